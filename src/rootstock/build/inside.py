@@ -1,0 +1,77 @@
+"""The one program that runs within the sandbox: build one package from one job file.
+
+It is started by the image's own Python with nothing but the standard library and the
+`rattler_build` package on its path, and it must not import the rest of rootstock: what is
+visible in the sandbox would otherwise depend on the whole program, and so would every
+build key.
+
+The job (JSON) holds the rendered recipe of one output with nothing left to decide
+(`recipe`), the variant it was rendered with (`variant`), and whether to run the package's
+own tests (`test`). The result (JSON) names the finished package file.
+"""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from rattler_build import (
+    PlatformConfig,
+    RenderConfig,
+    Stage0Recipe,
+    ToolConfiguration,
+    VariantConfig,
+)
+from rattler_build.progress import LogEvent, ProgressCallback
+
+ROOM = Path("/rootstock")
+# Level 1: this archive is thrown away as soon as the artifact has been made from it.
+SCRATCH_FORMAT = "conda:1"
+
+
+class Log(ProgressCallback):
+    """Print the builder's messages as they come: the build's log file is this output."""
+
+    def on_log(self, event: LogEvent) -> None:
+        """Print one line of the log."""
+        print(event.message, flush=True)
+
+
+def build(job: dict[str, Any]) -> Path:
+    """Build the package a job describes and return the path of its `.conda` file."""
+    recipe = Stage0Recipe.from_dict(job["recipe"], recipe_dir=ROOM / "build/recipe")
+    rendered = recipe.render(
+        VariantConfig({key: [value] for key, value in job["variant"].items()}),
+        RenderConfig(platform=PlatformConfig(target_platform=job["platform"])),
+    )
+    [output] = rendered
+    result = output.run_build(
+        ToolConfiguration(test_strategy="native" if job["test"] else "skip", keep_build=False),
+        output_dir=ROOM / "build/out",
+        channels=["file:///rootstock/deps"],
+        package_format=SCRATCH_FORMAT,
+        no_build_id=True,
+        progress_callback=Log(),
+    )
+    [package] = result.packages
+    return Path(package)
+
+
+def main() -> int:
+    """Run the job of this sandbox; the exit code is 1 when the build failed."""
+    job = json.loads((ROOM / "build/job.json").read_text())
+    try:
+        package = build(job)
+    except Exception as error:
+        # The builder's message carries the script's own output; a trace adds nothing to it.
+        print(error, flush=True)
+        if not type(error).__module__.startswith("rattler_build"):
+            traceback.print_exc()
+        return 1
+    (ROOM / "build/result.json").write_text(json.dumps({"package": str(package)}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Recipes to rendered outputs: one concrete recipe per package, nothing left to decide.
+
+A recipe is a folder with a v1 `recipe.yaml` (CEP 13, CEP 14) and, beside it, the files its
+scripts use. py-rattler-build evaluates it; what comes back is flattened so that each output
+stands alone, because each is built alone, in a sandbox of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
+
+from rootstock.errors import RecipeError
+
+Variants = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One package that a recipe makes with one variant.
+
+    `recipe` is the stage-1 recipe as a dictionary: the values of a `recipe.yaml` with one
+    output and no templates. `build` is its build string with build number 0.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    build: str
+    subdir: str
+    variant: Mapping[str, str]
+    recipe: Mapping[str, Any]
+
+    @property
+    def filename(self) -> str:
+        """The package's file name with build number 0."""
+        return f"{self.name}-{self.version}-{self.build}.conda"
+
+    @property
+    def sources(self) -> tuple[Mapping[str, Any], ...]:
+        """The recipe's sources that have to be fetched."""
+        return tuple(source for source in self.recipe.get("source", ()) if "url" in source)
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What the recipe tells rootstock: `extra.rootstock`."""
+        own = self.recipe.get("extra", {}).get("rootstock", {})
+        return own if isinstance(own, dict) else {}
+
+    def requirements(self, section: str) -> tuple[str, ...]:
+        """The match specs of `build`, `host`, `run` or `run_constraints`."""
+        return tuple(self.recipe.get("requirements", {}).get(section, ()))
+
+    def run_exports(self, strength: str) -> tuple[str, ...]:
+        """What an output that has this one in its host (or build) environment depends on."""
+        exports = self.recipe.get("requirements", {}).get("run_exports", {})
+        return tuple(exports.get(strength, ()))
+
+
+def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
+    """The variants a recipe is rendered with: the common ones, and its own on top.
+
+    A recipe's own are in `variants.yaml` beside it, as rattler-build reads it.
+    """
+    merged = {key: list(values) for key, values in common.items()}
+    own = folder / "variants.yaml"
+    if own.exists():
+        for key, values in (yaml.safe_load(own.read_text()) or {}).items():
+            merged[key] = [str(value) for value in values]
+    return merged
+
+
+def render(
+    folder: Path, variants: Variants, zip_keys: Sequence[Sequence[str]], platform: str
+) -> tuple[Output, ...]:
+    """Render a recipe folder with the given variants, one `Output` per package.
+
+    Raises `RecipeError` when the recipe cannot be read or evaluated.
+    """
+    path = folder / "recipe.yaml"
+    merged = load_variants(folder, variants)
+    zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
+    try:
+        rendered = Stage0Recipe.from_file(path).render(
+            VariantConfig(merged, zip_keys=zipped),
+            RenderConfig(platform=PlatformConfig(target_platform=platform)),
+        )
+    except Exception as error:
+        raise RecipeError(path, str(error)) from error
+    siblings = {str(v.recipe.package.name): str(v.recipe.package.version) for v in rendered}
+    outputs = []
+    for one in rendered:
+        recipe = one.recipe.to_dict()
+        if _skipped(recipe):
+            continue
+        builds = {name: spec for name, spec in one.variant.items() if name in siblings}
+        outputs.append(
+            Output(
+                folder=folder,
+                name=str(one.recipe.package.name),
+                version=str(one.recipe.package.version),
+                build=str(one.recipe.build.string),
+                subdir="noarch" if recipe["build"].get("noarch") else platform,
+                variant={k: v for k, v in one.variant.items() if k not in siblings},
+                recipe=_with_plain_pins(recipe, siblings, builds),
+            )
+        )
+    return tuple(outputs)
+
+
+def _skipped(recipe: Mapping[str, Any]) -> bool:
+    skip = recipe["build"].get("skip", False)
+    return any(skip) if isinstance(skip, list) else bool(skip)
+
+
+def _with_plain_pins(
+    recipe: Mapping[str, Any], siblings: Mapping[str, str], builds: Mapping[str, str]
+) -> dict[str, Any]:
+    """Write `pin_subpackage` of other outputs as plain match specs.
+
+    The builder knows only the one output it is given; a pin to itself it can resolve.
+    """
+    own = recipe["package"]["name"]
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        pin = value.get("pin_subpackage")
+        if pin is None:
+            return {key: plain(item) for key, item in value.items()}
+        name = pin["name"]
+        if name == own or name not in siblings:
+            return value
+        if pin.get("exact"):
+            version, build = builds[name].split()
+            return f"{name} =={version} {build}"
+        return pinned(name, siblings[name], pin.get("lower_bound"), pin.get("upper_bound"))
+
+    return {**recipe, "requirements": plain(recipe.get("requirements", {}))}
+
+
+def pinned(name: str, version: str, lower: str | None, upper: str | None) -> str:
+    """The match spec of a pin, by conda-build's rules: `x.x` counts a version's parts.
+
+    >>> pinned("zlib", "1.3.1", "x.x.x.x.x.x", "x")
+    'zlib >=1.3.1,<2.0a0'
+    """
+    parts = version.split(".")
+    bounds = []
+    if lower:
+        bounds.append(">=" + (".".join(parts[: lower.count("x")]) if "x" in lower else lower))
+    if upper and "x" in upper:
+        kept = parts[: upper.count("x")]
+        bumped = [*kept[:-1], str(int(kept[-1]) + 1)]
+        bounds.append("<" + ".".join([*bumped, "0a0"]))
+    elif upper:
+        bounds.append("<" + upper)
+    return f"{name} {','.join(bounds)}".strip()
