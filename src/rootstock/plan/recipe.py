@@ -105,7 +105,7 @@ def render(
                 build=str(one.recipe.build.string),
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant={k: v for k, v in one.variant.items() if k not in siblings},
-                recipe=_with_plain_pins(recipe, siblings, builds),
+                recipe=_with_script(_with_plain_pins(recipe, siblings, builds)),
             )
         )
     return tuple(outputs)
@@ -116,30 +116,42 @@ def _skipped(recipe: Mapping[str, Any]) -> bool:
     return any(skip) if isinstance(skip, list) else bool(skip)
 
 
+def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Name the default script, so that an environment for it can be written beside it."""
+    script = dict(recipe["build"].get("script") or {})
+    if not {"file", "content"} & script.keys():
+        script["file"] = "build.sh"
+    return {**recipe, "build": {**recipe["build"], "script": script}}
+
+
 def _with_plain_pins(
     recipe: Mapping[str, Any], siblings: Mapping[str, str], builds: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Write `pin_subpackage` of other outputs as plain match specs.
+    """Write every pin so that a recipe with this one output can be read again.
 
-    The builder knows only the one output it is given; a pin to itself it can resolve.
+    `pin_subpackage` becomes a plain match spec: the siblings' versions are known here, and
+    the builder will not see the siblings. `pin_compatible` stays a template, for the builder
+    to fill in with what it finds in the host environment.
     """
-    own = recipe["package"]["name"]
+    own = f"{recipe['package']['version']} {recipe['build']['string']}"
+    builds = {**builds, str(recipe["package"]["name"]): own}
 
     def plain(value: Any) -> Any:
         if isinstance(value, list):
             return [plain(item) for item in value]
         if not isinstance(value, dict):
             return value
-        pin = value.get("pin_subpackage")
-        if pin is None:
-            return {key: plain(item) for key, item in value.items()}
-        name = pin["name"]
-        if name == own or name not in siblings:
-            return value
-        if pin.get("exact"):
-            version, build = builds[name].split()
-            return f"{name} =={version} {build}"
-        return pinned(name, siblings[name], pin.get("lower_bound"), pin.get("upper_bound"))
+        if pin := value.get("pin_subpackage"):
+            name = pin["name"]
+            if pin.get("exact"):
+                version, build = builds[name].split()
+                return f"{name} =={version} {build}"
+            return pinned(name, siblings[name], pin.get("lower_bound"), pin.get("upper_bound"))
+        if pin := value.get("pin_compatible"):
+            bounds = {k: v for k, v in pin.items() if k != "name"}
+            options = "".join(f", {k}={v!r}" for k, v in bounds.items())
+            return f"${{{{ pin_compatible({pin['name']!r}{options}) }}}}"
+        return {key: plain(item) for key, item in value.items()}
 
     return {**recipe, "requirements": plain(recipe.get("requirements", {}))}
 

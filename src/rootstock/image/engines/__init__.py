@@ -1,0 +1,44 @@
+"""Engines: the programs that can run a command in a sandbox.
+
+A sandbox is a read-only root file system with some folders mounted into it, an environment of
+its own, no network, its own processes, and an unprivileged user. An engine turns it into an
+argument list and starts nothing itself; `process.run` does.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+UID = 1000  # the user within every sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A folder of the machine that is seen in the sandbox at `target`, which must exist there."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """What a command sees: root file system, mounts, environment, working folder."""
+
+    root: Path
+    mounts: tuple[Mount, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str = "/"
+
+
+class Engine(Protocol):
+    """A way to run a command in a sandbox."""
+
+    name: str
+
+    def available(self) -> str | None:
+        """Why it cannot be used here, or None when it can (it is tried, not guessed)."""
+
+    def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
+        """The argument list that runs `argv` in the sandbox, on this machine."""

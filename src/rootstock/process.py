@@ -1,0 +1,157 @@
+"""The only place that starts processes.
+
+Every process leads a group of its own, is given its whole environment, writes to a log file
+or is captured, and can be ended with all its descendants: when its time is up, when another
+thread calls `end_all`, and when rootstock itself dies.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.errors import InterruptedByUser, MachineError
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+_GRACE = 2.0  # seconds between SIGTERM and SIGKILL
+_POLL = 0.05  # seconds
+
+_running: set["subprocess.Popen[bytes]"] = set()
+_lock = threading.Lock()
+_ended = threading.Event()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completed:
+    """How a process ended: its exit code (negative: a signal), output and seconds."""
+
+    code: int
+    output: str
+    seconds: float
+    timed_out: bool = False
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end; a failure of the program is in the result, not raised.
+
+    Standard output and error go, in the order they come, to `log` when it is given and to
+    `Completed.output` otherwise. `env` is the whole environment of the process; without it
+    the caller's is handed on. After `timeout` seconds the process group is ended.
+
+    Raises `MachineError` when the program is not there, `InterruptedByUser` when `end_all`
+    was called.
+    """
+    words = [os.fspath(word) for word in argv]
+    started = time.monotonic()
+    sink = log.open("ab") if log else None
+    try:
+        with _lock:
+            if _ended.is_set():
+                raise InterruptedByUser("interrupted")
+            try:
+                process = subprocess.Popen(
+                    words,
+                    env=dict(env) if env is not None else None,
+                    cwd=cwd,
+                    stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                    stdout=sink or subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,
+                )
+            except FileNotFoundError as error:
+                raise MachineError(
+                    f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
+                ) from error
+            _running.add(process)
+        output, timed_out = _wait(process, stdin, timeout)
+    finally:
+        if sink:
+            sink.close()
+    if _ended.is_set():
+        raise InterruptedByUser("interrupted")
+    return Completed(
+        code=process.returncode,
+        output=output.decode(errors="replace"),
+        seconds=time.monotonic() - started,
+        timed_out=timed_out,
+    )
+
+
+def _wait(
+    process: "subprocess.Popen[bytes]", stdin: bytes, timeout: float | None
+) -> tuple[bytes, bool]:
+    try:
+        output, _ = process.communicate(stdin or None, timeout=timeout)
+        return output or b"", False
+    except subprocess.TimeoutExpired:
+        _end(process)
+        output, _ = process.communicate()
+        return output or b"", True
+    except BaseException:
+        _end(process)
+        process.wait()
+        raise
+    finally:
+        with _lock:
+            _running.discard(process)
+
+
+def _die_with_parent() -> None:
+    # Runs between fork and exec: only the one system call.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+_LIBC = ctypes.CDLL(None)
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    _signal_group(process, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    # The leader may be gone while others of its group are not.
+    _signal_group(process, signal.SIGKILL)
+
+
+def end_all() -> None:
+    """End every running process and refuse new ones: what Ctrl-C does."""
+    with _lock:
+        _ended.set()
+        running = tuple(_running)
+    for process in running:
+        _signal_group(process, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while any(p.poll() is None for p in running) and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    for process in running:
+        _signal_group(process, signal.SIGKILL)
+
+
+def tail(log: Path, lines: int = 30) -> tuple[str, ...]:
+    """The last lines of a log file, as text."""
+    if not log.exists():
+        return ()
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 64 * 1024))
+        return tuple(file.read().decode(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,111 @@
+"""The store: the only module that knows where things are kept between runs.
+
+```
+$ROOTSTOCK_HOME (default: the user's cache folder)/
+  sources/<sha256>/<file name>      verified source files
+  images/<digest>/                  root file systems, complete or not there at all
+  artifacts/<key>/                  a package and its record, under its build key
+  packages/                         unpacked packages, the cache environments are linked from
+  registry/                         what the registries' clients keep (indexes)
+  runs/<run id>/                    logs and reports
+  tmp/                              everything that is not finished
+```
+Every entry appears by one rename from tmp/, so that it is whole or absent and several
+processes can share a store.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder of the store, and the places in it."""
+
+    root: Path
+
+    @property
+    def runs(self) -> Path:
+        """Logs and reports, one folder per run."""
+        return self.root / "runs"
+
+    @property
+    def packages(self) -> Path:
+        """The cache of unpacked packages."""
+        return self.root / "packages"
+
+    @property
+    def registry(self) -> Path:
+        """Where the registries' clients keep their indexes."""
+        return self.root / "registry"
+
+    def source(self, sha256: str) -> Path:
+        """The folder of a source, by the sha256 of its file."""
+        return self.root / "sources" / sha256
+
+    def image(self, digest: str) -> Path:
+        """The folder of an image, by its digest."""
+        return self.root / "images" / digest
+
+    def artifact(self, key: str) -> Path:
+        """The folder of an artifact, by its build key."""
+        return self.root / "artifacts" / key
+
+    def prepare(self) -> None:
+        """Make the store's folders.
+
+        The store and tmp/ are on one file system, which renames and hard links need.
+        """
+        for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """A new folder under tmp/, removed at the end."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root / "tmp"))
+        try:
+            yield folder
+        finally:
+            remove(folder)
+
+
+def locate() -> Store:
+    """The store of this user: `ROOTSTOCK_HOME`, or a folder in the user's cache folder.
+
+    The cache folder is that of the XDG Base Directory Specification.
+    """
+    if home := os.environ.get("ROOTSTOCK_HOME"):
+        return Store(Path(home).expanduser().resolve())
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Store(Path(cache).expanduser().resolve() / "rootstock")
+
+
+def publish(folder: Path, place: Path) -> None:
+    """Rename a finished folder into its place; if another process was first, its one stays."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, also one with folders in it that are not writable."""
+
+    def unlock(function: object, path: str, info: object) -> None:
+        parent = Path(path).parent
+        os.chmod(parent, 0o700)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.chmod(path, 0o700)
+            shutil.rmtree(path, onerror=unlock)
+        else:
+            os.unlink(path)
+
+    shutil.rmtree(folder, onerror=unlock)
