@@ -23,19 +23,27 @@ from rattler_build import (
     ToolConfiguration,
     VariantConfig,
 )
-from rattler_build.progress import LogEvent, ProgressCallback
+from rattler_build.progress import BuildStepEvent, DownloadStartEvent, LogEvent
 
 ROOM = Path("/rootstock")
 # Level 1: this archive is thrown away as soon as the artifact has been made from it.
 SCRATCH_FORMAT = "conda:1"
 
 
-class Log(ProgressCallback):
+class Log:
     """Print the builder's messages as they come: the build's log file is this output."""
 
     def on_log(self, event: LogEvent) -> None:
         """Print one line of the log."""
         print(event.message, flush=True)
+
+    def on_build_step(self, event: BuildStepEvent) -> None:
+        """The steps are in the log."""
+
+    def on_download_start(self, event: DownloadStartEvent) -> None:
+        """Nothing is downloaded in a sandbox: the channel is a folder."""
+
+    on_download_progress = on_download_complete = on_download_start
 
 
 def build(job: dict[str, Any]) -> Path:

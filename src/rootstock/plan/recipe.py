@@ -59,6 +59,12 @@ class Output:
         exports = self.recipe.get("requirements", {}).get("run_exports", {})
         return tuple(exports.get(strength, ()))
 
+    @property
+    def ignored_run_exports(self) -> frozenset[str]:
+        """Names of packages whose arrival through run_exports the recipe refuses."""
+        ignored = self.recipe.get("requirements", {}).get("ignore_run_exports", {})
+        return frozenset(ignored.get("by_name", ()))
+
 
 def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
     """The variants a recipe is rendered with: the common ones, and its own on top.

@@ -35,10 +35,15 @@ class Sandbox:
 class Engine(Protocol):
     """A way to run a command in a sandbox."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
 
-    def available(self) -> str | None:
-        """Why it cannot be used here, or None when it can (it is tried, not guessed)."""
+    def probe(self) -> list[str]:
+        """The argument list of a trial run, which succeeds where the engine works."""
+
+    def prepare(self, root: Path) -> None:
+        """Whatever the engine needs to be done once for a root file system."""
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
         """The argument list that runs `argv` in the sandbox, on this machine."""

@@ -1,0 +1,10 @@
+#!/bin/bash
+set -euo pipefail
+
+# The tag's archive comes without the generated files of a release.
+autoreconf -fi
+LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" --disable-static --disable-docs \
+    --disable-multi-os-directory --disable-builddir
+make -j"$CPU_COUNT"
+make install
+rm "$PREFIX/lib/libffi.la"

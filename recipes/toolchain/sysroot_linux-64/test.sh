@@ -1,0 +1,18 @@
+#!/bin/bash
+# The headers compile with nothing of the machine's own, and no stub names a newer symbol.
+set -euo pipefail
+
+sysroot=$PREFIX/x86_64-conda-linux-gnu/sysroot
+gcc -nostdinc -isystem "$(gcc -print-file-name=include)" -isystem "$sysroot/usr/include" \
+    -DEXPECTED_MINOR="${PKG_VERSION#2.}" -Werror -fsyntax-only headers.c
+
+for library in "$sysroot"/usr/lib64/*.so.*; do
+    newest=$(readelf --version-info --wide "$library" |
+        grep -oE 'GLIBC_2\.[0-9]+' | sort -Vu | tail -1)
+    [ "$newest" = "GLIBC_$PKG_VERSION" ]
+done
+
+if grep -rl 'ziglang/cache' "$sysroot"; then
+    echo "these files name the folder they were made in" >&2
+    exit 1
+fi

@@ -1,0 +1,20 @@
+"""Build a channel: make .venv when it is not there, then hand over to `rootstock build`.
+
+It needs a Python from 3.10 on with its standard library, and nothing else; older Pythons can
+read this file far enough to be told so.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 10):  # noqa: UP036 - the reason why this block is here
+        sys.stderr.write(
+            "rootstock: Python 3.10 or newer is needed, this is %d.%d (%s)\n"  # noqa: UP031
+            "  Start it with a newer one, such as: python3.11 %s\n"
+            % (sys.version_info[0], sys.version_info[1], sys.executable, " ".join(sys.argv))
+        )
+        sys.exit(4)
+
+    import _venv
+
+    _venv.hand_over(["requirements.lock"], ["-m", "rootstock", "build", *sys.argv[1:]])

@@ -1,0 +1,24 @@
+"""Run the tests: make .venv when it is not there, then hand over to pytest.
+
+    python scripts/test.py [--unit | --system] [PYTEST OPTIONS]
+
+Style and types are among the unit tests, so that pytest's last line tells all there is to tell.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 10):  # noqa: UP036 - the reason why this block is here
+        sys.stderr.write("rootstock: Python 3.10 or newer is needed\n")
+        sys.exit(4)
+
+    import _venv
+
+    folders = [name for name in ("unit", "system") if "--" + name in sys.argv]
+    rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]
+    paths = [str(_venv.CHECKOUT / "tests" / name) for name in folders or ("unit", "system")]
+    config = ["-c", str(_venv.CHECKOUT / "pyproject.toml")]
+    _venv.hand_over(
+        ["requirements.lock", "requirements-dev.lock"],
+        ["-m", "pytest", *config, *paths, *rest],
+    )

@@ -1,0 +1,258 @@
+"""What a dynamic linker reads of an ELF file: names, paths, versions and symbols.
+
+The formats are those of the System V gABI, its x86-64 psABI, and the "Symbol Versioning"
+chapter of the Linux Standard Base. Files are read by their section headers; one that is
+loadable and has none is refused, for nothing could be said of it.
+"""
+
+import mmap
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MAGIC = b"\x7fELF"
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_SEGMENT = struct.Struct("<IIQQQQQQ")
+_SECTION = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL = struct.Struct("<IBBHQQ")
+_DYNAMIC = struct.Struct("<qQ")
+_NEED = struct.Struct("<HHIII")
+_NEED_VERSION = struct.Struct("<IHHII")
+_DEFINITION = struct.Struct("<HHHHIII")
+
+_CLASS64_LITTLE = b"\x02\x01"
+_X86_64 = 62
+_EXECUTABLE, _SHARED = 2, 3  # e_type
+_PT_DYNAMIC, _PT_INTERP = 2, 3
+_SHT_DYNAMIC, _SHT_DYNSYM = 6, 11
+_SHT_VERDEF, _SHT_VERNEED, _SHT_VERSYM = 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
+_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 14, 15, 29
+_WEAK = 2  # symbol binding; VER_FLG_WEAK has the same value
+_GLOBAL_BINDINGS = {1, 2, 10}  # global, weak, and GNU's unique
+_VISIBLE = {0, 3}  # default and protected; hidden and internal ones bind to nobody
+_HIDDEN_VERSION = 0x8000
+_BASE_VERSION = 2  # the lowest index a version of the file's own can have
+
+
+class ElfError(ValueError):
+    """An ELF file that cannot be read, or is not one a Linux on x86-64 loads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elf:
+    """A dynamic ELF file.
+
+    `program` is true for what the kernel starts. `rpath` and `runpath` are None when the file
+    has none. `requires` are the versions it wants of its libraries, as (library, version,
+    weak), `provides` the versions it defines. `wanted` are the symbols it cannot do without
+    and `exports` those it offers; both are keys that `wanted_key` and `export_keys` make, so
+    that a symbol is found when its key is among the exports.
+    """
+
+    program: bool = False
+    soname: str = ""
+    needed: tuple[str, ...] = ()
+    rpath: str | None = None
+    runpath: str | None = None
+    requires: tuple[tuple[str, str, bool], ...] = ()
+    provides: frozenset[str] = frozenset()
+    wanted: frozenset[bytes] = frozenset()
+    exports: frozenset[bytes] = frozenset()
+
+
+def wanted_key(name: bytes, version: bytes = b"") -> bytes:
+    """The key of a symbol a file wants, with the version it wants it in.
+
+    >>> wanted_key(b"memcpy", b"GLIBC_2.14")
+    b'memcpy@GLIBC_2.14'
+    """
+    return name + b"@" + version if version else name
+
+
+def export_keys(name: bytes, version: bytes = b"", *, hidden: bool = False) -> tuple[bytes, ...]:
+    """The keys of a symbol a file offers, as glibc's `check_match` compares them.
+
+    What is wanted without a version is served by every version that is not hidden. A
+    definition without a version serves every want.
+
+    >>> export_keys(b"memcpy", b"GLIBC_2.14"), export_keys(b"Py_Main")
+    ((b'memcpy@GLIBC_2.14', b'memcpy'), (b'Py_Main', b'Py_Main@'))
+    """
+    if not version:
+        return name, name + b"@"
+    versioned = name + b"@" + version
+    return (versioned,) if hidden else (versioned, name)
+
+
+def served(key: bytes, exports: frozenset[bytes]) -> bool:
+    """Whether one file's exports have the symbol of a wanted key."""
+    return key in exports or key[: key.find(b"@") + 1] in exports
+
+
+def read(path: Path) -> Elf | None:
+    """Read a file; None when it is not ELF or nothing the dynamic linker handles.
+
+    Object files, static programs and separate debug information are such.
+
+    Raises `ElfError` when the file is damaged, stripped of its section headers or made for
+    another kind of machine.
+    """
+    with path.open("rb") as file:
+        if file.read(len(MAGIC)) != MAGIC:
+            return None
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                return _Reader(data).elf()
+            except (struct.error, IndexError, UnicodeDecodeError) as error:
+                raise ElfError(f"damaged: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Section:
+    type: int
+    offset: int
+    size: int
+    link: int
+
+
+class _Reader:
+    """Reads one file; `data` is all of it."""
+
+    def __init__(self, data: mmap.mmap) -> None:
+        self.data = data
+        (ident, self.type, machine, _, _, segments, sections, _, _, _, self.segment_count, _,
+         section_count, _) = _HEADER.unpack_from(data)  # fmt: skip
+        if ident[4:6] != _CLASS64_LITTLE or machine != _X86_64:
+            raise ElfError("not made for x86-64")
+        self.segments_at = segments
+        self.sections = [
+            _Section(type=f[1], offset=f[4], size=f[5], link=f[6])
+            for f in (
+                _SECTION.unpack_from(data, sections + i * _SECTION.size)
+                for i in range(section_count)
+            )
+        ]
+
+    def elf(self) -> Elf | None:
+        segments = {
+            kind: size
+            for kind, _, _, _, _, size, _, _ in (
+                _SEGMENT.unpack_from(self.data, self.segments_at + i * _SEGMENT.size)
+                for i in range(self.segment_count)
+            )
+        }
+        if self.type not in (_EXECUTABLE, _SHARED) or not segments.get(_PT_DYNAMIC):
+            return None
+        dynamic = self.section(_SHT_DYNAMIC)
+        if dynamic is None:
+            # In separate debug information the segment is there and the section is empty.
+            if self.sections and self.section(_SHT_DYNSYM) is None:
+                return None
+            raise ElfError("its section headers are stripped")
+        strings = self.strings(dynamic)
+        tags: dict[int, list[str]] = {}
+        for tag, value in _DYNAMIC.iter_unpack(self.bytes(dynamic)):
+            if tag == 0:
+                break
+            if tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH):
+                tags.setdefault(tag, []).append(_string(strings, value).decode())
+        versions: dict[int, bytes] = {}
+        requires = tuple(self.requires(versions))
+        provides = frozenset(self.provides(versions))
+        wanted, exports = self.symbols(versions)
+        return Elf(
+            program=self.type == _EXECUTABLE or _PT_INTERP in segments,
+            soname=tags.get(_DT_SONAME, [""])[0],
+            needed=tuple(tags.get(_DT_NEEDED, ())),
+            rpath=tags.get(_DT_RPATH, [None])[0],
+            runpath=tags.get(_DT_RUNPATH, [None])[0],
+            requires=requires,
+            provides=provides,
+            wanted=wanted,
+            exports=exports,
+        )
+
+    def section(self, kind: int) -> _Section | None:
+        return next((section for section in self.sections if section.type == kind), None)
+
+    def bytes(self, section: _Section) -> bytes:
+        return self.data[section.offset : section.offset + section.size]
+
+    def strings(self, section: _Section) -> bytes:
+        return self.bytes(self.sections[section.link])
+
+    def requires(self, versions: dict[int, bytes]) -> Iterator[tuple[str, str, bool]]:
+        """The versions wanted of libraries; their numbers in this file are put in `versions`."""
+        section = self.section(_SHT_VERNEED)
+        if section is None:
+            return
+        strings = self.strings(section)
+        at, more = section.offset, True
+        while more:
+            _, count, library, first, step = _NEED.unpack_from(self.data, at)
+            inner = at + first
+            for _ in range(count):
+                _, flags, number, name, inner_step = _NEED_VERSION.unpack_from(self.data, inner)
+                versions[number] = _string(strings, name)
+                yield (
+                    _string(strings, library).decode(),
+                    versions[number].decode(),
+                    bool(flags & _WEAK),
+                )
+                inner += inner_step
+            at, more = at + step, step > 0
+
+    def provides(self, versions: dict[int, bytes]) -> Iterator[str]:
+        """The versions this file defines; their numbers are put in `versions`."""
+        section = self.section(_SHT_VERDEF)
+        if section is None:
+            return
+        strings = self.strings(section)
+        at, more = section.offset, True
+        while more:
+            _, _, number, _, _, first, step = _DEFINITION.unpack_from(self.data, at)
+            (name,) = struct.unpack_from("<I", self.data, at + first)
+            # Number 1 is the file itself, not a version of its symbols.
+            if number >= _BASE_VERSION:
+                versions[number] = _string(strings, name)
+                yield versions[number].decode()
+            at, more = at + step, step > 0
+
+    def symbols(self, versions: dict[int, bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """The keys of the symbols that are wanted, and of those that are offered."""
+        section = self.section(_SHT_DYNSYM)
+        if section is None:
+            return frozenset(), frozenset()
+        strings = self.strings(section)
+        count = section.size // _SYMBOL.size
+        versym = self.section(_SHT_VERSYM)
+        numbers = (
+            struct.unpack_from(f"<{count}H", self.data, versym.offset) if versym else (1,) * count
+        )
+        wanted, exports = set(), set()
+        for (name, info, other, index, _, _), number in zip(
+            _SYMBOL.iter_unpack(self.bytes(section)), numbers, strict=True
+        ):
+            binding = info >> 4
+            if binding not in _GLOBAL_BINDINGS or other & 3 not in _VISIBLE or not name:
+                continue
+            version = versions.get(number & ~_HIDDEN_VERSION, b"")
+            text = _string(strings, name)
+            if index == 0:
+                if binding != _WEAK:
+                    wanted.add(wanted_key(text, version))
+            else:
+                hidden = number > _HIDDEN_VERSION + _BASE_VERSION
+                exports.update(export_keys(text, version, hidden=hidden))
+        return frozenset(wanted), frozenset(exports)
+
+
+def _string(table: bytes, at: int) -> bytes:
+    end = table.find(b"\0", at)
+    if not 0 <= at < end:
+        if at < len(table) and end == at:
+            return b""
+        raise IndexError("a name lies outside of the string table")
+    return table[at:end]

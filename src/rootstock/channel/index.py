@@ -1,0 +1,117 @@
+"""A channel's index: what a package manager reads to know which packages there are.
+
+The files are those of CEP 36 (`repodata.json`, also packed as `.zst`) and CEP 16 (one shard per
+package name, and the table of shards). They are written here and not by `rattler.index`, which
+hashes every package again with a slow sha256: 4.4 s for a channel with one package of 200 MB
+in it. Artifacts know their hash, so that all that is read is the small metadata at the end of
+each package: 5 ms. A system test holds both against each other.
+"""
+
+import hashlib
+import json
+import os
+import tarfile
+import zipfile
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, cast
+
+import msgpack  # type: ignore[import-untyped]
+import zstandard
+
+Record = dict[str, Any]
+
+TABLE = "repodata.json"
+PACKED = "repodata.json.zst"
+SHARDS_TABLE = "repodata_shards.msgpack.zst"
+SHARDS = "shards"
+
+_LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
+_HASHES = ("md5", "sha256")
+
+
+def record(package: Path, *, sha256: str, size: int) -> Record:
+    """What an index says of a `.conda` file: its own metadata, its hash and its size.
+
+    Raises `OSError`, `zipfile.BadZipFile` or `ValueError` when it is no such file.
+    """
+    with zipfile.ZipFile(package) as archive:
+        [member] = (name for name in archive.namelist() if name.startswith("info-"))
+        with (
+            archive.open(member) as packed,
+            zstandard.ZstdDecompressor().stream_reader(packed) as stream,
+            tarfile.open(fileobj=stream, mode="r|") as tar,
+        ):
+            for entry in tar:
+                if entry.name == "info/index.json" and (file := tar.extractfile(entry)):
+                    return {**json.load(file), "sha256": sha256, "size": size}
+    raise ValueError(f"{package} has no info/index.json")
+
+
+def write(folder: Path, records: Mapping[str, Record], *, shards: Path | None = None) -> None:
+    """Write the index of one subdir into `folder`, whose name is the subdir's.
+
+    `records` are by file name. The shards, which are named by their content, go to `shards`
+    (default: the subdir's own folder of them); those that are there already stay.
+    """
+    ordered = dict(sorted(records.items()))
+    table = {
+        "info": {"subdir": folder.name},
+        "packages": {},
+        "packages.conda": ordered,
+        "removed": [],
+        "repodata_version": 1,
+    }
+    text = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+    _write(folder / TABLE, text)
+    _write(folder / PACKED, _pack(text))
+    _write_shards(folder, ordered, shards or folder / SHARDS)
+
+
+def read(folder: Path) -> dict[str, Record]:
+    """The records of the subdir in `folder`; empty when it has no index."""
+    try:
+        table = json.loads((folder / TABLE).read_text())
+    except FileNotFoundError:
+        return {}
+    return cast(dict[str, Record], table["packages.conda"])
+
+
+def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> None:
+    by_name: dict[str, dict[str, Record]] = defaultdict(dict)
+    for filename, entry in records.items():
+        binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
+        by_name[entry["name"]][filename] = {**entry, **binary}
+    place.mkdir(exist_ok=True)
+    place.chmod(0o755)
+    table: dict[str, bytes] = {}
+    for name, entries in by_name.items():
+        shard = _pack(msgpack.packb({"packages": {}, "packages.conda": entries, "removed": []}))
+        digest = hashlib.sha256(shard)
+        table[name] = digest.digest()
+        path = place / f"{digest.hexdigest()}.msgpack.zst"
+        if not path.exists():
+            part = path.with_suffix(".part")
+            _write(part, shard)
+            os.rename(part, path)
+    info = {
+        "subdir": folder.name,
+        "base_url": "",
+        "shards_base_url": f"./{SHARDS}/",
+        "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    _write(
+        folder / SHARDS_TABLE, _pack(msgpack.packb({"version": 1, "info": info, "shards": table}))
+    )
+
+
+def _pack(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(data)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        os.fchmod(file.fileno(), 0o644)

@@ -1,0 +1,87 @@
+"""Staging: a private channel with one set of packages, for a build or for the smoke tests."""
+
+import errno
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rootstock.build.artifact import Artifact
+from rootstock.channel import index
+from rootstock.errors import MachineError, RefusedError
+
+NOARCH = "noarch"  # the subdir that every channel must have
+
+
+def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:
+    """Make a channel of just these packages in `folder`, and return it.
+
+    The files are hard links where the file system allows it. `folder` must not hold a channel
+    yet: `FileExistsError` otherwise. Raises `RefusedError` when two of the packages have the
+    same file name and other bytes, `MachineError` when there is no space left.
+    """
+    sets = by_subdir(artifacts)
+    for subdir, members in sets.items():
+        place = folder / subdir
+        place.mkdir(parents=True)
+        records = {}
+        for artifact in members:
+            link(artifact.path, place / artifact.filename)
+            records[artifact.filename] = index.record(
+                artifact.path, sha256=artifact.sha256, size=artifact.size
+            )
+        index.write(place, records)
+    return folder
+
+
+def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
+    """The artifacts by subdir, each file once; `noarch` is always there.
+
+    Raises `RefusedError` for two of the same file name with other bytes.
+    """
+    seen: dict[str, Artifact] = {}
+    for artifact in artifacts:
+        other = seen.setdefault(artifact.filename, artifact)
+        if other.sha256 != artifact.sha256:
+            raise RefusedError(f"Two different packages have the name {artifact.filename}")
+    sets: dict[str, list[Artifact]] = defaultdict(list, {NOARCH: []})
+    for artifact in seen.values():
+        sets[artifact.subdir].append(artifact)
+    return dict(sets)
+
+
+def link(source: Path, target: Path) -> None:
+    """Put a file readable by everyone at `target`, whole or not at all, without using space
+    if that can be.
+
+    Raises `FileExistsError` when something is there, `MachineError` when there is no space.
+    """
+    try:
+        os.link(source, target)
+        target.chmod(0o644)
+        return
+    except FileExistsError:
+        raise
+    except OSError:  # another file system, another owner, too many links
+        target.unlink(missing_ok=True)
+    part = partial(target)
+    try:
+        shutil.copyfile(source, part)
+        part.chmod(0o644)
+        os.rename(part, target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise no_space(target.parent) from error
+        raise
+
+
+def partial(target: Path) -> Path:
+    """Where a file is while it is being copied to `target`."""
+    return target.with_name(f".{target.name}.part")
+
+
+def no_space(folder: Path) -> MachineError:
+    """The failure of a full disk."""
+    return MachineError(f"No space left for {folder}", "Free some, or choose another place.")

@@ -1,0 +1,310 @@
+"""Root file systems put together from pinned Debian packages.
+
+An image is named by a file `ci/images/NAME.yaml` (suite, packages) and a lock beside it with
+every package's version, size and sha256. Its digest is a hash over both: it is known before a
+byte is fetched, and it decides, through the build keys, what is built again.
+"""
+
+import hashlib
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from rootstock import process
+from rootstock import store as places
+from rootstock.errors import MachineError, SourceError, UsageError
+from rootstock.progress import Event, Listener
+from rootstock.sources import apt
+from rootstock.sources.apt import Pin
+from rootstock.sources.fetch import sha256_of
+from rootstock.store import Store
+
+# Counts changes to how an image is put together: part of every image's digest.
+_ASSEMBLY = 1
+# Folders in every image that a sandbox mounts things at.
+ROOMS = ("tool", "site/rattler_build", "build", "deps", "sources", "env", "checks", "out", "stubs")
+# What maintainer scripts would have set up, as far as a build needs it: name -> candidates.
+_ALTERNATIVES: Mapping[str, Sequence[str]] = {
+    "awk": ("gawk", "mawk"),
+    "nawk": ("gawk", "mawk"),
+    "cc": ("gcc",),
+    "c++": ("g++",),
+    "sh": ("dash",),
+    "yacc": ("bison.yacc",),
+    "which": ("which.debianutils",),
+    "c89": ("c89-gcc",),
+    "c99": ("c99-gcc",),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What an image is made of: a Debian suite and packages, with their closure or without."""
+
+    name: str
+    suite: str
+    packages: tuple[str, ...]
+    closure: bool
+    pins: tuple[Pin, ...]
+
+    @property
+    def digest(self) -> str:
+        """The image's digest (sha256, hexadecimal)."""
+        lines = [f"assembly {_ASSEMBLY}", f"suite {self.suite}", *ROOMS]
+        lines += [f"{pin.name} {pin.version} {pin.sha256}" for pin in self.pins]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A root file system in the store. `relocked` tells that the mirror forced other versions."""
+
+    name: str
+    digest: str
+    root: Path
+    relocked: bool = False
+
+
+def load_spec(path: Path, store: Store) -> Spec:
+    """Read `NAME.yaml` and its lock.
+
+    A lock that had to be resolved again on this machine (see `ensure`) is in the store and
+    takes the place of the one in the checkout, for as long as that one does not change.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text())
+        own = path.with_suffix(".lock")
+        relocked = _relock_path(own, store)
+        lock = relocked if relocked.exists() else own
+        return Spec(
+            name=path.stem,
+            suite=raw["suite"],
+            packages=tuple(raw["packages"]),
+            closure=raw["closure"],
+            pins=read_lock(lock) if lock.exists() else (),
+        )
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: not the description of an image: {error}") from error
+
+
+def read_lock(path: Path) -> tuple[Pin, ...]:
+    """Read a lock: lines of `name version size sha256`, `#` begins a comment."""
+    pins = []
+    for line in path.read_text().splitlines():
+        if line and not line.startswith("#"):
+            name, version, size, sha256 = line.split()
+            pins.append(Pin(name, version, int(size), sha256))
+    return tuple(pins)
+
+
+def write_lock(pins: Sequence[Pin], path: Path) -> None:
+    """Write a lock that `read_lock` reads."""
+    lines = ["# name version size sha256: written by `rootstock image --lock`"]
+    lines += [f"{p.name} {p.version} {p.size} {p.sha256}" for p in pins]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+
+
+def lock(spec: Spec, store: Store) -> tuple[Pin, ...]:
+    """Resolve a spec's packages against what the mirror has now."""
+    suite = apt.open_suite(store, spec.suite)
+    apt.refresh(suite)
+    return apt.resolve(suite, spec.packages, spec.closure)
+
+
+def _relock_path(lock_path: Path, store: Store) -> Path:
+    name = hashlib.sha256(lock_path.read_bytes()).hexdigest() if lock_path.exists() else "none"
+    return store.registry / "locks" / f"{lock_path.stem}-{name[:16]}.lock"
+
+
+def ensure(path: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
+    """Have the image described by `path` in the store, and return it.
+
+    When the mirror no longer has a pinned version, the packages are resolved again and a note
+    says so: the image then has another digest.
+
+    Raises `SourceError` when packages cannot be fetched, `MachineError` when the machine lacks
+    what it takes to unpack them.
+    """
+    spec = load_spec(path, store)
+    if (ready := _kept(spec, store)) is not None:
+        listen(Event(stage="image", item=spec.name, state="kept", detail=ready.digest[:12]))
+        return ready
+    if offline:
+        raise SourceError(f"the image {spec.name} is not in the store, and the run is offline")
+    started = time.monotonic()
+    listen(Event(stage="image", item=spec.name, state="start"))
+    relocked = False
+    with store.scratch("image") as folder:
+        debs = folder / "debs"
+        debs.mkdir()
+        try:
+            _download(spec, debs, store, listen)
+        except apt.NotInSuite as error:
+            spec = _relock(spec, path, error, store, listen)
+            relocked = True
+            _download(spec, debs, store, listen)
+        root = folder / "whole" / "root"
+        _assemble(spec, debs, root, listen)
+        places.publish(folder / "whole", store.image(spec.digest))
+    seconds = time.monotonic() - started
+    listen(
+        Event(
+            stage="image", item=spec.name, state="done", seconds=seconds, detail=spec.digest[:12]
+        )
+    )
+    image = Image(name=spec.name, digest=spec.digest, root=store.image(spec.digest) / "root")
+    return replace(image, relocked=relocked)
+
+
+def _kept(spec: Spec, store: Store) -> Image | None:
+    root = store.image(spec.digest) / "root"
+    return Image(name=spec.name, digest=spec.digest, root=root) if root.is_dir() else None
+
+
+def _relock(
+    spec: Spec, path: Path, reason: SourceError, store: Store, listen: Listener
+) -> Spec:
+    before = {pin.name: pin.version for pin in spec.pins}
+    pins = lock(spec, store)
+    write_lock(pins, _relock_path(path.with_suffix(".lock"), store))
+    changed = [
+        f"{pin.name} {before.get(pin.name, '(new)')} -> {pin.version}"
+        for pin in pins
+        if before.get(pin.name) != pin.version
+    ]
+    told = (
+        f"The mirror no longer has what {path.with_suffix('.lock').name} pins "
+        f"({reason.message.splitlines()[0]}).\n"
+        "Its packages were resolved again, so the image and every build key change:\n"
+        + "\n".join(f"    {line}" for line in changed)
+        + "\nTo keep the new versions for everybody: rootstock image --lock, and commit the lock."
+    )
+    listen(Event(stage="image", item=spec.name, state="note", detail=told))
+    return replace(spec, pins=pins)
+
+
+def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
+    suite = apt.open_suite(store, spec.suite)
+    total = sum(pin.size for pin in spec.pins)
+
+    def told(done: int) -> None:
+        listen(
+            Event(
+                stage="image", item=spec.name, state="progress", done=done, total=total, unit="B"
+            )
+        )
+
+    with _watching(into, told):
+        try:
+            apt.download(suite, spec.pins, into)
+        except apt.NotInSuite:
+            # The index may only be old; a fresh one decides.
+            apt.refresh(suite)
+            apt.download(suite, spec.pins, into)
+    for pin in spec.pins:
+        file = _deb(pin, into)
+        if sha256_of(file) != pin.sha256:
+            raise SourceError(
+                f"{file.name} is not the file that the lock of {spec.name} pins",
+                "The mirror serves other bytes under a pinned version: use another mirror.",
+            )
+
+
+@contextmanager
+def _watching(folder: Path, told: Callable[[int], None]) -> Iterator[None]:
+    """Tell the size of a folder every half second while a block runs."""
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            try:
+                told(sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()))
+            except FileNotFoundError:  # apt renames files while they are counted
+                continue
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _deb(pin: Pin, folder: Path) -> Path:
+    version = pin.version.replace(":", "%3a")
+    for arch in ("amd64", "all"):
+        if (file := folder / f"{pin.name}_{version}_{arch}.deb").exists():
+            return file
+    raise SourceError(f"{pin.name} {pin.version} was not downloaded")
+
+
+def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
+    if not shutil.which("dpkg-deb"):
+        raise MachineError(
+            "dpkg-deb is not on this machine", "Install dpkg, or use another profile."
+        )
+    root.mkdir(parents=True)
+    # base-files makes /bin, /lib, ... links into /usr: it must be first.
+    order = sorted(spec.pins, key=lambda pin: (pin.name != "base-files", pin.name))
+    _unpack(_deb(order[0], debs), root)
+    for name in ("bin", "sbin", "lib", "lib64"):
+        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
+        if not (root / name).exists():
+            (root / name).symlink_to(f"usr/{name}")
+    done = 1
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for _ in pool.map(lambda pin: _unpack(_deb(pin, debs), root), order[1:]):
+            done += 1
+            listen(
+                Event(
+                    stage="image",
+                    item=spec.name,
+                    state="progress",
+                    done=done,
+                    total=len(order),
+                    unit="packages",
+                )
+            )
+    _finish(root)
+
+
+def _unpack(deb: Path, root: Path) -> None:
+    done = process.run(["dpkg-deb", "-x", deb, root])
+    if done.code:
+        if "No space left" in done.output:
+            raise MachineError("no space left on the disk of the store", "Free some, or move it.")
+        raise SourceError(f"{deb.name} could not be unpacked: {done.output.strip()}")
+
+
+def _finish(root: Path) -> None:
+    """What the packages' maintainer scripts would have done, as far as a build needs it."""
+    programs = root / "usr/bin"
+    for name, candidates in _ALTERNATIVES.items():
+        for candidate in candidates:
+            if (programs / candidate).exists() and not (programs / name).exists():
+                (programs / name).symlink_to(candidate)
+    for name in ("aclocal", "automake"):
+        versions = sorted(programs.glob(f"{name}-1.*"))
+        if versions and not (programs / name).exists():
+            (programs / name).symlink_to(versions[-1].name)
+    for name in ("tmp", "proc", "sys", "dev", "run", "root", "home", "etc", "var/tmp"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ROOMS:
+        (root / "rootstock" / name).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    etc = root / "etc"
+    user = "rootstock:x:1000:1000::/tmp:/bin/sh\n"
+    (etc / "passwd").write_text(f"root:x:0:0:root:/root:/bin/sh\n{user}")
+    (etc / "group").write_text("root:x:0:\nrootstock:x:1000:\n")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")

@@ -1,0 +1,71 @@
+"""unshare: the same namespaces made with util-linux alone, where bubblewrap is not installed.
+
+Two user namespaces, one within the other: in the outer one the caller is root, so that the
+mounts can be made; the command runs in the inner one as an unprivileged user.
+"""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.image.engines import UID, Sandbox
+
+_OUTER = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork"]
+_OUTER += ["--kill-child", "--net", "--ipc", "--uts"]
+# Devices a build may open; the rest of /dev is not there.
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+
+
+@dataclass(frozen=True)
+class Unshare:
+    """Runs a command with `unshare` and `mount`."""
+
+    name: str = "unshare"
+
+    def probe(self) -> list[str]:
+        """A trial run: the same two user namespaces, one mount, and nothing in them."""
+        inner = f"mount -t tmpfs tmpfs /tmp && exec unshare --user --map-user={UID} true"
+        return [*_OUTER, "--", "/bin/sh", "-euc", inner]
+
+    def prepare(self, root: Path) -> None:
+        """Nothing: the root file system is mounted as it is."""
+
+    def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
+        """The argument list that runs `argv` in the sandbox."""
+        return [*_OUTER, "--", "/bin/sh", "-euc", _script(sandbox, argv)]
+
+
+def _script(sandbox: Sandbox, argv: Sequence[str]) -> str:
+    root = shlex.quote(str(sandbox.root))
+    lines = [
+        "hostname rootstock 2>/dev/null || true",
+        "ip link set lo up 2>/dev/null || true",
+        f"R={root}",
+        'mount --rbind "$R" "$R"',
+        'mount -o remount,bind,ro "$R"',
+        'mount -t proc proc "$R/proc"',
+        'mount -t tmpfs -o mode=1777 tmpfs "$R/tmp"',
+        'mount -t tmpfs -o mode=0755 tmpfs "$R/dev"',
+        'mkdir "$R/dev/shm" "$R/dev/pts"',
+        'mount -t tmpfs -o mode=1777 tmpfs "$R/dev/shm"',
+        'ln -s /proc/self/fd "$R/dev/fd"',
+        'ln -s /proc/self/fd/0 "$R/dev/stdin"',
+        'ln -s /proc/self/fd/1 "$R/dev/stdout"',
+        'ln -s /proc/self/fd/2 "$R/dev/stderr"',
+        'mount -t devpts -o newinstance,ptmxmode=0666 devpts "$R/dev/pts" 2>/dev/null || true',
+        'ln -s pts/ptmx "$R/dev/ptmx"',
+    ]
+    for device in _DEVICES:
+        lines.append(f'[ ! -e /dev/{device} ] || {{ : >"$R/dev/{device}"')
+        lines.append(f'mount --bind /dev/{device} "$R/dev/{device}"; }}')
+    for mount in sandbox.mounts:
+        source, target = shlex.quote(str(mount.source)), f'"$R"{shlex.quote(mount.target)}'
+        lines.append(f"mount --bind {source} {target}")
+        if not mount.writable:
+            lines.append(f"mount -o remount,bind,ro {target}")
+    env = [f"{key}={value}" for key, value in sandbox.env.items()]
+    inner = ["unshare", "--user", f"--map-user={UID}", f"--map-group={UID}"]
+    inner += ["--root=" + str(sandbox.root), "--wd=" + sandbox.cwd]
+    lines.append("exec " + shlex.join([*inner, "env", "-i", *env, *argv]))
+    return "\n".join(lines)

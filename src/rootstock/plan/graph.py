@@ -1,0 +1,267 @@
+"""The graph: rendered outputs and what each needs, with build keys and build numbers.
+
+Dependencies between our own packages are found before anything is built: the match specs of a
+recipe, and the run_exports of what is in its build and host environments, are matched against
+what the recipes make.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rattler import MatchSpec, PackageRecord
+from rattler.package import BuildString
+
+from rootstock.errors import UsageError
+from rootstock.plan.key import Builder, build_key, folder_hashes, key_inputs
+from rootstock.plan.matrix import Cell
+from rootstock.plan.recipe import Output
+
+# What is published under a file name: its build key, by file name.
+Published = Mapping[str, str]
+_NUMBERED = re.compile(r"^0(?=_)|(?<=_)0$")
+_PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One package to build: a rendered output with its place in the graph.
+
+    `needs` are the ids of the nodes whose packages are in its build and host environments
+    (with all they depend on); `runs` the ids of those it depends on when installed, directly.
+    """
+
+    output: Output
+    id: str
+    key: str
+    number: int
+    recipe: Mapping[str, Any]
+    inputs: Mapping[str, Any] = field(repr=False)
+    needs: tuple[str, ...]
+    runs: tuple[str, ...]
+
+    @property
+    def build(self) -> str:
+        """The build string, with the build number."""
+        return str(self.recipe["build"]["string"])
+
+    @property
+    def filename(self) -> str:
+        """The package's file name."""
+        return f"{self.output.name}-{self.output.version}-{self.build}.conda"
+
+    @property
+    def scope(self) -> str:
+        """`channel` for what is staged and promoted, `image` for what only builds use."""
+        return str(self.output.extra.get("scope", "channel"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The nodes of a plan, dependencies first, and those that each cell's users install."""
+
+    nodes: Mapping[str, Node]
+    cells: Mapping[str, tuple[str, ...]]
+
+    def closure(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """The given nodes and all they depend on when installed, in the graph's order."""
+        seen: set[str] = set()
+        stack = list(ids)
+        while stack:
+            if (one := stack.pop()) not in seen:
+                seen.add(one)
+                stack.extend(self.nodes[one].runs)
+        return tuple(id_ for id_ in self.nodes if id_ in seen)
+
+
+@dataclass
+class _Links:
+    """What one output needs, before keys: ids of direct build, host and run dependencies."""
+
+    build: list[str]
+    host: list[str]
+    run: list[str]
+
+
+def plan(
+    outputs: Sequence[Output],
+    cells: Sequence[Cell],
+    specs: Sequence[str],
+    builder: Builder,
+    published: Published,
+) -> Graph:
+    """Link the outputs that the cells need into a graph with keys and build numbers.
+
+    Raises `UsageError` when a requirement is met by no recipe, or in a circle.
+    """
+    by_id = {output.filename.removesuffix(".conda"): output for output in outputs}
+    find = _finder(by_id)
+    links: dict[str, _Links] = {}
+    tops: dict[str, tuple[str, ...]] = {}
+    for cell in cells:
+        tops[cell.id] = tuple(find(spec, cell.variant, f"the cell {cell.id}") for spec in specs)
+        for top in tops[cell.id]:
+            _link(top, cell.variant, by_id, find, links, ())
+    runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
+    nodes: dict[str, Node] = {}
+    for id_, link in links.items():  # dependencies first: `_link` fills it in that order
+        needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*link.build, *link.host)))
+        nodes[id_] = _node(id_, by_id[id_], link, needs, nodes, builder, published)
+    return Graph(nodes=nodes, cells=tops)
+
+
+def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], str], str]:
+    """A function that finds the output a match spec means, seen from a variant."""
+    by_name: dict[str, list[tuple[str, PackageRecord]]] = {}
+    for id_, output in by_id.items():
+        record = PackageRecord(
+            name=output.name,
+            version=output.version,
+            build=BuildString(output.build),
+            build_number=0,
+            subdir=output.subdir,
+        )
+        by_name.setdefault(output.name, []).append((id_, record))
+
+    def find(spec: str, variant: Mapping[str, str], needed_by: str) -> str:
+        name = name_of(spec)
+        candidates = by_name.get(name, [])
+        if spec == name and name in variant:
+            spec = f"{name} {variant[name]}"
+        match = None if "${{" in spec else MatchSpec(spec)
+        fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
+        fitting = [id_ for id_ in fitting if _agrees(by_id[id_].variant, variant)] or fitting
+        if not fitting:
+            made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
+            raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}")
+        # Of what fits, the newest: what a solver would take.
+        return max(fitting, key=lambda id_: _version_order(by_id[id_].version))
+
+    return find
+
+
+def _version_order(version: str) -> tuple[tuple[int, int | str], ...]:
+    parts = re.findall(r"\d+|[a-z]+", version)
+    return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)
+
+
+def _agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return all(other.get(key, value) == value for key, value in one.items())
+
+
+def name_of(spec: str) -> str:
+    """The package name that a requirement is about."""
+    if match := _PIN_COMPATIBLE.match(spec):
+        return match[1]
+    return re.split(r"[\s=<>!~\[]", spec, maxsplit=1)[0]
+
+
+def _link(
+    id_: str,
+    variant: Mapping[str, str],
+    by_id: Mapping[str, Output],
+    find: Callable[[str, Mapping[str, str], str], str],
+    links: dict[str, _Links],
+    path: tuple[str, ...],
+) -> None:
+    """Find the dependencies of an output, and theirs, into `links`."""
+    if id_ in path:
+        raise UsageError("recipes need each other: " + " -> ".join((*path, id_)))
+    if id_ in links:
+        return
+    output = by_id[id_]
+    # Its own values first: an output made for sysroot 2.28 needs what is made for that.
+    seen = {**variant, **output.variant}
+
+    def found(requirements: Iterable[str]) -> list[str]:
+        ours = [spec for spec in requirements if not spec.startswith("__")]
+        return [find(spec, seen, output.name) for spec in ours]
+
+    build, host = found(output.requirements("build")), found(output.requirements("host"))
+    exported = [spec for dep in build for spec in by_id[dep].run_exports("strong")]
+    strengths = ("noarch",) if output.subdir == "noarch" else ("strong", "weak")
+    for strength in strengths:
+        exported += [spec for dep in host for spec in by_id[dep].run_exports(strength)]
+    ignored = output.ignored_run_exports
+    kept = [spec for spec in exported if name_of(spec) not in ignored]
+    run = found([*output.requirements("run"), *kept])
+    run = [dep for dep in dict.fromkeys(run) if dep != id_]
+    for dep in dict.fromkeys((*build, *host, *run)):
+        _link(dep, seen, by_id, find, links, (*path, id_))
+    links[id_] = _Links(build=build, host=host, run=run)
+
+
+def _memoised_closure(direct: Mapping[str, Sequence[str]]) -> Callable[[str], frozenset[str]]:
+    known: dict[str, frozenset[str]] = {}
+
+    def closure(id_: str) -> frozenset[str]:
+        if id_ not in known:
+            known[id_] = frozenset().union(*({dep} | closure(dep) for dep in direct[id_]))
+        return known[id_]
+
+    return closure
+
+
+def _node(
+    id_: str,
+    output: Output,
+    link: _Links,
+    needs: set[str],
+    nodes: Mapping[str, Node],
+    builder: Builder,
+    published: Published,
+) -> Node:
+    recipe = _with_numbers(output.recipe, nodes)
+    dependencies = {nodes[dep].output.name: nodes[dep].key for dep in needs}
+    files = folder_hashes(output.folder)
+    inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
+    key = build_key(inputs)
+    number = _number(output, key, published)
+    return Node(
+        output=output,
+        id=id_,
+        key=key,
+        number=number,
+        recipe=_numbered(recipe, number),
+        inputs=inputs,
+        needs=tuple(sorted(needs)),
+        runs=tuple(sorted(link.run)),
+    )
+
+
+def _with_numbers(recipe: Mapping[str, Any], nodes: Mapping[str, Node]) -> dict[str, Any]:
+    """Put the build numbers of other outputs into exact pins to them."""
+    renamed = {
+        f"{node.output.name} =={node.output.version} {node.output.build}": (
+            f"{node.output.name} =={node.output.version} {node.build}"
+        )
+        for node in nodes.values()
+        if node.number
+    }
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if isinstance(value, dict):
+            return {key: walk(item) for key, item in value.items()}
+        return renamed.get(value, value) if isinstance(value, str) else value
+
+    return {**recipe, "requirements": walk(recipe.get("requirements", {}))}
+
+
+def _number(output: Output, key: str, published: Published) -> int:
+    """The build number: that of the published package with this key, or the next free one."""
+    number = 0
+    while True:
+        build = _NUMBERED.sub(str(number), output.build)
+        held = published.get(f"{output.name}-{output.version}-{build}.conda")
+        if held is None or held == key:
+            return number
+        number += 1
+
+
+def _numbered(recipe: Mapping[str, Any], number: int) -> dict[str, Any]:
+    string = _NUMBERED.sub(str(number), recipe["build"]["string"])
+    return {**recipe, "build": {**recipe["build"], "number": number, "string": string}}
+

@@ -1,0 +1,60 @@
+"""Exceptions cross the border between Python and C++ in both directions, and stay in C++."""
+
+import ROOT
+
+assert ROOT.gInterpreter.Declare(
+    r"""
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+namespace smoke {
+struct Withered : std::runtime_error { using std::runtime_error::runtime_error; };
+int wither(int n) { if (n > 2) throw Withered("withered at " + std::to_string(n)); return n; }
+
+// Thrown by compiled libstdc++, and by code compiled at run time, caught in the latter.
+int caught() {
+   int sum = 0;
+   try { (void)std::vector<int>{1}.at(5); } catch (const std::out_of_range &) { sum += 1; }
+   try { (void)std::stoi("no number"); } catch (const std::invalid_argument &) { sum += 10; }
+   try { wither(3); } catch (const std::exception &e) { sum += 100 * (e.what() + 12)[0]; }
+   return sum;
+}
+
+int call(const std::function<int(int)> &f) { return f(20) + 2; }
+}
+"""
+)
+smoke = ROOT.smoke
+
+assert smoke.caught() == 11 + 100 * ord("3"), smoke.caught()
+
+assert smoke.wither(2) == 2
+try:
+    smoke.wither(3)
+except smoke.Withered as error:
+    assert "withered at 3" in str(error), error
+    assert isinstance(error, Exception)
+else:
+    raise AssertionError("the C++ exception did not arrive in Python")
+
+try:
+    ROOT.std.vector["int"]().at(3)
+except ROOT.std.out_of_range:
+    pass
+else:
+    raise AssertionError("libstdc++'s exception did not arrive in Python")
+
+
+def broken(number: int) -> int:
+    raise ValueError(f"broken at {number}")
+
+
+assert smoke.call(lambda number: 2 * number) == 42
+try:
+    smoke.call(broken)
+except ValueError as error:
+    assert "broken at 20" in str(error), error
+else:
+    raise AssertionError("Python's exception did not come back through C++")
+assert smoke.wither(1) == 1

@@ -1,0 +1,189 @@
+"""Debian's packages through apt, with folders of its own.
+
+Nothing of the machine's own apt is changed, no root is needed, and any Debian suite can be
+asked, whatever the machine runs. The mirror is the one the machine's apt is set up with, or
+`ROOTSTOCK_DEBIAN_MIRROR`.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock import process
+from rootstock.errors import MachineError, SourceError
+from rootstock.store import Store
+
+MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# Codenames under which a Debian mirror is recognised in the machine's own configuration.
+_CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
+
+
+class NotInSuite(SourceError):
+    """The mirror's index of a suite does not have what was asked for."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite of Debian, seen through a private apt in `folder`."""
+
+    name: str
+    folder: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment in which apt sees only this suite."""
+        own = {"APT_CONFIG": str(self.folder / "apt.conf"), "LC_ALL": "C"}
+        return {**os.environ, **own, "DEBIAN_FRONTEND": "noninteractive"}
+
+
+@dataclass(frozen=True, order=True)
+class Pin:
+    """One version of a Debian package, as a lock has it. `size` is in bytes."""
+
+    name: str
+    version: str
+    size: int
+    sha256: str
+
+
+def open_suite(store: Store, name: str) -> Suite:
+    """A suite with its index, which is fetched when it is not there yet.
+
+    Raises `MachineError` when the machine has no apt or no Debian mirror, `SourceError` when
+    the index cannot be fetched.
+    """
+    suite = Suite(name, store.registry / "apt" / name)
+    with _locked(suite):
+        if not (suite.folder / "complete").exists():
+            _configure(suite)
+            _update(suite)
+    return suite
+
+
+def refresh(suite: Suite) -> None:
+    """Fetch the suite's index again."""
+    with _locked(suite):
+        _update(suite)
+
+
+def download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
+    """Download packages into a folder; their sha256 is the caller's to check.
+
+    Raises `NotInSuite` when the suite no longer has a version, `SourceError` when the
+    download fails.
+    """
+    _apt(suite, ["apt-get", "-qq", "download", *(f"{p.name}={p.version}" for p in pins)], into)
+
+
+def download_source(suite: Suite, name: str, version: str, into: Path) -> None:
+    """Download the tarballs of a source package; raises as `download` does.
+
+    The pinned Debian revision is asked for first, then whichever the suite has: the upstream
+    tarball is the same in both, and its sha256 decides.
+    """
+    command = ["apt-get", "-qq", "source", "--download-only", "--tar-only"]
+    try:
+        _apt(suite, [*command, f"{name}={version}"], into)
+    except NotInSuite:
+        _apt(suite, [*command, name], into)
+
+
+def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:
+    """The versions the suite has of `packages`, with all they depend on if `closure`."""
+    if closure:
+        command = ["apt-get", "-s", "--no-install-recommends", "install", "?essential"]
+        lines = _apt(suite, [*command, *packages], suite.folder).splitlines()
+        found = [line.split()[1] for line in lines if line.startswith("Inst ")]
+    else:
+        found = list(packages)
+    shown = _apt(suite, ["apt-cache", "--no-all-versions", "show", *found], suite.folder)
+    pins = []
+    for paragraph in shown.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line)
+        if "Package" in fields:
+            size, sha256 = int(fields["Size"]), fields["SHA256"]
+            pins.append(Pin(fields["Package"], fields["Version"], size, sha256))
+    return tuple(sorted(set(pins)))
+
+
+def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
+    done = process.run(command, env=suite.env, cwd=cwd)
+    if done.code:
+        reason = done.output.strip() or f"{command[0]} ended with {done.code}"
+        gone = ("was not found", "Unable to locate", "Unable to find a source", "Can't find a")
+        if any(words in reason for words in gone) or "404" in reason:
+            raise NotInSuite(f"Debian {suite.name}: {reason}")
+        raise SourceError(f"Debian {suite.name}: {reason}", "Is the network there?")
+    return done.output
+
+
+def _update(suite: Suite) -> None:
+    (suite.folder / "complete").unlink(missing_ok=True)
+    _apt(suite, ["apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update"], suite.folder)
+    (suite.folder / "complete").touch()
+
+
+@contextmanager
+def _locked(suite: Suite) -> Iterator[None]:
+    suite.folder.mkdir(parents=True, exist_ok=True)
+    with (suite.folder / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _configure(suite: Suite) -> None:
+    base = suite.folder
+    for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d"):
+        (base / name).mkdir(parents=True, exist_ok=True)
+    (base / "status").touch()
+    signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
+    line = f"{signed}{mirror()} {suite.name} main\n"
+    (base / "etc/sources.list").write_text(f"deb {line}deb-src {line}")
+    settings = {
+        "Dir::State": base / "state",
+        "Dir::State::status": base / "status",
+        "Dir::Cache": base / "cache",
+        "Dir::Etc::sourcelist": base / "etc/sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::Etc::preferences": "-",
+        "Dir::Etc::preferencesparts": base / "etc/preferences.d",
+        "APT::Architecture": "amd64",
+        "APT::Architectures": "amd64",
+        "Acquire::Languages": "none",
+        "Acquire::Retries": "3",
+        "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
+        "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
+        "APT::Sandbox::User": "",  # as root apt would hand over to a user without our folders
+        "Debug::NoLocking": "1",
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+    }
+    cleared = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
+    text = "".join(f'{key} "{value}";\n' for key, value in settings.items())
+    text += "".join(f"#clear {key};\n" for key in (*cleared, "APT::Architectures"))
+    text += 'APT::Architectures { "amd64"; };\n'
+    (base / "apt.conf").write_text(text)
+
+
+def mirror() -> str:
+    """The address of a Debian mirror: the option's, or the machine's own.
+
+    Raises `MachineError` when there is neither.
+    """
+    if chosen := os.environ.get(MIRROR_VARIABLE):
+        return chosen
+    remedy = (
+        f"Set {MIRROR_VARIABLE} to the address of a Debian mirror (needs apt on this machine), "
+        "or use another profile."
+    )
+    form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+    listed = process.run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"])
+    for line in listed.output.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in _CODENAMES and words[2] == "main":
+            return words[0]
+    raise MachineError("this machine's apt knows no Debian mirror", remedy)

@@ -1,0 +1,224 @@
+"""Fetch every source of a plan into the store.
+
+A source is looked for in the store, then in the package registry that carries the same bytes
+(`ci/sources.yaml` maps a sha256 to a package URL), then at its upstream URL. Whatever it comes
+from, only a file with the right sha256 enters the store.
+"""
+
+import hashlib
+import http.client
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from rootstock import store as places
+from rootstock.errors import SourceError, UsageError
+from rootstock.progress import Event, Listener
+from rootstock.sources import apt, purl, pypi
+from rootstock.store import Store
+
+_WORKERS = 4  # downloads at a time
+_TIMEOUT = 30  # seconds without a byte
+_TRIES = 3
+_CHUNK = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file to have: where it comes from, its name and its sha256."""
+
+    urls: tuple[str, ...]
+    sha256: str
+    filename: str
+
+
+def source_of(entry: Mapping[str, object]) -> Source:
+    """The source of one rendered `source` entry of a recipe."""
+    url = entry["url"]
+    urls = tuple(url) if isinstance(url, list) else (str(url),)
+    sha256 = str(entry.get("sha256", ""))
+    if len(sha256) != 64:
+        raise UsageError(f"{urls[0]}: a source needs a sha256")
+    return Source(urls=urls, sha256=sha256, filename=_filename(urls[0]))
+
+
+def _filename(url: str) -> str:
+    return purl.parse(url).filename if url.startswith("pkg:") else url.rpartition("/")[2]
+
+
+def path_in(store: Store, source: Source) -> Path:
+    """Where the store keeps, or would keep, a source."""
+    return store.source(source.sha256) / source.filename
+
+
+def load_registry(path: Path) -> dict[str, str]:
+    """Read `ci/sources.yaml`: sha256 to package URL."""
+    mapping = yaml.safe_load(path.read_text()) or {}
+    for sha256, text in mapping.items():
+        purl.parse(text)
+        if len(sha256) != 64:
+            raise UsageError(f"{path}: {sha256}: not a sha256")
+    return dict(mapping)
+
+
+def fetch(
+    sources: Sequence[Source],
+    registry: Mapping[str, str],
+    store: Store,
+    listen: Listener,
+    *,
+    offline: bool = False,
+) -> None:
+    """Have every source in the store.
+
+    What is in the store is hashed again: it may have been put there by hand, or be damaged.
+
+    Raises `SourceError` for the first that cannot be had, after all were tried.
+    """
+    wanted = {source.sha256: source for source in sources}
+    missing = []
+    for source in wanted.values():
+        if _is_kept(source, store):
+            listen(Event(stage="sources", item=source.filename, state="kept"))
+        else:
+            missing.append(source)
+
+    def one(source: Source) -> SourceError | None:
+        started = time.monotonic()
+        listen(Event(stage="sources", item=source.filename, state="start"))
+        try:
+            origin = _fetch_one(source, registry, store, listen, offline)
+        except SourceError as error:
+            listen(Event(stage="sources", item=source.filename, state="failed"))
+            return error
+        seconds = time.monotonic() - started
+        name = source.filename
+        listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
+        return None
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        errors = [error for error in pool.map(one, missing) if error]
+    if errors:
+        raise errors[0]
+
+
+def _is_kept(source: Source, store: Store) -> bool:
+    place = path_in(store, source)
+    if not place.is_file():
+        return False
+    if sha256_of(place) == source.sha256:
+        return True
+    places.remove(place.parent)
+    return False
+
+
+def _fetch_one(
+    source: Source,
+    registry: Mapping[str, str],
+    store: Store,
+    listen: Listener,
+    offline: bool,
+) -> str:
+    """Put one source into the store and say where it came from."""
+    place = path_in(store, source)
+    origins = [o for o in (registry.get(source.sha256), *source.urls) if o]
+    reasons = ["the run is offline"] if offline else []
+    for origin in () if offline else dict.fromkeys(origins):
+        with store.scratch("source") as folder:
+            try:
+                file = _download(origin, source.filename, folder, store, listen)
+                _check(file, source, origin)
+            except WrongBytes:
+                raise
+            except SourceError as error:
+                reasons.append(f"{origin}: {error.message}")
+                continue
+            ready = folder / "ready"
+            ready.mkdir()
+            file.rename(ready / source.filename)
+            places.publish(ready, place.parent)
+            return origin
+    raise SourceError(
+        f"{source.filename} (sha256 {source.sha256}) could not be fetched:\n"
+        + "\n".join(f"    {reason}" for reason in reasons),
+        f"Fetch {source.urls[0]} elsewhere and put the file at {place}",
+    )
+
+
+class WrongBytes(SourceError):
+    """A source that was fetched and is not what its sha256 says."""
+
+
+def _check(file: Path, source: Source, origin: str) -> None:
+    actual = sha256_of(file)
+    if actual != source.sha256:
+        raise WrongBytes(
+            f"{source.filename} from {origin} is not the file its recipe names:\n"
+            f"    sha256 wanted {source.sha256}\n    sha256 found  {actual}",
+            "Nothing was kept of it. If the change upstream is known and right, change the recipe.",
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _download(origin: str, filename: str, into: Path, store: Store, listen: Listener) -> Path:
+    if not origin.startswith("pkg:"):
+        return _download_url(origin, filename, into, listen)
+    found = purl.parse(origin)
+    if found.type == "pypi":
+        pypi.download(found, into)
+    else:
+        suite = apt.open_suite(store, found.qualifiers["distro"])
+        if found.qualifiers["arch"] == "source":
+            apt.download_source(suite, found.name, found.version, into)
+        else:
+            apt.download(suite, [apt.Pin(found.name, found.version, 0, "")], into)
+    file = into / found.filename
+    if not file.is_file():
+        others = sorted(p.name for p in into.iterdir())
+        raise SourceError(f"the registry gave {', '.join(others) or 'nothing'} instead")
+    return file
+
+
+def _download_url(url: str, filename: str, into: Path, listen: Listener) -> Path:
+    file = into / filename
+    reason = ""
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(2**attempt)
+        try:
+            with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, file.open("wb") as out:
+                total = float(answer.headers.get("Content-Length") or 0) or None
+                done = 0
+                while chunk := answer.read(_CHUNK):
+                    done += out.write(chunk)
+                    event = Event(
+                        stage="sources",
+                        item=filename,
+                        state="progress",
+                        done=done,
+                        total=total,
+                        unit="B",
+                    )
+                    listen(event)
+            return file
+        except urllib.error.HTTPError as error:
+            reason = f"HTTP {error.code} {error.reason}"
+            if error.code < 500:
+                break
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(error)
+    raise SourceError(reason)
