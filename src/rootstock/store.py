@@ -5,6 +5,8 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   sources/<sha256>/<file name>      verified source files
   images/<digest>/                  root file systems, complete or not there at all
   artifacts/<key>/                  a package and its record, under its build key
+  proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
+  durations.json                    how long each package took to build, the last time
   packages/                         unpacked packages, the cache environments are linked from
   registry/                         what the registries' clients keep (indexes)
   runs/<run id>/                    logs and reports
@@ -56,6 +58,15 @@ class Store:
         """The folder of an artifact, by its build key."""
         return self.root / "artifacts" / key
 
+    def proof(self, what: str, digest: str) -> Path:
+        """The file with the result of an audit or a smoke test."""
+        return self.root / "proofs" / what / f"{digest}.json"
+
+    @property
+    def durations(self) -> Path:
+        """The file with how long each package took to build."""
+        return self.root / "durations.json"
+
     def prepare(self) -> None:
         """Make the store's folders.
 
@@ -83,6 +94,14 @@ def locate() -> Store:
         return Store(Path(home).expanduser().resolve())
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Store(Path(cache).expanduser().resolve() / "rootstock")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file so that it is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_text(text)
+    part.replace(path)
 
 
 def publish(folder: Path, place: Path) -> None:

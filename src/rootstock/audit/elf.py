@@ -251,8 +251,6 @@ class _Reader:
 
 def _string(table: bytes, at: int) -> bytes:
     end = table.find(b"\0", at)
-    if not 0 <= at < end:
-        if at < len(table) and end == at:
-            return b""
+    if end < 0:
         raise IndexError("a name lies outside of the string table")
     return table[at:end]

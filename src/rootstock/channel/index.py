@@ -50,11 +50,11 @@ def record(package: Path, *, sha256: str, size: int) -> Record:
     raise ValueError(f"{package} has no info/index.json")
 
 
-def write(folder: Path, records: Mapping[str, Record], *, shards: Path | None = None) -> None:
+def write(folder: Path, records: Mapping[str, Record], shards: Path) -> list[Path]:
     """Write the index of one subdir into `folder`, whose name is the subdir's.
 
-    `records` are by file name. The shards, which are named by their content, go to `shards`
-    (default: the subdir's own folder of them); those that are there already stay.
+    `records` are by file name. The shards, which are named by their content, go to the folder
+    `shards`; those that are there already stay. Returns the files that were written.
     """
     ordered = dict(sorted(records.items()))
     table = {
@@ -65,9 +65,11 @@ def write(folder: Path, records: Mapping[str, Record], *, shards: Path | None = 
         "repodata_version": 1,
     }
     text = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
-    _write(folder / TABLE, text)
-    _write(folder / PACKED, _pack(text))
-    _write_shards(folder, ordered, shards or folder / SHARDS)
+    return [
+        _write(folder / TABLE, text),
+        _write(folder / PACKED, _pack(text)),
+        *_write_shards(folder, ordered, shards),
+    ]
 
 
 def read(folder: Path) -> dict[str, Record]:
@@ -79,13 +81,14 @@ def read(folder: Path) -> dict[str, Record]:
     return cast(dict[str, Record], table["packages.conda"])
 
 
-def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> None:
+def _write_shards(
+    folder: Path, records: Mapping[str, Record], place: Path
+) -> list[Path]:
     by_name: dict[str, dict[str, Record]] = defaultdict(dict)
     for filename, entry in records.items():
         binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
         by_name[entry["name"]][filename] = {**entry, **binary}
-    place.mkdir(exist_ok=True)
-    place.chmod(0o755)
+    written = []
     table: dict[str, bytes] = {}
     for name, entries in by_name.items():
         shard = _pack(msgpack.packb({"packages": {}, "packages.conda": entries, "removed": []}))
@@ -96,22 +99,23 @@ def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> N
             part = path.with_suffix(".part")
             _write(part, shard)
             os.rename(part, path)
+            written.append(path)
     info = {
         "subdir": folder.name,
         "base_url": "",
         "shards_base_url": f"./{SHARDS}/",
         "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    _write(
-        folder / SHARDS_TABLE, _pack(msgpack.packb({"version": 1, "info": info, "shards": table}))
-    )
+    packed = _pack(msgpack.packb({"version": 1, "info": info, "shards": table}))
+    return [*written, _write(folder / SHARDS_TABLE, packed)]
 
 
 def _pack(data: bytes) -> bytes:
     return zstandard.ZstdCompressor(level=_LEVEL).compress(data)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> Path:
     with path.open("wb") as file:
         file.write(data)
         os.fchmod(file.fileno(), 0o644)
+    return path

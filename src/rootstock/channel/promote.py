@@ -215,21 +215,24 @@ def _prepare(fresh: Sequence[Artifact], old: Generation, channel: Path) -> Gener
     folder = _generation(channel, number)
     _make(folder)
     _write_record(folder, new)
-    for subdir in {NOARCH, *(entry.subdir for entry in new.packages.values())}:
+    subdirs = {NOARCH, *(entry.subdir for entry in new.packages.values())}
+    written = [folder / _RECORD, folder, channel]
+    for subdir in subdirs:
         _make(folder / subdir)
         _make(channel / subdir)
+        _make(channel / subdir / index.SHARDS)
         visible = index.read(_generation(channel, old.number) / subdir)
         visible.update({a.filename: records[a.filename] for a in fresh if a.subdir == subdir})
-        index.write(folder / subdir, visible, shards=channel / subdir / index.SHARDS)
+        written += index.write(folder / subdir, visible, channel / subdir / index.SHARDS)
         for name in _INDEXES:
             if not os.path.lexists(channel / subdir / name):
                 os.symlink(f"../{_ROOM}/current/{subdir}/{name}", channel / subdir / name)
+        written += [folder / subdir, channel / subdir, channel / subdir / index.SHARDS]
     for artifact in fresh:
         link(artifact.path, _place(channel, artifact))
-    for path in (*folder.rglob("*"), folder, *(_place(channel, a) for a in fresh)):
+        written.append(_place(channel, artifact))
+    for path in written:
         _sync(path)
-    for subdir in (folder, *(p for p in folder.iterdir() if p.is_dir())):
-        _sync(channel / subdir.name if subdir != folder else channel)
     return new
 
 

@@ -25,13 +25,14 @@ def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:
     for subdir, members in sets.items():
         place = folder / subdir
         place.mkdir(parents=True)
+        (place / index.SHARDS).mkdir()
         records = {}
         for artifact in members:
             link(artifact.path, place / artifact.filename)
             records[artifact.filename] = index.record(
                 artifact.path, sha256=artifact.sha256, size=artifact.size
             )
-        index.write(place, records)
+        index.write(place, records, place / index.SHARDS)
     return folder
 
 

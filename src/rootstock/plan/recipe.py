@@ -124,7 +124,8 @@ def _skipped(recipe: Mapping[str, Any]) -> bool:
 
 def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:
     """Name the default script, so that an environment for it can be written beside it."""
-    script = dict(recipe["build"].get("script") or {})
+    given = recipe["build"].get("script") or {}
+    script = dict(given) if isinstance(given, dict) else {"content": given}
     if not {"file", "content"} & script.keys():
         script["file"] = "build.sh"
     return {**recipe, "build": {**recipe["build"], "script": script}}

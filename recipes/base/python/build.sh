@@ -1,0 +1,31 @@
+#!/bin/bash
+set -euo pipefail
+
+minor=${PKG_VERSION%.*}
+
+# Up to 3.11 the modules' own build script searches the folders of the image as well.
+if [ -e setup.py ]; then
+    sed -i 's/^    def add_multiarch_paths(self):$/&\n        return/' setup.py
+fi
+
+# What only this build is to be compiled with is kept apart from what users' modules are.
+export CFLAGS_NODIST="$CFLAGS -fno-semantic-interposition"
+export LDFLAGS_NODIST="-Wl,-s"
+CFLAGS="" ./configure --prefix="$PREFIX" --enable-shared --without-static-libpython \
+    --disable-test-modules --without-ensurepip --enable-loadable-sqlite-extensions \
+    --with-openssl="$PREFIX" --with-system-expat --with-tzpath="$PREFIX/share/zoneinfo"
+make -j"$CPU_COUNT"
+
+# Installing would compile the library three times over, with this build's folder in it.
+sed 's|$(DESTDIR)$(LIBDEST)/compileall.py|-c pass|' Makefile > Makefile.install
+make -f Makefile.install install
+
+cd "$PREFIX"
+ln -s python3 bin/python
+rm -r share/man bin/idle3* "lib/python$minor"/{idlelib,tkinter,turtledemo,turtle.py}
+find "lib/python$minor"/config-* -type f ! -name Makefile -delete
+find "lib/python$minor" -name __pycache__ -prune -exec rm -r {} +
+
+bin/python "$RECIPE_DIR/forget_build.py"
+bin/python -m compileall -q -j"$CPU_COUNT" --invalidation-mode unchecked-hash -s "$PREFIX" \
+    -x 'lib2to3/tests|site-packages' "lib/python$minor"

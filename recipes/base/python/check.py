@@ -1,0 +1,59 @@
+"""What a user of this Python counts on, in an environment that was not activated."""
+
+import ctypes
+import importlib
+import os
+import re
+import sqlite3
+import ssl
+import subprocess
+import sys
+import sysconfig
+import zoneinfo
+
+MODULES = """
+    _asyncio _bz2 _ctypes _curses _curses_panel _decimal _elementtree _hashlib _lzma
+    _multiprocessing _posixshmem _posixsubprocess _queue _socket _sqlite3 _ssl _uuid array
+    audioop binascii cmath fcntl grp math mmap pyexpat readline resource select syslog termios
+    unicodedata venv zlib
+""".split()
+
+if sys.version_info >= (3, 13):
+    MODULES.remove("audioop")
+for name in MODULES:
+    importlib.import_module(name)
+
+for algorithm in ("md5", "sha1", "sha256", "sha3_256", "blake2b", "ripemd160", "scrypt"):
+    assert hasattr(__import__("hashlib"), algorithm) or __import__("hashlib").new(algorithm)
+
+certificates = ssl.get_default_verify_paths().openssl_cafile
+assert certificates == os.path.join(sys.prefix, "ssl", "cert.pem"), certificates
+assert len(ssl.create_default_context().get_ca_certs()) > 100
+assert ssl.OPENSSL_VERSION_INFO >= (3, 5)
+
+assert sqlite3.connect(":memory:").execute("select json('[1]')").fetchone() == ("[1]",)
+assert hasattr(sqlite3.Connection, "enable_load_extension")
+assert ctypes.CDLL(None).getpid() == os.getpid()
+zoneinfo.reset_tzpath()
+assert zoneinfo.TZPATH == (os.path.join(sys.prefix, "share", "zoneinfo"),), zoneinfo.TZPATH
+zoneinfo.ZoneInfo.no_cache("Europe/Zurich")
+
+# Nothing of the build is left in what extension modules are compiled with.
+assert sysconfig.get_config_var("CC").split()[0] == "gcc"
+for name, value in sysconfig.get_config_vars().items():
+    for path in re.findall(r"""(?:^|[\s=,'"ILB])(/[^\s:'",]+)""", str(value)):
+        assert path.startswith((sys.prefix, "/usr/", "/bin/")), f"{name}: {path}"
+
+# A program elsewhere that loads the library finds the rest beside the library.
+library = os.path.join(sys.prefix, "lib", sysconfig.get_config_var("INSTSONAME"))
+embedded = f"""
+import ctypes
+library = ctypes.CDLL({library!r})
+library.Py_Initialize()
+library.PyRun_SimpleString(b"import sys; print(sys.prefix)")
+"""
+if os.path.exists("/usr/bin/python3"):
+    found = subprocess.run(
+        ["/usr/bin/python3", "-c", embedded], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == sys.prefix, found

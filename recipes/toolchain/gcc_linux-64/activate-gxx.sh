@@ -1,0 +1,4 @@
+# Sourced after the C compiler's script, whose flags serve C++ as well.
+export CXX="$HOST-c++" GXX="$HOST-g++" CXX_FOR_BUILD="$HOST-c++"
+export CXXFLAGS="$CFLAGS"
+export DEBUG_CXXFLAGS="$DEBUG_CFLAGS"

@@ -1,0 +1,114 @@
+"""Make `.venv` from the lock files, with what Python brings along."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from _venv import CHECKOUT, PYTHON, STAMP, VENV, Trouble, say, stamped
+
+_VERSION = sys.version.split()[0]
+_SITE = Path(VENV, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}", "site-packages")
+_TAIL = 15  # lines of pip's output worth showing when it fails
+
+
+def make(locks: Sequence[str], wanted: Sequence[str]) -> None:
+    """Make `.venv` from the locks, or add those it does not hold yet; `wanted` is its stamp.
+
+    Raises `Trouble` when it cannot be made, `OSError` when a file cannot be written.
+    """
+    machine = os.uname()
+    if (machine.sysname, machine.machine) != ("Linux", "x86_64"):
+        raise Trouble(
+            4,
+            f"rootstock runs on Linux x86_64, this is {machine.sysname} {machine.machine}",
+            "Use a Linux machine, or a container on one.",
+        )
+    started = time.monotonic()
+    have = stamped()
+    # Packages are only ever added: where a lock has changed, what it no longer names must go.
+    grows = bool(have) and set(have) <= set(wanted)
+    say(f"Preparing .venv for Python {_VERSION}: once, until a lock file changes")
+    Path(STAMP).unlink(missing_ok=True)
+    if not grows:
+        if os.path.lexists(VENV):
+            shutil.rmtree(VENV)
+        _create()
+    for name, line in zip(locks, wanted[-len(locks) :], strict=True):
+        if not (grows and line in have):
+            _install(Path(CHECKOUT, name))
+    _add_checkout()
+    Path(STAMP).write_text("".join(f"{line}\n" for line in wanted), encoding="utf-8")
+    say(f"Prepared .venv in {time.monotonic() - started:.0f} s")
+
+
+def _create() -> None:
+    """Make an environment, with pip where Python has one to put there."""
+    remedy = "Install them (Debian, Ubuntu: apt install python3-venv)."
+    bundled = find_spec("ensurepip") is not None
+    if find_spec("venv") is None or not (bundled or find_spec("pip")):
+        raise Trouble(4, f"{sys.executable} comes without its modules venv and ensurepip", remedy)
+    import venv
+
+    try:
+        venv.create(VENV, symlinks=True, with_pip=bundled)
+    except subprocess.CalledProcessError as error:
+        raise Trouble(4, f"{sys.executable} cannot make an environment: {error}", remedy) from error
+
+
+def _install(lock: Path) -> None:
+    """Install the packages of a lock, and nothing that is not in it."""
+    own = (_SITE / "pip").is_dir()
+    # Where the environment has no pip yet, Python's own puts the packages in their place, the
+    # locked pip among them.
+    pip = [PYTHON, "-I", "-m", "pip"] if own else [sys.executable, "-m", "pip"]
+    process = subprocess.Popen(
+        [
+            *(*pip, "install", "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+            *("--progress-bar", "off", "--disable-pip-version-check", "--requirement", str(lock)),
+            *(() if own else ("--target", str(_SITE))),
+        ],
+        # A user's settings for other installations must not lead this one elsewhere.
+        env={**os.environ, "PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_ROOT": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    tail: deque[str] = deque(maxlen=_TAIL)
+    answered = True
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("Looking in "):
+            continue
+        tail.append(line.rstrip())
+        if line.lstrip().startswith("Downloading ") and "MB)" in line:
+            say(f"  {line.strip()}")
+        elif "Retrying (" in line and answered:
+            answered = False
+            say("  The package registry does not answer; trying again for a while")
+    if process.wait():
+        full = any("No space left on device" in line for line in tail)
+        text = "\n".join(f"    {line}" for line in tail)
+        raise Trouble(
+            4 if full else 3,
+            f"the packages of {lock.name} could not be installed. pip's last lines:\n{text}",
+            "Make room on the disk."
+            if full
+            else "Look to the network, proxy and pip's settings; then run the same command again.",
+        )
+
+
+def _add_checkout() -> None:
+    """Put the checkout's package, and the command `rootstock`, into the environment."""
+    (_SITE / "rootstock.pth").write_text("../../../../src\n")
+    command = Path(VENV, "bin/rootstock")
+    command.write_text(
+        '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" -I -m rootstock "$@"\n'
+    )
+    command.chmod(0o755)

@@ -1,0 +1,211 @@
+"""A dynamic link on paper: what ld.so would find and bind, without running anything.
+
+The search is that of ld.so(8): a library is looked for in the RPATHs of what needs it and of
+all that loaded that, or, where it has a RUNPATH, in this alone; then among the system's. No
+folder of the machine is looked into: the system is glibc and nothing else. All symbols are
+bound at once, as with LD_BIND_NOW, so that what would fail in the middle of a run fails here.
+"""
+
+import posixpath
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rootstock.audit.elf import Elf, served
+
+_MOST_LINKS = 40  # the kernel's own limit of symbolic links in one path
+_ORIGIN = ("$ORIGIN", "${ORIGIN}")
+
+# Every process has these, whoever asked for them.
+_ALWAYS = ("libc.so.6", "ld-linux-x86-64.so.2")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files and symbolic links of a prefix, by their paths in it."""
+
+    files: Mapping[str, Path]
+    links: Mapping[str, str]
+
+    def find(self, path: str) -> str | None:
+        """The file a path leads to when its symbolic links are followed, or None."""
+        rest = path.split("/")[::-1]
+        done: list[str] = []
+        followed = 0
+        while rest:
+            part = rest.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                if not done:
+                    return None
+                done.pop()
+                continue
+            target = self.links.get("/".join([*done, part]))
+            if target is None:
+                done.append(part)
+                continue
+            followed += 1
+            if target.startswith("/") or followed > _MOST_LINKS:
+                return None
+            rest.extend(target.split("/")[::-1])
+        found = "/".join(done)
+        return found if found in self.files else None
+
+
+def expand(entry: str, folder: str) -> str | None:
+    """The folder of the prefix an RPATH entry means for a file in `folder`.
+
+    None when it does not begin with $ORIGIN or lies outside of the prefix.
+
+    >>> expand("$ORIGIN/../lib", "bin"), expand("$ORIGIN/../..", "bin"), expand("/lib", "bin")
+    ('lib', None, None)
+    """
+    for origin in _ORIGIN:
+        if entry == origin or entry.startswith(origin + "/"):
+            path = posixpath.normpath(posixpath.join(folder, entry[len(origin) + 1 :]))
+            return None if path == ".." or path.startswith("../") else path
+    return None
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file of the prefix in a process, found at `path`, loaded by `loader`."""
+
+    path: str
+    file: str
+    elf: Elf
+    loader: "Loaded | None" = None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What would stop a process: `file` needs a library, a version or symbols not there."""
+
+    file: str
+    kind: str  # library, version or symbols
+    what: tuple[str, ...]
+
+
+@dataclass
+class Process:
+    """What is loaded when a file is: files of the prefix, and libraries of the system."""
+
+    objects: dict[str, Loaded] = field(default_factory=dict)
+    names: dict[str, Elf] = field(default_factory=dict)
+    missing: list[Problem] = field(default_factory=list)
+
+    def elves(self) -> Iterable[Elf]:
+        """All that is loaded, each at least once."""
+        return self.names.values()
+
+
+class Linker:
+    """Links files of a prefix (`tree`, read with `elf`) against the system's libraries."""
+
+    def __init__(
+        self, tree: Tree, elf: Callable[[str], Elf | None], system: Mapping[str, Elf]
+    ) -> None:
+        self.tree, self.elf, self.system = tree, elf, system
+        self._processes: dict[str, Process] = {}
+        self._lacking: dict[str, frozenset[bytes]] = {}
+
+    def load(self, root: str) -> Process:
+        """The process that loading a dynamic ELF file makes, breadth first."""
+        if root in self._processes:
+            return self._processes[root]
+        process = self._processes[root] = Process()
+        elf = self.elf(root)
+        if elf is None:
+            raise ValueError(f"{root} is not a dynamic ELF file")
+        queue = [Loaded(root, root, elf)]
+        process.objects[root] = queue[0]
+        process.names[elf.soname or posixpath.basename(root)] = elf
+        for name in _ALWAYS:
+            if name in self.system:
+                process.names.setdefault(name, self.system[name])
+        for loaded in queue:
+            for name in loaded.elf.needed:
+                if name in process.names:
+                    continue
+                found = self._search(loaded, name)
+                if found is not None:
+                    known = process.objects.get(found.file)
+                    process.names[name] = found.elf
+                    if known is None:
+                        process.objects[found.file] = found
+                        process.names.setdefault(found.elf.soname or name, found.elf)
+                        queue.append(found)
+                elif name in self.system:
+                    process.names[name] = self.system[name]
+                else:
+                    process.missing.append(Problem(loaded.file, "library", (name,)))
+        return process
+
+    def _search(self, loaded: Loaded, name: str) -> Loaded | None:
+        if "/" in name:
+            return None
+        for entry, folder in _search_path(loaded):
+            place = expand(entry, folder)
+            if place is None:
+                continue
+            path = posixpath.normpath(posixpath.join(place, name))
+            file = self.tree.find(path)
+            elf = self.elf(file) if file is not None else None
+            if file is not None and elf is not None:
+                return Loaded(path, file, elf, loaded)
+        return None
+
+    def problems(self, root: str, files: Collection[str], host: Elf | None = None) -> set[Problem]:
+        """What would stop the process of `root`, told of those objects that are in `files`.
+
+        With a `host` it is as if this one had loaded `root` with dlopen: its symbols are there.
+        """
+        process = self.load(root)
+        problems = {problem for problem in process.missing if problem.file in files}
+        elves = [*process.elves(), *([host] if host else ())]
+        for file, loaded in process.objects.items():
+            if file not in files:
+                continue
+            for library, version, weak in loaded.elf.requires:
+                provider = process.names.get(library)
+                # Of a library without any versions ld.so takes whatever it has.
+                if provider and provider.provides and not weak:
+                    if version not in provider.provides:
+                        problems.add(Problem(file, "version", (library, version)))
+            lacking = _unserved(self._lacking_alone(file), elves)
+            if lacking:
+                names = tuple(sorted(key.decode(errors="replace") for key in lacking))
+                problems.add(Problem(file, "symbols", names))
+        return problems
+
+    def _lacking_alone(self, file: str) -> frozenset[bytes]:
+        """The symbols that a file wants and neither has nor gets from what it loads."""
+        if file not in self._lacking:
+            process = self.load(file)
+            wanted = process.objects[file].elf.wanted
+            self._lacking[file] = _unserved(wanted, process.elves())
+        return self._lacking[file]
+
+
+def _search_path(loaded: Loaded) -> Iterable[tuple[str, str]]:
+    """The entries that are searched for what `loaded` needs, each with its $ORIGIN."""
+    folder = posixpath.dirname(loaded.path)
+    if loaded.elf.runpath is not None:
+        yield from ((entry, folder) for entry in loaded.elf.runpath.split(":"))
+        return
+    one: Loaded | None = loaded
+    while one is not None:
+        if one.elf.runpath is None and one.elf.rpath is not None:
+            folder = posixpath.dirname(one.path)
+            yield from ((entry, folder) for entry in one.elf.rpath.split(":"))
+        one = one.loader
+
+
+def _unserved(wanted: frozenset[bytes], elves: Iterable[Elf]) -> frozenset[bytes]:
+    elves = list(elves)
+    for elf in elves:
+        if not wanted:
+            return wanted
+        wanted -= elf.exports
+    return frozenset(key for key in wanted if not any(served(key, elf.exports) for elf in elves))

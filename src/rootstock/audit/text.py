@@ -1,0 +1,49 @@
+"""Traces of the build in a package's files: paths that exist on no user's machine."""
+
+import mmap
+import re
+from collections.abc import Iterator
+
+# The sandbox's room, where everything is built; the padding of every build's prefix; and the
+# folder that the build tools were in.
+_NEEDLES = (b"/rootstock/", b"placehold_placehold", b"_build_env/")
+_WORD = re.compile(rb"[\w.\-})]")  # before a "/", it is within a path and not its beginning
+_PATH = re.compile(rb"[\w./+@%=~\-]+")
+_SHOWN = 100
+
+Data = bytes | mmap.mmap
+
+
+def leaks(data: Data, placeholder: bytes = b"") -> Iterator[str]:
+    """The build paths in a file, each once, shortened.
+
+    `placeholder` is what installing replaces in this file: exactly this is not a leak.
+    """
+    seen = set()
+    for needle in _NEEDLES:
+        at = data.find(needle)
+        while at >= 0:
+            after = at + len(needle)
+            covered = _covering(data, placeholder, at, after) if placeholder else -1
+            if covered >= 0:
+                after = covered + len(placeholder)
+            elif needle[:1] != b"/" or not (at and _WORD.match(data[at - 1 : at])):
+                path = _path_around(data, at)
+                if path not in seen:
+                    seen.add(path)
+                    yield path
+            at = data.find(needle, after)
+
+
+def _covering(data: Data, placeholder: bytes, start: int, end: int) -> int:
+    """Where the placeholder that covers data[start:end] begins, or -1."""
+    return data.find(placeholder, max(0, end - len(placeholder)), start + len(placeholder))
+
+
+def _path_around(data: Data, at: int) -> str:
+    begin = max(0, at - _SHOWN)
+    window = data[begin : at + _SHOWN]
+    for match in _PATH.finditer(window):
+        if match.end() > at - begin:
+            return match.group()[:_SHOWN].decode(errors="replace")
+    return window.decode(errors="replace")

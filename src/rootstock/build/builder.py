@@ -1,0 +1,196 @@
+"""Build one package: one sandbox, one process, no network, no token."""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rootstock import process
+from rootstock import store as places
+from rootstock.build.artifact import Artifact, load, write_record
+from rootstock.build.normalise import normalise
+from rootstock.errors import BuildFailed, MachineError
+from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.plan.graph import Node
+from rootstock.plan.key import Builder, builder_of
+from rootstock.sources.fetch import path_in, source_of
+from rootstock.store import Store
+
+# What every file of every package is dated with: the day of ROOT 6.00 (2014-05-30).
+EPOCH = 1401408000
+_INSIDE = Path(__file__).with_name("inside.py")
+_TAIL = 30  # lines of a log that a failure shows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop:
+    """What all builds of a run share. `timeout` is in seconds, `level` zstd's.
+
+    `stage` makes a channel of artifacts in a folder: the only thing a build can install from.
+    """
+
+    store: Store
+    engine: Engine
+    image: Path
+    platform: str
+    level: int
+    timeout: float
+    stage: Callable[[Sequence[Artifact], Path], object]
+
+
+def fingerprint(image_digest: str, level: int) -> Builder:
+    """The builder that goes into every build key."""
+    versions = {
+        "py-rattler-build": metadata.version("py-rattler-build"),
+        "epoch": str(EPOCH),
+        "level": str(level),
+    }
+    files = (_INSIDE, Path(__file__).with_name("normalise.py"))
+    return builder_of(image_digest, versions, files)
+
+
+def place_of(node: Node, store: Store) -> Path:
+    """Where the store keeps, or would keep, the artifact of a node."""
+    return store.artifact(f"{node.key}-{node.number}")
+
+
+def kept(node: Node, store: Store) -> Artifact | None:
+    """The artifact of a node, if the store has it."""
+    return load(place_of(node, store))
+
+
+def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> Artifact:
+    """Build a node's package and put it into the store.
+
+    `needs` are the artifacts of all that its build and host environments may hold, and of all
+    that it depends on when installed (its own tests run with that). The log of the build goes
+    to `log`.
+
+    Raises `BuildFailed` when the script, a test of the package or the builder fails, and
+    `MachineError` when the disk is full.
+    """
+    started = time.monotonic()
+    with shop.store.scratch(node.output.name) as folder:
+        room = folder / "build"
+        _furnish(room, folder, node, shop.store, shop.platform)
+        shop.stage(needs, folder / "deps")
+        sandbox = _sandbox(folder, shop)
+        argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
+        # In a container the build may run as another user than the one who owns the folder.
+        room.chmod(0o777)
+        done = process.run(shop.engine.command(sandbox, argv), log=log, timeout=shop.timeout)
+        result = room / "result.json"
+        if done.code or not result.exists():
+            _explain(node, log, done, shop)
+        built = Path(json.loads(result.read_text())["package"])
+        package = room / built.relative_to("/rootstock/build")
+        ready = folder / "ready"
+        ready.mkdir()
+        try:
+            finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
+        except OSError as error:
+            raise MachineError(f"{node.filename} could not be packed: {error}") from error
+        artifact = Artifact(
+            path=finished,
+            key=node.key,
+            name=node.output.name,
+            version=node.output.version,
+            build=node.build,
+            subdir=node.output.subdir,
+            sha256=hashlib.sha256(finished.read_bytes()).hexdigest(),
+            size=finished.stat().st_size,
+            seconds=round(time.monotonic() - started, 2),
+            scope=node.scope,
+        )
+        write_record(artifact, ready)
+        (ready / "inputs.json").write_text(json.dumps(node.inputs, indent=1, sort_keys=True))
+        shutil.copyfile(log, ready / "build.log")
+        places.publish(ready, place_of(node, shop.store))
+    stored = load(place_of(node, shop.store))
+    assert stored is not None, "it was put there just now"
+    return stored
+
+
+def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) -> None:
+    """Lay out what the build sees: the recipe's folder, its sources, and the job."""
+    ignored = shutil.ignore_patterns("recipe.yaml", "variants.yaml", "__pycache__")
+    shutil.copytree(node.output.folder, room / "recipe", ignore=ignored, symlinks=True)
+    (room / "home").mkdir()
+    recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
+    for entry in recipe.get("source", []):
+        if "url" in entry:
+            source = source_of(entry)
+            place = folder / "sources" / source.sha256 / source.filename
+            place.parent.mkdir(parents=True)
+            link_or_copy(path_in(store, source), place)
+            entry["url"] = f"file:///rootstock/sources/{source.sha256}/{source.filename}"
+    (folder / "sources").mkdir(exist_ok=True)
+    script = recipe["build"]["script"]
+    script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
+    job = {
+        "recipe": recipe,
+        "variant": dict(node.output.variant),
+        "platform": platform,
+        "test": True,
+    }
+    (room / "job.json").write_text(json.dumps(job, indent=1))
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system allows it, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _sandbox(folder: Path, shop: Workshop) -> Sandbox:
+    found = find_spec("rattler_build")
+    assert found is not None and found.origin is not None, "it is imported for planning"
+    env: Mapping[str, str] = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/rootstock/build/home",
+        "LC_ALL": "C.UTF-8",
+        "TERM": "dumb",
+        "PYTHONPATH": "/rootstock/site",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return Sandbox(
+        root=shop.image,
+        mounts=(
+            Mount(source=_tool_folder(folder), target="/rootstock/tool"),
+            Mount(source=Path(found.origin).parent, target="/rootstock/site/rattler_build"),
+            Mount(source=folder / "deps", target="/rootstock/deps"),
+            Mount(source=folder / "sources", target="/rootstock/sources"),
+            Mount(source=folder / "build", target="/rootstock/build", writable=True),
+        ),
+        env=env,
+        cwd="/rootstock/build",
+    )
+
+
+def _tool_folder(folder: Path) -> Path:
+    """A folder with nothing but the program that runs inside."""
+    tool = folder / "tool"
+    tool.mkdir()
+    shutil.copyfile(_INSIDE, tool / _INSIDE.name)
+    return tool
+
+
+def _explain(node: Node, log: Path, done: process.Completed, shop: Workshop) -> None:
+    lines = process.tail(log, _TAIL)
+    if any("No space left on device" in line for line in lines):
+        raise MachineError(
+            f"no space left on the disk while {node.filename} was built (log: {log})",
+            f"The store is {shop.store.root}: free some space there, or set ROOTSTOCK_HOME.",
+        )
+    if done.timed_out:
+        lines = (*lines, f"ended after {shop.timeout:.0f} seconds, the limit for one build")
+    raise BuildFailed(node.id, log, lines)

@@ -1,0 +1,178 @@
+"""The one program that uses py-rattler: solve and install from one job, in its own process.
+
+A process of its own, because py-rattler may crash the interpreter at its end, goes on
+working in threads after its caller was cancelled, and dies of a Rust panic that is no
+`Exception`. A process can be ended as a whole, at any moment.
+
+It is started by its path with the job (JSON) as standard input, imports nothing of rootstock,
+and prints one JSON object a line: `{"event": "solved" | "fetch" | "fetched" | "linked" |
+"done" | "failed", ...}`. Whatever else is printed comes from below it.
+"""
+
+import asyncio
+import difflib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any, cast
+
+from rattler import (
+    Channel,
+    Gateway,
+    MatchSpec,
+    Override,
+    VirtualPackage,
+    VirtualPackageOverrides,
+    install,
+    solve,
+)
+from rattler.exceptions import (
+    GatewayError,
+    FetchRepoDataError,
+    InvalidMatchSpecError,
+    SolverError,
+)
+from rattler.install import InstallerReporter
+from rattler.platform import Subdir
+from rattler.repo_data import RepoDataRecord
+
+_EVERY = 0.1  # seconds between two reports of one download
+
+
+class Failed(Exception):
+    """A failure that is told by its kind, its reason and what else is known of it."""
+
+    def __init__(self, kind: str, reason: str, **details: Any) -> None:
+        super().__init__(reason)
+        self.values = {"kind": kind, "reason": reason, **details}
+
+
+def tell(event: str, **values: Any) -> None:
+    """Print one event; one write a line, as several threads come here."""
+    sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
+    sys.stdout.flush()
+
+
+class Reporter(InstallerReporter):
+    """Tells of fetched and linked packages as they come."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._told = 0.0
+
+    def _token(self, name: str) -> int:
+        self._names.append(name)
+        return len(self._names) - 1
+
+    def on_populate_cache_start(self, operation: int, package_name: str) -> int:
+        """A package is looked for in the cache."""
+        return self._token(package_name)
+
+    def on_download_start(self, cache_entry: int) -> int:
+        """It was not there."""
+        return cache_entry
+
+    def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
+        """Some of it has come."""
+        if time.monotonic() - self._told > _EVERY:
+            self._told = time.monotonic()
+            tell("fetch", name=self._names[download_idx], done=progress)
+
+    def on_populate_cache_complete(self, cache_entry: int) -> None:
+        """It is in the cache, unpacked."""
+        tell("fetched", name=self._names[cache_entry])
+
+    def on_link_start(self, operation: int, package_name: str) -> int:
+        """A package is being put into the prefix."""
+        return self._token(package_name)
+
+    def on_link_complete(self, index: int) -> None:
+        """It is there."""
+        tell("linked", name=self._names[index])
+
+
+async def work(job: dict[str, Any]) -> None:
+    """Solve and install what the job asks for."""
+    started = time.monotonic()
+    records, specs = await find(job)
+    solved = time.monotonic()
+    tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
+    await install(
+        records,
+        target_prefix=job["prefix"],
+        cache_dir=Path(job["cache"]),
+        show_progress=False,
+        # Declared as a list of `MatchSpec`, but handed to Rust as they are.
+        requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
+        reporter=Reporter(),
+    )
+    tell(
+        "done",
+        solve=solved - started,
+        install=time.monotonic() - solved,
+        records=[
+            {
+                "name": record.name.normalized,
+                "version": str(record.version),
+                "build": str(record.build),
+                "sha256": record.sha256.hex() if record.sha256 else "",
+                "size": record.size or 0,
+            }
+            for record in records
+        ],
+    )
+
+
+async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpec]]:
+    """The packages that satisfy the specs of the job, from its channel."""
+    channel = Channel(job["channel"])
+    platforms = [Subdir.current(), Subdir("noarch")]
+    gateway = Gateway(cache_dir=Path(job["cache"]) / "cache")
+    try:
+        specs = [MatchSpec(spec) for spec in job["specs"]]
+    except InvalidMatchSpecError as error:
+        raise Failed("usage", str(error)) from error
+    try:
+        known = {name.normalized for name in await gateway.names([channel], platforms)}
+        for spec in specs:
+            name = spec.name.normalized if spec.name else ""
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:10]
+                raise Failed("unknown", f"no package {name}", name=name, near=near)
+        overrides = VirtualPackageOverrides.from_env()
+        if job["glibc"]:
+            overrides.libc = Override.string(job["glibc"])
+        records = await solve(
+            sources=[channel],
+            specs=specs,
+            gateway=gateway,
+            platforms=platforms,
+            virtual_packages=VirtualPackage.detect(overrides=overrides),
+        )
+    except (GatewayError, FetchRepoDataError) as error:
+        raise Failed("channel", str(error)) from error
+    except SolverError as error:
+        raise Failed("unsatisfiable", str(error)) from error
+    return records, specs
+
+
+def main() -> int:
+    """Run the job on standard input; the exit code is 1 when it failed."""
+    try:
+        asyncio.run(work(json.load(sys.stdin)))
+    except Failed as error:
+        tell("failed", **error.values)
+        return 1
+    except Exception as error:
+        tell("failed", kind="install", reason=f"{type(error).__name__}: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    # Not `sys.exit`: py-rattler's threads crash the interpreter while it is taken down.
+    os._exit(code)

@@ -1,0 +1,65 @@
+"""The checks: which there are, and which of them apply to an environment.
+
+Each is a program in checks/, run by the environment's own Python. It asserts on values, is
+silent when all is well, and relies on nothing but its environment and the bare system.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("checks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A check, the packages it is about, and the seconds it may take on a busy machine."""
+
+    name: str
+    needs: frozenset[str]
+    timeout: float = 120
+
+    @property
+    def program(self) -> str:
+        """Its file in `FOLDER`."""
+        return f"{self.name}.py"
+
+
+_PYTHON = frozenset({"python"})
+_PYROOT = _PYTHON | {"pyroot", "root-core"}
+
+# The longest first, so that two at a time end together.
+CATALOGUE = (
+    Check(name="rdataframe", needs=_PYROOT | {"numpy"}, timeout=240),
+    Check(name="libraries", needs=_PYTHON),
+    Check(name="rntuple", needs=_PYROOT),
+    Check(name="headers", needs=_PYROOT),
+    Check(name="tools", needs=_PYROOT),
+    Check(name="graphics", needs=_PYROOT),
+    Check(name="ttree", needs=_PYROOT),
+    Check(name="histogram_fit", needs=_PYROOT),
+    Check(name="roofit", needs=_PYROOT),
+    Check(name="exceptions", needs=_PYROOT),
+    Check(name="import_root", needs=_PYROOT | {"numpy"}),
+    Check(name="import_numpy", needs=_PYROOT | {"numpy"}),
+    Check(name="root_program", needs=_PYROOT),
+    Check(name="python_modules", needs=_PYTHON),
+    Check(name="tls", needs=_PYTHON),
+    Check(name="system", needs=_PYTHON),
+)
+
+
+def choose(
+    packages: Collection[str], catalogue: Collection[Check] = CATALOGUE
+) -> tuple[list[Check], dict[str, str]]:
+    """The checks that apply to an environment of these packages, and why the others do not.
+
+    The reasons are by the check's name.
+    """
+    apply = [check for check in catalogue if check.needs <= set(packages)]
+    reasons = {
+        check.name: f"not in the environment: {', '.join(sorted(check.needs - set(packages)))}"
+        for check in catalogue
+        if check not in apply
+    }
+    return apply, reasons

@@ -1,0 +1,78 @@
+"""What came of the smoke tests of one cell on one system, as values that JSON can hold."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from rootstock.channel.environment import Installed
+from rootstock.errors import SmokeFailed
+
+Outcome = Literal["passed", "failed", "not run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of one check.
+
+    `reason` is empty when it passed. `tail` is the end of what it wrote, `log` the file with
+    all of it; both are empty when it was not run.
+    """
+
+    name: str
+    outcome: Outcome
+    seconds: float = 0
+    reason: str = ""
+    tail: tuple[str, ...] = ()
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeReport:
+    """The smoke tests of a cell. `glibc` is the version the system itself gave."""
+
+    cell: str
+    system: str
+    glibc: str
+    seconds: float
+    checks: tuple[Result, ...]
+    packages: tuple[Installed, ...]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome == "failed")
+
+    @property
+    def passed(self) -> bool:
+        """Whether anything was checked, and all that was checked is well."""
+        ran = [check for check in self.checks if check.outcome != "not run"]
+        return bool(ran) and not self.failed
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as `json.dumps` takes it."""
+        return {**asdict(self), "passed": self.passed}
+
+    def insist(self) -> None:
+        """Raise `SmokeFailed`, with each failed check's last lines, unless the cell passed."""
+        if self.passed:
+            return
+        lines = [f"{self.cell} does not work on {self.system} (glibc {self.glibc})."]
+        for check in self.failed:
+            lines += [f"  {check.name}: {check.reason}", *(f"    {line}" for line in check.tail)]
+        if not self.failed:
+            lines.append("  No check applies to it.")
+        logs = " ".join(check.log for check in self.failed)
+        raise SmokeFailed("\n".join(lines), f"Whole logs: {logs}" if logs else "")
+
+
+def judge(code: int, tail: tuple[str, ...], *, timed_out: bool) -> tuple[Outcome, str]:
+    """The outcome of a check that was run, and the reason when it failed.
+
+    A check that ends well and yet has written something has failed: silence is promised.
+    """
+    if timed_out:
+        return "failed", "it took too long and was ended"
+    if code:
+        return "failed", f"it was ended by signal {-code}" if code < 0 else f"exit code {code}"
+    if tail:
+        return "failed", "it wrote something, and should be silent"
+    return "passed", ""

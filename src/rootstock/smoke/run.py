@@ -1,0 +1,166 @@
+"""Smoke: does a staged set work, freshly installed, on an old and bare system?
+
+The environment is made in one place and mounted, read-only, at another: what passes works at
+any prefix, also after it was moved. It is never activated; its programs are called by their
+path, with nothing in the environment but PATH. Moving it costs what conda writes as absolute
+paths at installation: scripts of Python packages are not called by their name, and ncurses is
+told where its terminals are.
+"""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock import process
+from rootstock.channel import environment
+from rootstock.errors import MachineError
+from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.progress import Event, Listener, State
+from rootstock.smoke.catalogue import CATALOGUE, FOLDER, Check, choose
+from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
+from rootstock.store import Store
+
+PREFIX = "/rootstock/env"
+_CHECKS = "/rootstock/checks"
+_OUT = "/rootstock/out"
+_ENV = {"PATH": "/usr/bin:/bin"}
+_AT_ONCE = 2  # a check that compiles at run time takes up to 0.6 GB of memory
+_TAIL = 15
+
+# glibc's loader knows where its libc.so.6 is, which tells its version when it is run. There
+# may be no other program on the system, and no other way that holds for every distribution.
+_ASK_GLIBC = """
+loader=/lib64/ld-linux-x86-64.so.2
+$loader --list /bin/sh | while read -r name arrow path rest; do
+    [ "$name" = libc.so.6 ] && exec $loader "$path"
+done
+"""
+
+
+@dataclass(frozen=True)
+class System:
+    """A root file system to test on, and what to call it."""
+
+    name: str
+    root: Path
+
+
+def smoke(
+    cell: str,
+    specs: Sequence[str],
+    channel: Path,
+    *,
+    system: System,
+    engine: Engine,
+    store: Store,
+    logs: Path,
+    listen: Listener,
+) -> SmokeReport:
+    """Install `specs` from the staged channel and run every check that applies to them.
+
+    The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
+    `/tmp`, a shell, coreutils, and what `root-config` calls: bash, grep and sed. The set is
+    solved for the system's own glibc, so a set whose floor is higher cannot be installed.
+    Each check writes a log `NAME.log` to `logs`.
+
+    Returns the report, also when checks failed. Raises what `environment.create` raises, and
+    `MachineError` when the system does not run in the sandbox.
+    """
+    started = time.monotonic()
+    logs.mkdir(parents=True, exist_ok=True)
+    label = f"{cell} on {system.name}"
+    listen(Event(stage="smoke", item=label, state="start"))
+    glibc = _glibc(system, engine)
+    with store.scratch("smoke") as scratch:
+        prefix = scratch / cell
+        made = environment.create(
+            prefix, specs, channel, cache=store.packages, listen=listen, glibc=glibc
+        )
+        apply, reasons = choose([package.name for package in made.packages])
+
+        def run(check: Check) -> Result:
+            return _run(check, prefix, scratch / check.name, system, engine, logs)
+
+        results: dict[str, Result] = {}
+        with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+            futures = [pool.submit(run, check) for check in apply]
+            try:
+                for future in as_completed(futures):
+                    result = future.result()
+                    results[result.name] = result
+                    _tell(listen, label, result, len(results), len(apply))
+            finally:
+                pool.shutdown(cancel_futures=True)
+    for name, reason in reasons.items():
+        results[name] = Result(name=name, outcome="not run", reason=reason)
+        _tell(listen, label, results[name], len(apply), len(apply))
+    report = SmokeReport(
+        cell=cell,
+        system=system.name,
+        glibc=glibc,
+        seconds=round(time.monotonic() - started, 2),
+        checks=tuple(results[check.name] for check in CATALOGUE),
+        packages=made.packages,
+    )
+    state: State = "done" if report.passed else "failed"
+    listen(Event(stage="smoke", item=label, state=state, seconds=report.seconds))
+    return report
+
+
+def _glibc(system: System, engine: Engine) -> str:
+    sandbox = Sandbox(root=system.root, env=_ENV)
+    asked = process.run(engine.command(sandbox, ["/bin/sh", "-c", _ASK_GLIBC]), timeout=60)
+    found = re.search(r"GNU C Library.* version (\d+\.\d+)", asked.output)
+    if not found:
+        said = " ".join(asked.output.split())[-300:]
+        raise MachineError(f"{system.name} does not run with {engine.name}: {said}")
+    return found[1]
+
+
+def _run(
+    check: Check, prefix: Path, out: Path, system: System, engine: Engine, logs: Path
+) -> Result:
+    out.mkdir()
+    out.chmod(0o777)  # with some engines, the user within is another one than the caller
+    log = logs / f"{check.name}.log"
+    log.unlink(missing_ok=True)
+    sandbox = Sandbox(
+        root=system.root,
+        mounts=(
+            Mount(source=prefix, target=PREFIX),
+            Mount(source=FOLDER, target=_CHECKS),
+            Mount(source=out, target=_OUT, writable=True),
+        ),
+        env=_ENV,
+        cwd=_OUT,
+    )
+    argv = [f"{PREFIX}/bin/python", "-I", f"{_CHECKS}/{check.program}"]
+    ended = process.run(engine.command(sandbox, argv), log=log, timeout=check.timeout)
+    tail = process.tail(log, _TAIL)
+    outcome, reason = judge(ended.code, tail, timed_out=ended.timed_out)
+    return Result(
+        name=check.name,
+        outcome=outcome,
+        seconds=round(ended.seconds, 2),
+        reason=reason,
+        tail=tail,
+        log=str(log),
+    )
+
+
+def _tell(listen: Listener, label: str, result: Result, done: int, total: int) -> None:
+    states: dict[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
+    listen(
+        Event(
+            stage="smoke",
+            item=f"{label}: {result.name}",
+            state=states[result.outcome],
+            seconds=result.seconds,
+            detail=result.reason,
+        )
+    )
+    listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))

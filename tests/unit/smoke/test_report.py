@@ -1,0 +1,84 @@
+"""Outcomes, and what a report says of them."""
+
+import json
+
+import pytest
+
+from rootstock.channel.environment import Installed
+from rootstock.errors import SmokeFailed
+from rootstock.smoke.report import Result, SmokeReport, judge
+
+WELL = Result(name="tls", outcome="passed", seconds=0.2, log="/logs/tls.log")
+ILL = Result(
+    name="ttree",
+    outcome="failed",
+    seconds=2,
+    reason="exit code 1",
+    tail=("Traceback", "AssertionError: 3"),
+    log="/logs/ttree.log",
+)
+UNRUN = Result(name="roofit", outcome="not run", reason="not in the environment: pyroot")
+
+
+def report(*checks: Result) -> SmokeReport:
+    zlib = Installed(name="zlib", version="1.3.1", build="h0_0", sha256="ab", size=9)
+    return SmokeReport(
+        cell="root6.40.00-cp311-linux_x86_64",
+        system="debian-11",
+        glibc="2.31",
+        seconds=31.5,
+        checks=checks,
+        packages=(zlib,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "tail", "timed_out", "outcome", "reason"),
+    [
+        (0, (), False, "passed", ""),
+        (1, ("AssertionError",), False, "failed", "exit code 1"),
+        (0, ("Warning in <TROOT>",), False, "failed", "it wrote something, and should be silent"),
+        (-11, (), False, "failed", "it was ended by signal 11"),
+        (139, (), False, "failed", "exit code 139"),
+        (-15, (), True, "failed", "it took too long and was ended"),
+    ],
+)
+def test_judge(
+    code: int, tail: tuple[str, ...], timed_out: bool, outcome: str, reason: str
+) -> None:
+    assert judge(code, tail, timed_out=timed_out) == (outcome, reason)
+
+
+def test_passed_with_some_not_run() -> None:
+    assert report(WELL, UNRUN).passed
+    report(WELL, UNRUN).insist()
+
+
+def test_not_run_alone_is_not_passed() -> None:
+    assert not report(UNRUN).passed
+    assert not report().passed
+    with pytest.raises(SmokeFailed, match="No check applies"):
+        report(UNRUN).insist()
+
+
+def test_one_failure_fails_the_cell_and_is_told_with_its_lines() -> None:
+    failed = report(WELL, ILL)
+    assert not failed.passed
+    assert failed.failed == (ILL,)
+    with pytest.raises(SmokeFailed) as told:
+        failed.insist()
+    message = str(told.value)
+    assert "root6.40.00-cp311-linux_x86_64 does not work on debian-11 (glibc 2.31)" in message
+    assert "ttree: exit code 1" in message
+    assert "AssertionError: 3" in message
+    assert "tls" not in message
+    assert told.value.remedy == "Whole logs: /logs/ttree.log"
+    assert told.value.code == 1
+
+
+def test_json() -> None:
+    values = json.loads(json.dumps(report(WELL, ILL, UNRUN).as_json()))
+    assert values["passed"] is False
+    assert values["glibc"] == "2.31"
+    assert [check["outcome"] for check in values["checks"]] == ["passed", "failed", "not run"]
+    assert values["packages"][0]["sha256"] == "ab"
