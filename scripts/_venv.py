@@ -82,7 +82,7 @@ def stamp(locks: Sequence[str]) -> list[str]:
     """What decides the contents of `.venv`, one thing a line: place, Python, then the locks."""
     lines = [CHECKOUT, f"Python {sys.version.split()[0]} in {os.path.realpath(sys.base_prefix)}"]
     for name in locks:
-        with open(os.path.join(CHECKOUT, name), "rb") as file:  # noqa: PTH123
+        with open(os.path.join(CHECKOUT, name), "rb") as file:
             lines.append(f"{name} {sha256(file.read()).hexdigest()}")
     return lines
 
@@ -90,7 +90,7 @@ def stamp(locks: Sequence[str]) -> list[str]:
 def stamped() -> list[str]:
     """The stamp of `.venv`; empty when there is no whole one."""
     try:
-        with open(STAMP, encoding="utf-8") as file:  # noqa: PTH123
+        with open(STAMP, encoding="utf-8") as file:
             return file.read().splitlines()
     except OSError:
         return []

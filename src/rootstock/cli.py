@@ -1,20 +1,26 @@
 """The command line: commands, options, exit codes; the work is done elsewhere."""
 
+import contextlib
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from rootstock import commands, process
+from rootstock import pipeline, process
+from rootstock.channel import environment
+from rootstock.doctor import examine
 from rootstock.errors import InterruptedByUser, MachineError, RootstockError
-from rootstock.pipeline import DEFAULT_LEVEL, Options
-from rootstock.report.terminal import Terminal, tell_error
+from rootstock.image import debian
+from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
+from rootstock.plan import matrix as matrices
+from rootstock.plan.matrix import Cell
+from rootstock.report.terminal import Terminal
+from rootstock.report.words import columns
 from rootstock.store import locate
 
 app = typer.Typer(
@@ -54,3 +60,284 @@ KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="After a failure, build what does not depend on it.")
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
+
+
+def _options(
+    root: list[str],
+    py: list[str],
+    only: list[str],
+    channel: Path,
+    engine: str = "auto",
+    jobs: int = 0,
+    level: int = DEFAULT_LEVEL,
+    keep_going: bool = False,
+    offline: bool = False,
+) -> Options:
+    return Options(
+        checkout=_CHECKOUT,
+        roots=tuple(root),
+        pythons=tuple(py),
+        only=tuple(only),
+        channel=channel,
+        engine=engine,
+        workers=jobs,
+        level=level,
+        keep_going=keep_going,
+        offline=offline,
+    )
+
+
+def _run(options: Options, as_json: bool, until: Stage) -> None:
+    with Terminal(quiet=as_json) as terminal:
+        record, path = run(options, locate(), terminal, until)
+        terminal.summary(record, path)
+        if not record.code and until == "promote":
+            terminal.install(options.channel, ["root"])
+    if as_json:
+        _print_json(record.as_json())
+    if record.code:
+        raise Ended(record.error, record.remedy, record.code)
+
+
+def _plan(options: Options, as_json: bool) -> None:
+    with Terminal(quiet=as_json) as terminal:
+        planned = pipeline.plan(options, locate(), terminal)
+    nodes = [
+        {
+            "id": node.id,
+            "package": node.output.name,
+            "version": node.output.version,
+            "filename": node.filename,
+            "key": node.key,
+            "scope": node.scope,
+            "verified": bool(node.output.extra.get("verified", False)),
+            "state": "kept" if node.id in planned.have else "to build",
+        }
+        for node in planned.graph.nodes.values()
+        if node.id in planned.have or node.id in planned.wanted
+    ]
+    if as_json:
+        _print_json({"cells": [_cell(cell) for cell in planned.cells], "nodes": nodes})
+        return
+    rows = [(str(n["state"]), str(n["filename"]), str(n["key"])[:16]) for n in nodes]
+    print("\n".join(columns([("state", "package", "build key"), *rows])))
+
+
+def _list(options: Options, as_json: bool) -> None:
+    matrix = matrices.load(options.checkout / "ci/matrix.yaml")
+    cells = matrices.select(matrix, options.roots, options.pythons, options.only)
+    if as_json:
+        _print_json({"cells": [_cell(cell) for cell in cells]})
+    else:
+        print("\n".join(cell.id for cell in cells))
+
+
+def _cell(cell: Cell) -> dict[str, str]:
+    return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, default=str))
+
+
+@app.command()
+def build(
+    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+    py: Pythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    level: Level = DEFAULT_LEVEL,
+    keep_going: KeepGoing = False,
+    offline: Offline = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build the chosen cells, prove them, and promote them into the channel.
+
+    Examples:
+
+      rootstock build --root 6 --py 3.11
+
+      rootstock build --root 6 --py all --channel /srv/www/channel --level 19
+
+      rootstock build --only 'root6*-cp311-*' --dry-run
+    """
+    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    if list_:
+        _list(options, as_json)
+    elif dry_run:
+        _plan(options, as_json)
+    else:
+        _run(options, as_json, "promote")
+
+
+@app.command()
+def plan(
+    root: Roots = [],  # noqa: B006
+    py: Pythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    level: Level = DEFAULT_LEVEL,
+    as_json: Json = False,
+) -> None:
+    """Show what a build would do: every package, its build key, and whether it is there.
+
+    Example:  rootstock plan --root 6 --py 3.11
+    """
+    _plan(_options(root, py, only, channel, level=level), as_json)
+
+
+@app.command()
+def audit(
+    root: Roots = [],  # noqa: B006
+    py: Pythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    level: Level = DEFAULT_LEVEL,
+    keep_going: KeepGoing = False,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
+
+    Example:  rootstock audit --root 6 --py 3.11
+    """
+    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    _run(options, as_json, "audit")
+
+
+@app.command()
+def smoke(
+    root: Roots = [],  # noqa: B006
+    py: Pythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    level: Level = DEFAULT_LEVEL,
+    keep_going: KeepGoing = False,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Build, audit, and smoke-test the chosen cells, without promoting anything.
+
+    Example:  rootstock smoke --root 6 --py 3.13
+    """
+    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    _run(options, as_json, "smoke")
+
+
+@app.command()
+def env(
+    prefix: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
+    specs: Annotated[list[str], typer.Argument(help="Packages, as conda names them.")],
+    channel: Annotated[
+        str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR")
+    ] = "channel",
+    as_json: Json = False,
+) -> None:
+    """Make an environment from a channel, for machines without conda.
+
+    Examples:
+
+      rootstock env ~/root root
+
+      rootstock env ./analysis root 'python 3.11.*' numpy --channel https://example.org/channel
+    """
+    store = locate()
+    store.prepare()
+    with Terminal(quiet=as_json) as terminal:
+        made = environment.create(prefix, specs, channel, cache=store.packages, listen=terminal)
+        if as_json:
+            _print_json(made)
+        else:
+            terminal.say(f"{made.prefix}: {len(made.packages)} packages.")
+            terminal.say(f"Without activation:  {made.prefix}/bin/python")
+
+
+@app.command()
+def image(
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
+    ] = False,
+    offline: Offline = False,
+) -> None:
+    """Make the root file systems that builds and smoke tests run in.
+
+    Examples:
+
+      rootstock image
+
+      rootstock image --lock
+    """
+    store = locate()
+    store.prepare()
+    with Terminal() as terminal:
+        for path in sorted((_CHECKOUT / "ci/images").glob("*.yaml")):
+            if lock:
+                pins = debian.lock(debian.load_spec(path, store), store)
+                debian.write_lock(pins, path.with_suffix(".lock"))
+            debian.ensure(path, store, terminal, offline=offline)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Tell what this machine has of what rootstock needs, and what to do about the rest.
+
+    Example:  rootstock doctor
+    """
+    findings = examine(locate())
+    if as_json:
+        _print_json([asdict(finding) for finding in findings])
+    else:
+        print("\n".join(columns([(f.state, f.what, f.found) for f in findings])))
+    lacking = [finding for finding in findings if finding.state == "lacks"]
+    if lacking:
+        remedies = "\n".join(finding.remedy for finding in lacking)
+        raise MachineError("this machine cannot build: see above", remedies)
+
+
+class Ended(RootstockError):
+    """A run that failed, as its record tells it."""
+
+    def __init__(self, message: str, remedy: str, code: int) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the exit code of the contract."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app(standalone_mode=False)
+        code = 0
+    except RootstockError as error:
+        Terminal().error(error)
+        code = error.code
+    except (KeyboardInterrupt, typer.Abort):
+        Terminal().error(InterruptedByUser("interrupted"))
+        code = InterruptedByUser.code
+    except typer.TyperException as error:
+        error.show()
+        code = 2
+    except BrokenPipeError:
+        code = 1
+    process.end_all()
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    # py-rattler's threads may crash the interpreter while it tears itself down.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -52,7 +52,7 @@ class RefusedError(RootstockError):
     code = 5
 
 
-class InterruptedByUser(RootstockError):  # noqa: N818 - it is no error of anything
+class InterruptedByUser(RootstockError):
     """Ctrl-C, or a request to end."""
 
     code = 130

@@ -5,6 +5,7 @@ or is captured, and can be ended with all its descendants: when its time is up, 
 thread calls `end_all`, and when rootstock itself dies.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -119,10 +120,8 @@ _LIBC = ctypes.CDLL(None)
 
 
 def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

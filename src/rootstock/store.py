@@ -8,6 +8,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
   durations.json                    how long each package took to build, the last time
   packages/                         unpacked packages, the cache environments are linked from
+  unpacked/<sha256>/                packages as the audit reads them
   registry/                         what the registries' clients keep (indexes)
   runs/<run id>/                    logs and reports
   tmp/                              everything that is not finished
@@ -49,6 +50,10 @@ class Store:
     def source(self, sha256: str) -> Path:
         """The folder of a source, by the sha256 of its file."""
         return self.root / "sources" / sha256
+
+    def unpacked(self, sha256: str) -> Path:
+        """The folder of an unpacked package, by the sha256 of its file."""
+        return self.root / "unpacked" / sha256
 
     def image(self, digest: str) -> Path:
         """The folder of an image, by its digest."""

@@ -3,5 +3,7 @@ set -euo pipefail
 
 unzip -q certifi-*.whl
 cp certifi-*.dist-info/licenses/LICENSE .
-install -Dm 644 certifi/cacert.pem "$PREFIX/ssl/cacert.pem"
-ln -s cacert.pem "$PREFIX/ssl/cert.pem"
+# The name others know, and the one OpenSSL looks for; a noarch package may hold no link.
+for name in cacert cert; do
+    install -Dm 644 certifi/cacert.pem "$PREFIX/ssl/$name.pem"
+done

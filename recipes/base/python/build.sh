@@ -9,9 +9,10 @@ if [ -e setup.py ]; then
 fi
 
 # What only this build is to be compiled with is kept apart from what users' modules are.
-export CFLAGS_NODIST="$CFLAGS -fno-semantic-interposition"
-export LDFLAGS_NODIST="-Wl,-s"
-CFLAGS="" ./configure --prefix="$PREFIX" --enable-shared --without-static-libpython \
+export CFLAGS_NODIST="$CFLAGS -D_FORTIFY_SOURCE=2 -fno-semantic-interposition"
+export LDFLAGS_NODIST="$LDFLAGS -Wl,-s"
+export CFLAGS="" CPPFLAGS="-I$PREFIX/include" LDFLAGS="-L$PREFIX/lib -Wl,-rpath,$PREFIX/lib"
+./configure --prefix="$PREFIX" CXX=g++ --enable-shared --without-static-libpython \
     --disable-test-modules --without-ensurepip --enable-loadable-sqlite-extensions \
     --with-openssl="$PREFIX" --with-system-expat --with-tzpath="$PREFIX/share/zoneinfo"
 make -j"$CPU_COUNT"

@@ -91,6 +91,9 @@ lap instd
 wait $small
 lap small
 
+# What no package needs; where the licences are, for those that are made of this one.
 find "$PREFIX" -name '*.la' -delete
-rm -rf "$PREFIX/share"
-lap end
+rm -rf "$PREFIX/share" "$PREFIX"/lib/libstdc++.so.*-gdb.py
+"$STRIP" --strip-unneeded "$PREFIX"/lib/*.so.*.*
+mkdir -p "$PREFIX/share/licenses/gcc-runtime"
+cp "$source"/COPYING{3,.RUNTIME} "$PREFIX/share/licenses/gcc-runtime/"

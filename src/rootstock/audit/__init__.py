@@ -1,0 +1,1 @@
+"""Audit: what every package promises, proven on its finished file."""

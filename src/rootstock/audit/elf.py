@@ -153,7 +153,7 @@ class _Reader:
             raise ElfError("its section headers are stripped")
         strings = self.strings(dynamic)
         tags: dict[int, list[str]] = {}
-        for tag, value in _DYNAMIC.iter_unpack(self.bytes(dynamic)):
+        for tag, value in _DYNAMIC.iter_unpack(self.content(dynamic)):
             if tag == 0:
                 break
             if tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH):
@@ -177,11 +177,11 @@ class _Reader:
     def section(self, kind: int) -> _Section | None:
         return next((section for section in self.sections if section.type == kind), None)
 
-    def bytes(self, section: _Section) -> bytes:
+    def content(self, section: _Section) -> bytes:
         return self.data[section.offset : section.offset + section.size]
 
     def strings(self, section: _Section) -> bytes:
-        return self.bytes(self.sections[section.link])
+        return self.content(self.sections[section.link])
 
     def requires(self, versions: dict[int, bytes]) -> Iterator[tuple[str, str, bool]]:
         """The versions wanted of libraries; their numbers in this file are put in `versions`."""
@@ -231,9 +231,10 @@ class _Reader:
         numbers = (
             struct.unpack_from(f"<{count}H", self.data, versym.offset) if versym else (1,) * count
         )
-        wanted, exports = set(), set()
+        wanted: set[bytes] = set()
+        exports: set[bytes] = set()
         for (name, info, other, index, _, _), number in zip(
-            _SYMBOL.iter_unpack(self.bytes(section)), numbers, strict=True
+            _SYMBOL.iter_unpack(self.content(section)), numbers, strict=True
         ):
             binding = info >> 4
             if binding not in _GLOBAL_BINDINGS or other & 3 not in _VISIBLE or not name:

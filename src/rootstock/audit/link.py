@@ -170,9 +170,9 @@ class Linker:
             for library, version, weak in loaded.elf.requires:
                 provider = process.names.get(library)
                 # Of a library without any versions ld.so takes whatever it has.
-                if provider and provider.provides and not weak:
-                    if version not in provider.provides:
-                        problems.add(Problem(file, "version", (library, version)))
+                versions = provider.provides if provider else None
+                if versions and version not in versions and not weak:
+                    problems.add(Problem(file, "version", (library, version)))
             lacking = _unserved(self._lacking_alone(file), elves)
             if lacking:
                 names = tuple(sorted(key.decode(errors="replace") for key in lacking))

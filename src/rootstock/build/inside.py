@@ -23,7 +23,13 @@ from rattler_build import (
     ToolConfiguration,
     VariantConfig,
 )
-from rattler_build.progress import BuildStepEvent, DownloadStartEvent, LogEvent
+from rattler_build.progress import (
+    BuildStepEvent,
+    DownloadCompleteEvent,
+    DownloadProgressEvent,
+    DownloadStartEvent,
+    LogEvent,
+)
 
 ROOM = Path("/rootstock")
 # Level 1: this archive is thrown away as soon as the artifact has been made from it.
@@ -43,7 +49,11 @@ class Log:
     def on_download_start(self, event: DownloadStartEvent) -> None:
         """Nothing is downloaded in a sandbox: the channel is a folder."""
 
-    on_download_progress = on_download_complete = on_download_start
+    def on_download_progress(self, event: DownloadProgressEvent) -> None:
+        """Likewise."""
+
+    def on_download_complete(self, event: DownloadCompleteEvent) -> None:
+        """Likewise."""
 
 
 def build(job: dict[str, Any]) -> Path:

@@ -42,7 +42,9 @@ def run(
 
     Raises `InterruptedByUser` on Ctrl-C, when every build has ended.
     """
-    artifacts, failures, skipped = dict(have), {}, {}
+    artifacts = dict(have)
+    failures: dict[str, RootstockError] = {}
+    skipped: dict[str, str] = {}
     rank = _ranks(graph, wanted, durations)
     waiting = set(wanted)
     running: dict[Future[Artifact], str] = {}

@@ -5,12 +5,14 @@ what it prints becomes events. The environment is an ordinary one of conda's, wi
 conda-meta/ records.
 """
 
+import fcntl
 import json
 import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -89,8 +91,9 @@ def create(
             cache.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
-        told = _install(job, _Follower(prefix.name, listen))
-        seconds = _compile(prefix, cache)
+        with _using(cache):
+            told = _install(job, _Follower(prefix.name, listen))
+        seconds = _compile(prefix)
         done = True
     finally:
         if not done:
@@ -117,6 +120,33 @@ def create(
         )
     )
     return environment
+
+
+@contextmanager
+def _using(cache: Path) -> Iterator[None]:
+    """Use the cache; sweep out what ended installers left unpacked half-way.
+
+    Finished packages get their name by a rename, so that everything with a hidden name is
+    either such a leftover or being worked on. Users share a lock; who gets it alone sweeps.
+    """
+    with (cache / "rootstock.lock").open("w") as file:
+        _sweep(cache, file.fileno())
+        fcntl.flock(file, fcntl.LOCK_SH)
+        try:
+            yield
+        except BaseException:
+            _sweep(cache, file.fileno())
+            raise
+
+
+def _sweep(cache: Path, lock: int) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    for path in cache.glob(".*"):
+        if path.is_dir():
+            store.remove(path)
 
 
 def _url(channel: Path | str) -> str:
@@ -229,7 +259,7 @@ def _failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     return SourceError(f"{job['prefix']} was not made: {reason}")
 
 
-def _compile(prefix: Path, cache: Path) -> float:
+def _compile(prefix: Path) -> float:
     """Byte-compile the Python packages that are for every Python; return the seconds."""
     python = prefix / "bin" / "python"
     files = [path for path in _pure(prefix) if path.endswith(".py")]
@@ -247,10 +277,7 @@ def _compile(prefix: Path, cache: Path) -> float:
 def _pure(prefix: Path) -> list[str]:
     records = (json.loads(path.read_text()) for path in (prefix / "conda-meta").glob("*.json"))
     return [
-        path
-        for record in records
-        if record.get("noarch") == "python"
-        for path in record["files"]
+        path for record in records if record.get("noarch") == "python" for path in record["files"]
     ]
 
 

@@ -81,9 +81,7 @@ def read(folder: Path) -> dict[str, Record]:
     return cast(dict[str, Record], table["packages.conda"])
 
 
-def _write_shards(
-    folder: Path, records: Mapping[str, Record], place: Path
-) -> list[Path]:
+def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> list[Path]:
     by_name: dict[str, dict[str, Record]] = defaultdict(dict)
     for filename, entry in records.items():
         binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}

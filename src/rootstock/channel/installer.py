@@ -11,26 +11,31 @@ and prints one JSON object a line: `{"event": "solved" | "fetch" | "fetched" | "
 
 import asyncio
 import difflib
+import hashlib
 import json
 import os
 import sys
 import time
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from rattler import (
     Channel,
     Gateway,
     MatchSpec,
     Override,
+    PackageCache,
+    SourceConfig,
     VirtualPackage,
     VirtualPackageOverrides,
     install,
     solve,
 )
 from rattler.exceptions import (
-    GatewayError,
     FetchRepoDataError,
+    GatewayError,
     InvalidMatchSpecError,
     SolverError,
 )
@@ -38,6 +43,7 @@ from rattler.install import InstallerReporter
 from rattler.platform import Subdir
 from rattler.repo_data import RepoDataRecord
 
+_CHUNK = 1 << 20
 _EVERY = 0.1  # seconds between two reports of one download
 
 
@@ -99,6 +105,7 @@ async def work(job: dict[str, Any]) -> None:
     records, specs = await find(job)
     solved = time.monotonic()
     tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
+    await verify(records, Path(job["cache"]))
     await install(
         records,
         target_prefix=job["prefix"],
@@ -106,7 +113,7 @@ async def work(job: dict[str, Any]) -> None:
         show_progress=False,
         # Declared as a list of `MatchSpec`, but handed to Rust as they are.
         requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
-        reporter=Reporter(),
+        reporter=Reporter(),  # type: ignore[abstract]  # what it does not have does nothing
     )
     tell(
         "done",
@@ -127,23 +134,21 @@ async def work(job: dict[str, Any]) -> None:
 
 async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpec]]:
     """The packages that satisfy the specs of the job, from its channel."""
-    channel = Channel(job["channel"])
-    platforms = [Subdir.current(), Subdir("noarch")]
-    gateway = Gateway(cache_dir=Path(job["cache"]) / "cache")
     try:
         specs = [MatchSpec(spec) for spec in job["specs"]]
     except InvalidMatchSpecError as error:
         raise Failed("usage", str(error)) from error
+    overrides = VirtualPackageOverrides.from_env()
+    if job["glibc"]:
+        overrides.libc = Override.string(job["glibc"])
+    channel, platforms = Channel(job["channel"]), [Subdir.current(), Subdir("noarch")]
     try:
-        known = {name.normalized for name in await gateway.names([channel], platforms)}
+        gateway, known = await read(channel, platforms, Path(job["cache"]) / "cache")
         for spec in specs:
             name = spec.name.normalized if spec.name else ""
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:10]
                 raise Failed("unknown", f"no package {name}", name=name, near=near)
-        overrides = VirtualPackageOverrides.from_env()
-        if job["glibc"]:
-            overrides.libc = Override.string(job["glibc"])
         records = await solve(
             sources=[channel],
             specs=specs,
@@ -156,6 +161,39 @@ async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpe
     except SolverError as error:
         raise Failed("unsatisfiable", str(error)) from error
     return records, specs
+
+
+async def read(
+    channel: Channel, platforms: list[Subdir], cache: Path
+) -> tuple[Gateway, frozenset[str]]:
+    """The way to the channel's index, and the names of the packages in it."""
+    gateway = Gateway(cache_dir=cache)
+    try:
+        names = await gateway.names([channel], platforms)
+    except GatewayError as error:
+        if "304 Not Modified" not in str(error):
+            raise
+        # Simple servers (Python's, for one) say so without the headers that rattler needs:
+        # https://github.com/conda/rattler/issues/2719
+        gateway = Gateway(cache_dir=cache, default_config=SourceConfig(cache_action="no-cache"))
+        names = await gateway.names([channel], platforms)
+    return gateway, frozenset(name.normalized for name in names)
+
+
+async def verify(records: list[RepoDataRecord], cache: Path) -> None:
+    """Check the hashes of local packages: rattler checks only what it downloads."""
+    cached = await PackageCache(cache).index()
+    for record in records:
+        url = urlsplit(record.url)
+        if url.scheme != "file" or not record.sha256 or cached.contains_record(record):
+            continue
+        path = url2pathname(url.path)
+        digest = hashlib.sha256()
+        with open(path, "rb") as file:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+        if digest.digest() != record.sha256:
+            raise Failed("install", f"{path} is damaged: its sha256 is {digest.hexdigest()}")
 
 
 def main() -> int:

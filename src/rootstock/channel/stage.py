@@ -53,10 +53,9 @@ def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
 
 
 def link(source: Path, target: Path) -> None:
-    """Put a file readable by everyone at `target`, whole or not at all, without using space
-    if that can be.
+    """Put a file at `target`, whole or not at all, readable by everyone.
 
-    Raises `FileExistsError` when something is there, `MachineError` when there is no space.
+    It is a hard link, or else a copy. Raises `FileExistsError` when something is there, `MachineError` when there is no space.
     """
     try:
         os.link(source, target)

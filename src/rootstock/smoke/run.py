@@ -1,4 +1,4 @@
-"""Smoke: does a staged set work, freshly installed, on an old and bare system?
+"""Smoke: prove that a staged set works, freshly installed, on an old and bare system.
 
 The environment is made in one place and mounted, read-only, at another: what passes works at
 any prefix, also after it was moved. It is never activated; its programs are called by their

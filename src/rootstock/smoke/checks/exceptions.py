@@ -47,6 +47,7 @@ else:
 
 
 def broken(number: int) -> int:
+    """Fail in Python, below C++."""
     raise ValueError(f"broken at {number}")
 
 

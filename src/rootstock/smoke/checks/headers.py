@@ -4,21 +4,21 @@ import os
 
 import ROOT
 
-HEADERS = """
-algorithm any array atomic bitset cctype cerrno cfloat charconv chrono climits cmath complex
-condition_variable cstddef cstdint cstdio cstdlib cstring ctime deque exception filesystem
-forward_list fstream functional future initializer_list iomanip iostream iterator limits list
-locale map memory mutex new numeric optional ostream queue random ratio regex set
-shared_mutex sstream stack stdexcept streambuf string string_view system_error thread tuple
-type_traits typeindex typeinfo unordered_map unordered_set utility valarray variant vector
-assert.h ctype.h errno.h fcntl.h float.h inttypes.h limits.h locale.h math.h pthread.h
-setjmp.h signal.h stdarg.h stddef.h stdint.h stdio.h stdlib.h string.h strings.h
-sys/mman.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/wait.h
-time.h unistd.h wchar.h dlfcn.h linux/limits.h netinet/in.h
-TVector3.h TLorentzVector.h Math/Vector4D.h ROOT/RVec.hxx
-""".split()
+HEADERS = (
+    "algorithm any array atomic bitset cctype cerrno cfloat charconv chrono climits cmath "
+    "complex condition_variable cstddef cstdint cstdio cstdlib cstring ctime deque exception "
+    "filesystem forward_list fstream functional future initializer_list iomanip iostream "
+    "iterator limits list locale map memory mutex new numeric optional ostream queue random "
+    "ratio regex set shared_mutex sstream stack stdexcept streambuf string string_view "
+    "system_error thread tuple type_traits typeindex typeinfo unordered_map unordered_set "
+    "utility valarray variant vector assert.h ctype.h errno.h fcntl.h float.h inttypes.h "
+    "limits.h locale.h math.h pthread.h setjmp.h signal.h stdarg.h stddef.h stdint.h stdio.h "
+    "stdlib.h string.h strings.h sys/mman.h sys/socket.h sys/stat.h sys/time.h sys/types.h "
+    "sys/wait.h time.h unistd.h wchar.h dlfcn.h linux/limits.h netinet/in.h TVector3.h "
+    "TLorentzVector.h Math/Vector4D.h ROOT/RVec.hxx"
+)
 
-missing = [name for name in HEADERS if not ROOT.gInterpreter.Declare(f"#include <{name}>")]
+missing = [name for name in HEADERS.split() if not ROOT.gInterpreter.Declare(f"#include <{name}>")]
 assert not missing, missing
 
 assert ROOT.gInterpreter.Declare(

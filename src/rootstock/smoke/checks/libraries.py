@@ -50,6 +50,7 @@ def load(library: Path) -> str:
     return fault or (f"ended with status {status}" if status else "")
 
 
+os.environ["HOME"] = "."  # ROOT's library of widgets complains when there is none
 libraries = elf_libraries(Path(sys.prefix))
 assert libraries, "the environment has no libraries"
 faults = {library: fault for library in libraries if (fault := load(library))}

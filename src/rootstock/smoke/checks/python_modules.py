@@ -77,7 +77,7 @@ assert "_decimal" in sys.modules, "decimal is the slow one"
 
 names: list[str] = []
 parser = expat.ParserCreate()
-parser.StartElementHandler = lambda name, attributes: names.append(name)
+parser.StartElementHandler = lambda name, _: names.append(name)
 parser.Parse("<tree><branch/></tree>", True)
 assert names == ["tree", "branch"], names
 
@@ -90,6 +90,7 @@ assert subprocess.run(["/bin/sh", "-c", "exit 3"], check=False).returncode == 3
 
 
 async def first() -> int:
+    """Wait for two things; the first one's value."""
     return (await asyncio.gather(asyncio.sleep(0, 42), asyncio.sleep(0, 43)))[0]
 
 

@@ -1,7 +1,6 @@
 """RDataFrame compiles strings at run time; its columns come out as numpy arrays."""
 
 import numpy as np
-
 import ROOT
 
 frame = (
@@ -12,7 +11,7 @@ frame = (
     .Filter("n % 10 == 0 && Sum(v) > 60", "cut")
 )
 total, spectrum = frame.Sum("n"), frame.Histo1D(("h", "", 10, 0, 40), "x")
-columns = frame.AsNumpy(["n", "x", "v"])
+columns = frame.AsNumpy(["n", "x"])
 
 expected = np.array([n for n in range(0, 1000, 10) if 6 * n**0.5 > 60])
 assert total.GetValue() == expected.sum(), total.GetValue()
@@ -20,8 +19,8 @@ assert spectrum.GetEntries() == len(expected), spectrum.GetEntries()
 assert columns["n"].dtype == np.int32 and columns["x"].dtype == np.float64
 assert np.array_equal(columns["n"], expected), columns["n"]
 assert np.allclose(columns["x"], np.sqrt(expected), rtol=1e-15, atol=0)
-assert np.allclose([np.sum(v) for v in columns["v"]], 6 * np.sqrt(expected))
 
 frame.Snapshot("t", "snapshot.root", ["n", "x"])
-again = ROOT.RDataFrame("t", "snapshot.root").Sum("n").GetValue()
-assert again == expected.sum(), again
+with ROOT.TFile("snapshot.root") as file:
+    again = [(row.n, row.x) for row in file["t"]]
+assert again == [(n, n**0.5) for n in expected], again

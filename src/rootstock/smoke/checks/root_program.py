@@ -17,7 +17,7 @@ def root(*arguments: str) -> tuple[int, str, str]:
 
 
 code, output, errors = root(f"{MACRO}(2)")
-assert output.splitlines() == [f"Processing {MACRO}(2)...", "sum 55", "(int) 110"], output
+assert output.splitlines() == [f"Processing {MACRO}(2)...", "sum 55", "(int) 110"], (output, errors)
 # The value of a macro is the exit code of the program.
 assert (code, errors) == (110, ""), (code, errors)
 

@@ -4,6 +4,7 @@ The certificate below is its own authority, for `rootstock.test`, made for this 
 """
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from textwrap import fill
 
@@ -24,6 +25,7 @@ CERTIFICATE = (
 
 
 def pem(label: str, base64: str) -> str:
+    """The text OpenSSL reads (RFC 7468)."""
     return f"-----BEGIN {label}-----\n{fill(base64, 64)}\n-----END {label}-----\n"
 
 
@@ -34,10 +36,8 @@ def handshake(client_context: ssl.SSLContext, name: str) -> tuple[ssl.SSLObject,
     server = server_context.wrap_bio(up, down, server_side=True)
     for _ in range(4):
         for side in (client, server):
-            try:
+            with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
     server.write(b"graft")
     return client, client.read()
 

@@ -1,0 +1,31 @@
+#!/bin/bash
+set -euo pipefail
+
+unzip -q ./*.whl -x 'ROOT/lib/lib[!C]*' 'ROOT/lib/*.pcm' 'ROOT/tutorials/*' '*.pyc' 'root.libs/*'
+mkdir -p "$SP_DIR/ROOT" "$PREFIX/bin"
+mv ROOT/*.py ROOT/{JsMVA,_distrdf,_jupyroot,_pythonization} "$SP_DIR/ROOT/"
+mv ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so "$SP_DIR/ROOT/"
+mv cppyy cmdLineUtils.py "$SP_DIR/"
+# The wheel's own start of `root`; the core has the program itself.
+rm "$SP_DIR/ROOT/_rootcli.py"
+
+core="\$ORIGIN/../../../root/lib:\$ORIGIN/../../../root.libs:\$ORIGIN/../../.."
+patchelf --force-rpath --set-rpath "\$ORIGIN:$core" "$SP_DIR"/ROOT/*.so
+patchelf --force-rpath --set-rpath "\$ORIGIN/../ROOT:$core" "$SP_DIR/cppyy/libcppyy.so"
+
+# The wheel warns at every import that it is alpha: the package's description says it instead.
+python3 "$RECIPE_DIR/silence.py" "$SP_DIR/ROOT/__init__.py"
+
+for program in $(grep -l '^#!/usr/bin/env python3' ROOT/bin/*); do
+    sed "1s|.*|#!$PREFIX/bin/python|" "$program" > "$PREFIX/bin/${program##*/}"
+    chmod +x "$PREFIX/bin/${program##*/}"
+done
+
+# pip shall see that it is there, and leave it alone: with no list of files it removes nothing.
+dist=$SP_DIR/$(echo root-*.dist-info)
+mkdir "$dist"
+mv root-*.dist-info/METADATA "$dist/"
+echo conda > "$dist/INSTALLER"
+
+# Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
+"$PYTHON" -m compileall -q -s "$SP_DIR" -p "" "$SP_DIR/ROOT" "$SP_DIR/cppyy" "$SP_DIR/cmdLineUtils.py"

@@ -1,0 +1,66 @@
+"""Mend the text files of the wheel for this layout: `mend.py LIB_ROOT`.
+
+The wheel was made by installing below a directory that no longer exists, for one Python. A
+pattern that is not found is an error: then the wheel has changed, and this has to be looked at.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# Its three targets are in the packages per Python.
+PER_PYTHON = r"ROOT::(?:CPyCppyy|cppyy|ROOTPythonizations)"
+
+EDITS = [
+    ("bin/root-config", r"/mock_site_packages/ROOT", ""),
+    # It has to find itself through the relative link in PREFIX/bin.
+    ("bin/root-config", r"(?m)^readlink=readlink$", 'readlink="readlink -f"'),
+    (
+        "bin/root-config",
+        r'(?m)^( *out="\$out )3\.11\.\d+"$',
+        r'\1$("$ROOTSYS/../../bin/python3" -c "import platform; print(platform.python_version())")"',
+    ),
+    ("bin/root-config", r"/tmp/tmp\w+/", ""),
+    ("bin/roots", r"/mock_site_packages/ROOT", ""),
+    ("etc/system.rootrc", r"/mock_site_packages/ROOT", ""),
+    ("etc/notebook/kernels/root/kernel.json", r"python3\.11", "python3"),
+    (
+        "etc/notebook/jupyter_notebook_config.py",
+        r'os\.path\.join\("/tmp/\w+", "js"\)',
+        'os.path.join(os.path.dirname(__file__), "..", "..", "js")',
+    ),
+    ("cmake/ROOTConfig.cmake", r"(?m)^# Python version used to build ROOT\n.*\n\n", ""),
+    ("cmake/ROOTConfig-targets.cmake", r"/mock_site_packages/ROOT", ""),
+    # The file is now two levels below its prefix, not four.
+    (
+        "cmake/ROOTConfig-targets.cmake",
+        r'(?m)(^get_filename_component\(_IMPORT_PREFIX "\$\{_IMPORT_PREFIX\}" PATH\)\n){3}',
+        r"\1",
+    ),
+    ("cmake/ROOTConfig-targets.cmake", rf" {PER_PYTHON}(?=[ )])", ""),
+    (
+        "cmake/ROOTConfig-targets.cmake",
+        rf"(?s)# Create imported target {PER_PYTHON}\n.*?(?=# Create imported target )",
+        "",
+    ),
+    ("cmake/ROOTConfig-targets-release.cmake", r"/mock_site_packages/ROOT", ""),
+    (
+        "cmake/ROOTConfig-targets-release.cmake",
+        rf'(?s)# Import target "{PER_PYTHON}".*?(?=# Import target )',
+        "",
+    ),
+]
+
+
+def main(root: Path) -> None:
+    """Apply every edit to the files below `root`; raise ValueError for one without effect."""
+    for name, pattern, replacement in EDITS:
+        path = root / name
+        text, count = re.subn(pattern, replacement, path.read_text())
+        if not count:
+            raise ValueError(f"{name}: nothing matches {pattern}")
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

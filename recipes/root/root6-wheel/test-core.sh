@@ -1,0 +1,24 @@
+#!/bin/bash
+# The prefix is used as it is, with no variable that an activation would have set.
+set -euo pipefail
+
+root() {
+    env -i PATH=/usr/bin:/bin "$PREFIX/bin/root" -l -b -q "$@" 2>&1
+}
+
+echo 'Nothing may be printed at the start, and the headers are the environment'"'"'s.'
+test -z "$(root)"
+cat > headers.C <<'C'
+#include <map>
+#include <regex>
+#include <unistd.h>
+int headers() {
+   TH1D h("h", "h", 100, -4, 4);
+   h.FillRandom("gaus", 10000);
+   h.Fit("gaus", "QN");
+   std::map<int, int> m{{1, 2}};
+   return std::regex_match("ROOT", std::regex("R.*T")) && getpid() && m[1] == 2 ? 0 : 1;
+}
+C
+root headers.C
+test "$("$PREFIX/bin/root-config" --prefix)" = "$(readlink -f "$PREFIX")/lib/root"

@@ -1,0 +1,558 @@
+"""The audit: what every package promises, proven on its finished file.
+
+Nothing of the package is run. It is unpacked and laid over the packages it depends on, and
+what would happen on a user's machine is worked out from the files alone.
+"""
+
+import fnmatch
+import hashlib
+import json
+import mmap
+import os
+import posixpath
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rattler.package_streaming import extract
+
+from rootstock.audit import elf as elf_format
+from rootstock.audit.elf import Elf, ElfError
+from rootstock.audit.link import Linker, Problem, Tree, expand
+from rootstock.audit.text import leaks
+from rootstock.build.artifact import Artifact
+from rootstock.errors import AuditFailed
+from rootstock.store import Store, publish
+
+RULES: Mapping[str, str] = {
+    "floor": "it runs on the glibc it declares, by the versions it asks for",
+    "symbols": "every symbol is in the package, its dependencies or that glibc",
+    "libraries": "every library is found in the package, its dependencies or that glibc",
+    "rpath": "no RPATH or RUNPATH leads out of the prefix",
+    "leak": "no path of the build is left",
+    "licence": "the licence is named and its text is there",
+    "paths": "paths.json tells the truth",
+    "elf": "every ELF file can be read",
+    "waiver": "every waiver is well formed and needed",
+}
+
+Version = tuple[int, ...]
+
+_FLOOR = re.compile(r"__glibc\s.*?>=\s*([0-9.]+)")
+_NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
+_NAMES_SHOWN = 4
+_STUBS = "*/sysroot/usr/lib64/*.so.*"  # as in conda-forge's sysroot packages
+
+_unpacking = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A promise that is broken: which (`rule`), by what, and what to do.
+
+    `waived` is the recipe's reason to let it pass, empty when there is none.
+    """
+
+    rule: str
+    file: str
+    message: str
+    waived: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditReport:
+    """What the audit of one package file found.
+
+    `declared` is the glibc its metadata ask for, `proven` the newest one that its files do;
+    both are empty when there is none.
+    """
+
+    filename: str
+    declared: str
+    proven: str
+    elf_files: int
+    findings: tuple[Finding, ...]
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether no promise is broken but those the recipe gave a reason for."""
+        return all(finding.waived for finding in self.findings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A recipe's reason (`why`) why files (a glob) may break a rule."""
+
+    rule: str
+    file: str
+    why: str
+
+
+def audit(
+    artifact: Artifact,
+    *,
+    closure: Sequence[Artifact],
+    sysroots: Sequence[Artifact],
+    store: Store,
+) -> AuditReport:
+    """Audit a package file.
+
+    `closure` are the packages it may load from: its run dependencies and theirs. `sysroots`
+    are packages with the stub libraries of a glibc, which is their version. A package of the
+    scope `image` is only held to what does not depend on where it runs.
+
+    Raises `AuditFailed` when the file is not the one the artifact's record is of.
+    """
+    started = time.monotonic()
+    package = Package.of(artifact, store)
+    findings = [*_paths(package), *_leaks(package), *_licence(package)]
+    declared = package.floor
+    proven: Version = ()
+    count = 0
+    if artifact.scope != "image":
+        elves, damaged = _elves(package)
+        findings += damaged
+        count = len(elves)
+        proven = max((_needs(elf) for elf in elves.values()), default=())
+        findings += _rpaths(elves)
+        glibc = _glibc(declared, sysroots, store)
+        if elves and not declared:
+            findings.append(
+                Finding(
+                    rule="floor",
+                    file="info/index.json",
+                    message="has compiled files and declares no `__glibc >=`; build it with "
+                    "${{ stdlib('c') }}, whose run_exports do.",
+                )
+            )
+        elif elves and not glibc:
+            findings.append(
+                Finding(
+                    rule="floor",
+                    file="info/index.json",
+                    message=f"declares glibc {_text(declared)}, of which there are no stub "
+                    "libraries to prove it with; build it with a sysroot of the channel.",
+                )
+            )
+        else:
+            others = [Package.of(other, store) for other in closure]
+            findings += _floors(elves, declared, glibc)
+            findings += _links(elves, declared, glibc, package, others)
+    return AuditReport(
+        filename=artifact.filename,
+        declared=_text(declared),
+        proven=_text(proven),
+        elf_files=count,
+        findings=tuple(_waived(findings, package)),
+        seconds=time.monotonic() - started,
+    )
+
+
+@dataclass(frozen=True)
+class Package:
+    """An unpacked package: its files, its symbolic links (without those of info/), metadata."""
+
+    root: Path
+    files: Mapping[str, Path]
+    links: Mapping[str, str]
+
+    @staticmethod
+    def of(artifact: Artifact, store: Store) -> "Package":
+        """The package of an artifact, unpacked into the store when it is not there yet.
+
+        Raises `AuditFailed` when the file cannot be unpacked or its sha256 is another.
+        """
+        root = store.unpacked(artifact.sha256)
+        with _unpacking:  # two audits want the same packages
+            if not root.is_dir():
+                _unpack(artifact, root, store)
+        files, links = {}, {}
+        for path in _walk(root):
+            name = os.path.relpath(path, root)
+            if path.is_symlink():
+                links[name] = os.fspath(path.readlink())
+            elif not name.startswith("info/"):
+                files[name] = path
+        return Package(root, files, links)
+
+    def metadata(self, name: str) -> dict[str, Any]:
+        """A JSON file of info/; empty when it is not there or not an object."""
+        try:
+            value = json.loads((self.root / "info" / name).read_text())
+        except (OSError, ValueError):
+            return {}
+        return value if isinstance(value, dict) else {}
+
+    @property
+    def floor(self) -> Version:
+        """The glibc the package's dependencies ask for."""
+        depends = self.metadata("index.json").get("depends", [])
+        floors = [match[1] for match in map(_FLOOR.match, depends) if match]
+        return max(map(_version, floors), default=())
+
+
+def _unpack(artifact: Artifact, place: Path, store: Store) -> None:
+    remedy = f"Remove {artifact.path.parent}, then build again."
+    with store.scratch("unpack") as scratch:
+        try:
+            sha256, _ = extract(artifact.path, scratch / "package")
+        except Exception as error:  # py-rattler has no class for it
+            raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
+        if sha256.hex() != artifact.sha256:
+            raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
+        publish(scratch / "package", place)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """All files and symbolic links below a folder; no link is followed."""
+    for parent, folders, files in os.walk(folder):
+        for name in (*files, *(f for f in folders if (Path(parent) / f).is_symlink())):
+            yield Path(parent) / name
+
+
+def _version(text: str) -> Version:
+    return tuple(int(part) for part in text.strip(".").split("."))
+
+
+def _text(version: Version) -> str:
+    return ".".join(map(str, version))
+
+
+# ---- rules for all packages
+
+
+def _paths(package: Package) -> Iterator[Finding]:
+    listed = {entry["_path"]: entry for entry in package.metadata("paths.json").get("paths", [])}
+    there = {*package.files, *package.links}
+
+    def finding(name: str, what: str) -> Finding:
+        return Finding(rule="paths", file=name, message=f"{what}; build the package again.")
+
+    for name in sorted(there - listed.keys()):
+        yield finding(name, "is in the package and not in paths.json")
+    for name, entry in listed.items():
+        kind = entry.get("path_type")
+        if kind == "directory":
+            if not (package.root / name).is_dir():
+                yield finding(name, "is a folder in paths.json and not in the package")
+        elif name not in there:
+            yield finding(name, "is in paths.json and not in the package")
+        elif (kind == "softlink") != (name in package.links):
+            yield finding(name, f"is not the {kind} that paths.json says")
+        elif name in package.files:
+            path = package.files[name]
+            if path.stat().st_size != entry.get("size_in_bytes") or _sha256(path) != entry.get(
+                "sha256"
+            ):
+                yield finding(name, "has another size or sha256 than in paths.json")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _leaks(package: Package) -> Iterator[Finding]:
+    marked = {
+        entry["_path"]: entry["prefix_placeholder"].encode()
+        for entry in package.metadata("paths.json").get("paths", [])
+        if entry.get("prefix_placeholder")
+    }
+
+    def finding(name: str, found: Sequence[str]) -> Finding:
+        return Finding(
+            rule="leak",
+            file=name,
+            message=f"names {_some(found)}, which only the build had; map or strip it in the "
+            "build script.",
+        )
+
+    for name, path in package.files.items():
+        if path.stat().st_size == 0:
+            continue
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = list(leaks(data, marked.get(name, b"")))
+        if found:
+            yield finding(name, found)
+    for name, target in package.links.items():
+        if target.startswith("/"):
+            yield finding(name, [target])
+
+
+def _licence(package: Package) -> Iterator[Finding]:
+    if not package.metadata("index.json").get("license"):
+        yield Finding(
+            rule="licence",
+            file="info/index.json",
+            message="names no licence; add about.license to the recipe.",
+        )
+    folder = package.root / "info" / "licenses"
+    if not folder.is_dir() or not any(_walk(folder)):
+        yield Finding(
+            rule="licence",
+            file="info/licenses",
+            message="has no licence text; add about.license_file to the recipe.",
+        )
+
+
+# ---- rules for compiled files
+
+
+def _elves(package: Package) -> tuple[dict[str, Elf], list[Finding]]:
+    elves, damaged = {}, []
+    for name, path in package.files.items():
+        try:
+            elf = elf_format.read(path)
+        except ElfError as error:
+            damaged.append(
+                Finding(
+                    rule="elf",
+                    file=name,
+                    message=f"cannot be audited ({error}); leave it out, or build it anew.",
+                )
+            )
+            continue
+        if elf:
+            elves[name] = elf
+    return elves, damaged
+
+
+def _rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:
+    for name, elf in elves.items():
+        for tag, value in (("RPATH", elf.rpath), ("RUNPATH", elf.runpath)):
+            if value is None:
+                continue
+            bad = [e for e in value.split(":") if expand(e, posixpath.dirname(name)) is None]
+            if bad:
+                yield Finding(
+                    rule="rpath",
+                    file=name,
+                    message=f"has {tag} entries that are not below the prefix: "
+                    f"{_some([entry or '(empty)' for entry in bad])}; set them relative to "
+                    "$ORIGIN, or remove them with patchelf.",
+                )
+
+
+def _needs(elf: Elf) -> Version:
+    """The newest glibc an ELF file asks for by number."""
+    numbers = (_NUMBERED.fullmatch(version) for _, version, _ in elf.requires)
+    return max((_version(number[1]) for number in numbers if number), default=())
+
+
+def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
+    """The versions of glibc's symbols that a file asks for and the declared glibc has not.
+
+    GLIBC_PRIVATE is one of no release: what asks for it works with one glibc only. Markers
+    such as GLIBC_ABI_DT_RELR are judged by what the stub libraries know.
+    """
+    versions = {version for _, version, _ in elf.requires if version.startswith("GLIBC_")}
+    return sorted(
+        version
+        for version in versions
+        if version == "GLIBC_PRIVATE"
+        or (
+            _version(number[1]) > declared
+            if (number := _NUMBERED.fullmatch(version))
+            else version not in known
+        )
+    )
+
+
+def _floors(
+    elves: Mapping[str, Elf], declared: Version, glibc: Mapping[str, Elf]
+) -> Iterator[Finding]:
+    known = frozenset(version for stub in glibc.values() for version in stub.provides)
+    for name, elf in elves.items():
+        for version in _too_new(elf, declared, known):
+            suffix = f"@{version}".encode()
+            users = sorted(key[: -len(suffix)] for key in elf.wanted if key.endswith(suffix))
+            what = f" for {_some([user.decode() for user in users])}" if users else ""
+            yield Finding(
+                rule="floor",
+                file=name,
+                message=f"needs {version}{what} and the package declares glibc "
+                f"{_text(declared)}; compile it against the sysroot, or raise "
+                "c_stdlib_version in the recipe's variants.yaml.",
+            )
+
+
+def _glibc(declared: Version, sysroots: Sequence[Artifact], store: Store) -> dict[str, Elf]:
+    """The stub libraries of a glibc, by name: the declared one, or the next older one."""
+    older = [sysroot for sysroot in sysroots if _version(sysroot.version) <= declared]
+    if not older:
+        return {}
+    sysroot = max(older, key=lambda sysroot: _version(sysroot.version))
+    files = Package.of(sysroot, store).files.items()
+    found = {
+        posixpath.basename(name): elf_format.read(path)
+        for name, path in files
+        if fnmatch.fnmatchcase(name, _STUBS)
+    }
+    return {name: elf for name, elf in found.items() if elf}
+
+
+def _links(
+    elves: Mapping[str, Elf],
+    declared: Version,
+    glibc: Mapping[str, Elf],
+    package: Package,
+    others: Sequence[Package],
+) -> Iterator[Finding]:
+    every = [*others, package]
+    tree = Tree(
+        {name: path for each in every for name, path in each.files.items()},
+        {name: target for each in every for name, target in each.links.items()},
+    )
+    read = _reader(elves, tree)
+    linker = Linker(tree, read, glibc)
+    known = frozenset(version for stub in glibc.values() for version in stub.provides)
+    for problem in sorted(problems(linker, elves, _hosts(tree, read)), key=lambda p: p.file):
+        if problem.kind == "library":
+            message = (
+                f"needs {problem.what[0]}, which neither the package nor its dependencies have "
+                "where it looks; add the dependency to the recipe, or mend its RPATH."
+            )
+            yield Finding(rule="libraries", file=problem.file, message=message)
+            continue
+        if problem.kind == "version":
+            library, version = problem.what
+            if version.startswith("GLIBC_"):
+                continue  # told by the rule "floor"
+            message = (
+                f"needs version {version} of {library}, which the one among its dependencies "
+                "has not; build it with the dependency it is to run with."
+            )
+            yield Finding(rule="symbols", file=problem.file, message=message)
+            continue
+        told = tuple("@" + version for version in _too_new(elves[problem.file], declared, known))
+        names = [name for name in problem.what if not (told and name.endswith(told))]
+        if names:
+            message = (
+                f"needs {_some(names)}, which no library it loads and no glibc "
+                f"{_text(declared)} has; link what has it, or configure it away."
+            )
+            yield Finding(rule="symbols", file=problem.file, message=message)
+
+
+def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]:
+    """Reads files of the tree, each once. What is damaged in another package is its own matter."""
+    kept: dict[str, Elf | None] = dict(elves)
+
+    def read(name: str) -> Elf | None:
+        if name not in kept:
+            try:
+                kept[name] = elf_format.read(tree.files[name])
+            except ElfError:
+                kept[name] = None
+        return kept[name]
+
+    return read
+
+
+def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[Elf]:
+    """What loads plug-ins that use its own symbols: programs, and Python's library."""
+    for name in sorted(tree.files, key=lambda name: (name.count("/"), name)):
+        folder, _, base = name.rpartition("/")
+        if folder.endswith("bin") or base.startswith("libpython"):
+            elf = read(name)
+            if elf and (elf.program or base.startswith("libpython")):
+                yield elf
+
+
+def problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[Elf]) -> set[Problem]:
+    """What would stop the files of a package, each loaded by itself.
+
+    A library that does not work alone is right when something of the package loads it and
+    works (it uses its loader's RPATH or symbols), or when a program it can be a plug-in of
+    has all the symbols that it lacks.
+    """
+    own = elves.keys()
+    broken = {root: found for root in elves if (found := linker.problems(root, own))}
+    plugged = list(hosts) if broken else []
+    result: set[Problem] = set()
+    for root, found in broken.items():
+        if not elves[root].program and (
+            any(root in linker.load(other).objects for other in elves if other not in broken)
+            or any(not linker.problems(root, own, host) for host in plugged)
+        ):
+            continue
+        result |= found
+    return result
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few of some names.
+
+    >>> _some(["a", "b", "c", "d", "e", "f"])
+    'a, b, c, d and 2 more'
+    """
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+# ---- waivers
+
+
+def _waived(findings: Iterable[Finding], package: Package) -> Iterator[Finding]:
+    """The findings, with the recipe's reasons, and those about the reasons themselves."""
+    waivers, malformed = read_waivers(package.metadata("about.json"))
+    used = set()
+    for finding in findings:
+        waiver = next((w for w in waivers if _matches(w, finding)), None)
+        if waiver:
+            used.add(waiver)
+            yield replace(finding, waived=waiver.why)
+        else:
+            yield finding
+    yield from malformed
+    for waiver in waivers:
+        if waiver not in used:
+            yield Finding(
+                rule="waiver",
+                file=waiver.file,
+                message=f"a waiver of the rule {waiver.rule!r} for it matches no finding; remove "
+                "it from extra.rootstock.audit in the recipe.",
+            )
+
+
+def _matches(waiver: Waiver, finding: Finding) -> bool:
+    return waiver.rule == finding.rule and fnmatch.fnmatchcase(finding.file, waiver.file)
+
+
+def read_waivers(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
+    """The waivers of a recipe, out of the package's about.json: `extra.rootstock.audit`.
+
+    Each is a mapping of `rule`, `file` (a glob over the finding's file) and `why`. What is
+    not so is returned as findings.
+    """
+    value: Any = about
+    for key in ("extra", "rootstock", "audit"):
+        value = value.get(key) or {} if isinstance(value, Mapping) else {}
+    waivers, malformed = [], []
+    for entry in value if isinstance(value, list) else [value] if value else []:
+        try:
+            waiver = Waiver(**{key: str(text) for key, text in entry.items()})
+            good = waiver.rule in RULES and waiver.rule != "waiver" and bool(waiver.why.strip())
+        except (AttributeError, TypeError):
+            good = False
+        if good:
+            waivers.append(waiver)
+        else:
+            malformed.append(
+                Finding(
+                    rule="waiver",
+                    file="info/about.json",
+                    message=f"{entry!r} is no waiver; it takes rule (one of "
+                    f"{', '.join(rule for rule in RULES if rule != 'waiver')}), file and why.",
+                )
+            )
+    return waivers, malformed

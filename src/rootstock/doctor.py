@@ -1,0 +1,103 @@
+"""What this machine has of what rootstock needs."""
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from rootstock.errors import MachineError
+from rootstock.image.engines.choose import ENGINES, why_not
+from rootstock.sources.apt import mirror
+from rootstock.store import Store
+
+_SPACE = 10e9  # bytes that a cold build of one cell takes, with room to spare
+_MEMORY = 4e9  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at: `lacks` is what keeps a build from working."""
+
+    state: Literal["ok", "absent", "lacks"]
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def examine(store: Store) -> tuple[Finding, ...]:
+    """Look at the machine: system, engines, Debian's packages, disk and memory."""
+    return (_system(), *_engines(), *_programs(), _mirror(), _disk(store), _memory())
+
+
+def _system() -> Finding:
+    fits = sys.platform == "linux" and platform.machine() == "x86_64"
+    found = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return Finding(
+        state="ok" if fits else "lacks",
+        what="system",
+        found=found,
+        remedy="" if fits else "Only Linux on x86_64 is built on, and for.",
+    )
+
+
+def _engines() -> list[Finding]:
+    reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
+    none = all(reasons.values())
+    remedy = "Allow user namespaces, or install podman or docker." if none else ""
+    return [
+        Finding(
+            state="ok" if reason is None else "lacks" if none else "absent",
+            what=f"engine {name}",
+            found=reason or "works",
+            remedy=remedy,
+        )
+        for name, reason in reasons.items()
+    ]
+
+
+def _programs() -> list[Finding]:
+    findings = []
+    for name in ("apt-get", "dpkg-deb"):
+        path = shutil.which(name)
+        remedy = "" if path else f"Install {name}: images are made of Debian's packages."
+        state: Literal["ok", "lacks"] = "ok" if path else "lacks"
+        findings.append(
+            Finding(state=state, what=name, found=path or "is not here", remedy=remedy)
+        )
+    return findings
+
+
+def _mirror() -> Finding:
+    try:
+        return Finding(state="ok", what="Debian mirror", found=mirror())
+    except MachineError as error:
+        return Finding(
+            state="lacks", what="Debian mirror", found=error.message, remedy=error.remedy
+        )
+
+
+def _disk(store: Store) -> Finding:
+    place = store.root
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    fits = free > _SPACE
+    return Finding(
+        state="ok" if fits else "lacks",
+        what="disk",
+        found=f"{free / 1e9:.0f} GB free for the store {store.root}",
+        remedy="" if fits else "A cold build takes up to 10 GB: set ROOTSTOCK_HOME elsewhere.",
+    )
+
+
+def _memory() -> Finding:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    fits = total > _MEMORY
+    return Finding(
+        state="ok" if fits else "lacks",
+        what="memory",
+        found=f"{total / 1e9:.0f} GB, {os.cpu_count()} cores",
+        remedy="" if fits else "Builds and ROOT's compiler at run time want 4 GB.",
+    )

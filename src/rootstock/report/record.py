@@ -1,0 +1,131 @@
+"""What a run did, as one file: `report.json` in the run's folder of the store.
+
+It is what `--json` prints, and what every other form of report is made from.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rootstock.build.artifact import Artifact
+
+NAME = "report.json"
+FORMAT = 1
+
+NodeState = Literal["built", "kept", "failed", "skipped"]
+CellState = Literal["promoted", "unchanged", "failed", "not tried"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeRecord:
+    """What became of one package. Sizes are in bytes, times in seconds.
+
+    `log` is the file with all that its build wrote. `reason` says why it was built, or why it
+    failed or was skipped. What a package that failed does not have is empty, or 0.
+    """
+
+    package: str
+    version: str
+    state: NodeState
+    key: str
+    filename: str = ""
+    subdir: str = ""
+    sha256: str = ""
+    size: int = 0
+    seconds: float = 0.0
+    scope: str = "channel"
+    log: str = ""
+    reason: str = ""
+
+    @classmethod
+    def of(
+        cls, artifact: Artifact, *, built: bool, log: str = "", reason: str = ""
+    ) -> "NodeRecord":
+        """The record of a package that is there, `built` in this run or before it."""
+        return cls(
+            package=artifact.name,
+            version=artifact.version,
+            state="built" if built else "kept",
+            key=artifact.key,
+            filename=artifact.filename,
+            subdir=artifact.subdir,
+            sha256=artifact.sha256,
+            size=artifact.size,
+            seconds=artifact.seconds,
+            scope=artifact.scope,
+            log=log,
+            reason=reason,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """What became of one cell; `files` are the names of its packages in the channel."""
+
+    id: str
+    root: str
+    python: str
+    state: CellState
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """A run.
+
+    `started` is in UTC, by ISO 8601. `channel` is the folder of the channel. `audit` and
+    `smoke` hold the reports of those stages as they give them. `error` is empty when all is
+    well; `code` is the exit code.
+    """
+
+    run: str
+    rootstock: str
+    command: tuple[str, ...]
+    started: str
+    seconds: float
+    code: int
+    channel: str
+    cells: tuple[CellRecord, ...] = ()
+    nodes: tuple[NodeRecord, ...] = ()
+    audit: tuple[Mapping[str, Any], ...] = ()
+    smoke: tuple[Mapping[str, Any], ...] = ()
+    error: str = ""
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as `json.dumps` takes it."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+def write(record: RunRecord, folder: Path) -> Path:
+    """Write the record into a run's folder, whole or not at all, and return its path."""
+    path = folder / NAME
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(record.as_json(), indent=2) + "\n", encoding="utf-8")
+    return new.replace(path)
+
+
+def load(folder: Path) -> RunRecord:
+    """Read a run's record; raises `ValueError` when there is none or it is of another format."""
+    path = folder / NAME
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if values.pop("format") != FORMAT:
+            raise ValueError(f"{path} was written by another version of rootstock")
+        return RunRecord(
+            **{
+                **values,
+                "command": tuple(values["command"]),
+                "cells": tuple(
+                    CellRecord(**{**cell, "files": tuple(cell["files"])})
+                    for cell in values["cells"]
+                ),
+                "nodes": tuple(NodeRecord(**node) for node in values["nodes"]),
+                "audit": tuple(values["audit"]),
+                "smoke": tuple(values["smoke"]),
+            }
+        )
+    except (OSError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no report of a run: {error!r}") from error

@@ -1,0 +1,328 @@
+"""What a person sees while rootstock works, all of it on standard error.
+
+In a terminal, a few lines at the bottom say what is running; what took a while, what failed
+and what each stage came to stay above them. Everywhere else each start and each end is a line
+of plain text.
+"""
+
+import os
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TextIO
+
+from rootstock.progress import Event, State
+from rootstock.report.board import Board, Item, Kind, Stage
+from rootstock.report.record import NodeRecord, RunRecord
+from rootstock.report.words import clock, columns, duration, size
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+_WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
+_REFRESH = 8  # times a second
+_HASH = 16  # digits of a sha256 where there is no room for all
+_BAR = 20  # columns
+_ROOMY = 90  # columns from which on there is room for bars
+_STYLES: dict[State, str] = {"done": "green", "kept": "green", "failed": "bold red"}
+_MARKS: dict[State, str] = {"done": "✓", "kept": "✓", "failed": "✗", "skipped": "-", "note": "!"}
+_ASCII: dict[State, str] = {"done": "+", "kept": "+", "failed": "x", "skipped": "-", "note": "!"}
+
+
+class _Screen(Protocol):
+    """Where lines go, and how events become lines."""
+
+    def __enter__(self) -> object: ...
+    def __exit__(self, *exc: object) -> None: ...
+    def tell(self, event: Event) -> None: ...
+    def write(self, lines: Sequence[str]) -> None: ...
+    @property
+    def width(self) -> int | None: ...
+
+
+class Terminal(AbstractContextManager["Terminal"]):
+    """The listener for people, which may be called from any thread.
+
+    Use it as a context manager: its end gives the terminal back as it was. With `quiet` it
+    tells of nothing.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        stream = stream or sys.stderr
+        live = _is_live(stream) and not quiet
+        self._screen: _Screen = _Live(stream) if live else _Plain(stream)
+        self._quiet = quiet
+
+    def __enter__(self) -> "Terminal":
+        self._screen.__enter__()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._screen.__exit__(*exc)
+
+    def __call__(self, event: Event) -> None:
+        """Tell of an event."""
+        if not self._quiet:
+            self._screen.tell(event)
+
+    def say(self, text: str) -> None:
+        """Tell something that is no event."""
+        if not self._quiet:
+            self._screen.write(text.splitlines() or [""])
+
+    def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Tell a table."""
+        if not self._quiet:
+            self._screen.write(columns([head, *rows]))
+
+    def summary(self, record: RunRecord, report: Path) -> None:
+        """Tell what a run came to: its packages and cells, and where its report is."""
+        self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
+
+    def install(self, channel: Path, specs: Sequence[str]) -> None:
+        """Tell how `specs` are installed from the channel."""
+        self.say("\n".join(["", *install_lines(channel, specs)]))
+
+
+def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
+    """Tell of a failure, red in a terminal, and of its remedy."""
+    stream = stream or sys.stderr
+    red, plain = ("\x1b[1;31m", "\x1b[0m") if _colours(stream) else ("", "")
+    first, *rest = message.splitlines() or [""]
+    lines = [f"{red}error: {first}{plain}", *rest, *(f"  {line}" for line in remedy.splitlines())]
+    _print(lines, stream)
+
+
+def _is_live(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+
+
+def _colours(stream: TextIO) -> bool:
+    return _is_live(stream) and not os.environ.get("NO_COLOR")
+
+
+def _print(lines: Sequence[str], stream: TextIO) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        stream.write(text.encode("ascii", "replace").decode())
+    stream.flush()
+
+
+def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
+    """The table of a run's packages when any was built, what became of the cells, the sums.
+
+    Hashes are shortened where `width` columns do not hold them; without it there is room.
+    """
+    lines: list[str] = []
+    if any(node.state != "kept" for node in record.nodes):
+        rows = [_row(node) for node in sorted(record.nodes, key=lambda n: (n.package, n.version))]
+        table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
+        if width and max(map(len, table)) > width:
+            short = [(*row[:3], row[3][:_HASH]) for row in rows]
+            table = columns([("package", "size", "time", "sha256"), *short], right=(1, 2))
+        lines += [*table, ""]
+    lines += columns([(cell.id, cell.state) for cell in record.cells]) if record.cells else []
+    states = [node.state for node in record.nodes]
+    counts = ", ".join(
+        f"{states.count(state)} {state}"
+        for state in ("built", "kept", "failed", "skipped")
+        if state in states
+    )
+    total = size(sum(node.size for node in record.nodes if node.scope == "channel"))
+    took = duration(record.seconds)
+    lines.append(f"{len(states)} packages ({counts or 'none'}), {total}, in {took}")
+    return lines
+
+
+def _row(node: NodeRecord) -> tuple[str, str, str, str]:
+    return (
+        node.filename or f"{node.package}-{node.version}",
+        size(node.size) if node.size else "",
+        duration(node.seconds) if node.state == "built" else node.state,
+        node.sha256,
+    )
+
+
+def install_lines(channel: Path, specs: Sequence[str]) -> list[str]:
+    """What a user types to get an environment with `specs` from the channel's folder."""
+    folder = channel.absolute()
+    wanted = " ".join(specs)
+    return [
+        "To use it, with conda, mamba or micromamba:",
+        f"  conda create -n root --override-channels -c {folder.as_uri()} {wanted}",
+        "  conda activate root",
+        "or without:",
+        f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
+        "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
+    ]
+
+
+def _took(event: Event, seconds: float) -> tuple[str, str, str]:
+    """What is known at the end of something: its size, the event's own words, the time."""
+    worth = event.state != "skipped" and seconds >= 0.05
+    amount = event.done if event.done is not None else event.total
+    weight = size(amount) if event.unit == "B" and amount is not None else ""
+    return weight, event.detail, duration(seconds) if worth else ""
+
+
+def _joined(*words: str) -> str:
+    return ", ".join(filter(None, words))
+
+
+class _Plain:
+    """Lines for pipes and files: the seconds since the beginning, then what happened."""
+
+    width = None
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._board = Board()
+        self._started = time.monotonic()
+
+    def __enter__(self) -> "_Plain":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        return None
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            now = time.monotonic()
+            kind, seconds = self._board.take(event, now)
+            stage = self._board.stages[event.stage]
+            head = f"[{now - self._started:7.1f}] {event.stage:<8}"
+            _print(
+                [f"{head} {ln}" for ln in self._lines(event, kind, stage, seconds)], self._stream
+            )
+
+    def write(self, lines: Sequence[str]) -> None:
+        with self._lock:
+            _print(lines, self._stream)
+
+    def _lines(self, event: Event, kind: Kind, stage: Stage, seconds: float) -> Iterator[str]:
+        subject = f"{event.item}: " if event.item else ""
+        if event.state == "note":
+            yield from (f"{subject}{line}" for line in event.detail.splitlines())
+        elif event.state == "start":
+            total = f"{stage.total} to do" if kind == "stage" and stage.total else ""
+            yield subject + _joined("begins", event.detail, total)
+        elif event.state == "progress" or (
+            event.state == "kept" and kind == "item" and stage.announced is not None
+        ):
+            return  # the line that ends the stage counts what was kept
+        else:
+            words = stage.result if kind == "stage" else ""
+            yield subject + _joined(words or event.state, *_took(event, seconds))
+
+
+class _Live:
+    """A terminal: what runs at the bottom, what is worth keeping above it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._console = Console(file=stream, highlight=False, emoji=False, markup=False)
+        self._marks = _MARKS if self._console.encoding.startswith("utf") else _ASCII
+        self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._marks is _MARKS else "|/-\\"
+        self._lock = threading.Lock()  # of the board; never held while Rich, with its own, works
+        self._board = Board()
+        self._live = Live(
+            console=self._console,
+            get_renderable=self._bottom,
+            refresh_per_second=_REFRESH,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def __enter__(self) -> "_Live":
+        self._live.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._live.stop()
+
+    @property
+    def width(self) -> int:
+        return self._console.width
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            kind, seconds = self._board.take(event, time.monotonic())
+            stage = self._board.stages[event.stage]
+            line = self._line(event, kind, stage, seconds)
+        if line:
+            self._write(line, _STYLES.get(event.state, ""))
+
+    def write(self, lines: Sequence[str]) -> None:
+        self._write("\n".join(lines), "")
+
+    def _write(self, text: str, style: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+    def _line(self, event: Event, kind: Kind, stage: Stage, seconds: float) -> str:
+        mark = self._marks.get(event.state, "")
+        if event.state == "note":
+            return f"{mark} {event.stage}: {event.detail}"
+        if event.state in ("start", "progress"):
+            return ""
+        if kind == "stage":
+            return f"{mark} {event.stage:<8} {_joined(stage.result, *_took(event, seconds))}"
+        if event.state == "failed" or (event.state == "done" and seconds >= _WORTH):
+            return f"  {mark} {event.item}  {_joined(*_took(event, seconds))}"
+        return ""
+
+    def _bottom(self) -> "RenderableType":
+        """The lines at the bottom, never more than the terminal has."""
+        from rich.table import Table
+        from rich.text import Text
+
+        now = time.monotonic()
+        frame = self._frames[int(now * _REFRESH) % len(self._frames)]
+        room = max(self._console.height - 3, 1)
+        table = Table.grid(padding=(0, 1), expand=True)
+        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right", overflow="ellipsis")
+        table.add_column(no_wrap=True, justify="right")
+        with self._lock:
+            active = [(name, s) for name, s in self._board.stages.items() if not s.ended]
+            items = [(name, i) for _, s in active for name, i in s.running.items()]
+            hidden = len(items) + len(active) - room
+            for name, stage in active:
+                if stage.announced is not None or stage.running:
+                    self._add_stage(table, f"{frame} {name:<8}", stage, now)
+                for label, item in stage.running.items():
+                    if hidden <= 0 or table.row_count < room - 1:
+                        self._add_item(table, label, item, now)
+        if hidden > 0:
+            table.add_row(Text(f"    and {hidden + 1} more", style="dim"))
+        return table
+
+    def _add_stage(self, table: "Table", title: str, stage: Stage, now: float) -> None:
+        from rich.text import Text
+
+        since = f"{clock(now - stage.announced)}" if stage.announced is not None else ""
+        words = stage.words if stage.announced is not None else ""
+        table.add_row(Text(f"{title} {words}", style="bold"), "", since)
+
+    def _add_item(self, table: "Table", label: str, item: Item, now: float) -> None:
+        from rich.progress_bar import ProgressBar
+        from rich.text import Text
+
+        far: RenderableType = Text(item.words, style="dim")
+        if item.part is not None and self._console.width >= _ROOMY:
+            both = type(table).grid(padding=(0, 1))
+            both.add_row(far, ProgressBar(total=1.0, completed=item.part, width=_BAR))
+            far = both
+        table.add_row(f"    {label}", far, clock(now - item.started))

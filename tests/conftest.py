@@ -1,0 +1,93 @@
+"""What several test files share: small real packages."""
+
+import hashlib
+import io
+import json
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from rootstock.build.artifact import Artifact
+
+Package = Callable[..., Artifact]
+
+
+def _packed(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o755 if path.startswith("bin/") else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return zstandard.compress(buffer.getvalue())
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Package:
+    """Makes a `.conda` file by hand and returns it as an artifact."""
+
+    def make(
+        name: str,
+        version: str = "1.0",
+        *,
+        build: str = "h0_0",
+        key: str = "key",
+        files: Mapping[str, bytes] | None = None,
+        depends: Sequence[str] = (),
+        noarch: str = "",
+        scope: str = "channel",
+    ) -> Artifact:
+        files = {f"share/{name}.txt": key.encode()} if files is None else files
+        stem, subdir = f"{name}-{version}-{build}", "noarch" if noarch else "linux-64"
+        index = {
+            "name": name,
+            "version": version,
+            "build": build,
+            "build_number": int(build.rsplit("_", 1)[1]),
+            "depends": list(depends),
+            "subdir": subdir,
+            **({"noarch": noarch} if noarch else {"arch": "x86_64", "platform": "linux"}),
+        }
+        paths = [
+            {
+                "_path": path,
+                "path_type": "hardlink",
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "size_in_bytes": len(content),
+            }
+            for path, content in files.items()
+        ]
+        info = {
+            "info/index.json": json.dumps(index).encode(),
+            "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}).encode(),
+        }
+        if noarch == "python":
+            link = {"noarch": {"type": "python"}, "package_metadata_version": 1}
+            info["info/link.json"] = json.dumps(link).encode()
+        folder = tmp_path / "artifacts" / f"{key}-{stem}"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{stem}.conda"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("metadata.json", '{"conda_pkg_format_version": 2}')
+            archive.writestr(f"pkg-{stem}.tar.zst", _packed(files))
+            archive.writestr(f"info-{stem}.tar.zst", _packed(info))
+        path.chmod(0o600)
+        content = path.read_bytes()
+        return Artifact(
+            path=path,
+            key=key,
+            name=name,
+            version=version,
+            build=build,
+            subdir=subdir,
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            seconds=0.0,
+            scope=scope,
+        )
+
+    return make
