@@ -81,6 +81,27 @@ def _install(lock: Path) -> None:
         errors="replace",
     )
     tail: deque[str] = deque(maxlen=_TAIL)
+    try:
+        _follow(process, tail)
+        code = process.wait()
+    except BaseException:  # Ctrl-C: it must not go on writing where the next run will
+        process.terminate()
+        process.wait()
+        raise
+    if code:
+        full = any("No space left on device" in line for line in tail)
+        text = "\n".join(f"    {line}" for line in tail)
+        raise Trouble(
+            4 if full else 3,
+            f"the packages of {lock.name} could not be installed. pip's last lines:\n{text}",
+            "Make room on the disk."
+            if full
+            else "Look to the network, proxy and pip's settings; then run the same command again.",
+        )
+
+
+def _follow(process: "subprocess.Popen[str]", tail: "deque[str]") -> None:
+    """Read what pip writes to its end; tell of large downloads and of a network that is silent."""
     answered = True
     assert process.stdout
     for line in process.stdout:
@@ -92,16 +113,6 @@ def _install(lock: Path) -> None:
         elif "Retrying (" in line and answered:
             answered = False
             say("  The package registry does not answer; trying again for a while")
-    if process.wait():
-        full = any("No space left on device" in line for line in tail)
-        text = "\n".join(f"    {line}" for line in tail)
-        raise Trouble(
-            4 if full else 3,
-            f"the packages of {lock.name} could not be installed. pip's last lines:\n{text}",
-            "Make room on the disk."
-            if full
-            else "Look to the network, proxy and pip's settings; then run the same command again.",
-        )
 
 
 def _add_checkout() -> None:

@@ -16,9 +16,8 @@ if __name__ == "__main__":
 
     folders = [name for name in ("unit", "system") if "--" + name in sys.argv]
     rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]
-    paths = [f"{_venv.CHECKOUT}/tests/{name}" for name in folders or ("unit", "system")]
-    config = ["-c", f"{_venv.CHECKOUT}/pyproject.toml"]
+    paths = [_venv.CHECKOUT + "/tests/" + name for name in folders or ("unit", "system")]
     _venv.hand_over(
         ["requirements.lock", "requirements-dev.lock"],
-        ["-m", "pytest", *config, *paths, *rest],
+        ["-m", "pytest", "-c", _venv.CHECKOUT + "/pyproject.toml", *paths, *rest],
     )

@@ -14,12 +14,12 @@ import typer
 from rootstock import pipeline, process
 from rootstock.channel import environment
 from rootstock.doctor import examine
-from rootstock.errors import InterruptedByUser, MachineError, RootstockError
+from rootstock.errors import InterruptedByUser, MachineError, RootstockError, UsageError
 from rootstock.image import debian
 from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
-from rootstock.report.terminal import Terminal
+from rootstock.report.terminal import Terminal, tell_error
 from rootstock.report.words import columns
 from rootstock.store import locate
 
@@ -36,7 +36,8 @@ app = typer.Typer(
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 Roots = Annotated[
-    list[str], typer.Option("--root", help="6, 6.40, 6.40.00 or all; repeatable.", metavar="VERSION")
+    list[str],
+    typer.Option("--root", help="6, 6.40, 6.40.00 or all; repeatable.", metavar="VERSION"),
 ]
 Pythons = Annotated[
     list[str], typer.Option("--py", help="3.11 or all; repeatable.", metavar="VERSION")
@@ -317,14 +318,14 @@ def main() -> NoReturn:
         app(standalone_mode=False)
         code = 0
     except RootstockError as error:
-        Terminal().error(error)
+        tell_error(error.message, error.remedy)
         code = error.code
     except (KeyboardInterrupt, typer.Abort):
-        Terminal().error(InterruptedByUser("interrupted"))
+        tell_error("interrupted")
         code = InterruptedByUser.code
     except typer.TyperException as error:
-        error.show()
-        code = 2
+        tell_error(str(error), "rootstock COMMAND --help has the options and examples.")
+        code = UsageError.code
     except BrokenPipeError:
         code = 1
     process.end_all()

@@ -63,9 +63,7 @@ def _programs() -> list[Finding]:
         path = shutil.which(name)
         remedy = "" if path else f"Install {name}: images are made of Debian's packages."
         state: Literal["ok", "lacks"] = "ok" if path else "lacks"
-        findings.append(
-            Finding(state=state, what=name, found=path or "is not here", remedy=remedy)
-        )
+        findings.append(Finding(state=state, what=name, found=path or "is not here", remedy=remedy))
     return findings
 
 

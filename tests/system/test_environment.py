@@ -45,7 +45,7 @@ def test_environment_has_the_files_and_their_records(
         "low-1.0-h0_0.json",
     }
     assert made.size > 0
-    assert [e.state for e in events][0] == "start"
+    assert next(e.state for e in events) == "start"
     assert events[-1].state == "done"
     linked = [e for e in events if e.detail.startswith("link")]
     assert [(e.done, e.total) for e in linked] == [(1, 2), (2, 2)]
@@ -96,9 +96,7 @@ def test_second_promotion_is_seen_at_once(package: Any, tmp_path: Path, make: An
     promote([package("one")], channel)
     make(["one"], channel)
     promote([package("one", "2.0")], channel)
-    again = create(
-        tmp_path / "again", ["one"], channel, cache=tmp_path / "cache", listen=silent
-    )
+    again = create(tmp_path / "again", ["one"], channel, cache=tmp_path / "cache", listen=silent)
     assert [p.version for p in again.packages] == ["2.0"]
 
 
@@ -111,13 +109,9 @@ def test_plain_web_server(package: Any, tmp_path: Path, make: Any) -> None:
         url = f"http://127.0.0.1:{server.server_port}"
         made = make(["top"], url)
         promote([package("top", "2.0")], channel)
-        again = create(
-            tmp_path / "again", ["top"], url, cache=tmp_path / "cache", listen=silent
-        )
+        again = create(tmp_path / "again", ["top"], url, cache=tmp_path / "cache", listen=silent)
         with pytest.raises(SourceError, match="cannot be read"):
-            create(
-                tmp_path / "no", ["top"], f"{url}/no", cache=tmp_path / "cache", listen=silent
-            )
+            create(tmp_path / "no", ["top"], f"{url}/no", cache=tmp_path / "cache", listen=silent)
         server.shutdown()
     assert {p.name for p in made.packages} == {"top", "low"}
     assert {p.version for p in again.packages} == {"2.0"}
@@ -145,6 +139,9 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
         make(["rootling >"], channel)
     with pytest.raises(UsageError, match="There is no channel"):
         make(["a"], tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be made"):
+        create(tmp_path / "file/prefix", ["a"], channel, cache=tmp_path / "cache", listen=silent)
     with pytest.raises(UsageError, match="is not a channel"):
         make(["a"], tmp_path)
     assert not (tmp_path / "prefix").exists()
@@ -152,6 +149,17 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
     with pytest.raises(UsageError, match="not empty"):
         make(["a"], channel)
     assert (made.prefix / "share/rootling.txt").exists()
+
+
+def test_failing_listener_ends_it(package: Any, tmp_path: Path, make: Any) -> None:
+    def listen(event: Event) -> None:
+        if event.state == "progress":
+            raise ValueError("no terminal")
+
+    channel = stage([package(f"p{n}") for n in range(30)], tmp_path / "channel")
+    with pytest.raises(ValueError, match="no terminal"):
+        make([f"p{n}" for n in range(30)], channel, listen=listen)
+    assert not (tmp_path / "prefix").exists()
 
 
 def test_damaged_package_is_refused(package: Any, tmp_path: Path, make: Any) -> None:
@@ -189,7 +197,11 @@ except MachineError as error:
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no user namespaces")
     ended = subprocess.run(
-        [*unshare, script], input=code, env=_environment(), capture_output=True, text=True,
+        [*unshare, script],
+        input=code,
+        env=_environment(),
+        capture_output=True,
+        text=True,
         check=False,
     )
     assert ended.stdout.endswith("refused\n"), ended.stdout + ended.stderr

@@ -7,4 +7,4 @@ LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" --disable-static --disa
     --disable-multi-os-directory --disable-builddir
 make -j"$CPU_COUNT"
 make install
-rm "$PREFIX/lib/libffi.la"
+rm -r "$PREFIX/lib/libffi.la" "$PREFIX/share/man"

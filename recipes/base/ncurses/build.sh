@@ -13,6 +13,8 @@ LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" \
 make -j"$CPU_COUNT"
 make install.libs install.includes
 
+rm "$PREFIX/bin/ncursesw6-config"
+
 # conda-forge's name of the same library.
 ln -s libtinfo.so.6 "$PREFIX/lib/libtinfow.so.6"
 ln -s libtinfow.so.6 "$PREFIX/lib/libtinfow.so"

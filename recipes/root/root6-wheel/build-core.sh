@@ -1,44 +1,40 @@
 #!/bin/bash
 set -euo pipefail
-shopt -s extglob
 
 root=$PREFIX/lib/root
 mkdir -p "$root" "$PREFIX"/{bin,lib/cmake/ROOT,share/jupyter/kernels}
 
-# Left out: what belongs to one Python, the tutorials (a package of their own), manual pages,
-# release notes with pictures.
-unzip -q ./*.whl 'ROOT/*' 'root.libs/*' '*.cdx.json' \
-    -x 'ROOT/*.py' 'ROOT/*.pyc' 'ROOT/_*' 'ROOT/JsMVA/*' 'ROOT/libROOTPythonizations.so' \
-       'ROOT/lib/libCPyCppyy.so' 'ROOT/tutorials/*' 'ROOT/man/*' 'ROOT/README/ReleaseNotes/*'
+# Left out: what belongs to one Python, the tutorials, manual pages, and the release notes with
+# their pictures.
+unzip -q ./*.whl ROOT/{bin,cmake,etc,fonts,icons,include,lib,macros,README}/'*' ROOT/LICENSE \
+    'root.libs/*' '*.cdx.json' -x ROOT/lib/libCPyCppyy.so 'ROOT/README/ReleaseNotes/*' '*.pyc'
 mv ROOT/* "$root"
-mv root.libs "$PREFIX/lib/"
-# What these libraries are, and from which packages.
-mv root-*/sboms/auditwheel.cdx.json "$PREFIX/lib/root.libs/"
+# CERN's copies of AlmaLinux's libraries, each with a hash in its name, and what they are. They
+# have no RPATH, and find theirs by that of the libraries that load them.
+mv root.libs/* "$PREFIX/lib/"
+mv root-*/sboms/auditwheel.cdx.json "$root/"
 # They are programs in Python: the package for it has them.
 grep -lr '^#!/usr/bin/env python3' "$root/bin" | xargs rm
 
 # The wheel has the same file under each of a library's names.
 cd "$root/lib"
-for library in lib*.so.+([0-9]).+([0-9])*; do
-    for name in "${library%%.so.*}".so?(.+([0-9])); do
-        cmp "$library" "$name"
-        ln -sf "$library" "$name"
+for library in lib*.so.*.*; do
+    for name in "${library%%.so.*}".so "${library%%.so.*}".so.*; do
+        if [ "$name" != "$library" ]; then
+            cmp "$library" "$name"
+            ln -sf "$library" "$name"
+        fi
     done
 done
 
-# Everything finds the core, CERN's own libraries, and the environment's, in this order.
-set_rpath() {
-    patchelf --force-rpath --set-rpath "$1" "$2"
-}
-for library in "$root"/lib/*.so*; do
-    [ -L "$library" ] || set_rpath "\$ORIGIN:\$ORIGIN/../../root.libs:\$ORIGIN/../.." "$library"
-done
-for library in "$PREFIX"/lib/root.libs/*.so*; do
-    set_rpath "\$ORIGIN:\$ORIGIN/.." "$library"
+# Everything finds the core and the environment's libraries. An RPATH no longer than the wheel's
+# is replaced in place; a longer one would move, and so double, a library's string table.
+for library in *.so*; do
+    [ -L "$library" ] || patchelf --force-rpath --set-rpath "\$ORIGIN:\$ORIGIN/../.." "$library"
 done
 for program in "$root"/bin/*; do
     if [[ $(head -c4 "$program") == $'\x7fELF' ]]; then
-        set_rpath "\$ORIGIN/../lib:\$ORIGIN/../../root.libs:\$ORIGIN/../.." "$program"
+        patchelf --force-rpath --set-rpath "\$ORIGIN/../lib:\$ORIGIN/../.." "$program"
     fi
     ln -s "../lib/root/bin/${program##*/}" "$PREFIX/bin/"
 done

@@ -9,7 +9,7 @@ mv cppyy cmdLineUtils.py "$SP_DIR/"
 # The wheel's own start of `root`; the core has the program itself.
 rm "$SP_DIR/ROOT/_rootcli.py"
 
-core="\$ORIGIN/../../../root/lib:\$ORIGIN/../../../root.libs:\$ORIGIN/../../.."
+core="\$ORIGIN/../../../root/lib:\$ORIGIN/../../.."
 patchelf --force-rpath --set-rpath "\$ORIGIN:$core" "$SP_DIR"/ROOT/*.so
 patchelf --force-rpath --set-rpath "\$ORIGIN/../ROOT:$core" "$SP_DIR/cppyy/libcppyy.so"
 

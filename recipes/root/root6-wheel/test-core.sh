@@ -3,7 +3,7 @@
 set -euo pipefail
 
 root() {
-    env -i PATH=/usr/bin:/bin "$PREFIX/bin/root" -l -b -q "$@" 2>&1
+    env -i PATH=/usr/bin:/bin HOME=/tmp "$PREFIX/bin/root" -l -b -q "$@" 2>&1
 }
 
 echo 'Nothing may be printed at the start, and the headers are the environment'"'"'s.'

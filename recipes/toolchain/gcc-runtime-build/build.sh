@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds libgcc, libstdc++, libgomp and libatomic, each from its own folder of GCC's source
-# tree, with a compiler that is there already. What GCC's top-level makefile would hand to
-# them is made first: a handful of headers that describe the target.
+# tree. The compiler is there already, and Debian packages the headers that describe its
+# target for the authors of plugins: without those GCC's own configure and generators would
+# have to run first.
 set -euo pipefail
 
 host=x86_64-conda-linux-gnu
@@ -10,15 +11,11 @@ source=$SRC_DIR/gcc
 objects=$SRC_DIR/objects
 jobs=${CPU_COUNT:-2}
 export MAKEINFO=true # the tarball is without its manuals
-lap() { echo "LAP $1 $(date +%s)"; }
 
-lap start
-mkdir -p "$source" "$objects"/{gcc/include,build-"$host"/libiberty} \
-    "$objects/$host"/{libgcc,libstdc++-v3,libgomp,libatomic}
+mkdir -p "$source" "$objects"/{gcc/include,"$host"/{libgcc,libstdc++-v3,libgomp,libatomic}}
 tar -xf gcc-"$PKG_VERSION"-dfsg.tar.xz -C "$source" --strip-components=1 \
     --exclude='*/testsuite/*/*' --exclude='*/libgo' --exclude='*/libphobos' \
     --exclude='*/libgfortran' --exclude='*/libsanitizer'
-lap unpack
 
 options=(
     --build="$host" --host="$host" --target="$host"
@@ -29,27 +26,15 @@ options=(
     --with-default-libstdcxx-abi=new
 )
 
-# ---- The headers. The programs that write them run here: the image's plain gcc makes them.
-(
-    cd "$objects/build-$host/libiberty"
-    CC=gcc CFLAGS="-O1 -g0" "$source/libiberty/configure" --build="$host" --disable-shared
-    make -j"$jobs"
-) &
-libiberty=$!
+# ---- What GCC's top-level makefile leaves in gcc/ for the libraries.
 cd "$objects/gcc"
-CC=gcc CXX=g++ CFLAGS="-O0 -g0" CXXFLAGS="-O0 -g0" "$source/gcc/configure" \
-    "${options[@]}" --with-system-zlib --without-zstd --disable-plugin --disable-lto
-wait $libiberty
-lap conf
-printf '#!/bin/sh\nexec gcc "$@"\n' > xgcc
-chmod +x xgcc
-touch specs
-make -o xgcc -o specs -j"$jobs" CXXFLAGS="-O0 -g0" GMPLIBS= \
-    tconfig.h tm.h options.h insn-constants.h insn-modes.h libgcc.mvars version.h
-lap headers
+dpkg-deb --fsys-tarfile "$SRC_DIR"/gcc-*-plugin-dev_*.deb |
+    tar -x --strip-components=8 --wildcards '*/plugin/include/*'
+HEADERS="auto-host.h ansidecl.h" DEFINES=USED_FOR_TARGET TARGET_CPU_DEFAULT='' \
+    sh "$source/gcc/mkconfig.sh" tconfig.h
+printf '%s\n' 'GCC_CFLAGS = -DIN_GCC' 'NO_PIE_CFLAGS = -fno-PIE' > libgcc.mvars
 
-# ---- The libraries, against each other in the prefix. Strip, ar and the like find their way
-# into makefiles by their names.
+# ---- The libraries, against each other in the prefix.
 flags="-O2 -g0 -ffile-prefix-map=$objects=. -ffile-prefix-map=$source=gcc"
 flags+=" -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
 export CFLAGS=$flags CXXFLAGS=$flags
@@ -59,10 +44,9 @@ export AR=$host-ar NM=$host-nm RANLIB=$host-ranlib STRIP=$host-strip
 cd "$objects/$host/libgcc"
 # The compiler links OpenMP programs with the start files that offloading needs.
 "$source/libgcc/configure" "${options[@]}" --disable-cet --enable-offload-targets=nvptx-none
-lap conf-libgcc
-make -j"$jobs" AR_FOR_TARGET=$AR NM_FOR_TARGET=$NM RANLIB_FOR_TARGET=$RANLIB STRIP_FOR_TARGET=$STRIP
-make install
-lap libgcc
+tools=(AR_FOR_TARGET="$AR" NM_FOR_TARGET="$NM" RANLIB_FOR_TARGET="$RANLIB" STRIP_FOR_TARGET="$STRIP")
+make -j"$jobs" "${tools[@]}" LIBGCC2_DEBUG_CFLAGS=-g0
+make install "${tools[@]}"
 
 # Configuring takes one processor, so the small ones are built beside it.
 (
@@ -71,7 +55,6 @@ lap libgcc
         "$source/$library/configure" "${options[@]}" --with-target-subdir="$host" --disable-static
         make
         make install
-        lap $library
     done
 ) &
 small=$!
@@ -83,17 +66,13 @@ CXX="$CC -shared-libgcc -nostdinc++ -L$PWD/src -L$PWD/src/.libs -L$PWD/libsupc++
     --disable-libstdcxx-pch --enable-clocale=gnu --enable-libstdcxx-time=yes \
     --enable-libstdcxx-filesystem-ts=yes --disable-static \
     --with-gxx-include-dir="$PREFIX/$host/include/c++/$major"
-lap conf-std
 make -j"$jobs"
-lap libstd
 make install
-lap instd
 wait $small
-lap small
 
 # What no package needs; where the licences are, for those that are made of this one.
 find "$PREFIX" -name '*.la' -delete
-rm -rf "$PREFIX/share" "$PREFIX"/lib/libstdc++.so.*-gdb.py
-"$STRIP" --strip-unneeded "$PREFIX"/lib/*.so.*.*
+rm -rf "$PREFIX/share" "$PREFIX"/lib/lib{std,sup}c++*.a "$PREFIX"/lib/libstdc++.so.*-gdb.py
+find "$PREFIX/lib" -type f -name 'lib*.so.*' -exec "$STRIP" --strip-unneeded {} +
 mkdir -p "$PREFIX/share/licenses/gcc-runtime"
 cp "$source"/COPYING{3,.RUNTIME} "$PREFIX/share/licenses/gcc-runtime/"

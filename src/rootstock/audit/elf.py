@@ -47,8 +47,8 @@ class Elf:
     `program` is true for what the kernel starts. `rpath` and `runpath` are None when the file
     has none. `requires` are the versions it wants of its libraries, as (library, version,
     weak), `provides` the versions it defines. `wanted` are the symbols it cannot do without
-    and `exports` those it offers; both are keys that `wanted_key` and `export_keys` make, so
-    that a symbol is found when its key is among the exports.
+    and `exports` those it offers; both are keys that `wanted_key` and `export_keys` make: a
+    symbol is found when its key, or that of `unversioned`, is among the exports.
     """
 
     program: bool = False
@@ -86,9 +86,13 @@ def export_keys(name: bytes, version: bytes = b"", *, hidden: bool = False) -> t
     return (versioned,) if hidden else (versioned, name)
 
 
-def served(key: bytes, exports: frozenset[bytes]) -> bool:
-    """Whether one file's exports have the symbol of a wanted key."""
-    return key in exports or key[: key.find(b"@") + 1] in exports
+def unversioned(key: bytes) -> bytes:
+    """The key of a definition without a version, which serves the wanted `key` as well.
+
+    >>> unversioned(b"memcpy@GLIBC_2.14"), unversioned(b"Py_Main")
+    (b'memcpy@', b'Py_Main@')
+    """
+    return key.partition(b"@")[0] + b"@"
 
 
 def read(path: Path) -> Elf | None:

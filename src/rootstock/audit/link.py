@@ -7,11 +7,12 @@ bound at once, as with LD_BIND_NOW, so that what would fail in the middle of a r
 """
 
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-from rootstock.audit.elf import Elf, served
+from rootstock.audit.elf import Elf, unversioned
 
 _MOST_LINKS = 40  # the kernel's own limit of symbolic links in one path
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")
@@ -80,10 +81,14 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Problem:
-    """What would stop a process: `file` needs a library, a version or symbols not there."""
+    """What would stop a process: `file` needs what is not there.
+
+    `kind` is library, version or symbols; `what` are library names, versions as
+    `libc.so.6@GLIBC_2.34`, or symbols as `memcpy@GLIBC_2.14`.
+    """
 
     file: str
-    kind: str  # library, version or symbols
+    kind: Literal["library", "version", "symbols"]
     what: tuple[str, ...]
 
 
@@ -95,9 +100,9 @@ class Process:
     names: dict[str, Elf] = field(default_factory=dict)
     missing: list[Problem] = field(default_factory=list)
 
-    def elves(self) -> Iterable[Elf]:
+    def elves(self) -> list[Elf]:
         """All that is loaded, each at least once."""
-        return self.names.values()
+        return list(self.names.values())
 
 
 class Linker:
@@ -163,6 +168,8 @@ class Linker:
         """
         process = self.load(root)
         problems = {problem for problem in process.missing if problem.file in files}
+        # What is lacking may be in a library that is missing, which is told already.
+        incomplete = bool(problems)
         elves = [*process.elves(), *([host] if host else ())]
         for file, loaded in process.objects.items():
             if file not in files:
@@ -172,9 +179,10 @@ class Linker:
                 # Of a library without any versions ld.so takes whatever it has.
                 versions = provider.provides if provider else None
                 if versions and version not in versions and not weak:
-                    problems.add(Problem(file, "version", (library, version)))
-            lacking = _unserved(self._lacking_alone(file), elves)
-            if lacking:
+                    problems.add(Problem(file, "version", (f"{library}@{version}",)))
+            if incomplete:
+                continue
+            if lacking := _unserved(self._lacking_alone(file), elves):
                 names = tuple(sorted(key.decode(errors="replace") for key in lacking))
                 problems.add(Problem(file, "symbols", names))
         return problems
@@ -202,10 +210,12 @@ def _search_path(loaded: Loaded) -> Iterable[tuple[str, str]]:
         one = one.loader
 
 
-def _unserved(wanted: frozenset[bytes], elves: Iterable[Elf]) -> frozenset[bytes]:
-    elves = list(elves)
+def _unserved(wanted: frozenset[bytes], elves: Sequence[Elf]) -> frozenset[bytes]:
     for elf in elves:
         if not wanted:
             return wanted
         wanted -= elf.exports
-    return frozenset(key for key in wanted if not any(served(key, elf.exports) for elf in elves))
+    names = frozenset(map(unversioned, wanted))
+    for elf in elves:
+        names -= elf.exports
+    return frozenset(key for key in wanted if unversioned(key) in names)

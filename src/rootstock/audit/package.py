@@ -14,31 +14,21 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rattler.package_streaming import extract
 
 from rootstock.audit import elf as elf_format
+from rootstock.audit import waivers
 from rootstock.audit.elf import Elf, ElfError
 from rootstock.audit.link import Linker, Problem, Tree, expand
+from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
 from rootstock.build.artifact import Artifact
 from rootstock.errors import AuditFailed
 from rootstock.store import Store, publish
-
-RULES: Mapping[str, str] = {
-    "floor": "it runs on the glibc it declares, by the versions it asks for",
-    "symbols": "every symbol is in the package, its dependencies or that glibc",
-    "libraries": "every library is found in the package, its dependencies or that glibc",
-    "rpath": "no RPATH or RUNPATH leads out of the prefix",
-    "leak": "no path of the build is left",
-    "licence": "the licence is named and its text is there",
-    "paths": "paths.json tells the truth",
-    "elf": "every ELF file can be read",
-    "waiver": "every waiver is well formed and needed",
-}
 
 Version = tuple[int, ...]
 
@@ -48,49 +38,6 @@ _NAMES_SHOWN = 4
 _STUBS = "*/sysroot/usr/lib64/*.so.*"  # as in conda-forge's sysroot packages
 
 _unpacking = threading.Lock()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A promise that is broken: which (`rule`), by what, and what to do.
-
-    `waived` is the recipe's reason to let it pass, empty when there is none.
-    """
-
-    rule: str
-    file: str
-    message: str
-    waived: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditReport:
-    """What the audit of one package file found.
-
-    `declared` is the glibc its metadata ask for, `proven` the newest one that its files do;
-    both are empty when there is none.
-    """
-
-    filename: str
-    declared: str
-    proven: str
-    elf_files: int
-    findings: tuple[Finding, ...]
-    seconds: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether no promise is broken but those the recipe gave a reason for."""
-        return all(finding.waived for finding in self.findings)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiver:
-    """A recipe's reason (`why`) why files (a glob) may break a rule."""
-
-    rule: str
-    file: str
-    why: str
 
 
 def audit(
@@ -111,44 +58,24 @@ def audit(
     started = time.monotonic()
     package = Package.of(artifact, store)
     findings = [*_paths(package), *_leaks(package), *_licence(package)]
-    declared = package.floor
-    proven: Version = ()
-    count = 0
+    elves: dict[str, Elf] = {}
     if artifact.scope != "image":
         elves, damaged = _elves(package)
-        findings += damaged
-        count = len(elves)
-        proven = max((_needs(elf) for elf in elves.values()), default=())
-        findings += _rpaths(elves)
-        glibc = _glibc(declared, sysroots, store)
-        if elves and not declared:
-            findings.append(
-                Finding(
-                    rule="floor",
-                    file="info/index.json",
-                    message="has compiled files and declares no `__glibc >=`; build it with "
-                    "${{ stdlib('c') }}, whose run_exports do.",
-                )
-            )
-        elif elves and not glibc:
-            findings.append(
-                Finding(
-                    rule="floor",
-                    file="info/index.json",
-                    message=f"declares glibc {_text(declared)}, of which there are no stub "
-                    "libraries to prove it with; build it with a sysroot of the channel.",
-                )
-            )
-        else:
+        findings += [*damaged, *_absolute_links(package), *_rpaths(elves)]
+    if elves:
+        glibc = _glibc(package.floor, sysroots, store)
+        if glibc:
             others = [Package.of(other, store) for other in closure]
-            findings += _floors(elves, declared, glibc)
-            findings += _links(elves, declared, glibc, package, others)
+            findings += _floors(elves, package.floor, glibc)
+            findings += _links(elves, package.floor, glibc, package, others)
+        else:
+            findings.append(_unproven(package.floor))
     return AuditReport(
         filename=artifact.filename,
-        declared=_text(declared),
-        proven=_text(proven),
-        elf_files=count,
-        findings=tuple(_waived(findings, package)),
+        declared=_text(package.floor),
+        proven=_text(max(map(_needs, elves.values()), default=())),
+        elf_files=len(elves),
+        findings=tuple(waivers.apply(findings, package.metadata("about.json"))),
         seconds=time.monotonic() - started,
     )
 
@@ -266,25 +193,18 @@ def _leaks(package: Package) -> Iterator[Finding]:
         for entry in package.metadata("paths.json").get("paths", [])
         if entry.get("prefix_placeholder")
     }
-
-    def finding(name: str, found: Sequence[str]) -> Finding:
-        return Finding(
-            rule="leak",
-            file=name,
-            message=f"names {_some(found)}, which only the build had; map or strip it in the "
-            "build script.",
-        )
-
     for name, path in package.files.items():
         if path.stat().st_size == 0:
             continue
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             found = list(leaks(data, marked.get(name, b"")))
         if found:
-            yield finding(name, found)
-    for name, target in package.links.items():
-        if target.startswith("/"):
-            yield finding(name, [target])
+            yield Finding(
+                rule="leak",
+                file=name,
+                message=f"names {_some(found)}, which only the build had; map or strip it in "
+                "the build script.",
+            )
 
 
 def _licence(package: Package) -> Iterator[Finding]:
@@ -339,6 +259,30 @@ def _rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:
                     f"{_some([entry or '(empty)' for entry in bad])}; set them relative to "
                     "$ORIGIN, or remove them with patchelf.",
                 )
+
+
+def _absolute_links(package: Package) -> Iterator[Finding]:
+    for name, target in package.links.items():
+        if target.startswith("/"):
+            yield Finding(
+                rule="leak",
+                file=name,
+                message=f"is a link to {target}; make it relative to its own folder.",
+            )
+
+
+def _unproven(declared: Version) -> Finding:
+    if declared:
+        message = (
+            f"declares glibc {_text(declared)}, of which there are no stub libraries to prove "
+            "it with; build it with a sysroot of the channel."
+        )
+    else:
+        message = (
+            "has compiled files and declares no `__glibc >=`; build it with "
+            "${{ stdlib('c') }}, whose run_exports do."
+        )
+    return Finding(rule="floor", file="info/index.json", message=message)
 
 
 def _needs(elf: Elf) -> Version:
@@ -414,32 +358,32 @@ def _links(
     read = _reader(elves, tree)
     linker = Linker(tree, read, glibc)
     known = frozenset(version for stub in glibc.values() for version in stub.provides)
-    for problem in sorted(problems(linker, elves, _hosts(tree, read)), key=lambda p: p.file):
-        if problem.kind == "library":
+    grouped: dict[tuple[str, str], set[str]] = {}
+    for problem in _problems(linker, elves, _hosts(tree, read)):
+        grouped.setdefault((problem.file, problem.kind), set()).update(problem.what)
+    for (file, kind), what in sorted(grouped.items()):
+        told = tuple(f"@{version}" for version in _too_new(elves[file], declared, known))
+        names = sorted(name for name in what if not (told and name.endswith(told)))
+        if not names:
+            continue  # the rule "floor" tells of it
+        if kind == "library":
             message = (
-                f"needs {problem.what[0]}, which neither the package nor its dependencies have "
+                f"needs {_some(names)}, which neither the package nor its dependencies have "
                 "where it looks; add the dependency to the recipe, or mend its RPATH."
             )
-            yield Finding(rule="libraries", file=problem.file, message=message)
-            continue
-        if problem.kind == "version":
-            library, version = problem.what
-            if version.startswith("GLIBC_"):
-                continue  # told by the rule "floor"
+            yield Finding(rule="libraries", file=file, message=message)
+        elif kind == "version":
             message = (
-                f"needs version {version} of {library}, which the one among its dependencies "
-                "has not; build it with the dependency it is to run with."
+                f"needs the versions {_some(names)}, which the libraries it loads do not have; "
+                "build it with the dependencies it is to run with."
             )
-            yield Finding(rule="symbols", file=problem.file, message=message)
-            continue
-        told = tuple("@" + version for version in _too_new(elves[problem.file], declared, known))
-        names = [name for name in problem.what if not (told and name.endswith(told))]
-        if names:
+            yield Finding(rule="symbols", file=file, message=message)
+        else:
             message = (
                 f"needs {_some(names)}, which no library it loads and no glibc "
                 f"{_text(declared)} has; link what has it, or configure it away."
             )
-            yield Finding(rule="symbols", file=problem.file, message=message)
+            yield Finding(rule="symbols", file=file, message=message)
 
 
 def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]:
@@ -467,7 +411,7 @@ def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[Elf]:
                 yield elf
 
 
-def problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[Elf]) -> set[Problem]:
+def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[Elf]) -> set[Problem]:
     """What would stop the files of a package, each loaded by itself.
 
     A library that does not work alone is right when something of the package loads it and
@@ -497,62 +441,3 @@ def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown
-
-
-# ---- waivers
-
-
-def _waived(findings: Iterable[Finding], package: Package) -> Iterator[Finding]:
-    """The findings, with the recipe's reasons, and those about the reasons themselves."""
-    waivers, malformed = read_waivers(package.metadata("about.json"))
-    used = set()
-    for finding in findings:
-        waiver = next((w for w in waivers if _matches(w, finding)), None)
-        if waiver:
-            used.add(waiver)
-            yield replace(finding, waived=waiver.why)
-        else:
-            yield finding
-    yield from malformed
-    for waiver in waivers:
-        if waiver not in used:
-            yield Finding(
-                rule="waiver",
-                file=waiver.file,
-                message=f"a waiver of the rule {waiver.rule!r} for it matches no finding; remove "
-                "it from extra.rootstock.audit in the recipe.",
-            )
-
-
-def _matches(waiver: Waiver, finding: Finding) -> bool:
-    return waiver.rule == finding.rule and fnmatch.fnmatchcase(finding.file, waiver.file)
-
-
-def read_waivers(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
-    """The waivers of a recipe, out of the package's about.json: `extra.rootstock.audit`.
-
-    Each is a mapping of `rule`, `file` (a glob over the finding's file) and `why`. What is
-    not so is returned as findings.
-    """
-    value: Any = about
-    for key in ("extra", "rootstock", "audit"):
-        value = value.get(key) or {} if isinstance(value, Mapping) else {}
-    waivers, malformed = [], []
-    for entry in value if isinstance(value, list) else [value] if value else []:
-        try:
-            waiver = Waiver(**{key: str(text) for key, text in entry.items()})
-            good = waiver.rule in RULES and waiver.rule != "waiver" and bool(waiver.why.strip())
-        except (AttributeError, TypeError):
-            good = False
-        if good:
-            waivers.append(waiver)
-        else:
-            malformed.append(
-                Finding(
-                    rule="waiver",
-                    file="info/about.json",
-                    message=f"{entry!r} is no waiver; it takes rule (one of "
-                    f"{', '.join(rule for rule in RULES if rule != 'waiver')}), file and why.",
-                )
-            )
-    return waivers, malformed

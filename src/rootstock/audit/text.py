@@ -7,7 +7,10 @@ from collections.abc import Iterator
 # The sandbox's room, where everything is built; the padding of every build's prefix; and the
 # folder that the build tools were in.
 _NEEDLES = (b"/rootstock/", b"placehold_placehold", b"_build_env/")
-_WORD = re.compile(rb"[\w.\-})]")  # before a "/", it is within a path and not its beginning
+# Before a "/" these say that it is within a path and not its beginning, but for -L/a/path.
+_WITHIN = re.compile(rb"[\w.\-})]$")
+_OPTION = re.compile(rb"(?:^|[^\w.\-])-[A-Za-z]+$")
+_BEFORE = 12
 _PATH = re.compile(rb"[\w./+@%=~\-]+")
 _SHOWN = 100
 
@@ -27,12 +30,16 @@ def leaks(data: Data, placeholder: bytes = b"") -> Iterator[str]:
             covered = _covering(data, placeholder, at, after) if placeholder else -1
             if covered >= 0:
                 after = covered + len(placeholder)
-            elif needle[:1] != b"/" or not (at and _WORD.match(data[at - 1 : at])):
+            elif needle[:1] != b"/" or _begins(data[max(0, at - _BEFORE) : at]):
                 path = _path_around(data, at)
                 if path not in seen:
                     seen.add(path)
                     yield path
             at = data.find(needle, after)
+
+
+def _begins(before: bytes) -> bool:
+    return not _WITHIN.search(before) or bool(_OPTION.search(before))
 
 
 def _covering(data: Data, placeholder: bytes, start: int, end: int) -> int:

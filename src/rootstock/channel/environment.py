@@ -27,6 +27,7 @@ from rootstock.progress import Event, Listener
 _STAGE = "env"
 _INSTALLER = Path(__file__).with_name("installer.py")
 _FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
+_LOCK = "rootstock.lock"
 _TAIL = 20  # lines kept of what is not an event
 
 
@@ -83,23 +84,26 @@ def create(
         "cache": str(cache.absolute()),
         "glibc": glibc,
     }
-    listen(Event(stage=_STAGE, item=prefix.name, state="start"))
-    done = False
     try:
-        try:
-            prefix.mkdir(parents=True, exist_ok=True)
-            cache.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / _LOCK).touch()
+        prefix.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
+    listen(Event(stage=_STAGE, item=prefix.name, state="start"))
+    try:
         with _using(cache):
             told = _install(job, _Follower(prefix.name, listen))
         seconds = _compile(prefix)
-        done = True
-    finally:
-        if not done:
-            store.remove(prefix)
-            if there:
-                prefix.mkdir()
+    except BaseException:
+        for path in prefix.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                store.remove(path)
+            else:
+                path.unlink()
+        if not there:
+            prefix.rmdir()
+        raise
     environment = Environment(
         prefix=prefix,
         packages=tuple(Installed(**record) for record in told["records"]),
@@ -129,7 +133,7 @@ def _using(cache: Path) -> Iterator[None]:
     Finished packages get their name by a rename, so that everything with a hidden name is
     either such a leftover or being worked on. Users share a lock; who gets it alone sweeps.
     """
-    with (cache / "rootstock.lock").open("w") as file:
+    with (cache / _LOCK).open("w") as file:
         _sweep(cache, file.fileno())
         fcntl.flock(file, fcntl.LOCK_SH)
         try:
@@ -171,6 +175,7 @@ class _Follower:
         self._linked = 0
         self.last: dict[str, Any] = {}
         self.other: deque[str] = deque(maxlen=_TAIL)
+        self.failure: Exception | None = None
 
     def follow(self, lines: Iterable[str]) -> None:
         """Read the lines to their end."""
@@ -182,7 +187,12 @@ class _Follower:
                 self.other.append(line.rstrip())
                 continue
             self.last = told
-            self._tell(event, told)
+            if self.failure:
+                continue  # but read on: the installer would wait for a reader
+            try:
+                self._tell(event, told)
+            except Exception as error:
+                self.failure = error
 
     def _tell(self, event: str, told: Mapping[str, Any]) -> None:
         name = told.get("name", "")
@@ -216,8 +226,8 @@ def _install(job: Mapping[str, Any], follower: _Follower) -> dict[str, Any]:
         os.mkfifo(pipe)
         # Both ends are open before anything else happens, or opening one waits for the other.
         hold = os.open(pipe, os.O_RDWR)
-        with pipe.open() as lines:
-            reader = threading.Thread(target=follower.follow, args=(lines,))
+        with pipe.open() as told:
+            reader = threading.Thread(target=follower.follow, args=(told,))
             reader.start()
             try:
                 ended = process.run(
@@ -226,6 +236,8 @@ def _install(job: Mapping[str, Any], follower: _Follower) -> dict[str, Any]:
             finally:
                 os.close(hold)
                 reader.join()
+    if follower.failure:
+        raise follower.failure
     last = follower.last
     if ended.code == 0 and last.get("event") == "done":
         return last

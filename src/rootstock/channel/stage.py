@@ -55,7 +55,8 @@ def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
 def link(source: Path, target: Path) -> None:
     """Put a file at `target`, whole or not at all, readable by everyone.
 
-    It is a hard link, or else a copy. Raises `FileExistsError` when something is there, `MachineError` when there is no space.
+    It is a hard link, or else a copy. Raises `FileExistsError` when something is there,
+    `MachineError` when there is no space.
     """
     try:
         os.link(source, target)

@@ -157,9 +157,7 @@ def ensure(path: Path, store: Store, listen: Listener, *, offline: bool = False)
         places.publish(folder / "whole", store.image(spec.digest))
     seconds = time.monotonic() - started
     listen(
-        Event(
-            stage="image", item=spec.name, state="done", seconds=seconds, detail=spec.digest[:12]
-        )
+        Event(stage="image", item=spec.name, state="done", seconds=seconds, detail=spec.digest[:12])
     )
     image = Image(name=spec.name, digest=spec.digest, root=store.image(spec.digest) / "root")
     return replace(image, relocked=relocked)
@@ -170,9 +168,7 @@ def _kept(spec: Spec, store: Store) -> Image | None:
     return Image(name=spec.name, digest=spec.digest, root=root) if root.is_dir() else None
 
 
-def _relock(
-    spec: Spec, path: Path, reason: SourceError, store: Store, listen: Listener
-) -> Spec:
+def _relock(spec: Spec, path: Path, reason: SourceError, store: Store, listen: Listener) -> Spec:
     before = {pin.name: pin.version for pin in spec.pins}
     pins = lock(spec, store)
     write_lock(pins, _relock_path(path.with_suffix(".lock"), store))
@@ -198,9 +194,7 @@ def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
 
     def told(done: int) -> None:
         listen(
-            Event(
-                stage="image", item=spec.name, state="progress", done=done, total=total, unit="B"
-            )
+            Event(stage="image", item=spec.name, state="progress", done=done, total=total, unit="B")
         )
 
     with _watching(into, told):

@@ -264,4 +264,3 @@ def _number(output: Output, key: str, published: Published) -> int:
 def _numbered(recipe: Mapping[str, Any], number: int) -> dict[str, Any]:
     string = _NUMBERED.sub(str(number), recipe["build"]["string"])
     return {**recipe, "build": {**recipe["build"], "number": number, "string": string}}
-

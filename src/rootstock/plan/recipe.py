@@ -84,6 +84,8 @@ def render(
 ) -> tuple[Output, ...]:
     """Render a recipe folder with the given variants, one `Output` per package.
 
+    `build.skip` is not looked at: which variants are built is for the matrix to say.
+
     Raises `RecipeError` when the recipe cannot be read or evaluated.
     """
     path = folder / "recipe.yaml"
@@ -100,8 +102,6 @@ def render(
     outputs = []
     for one in rendered:
         recipe = one.recipe.to_dict()
-        if _skipped(recipe):
-            continue
         builds = {name: spec for name, spec in one.variant.items() if name in siblings}
         outputs.append(
             Output(
@@ -115,11 +115,6 @@ def render(
             )
         )
     return tuple(outputs)
-
-
-def _skipped(recipe: Mapping[str, Any]) -> bool:
-    skip = recipe["build"].get("skip", False)
-    return any(skip) if isinstance(skip, list) else bool(skip)
 
 
 def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:

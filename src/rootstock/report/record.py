@@ -15,7 +15,7 @@ NAME = "report.json"
 FORMAT = 1
 
 NodeState = Literal["built", "kept", "failed", "skipped"]
-CellState = Literal["promoted", "unchanged", "failed", "not tried"]
+CellState = Literal["promoted", "unchanged", "passed", "failed", "not tried"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ of plain text.
 """
 
 import os
+import re
 import shlex
 import sys
 import threading
@@ -280,7 +281,9 @@ class _Live:
         if kind == "stage":
             return f"{mark} {event.stage:<8} {_joined(stage.result, *_took(event, seconds))}"
         if event.state == "failed" or (event.state == "done" and seconds >= _WORTH):
-            return f"  {mark} {event.item}  {_joined(*_took(event, seconds))}"
+            weight, detail, took = _took(event, seconds)
+            detail = detail[:_HASH] if re.fullmatch("[0-9a-f]{64}", detail) else detail
+            return f"  {mark} {event.item}  {_joined(weight, detail, took)}"
         return ""
 
     def _bottom(self) -> "RenderableType":

@@ -1,5 +1,6 @@
 """What came of the smoke tests of one cell on one system, as values that JSON can hold."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -50,6 +51,14 @@ class SmokeReport:
     def as_json(self) -> dict[str, Any]:
         """The report as `json.dumps` takes it."""
         return {**asdict(self), "passed": self.passed}
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> "SmokeReport":
+        """The report that `as_json` gave."""
+        fields = {key: value[key] for key in ("cell", "system", "glibc", "seconds")}
+        checks = tuple(Result(**{**c, "tail": tuple(c["tail"])}) for c in value["checks"])
+        packages = tuple(Installed(**package) for package in value["packages"])
+        return SmokeReport(**fields, checks=checks, packages=packages)
 
     def insist(self) -> None:
         """Raise `SmokeFailed`, with each failed check's last lines, unless the cell passed."""

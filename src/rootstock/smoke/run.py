@@ -2,9 +2,9 @@
 
 The environment is made in one place and mounted, read-only, at another: what passes works at
 any prefix, also after it was moved. It is never activated; its programs are called by their
-path, with nothing in the environment but PATH. Moving it costs what conda writes as absolute
-paths at installation: scripts of Python packages are not called by their name, and ncurses is
-told where its terminals are.
+path, with nothing in the environment but PATH. What conda writes as absolute paths at
+installation cannot be tested so: programs that are Python scripts are not called, and zoneinfo
+is told where its zones are.
 """
 
 import os
@@ -43,10 +43,11 @@ done
 
 @dataclass(frozen=True)
 class System:
-    """A root file system to test on, and what to call it."""
+    """A root file system to test on, what to call it, and its digest."""
 
     name: str
     root: Path
+    digest: str
 
 
 def smoke(
@@ -63,8 +64,10 @@ def smoke(
     """Install `specs` from the staged channel and run every check that applies to them.
 
     The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
-    `/tmp`, a shell, coreutils, and what `root-config` calls: bash, grep and sed. The set is
-    solved for the system's own glibc, so a set whose floor is higher cannot be installed.
+    `/tmp`, glibc with its `ldd`, a shell and coreutils, bash, grep and sed for `root-config`,
+    and a user with the sandbox's number in `/etc/passwd` (ROOT ends at once when it finds no
+    home). The set is solved for the system's own glibc, so a set whose floor is higher cannot
+    be installed.
     Each check writes a log `NAME.log` to `logs`.
 
     Returns the report, also when checks failed. Raises what `environment.create` raises, and
@@ -92,12 +95,16 @@ def smoke(
                 for future in as_completed(futures):
                     result = future.result()
                     results[result.name] = result
-                    _tell(listen, label, result, len(results), len(apply))
+                    _tell(listen, label, result)
+                    done, total = len(results), len(apply)
+                    listen(
+                        Event(stage="smoke", item=label, state="progress", done=done, total=total)
+                    )
             finally:
                 pool.shutdown(cancel_futures=True)
     for name, reason in reasons.items():
         results[name] = Result(name=name, outcome="not run", reason=reason)
-        _tell(listen, label, results[name], len(apply), len(apply))
+        _tell(listen, label, results[name])
     report = SmokeReport(
         cell=cell,
         system=system.name,
@@ -152,7 +159,7 @@ def _run(
     )
 
 
-def _tell(listen: Listener, label: str, result: Result, done: int, total: int) -> None:
+def _tell(listen: Listener, label: str, result: Result) -> None:
     states: dict[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
     listen(
         Event(
@@ -163,4 +170,3 @@ def _tell(listen: Listener, label: str, result: Result, done: int, total: int) -
             detail=result.reason,
         )
     )
-    listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))

@@ -12,11 +12,16 @@ GLIBC = re.compile(r"(ld|lib(c|m|dl|rt|util|anl|mvec|pthread|resolv|nss_\w+))(-[
 def elf_libraries(folder: Path) -> list[Path]:
     """The shared libraries below a folder, each once however many links it has.
 
-    Libraries that were grafted into a wheel (in folders called `*.libs`) are left out: they
-    find each other by the RPATH of the library that needs them, and are loaded with it.
+    Left out are libraries that were grafted into a wheel (in folders called `*.libs`), as
+    they find each other by the RPATH of the library that needs them and are loaded with it,
+    and those of a sysroot, which are for linking only.
     """
     found = {path.resolve() for path in folder.rglob("*.so*") if path.is_file()}
-    found = {path for path in found if not path.parent.name.endswith(".libs")}
+    found = {
+        path
+        for path in found
+        if not path.parent.name.endswith(".libs") and "sysroot" not in path.parts
+    }
     return sorted(path for path in found if path.open("rb").read(4) == b"\x7fELF")
 
 

@@ -1,8 +1,11 @@
 """RDataFrame compiles strings at run time; its columns come out as numpy arrays."""
 
+import os
+
 import numpy as np
 import ROOT
 
+os.environ["ROOT_RDF_SNAPSHOT_INFO"] = "0"  # 6.38 tells of its new default compression
 frame = (
     ROOT.RDataFrame(1000)
     .Define("n", "int(rdfentry_)")

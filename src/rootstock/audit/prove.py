@@ -1,0 +1,47 @@
+"""Audit a whole set of packages, each once for as long as nothing of it changes."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from rootstock import proof
+from rootstock.audit.package import audit
+from rootstock.audit.report import AuditReport
+from rootstock.build.artifact import Artifact
+from rootstock.progress import Event, Listener, State
+from rootstock.store import Store
+
+
+def prove(
+    closures: Mapping[Artifact, Sequence[Artifact]],
+    sysroots: Sequence[Artifact],
+    store: Store,
+    listen: Listener,
+) -> tuple[AuditReport, ...]:
+    """The audit report of each package, given with those it may load from (see `audit`)."""
+    listen(Event(stage="audit", state="start", total=len(closures)))
+    program = proof.program(Path(__file__).parent)
+
+    def one(artifact: Artifact) -> AuditReport:
+        closure = closures[artifact]
+        parts = sorted(other.sha256 for other in (*closure, *sysroots))
+        place = store.proof("audit", proof.digest(program, artifact.sha256, *parts))
+        if known := proof.read(place):
+            listen(Event(stage="audit", item=artifact.filename, state="kept"))
+            return AuditReport.from_json(known)
+        started = time.monotonic()
+        listen(Event(stage="audit", item=artifact.filename, state="start"))
+        report = audit(artifact, closure=closure, sysroots=sysroots, store=store)
+        proof.write(place, report.as_json())
+        seconds = time.monotonic() - started
+        state: State = "done" if report.passed else "failed"
+        listen(Event(stage="audit", item=artifact.filename, state=state, seconds=seconds))
+        return report
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        reports = tuple(pool.map(one, closures))
+    passed = all(report.passed for report in reports)
+    listen(Event(stage="audit", state="done" if passed else "failed"))
+    return reports

@@ -1,0 +1,76 @@
+"""Waivers: a recipe's reasons why some of its files may break a rule of the audit."""
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rootstock.audit.report import RULES, Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """A recipe's reason (`why`) why files (a glob) may break a rule."""
+
+    rule: str
+    file: str
+    why: str
+
+
+def apply(findings: Iterable[Finding], about: Mapping[str, Any]) -> Iterator[Finding]:
+    """The findings with the recipe's reasons, and those about the reasons themselves.
+
+    `about` is the package's about.json, where the builder keeps the recipe's `extra`.
+    """
+    waivers, malformed = read(about)
+    used = set()
+    for finding in findings:
+        waiver = next((w for w in waivers if _matches(w, finding)), None)
+        if waiver:
+            used.add(waiver)
+            yield replace(finding, waived=waiver.why)
+        else:
+            yield finding
+    yield from malformed
+    for waiver in waivers:
+        if waiver not in used:
+            yield Finding(
+                rule="waiver",
+                file=waiver.file,
+                message=f"a waiver of the rule {waiver.rule!r} for it matches no finding; remove "
+                "it from extra.rootstock.audit in the recipe.",
+            )
+
+
+def _matches(waiver: Waiver, finding: Finding) -> bool:
+    return waiver.rule == finding.rule and fnmatch.fnmatchcase(finding.file, waiver.file)
+
+
+def read(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
+    """The waivers of a recipe: `extra.rootstock.audit` in `about`.
+
+    Each is a mapping of `rule`, `file` (a glob over the finding's file) and `why`. What is
+    not so is returned as findings.
+    """
+    value: Any = about
+    for key in ("extra", "rootstock", "audit"):
+        value = value.get(key) or {} if isinstance(value, Mapping) else {}
+    waivers, malformed = [], []
+    for entry in value if isinstance(value, list) else [value] if value else []:
+        try:
+            waiver = Waiver(**{key: str(text) for key, text in entry.items()})
+            good = waiver.rule in RULES and waiver.rule != "waiver" and bool(waiver.why.strip())
+        except (AttributeError, TypeError):
+            good = False
+        if good:
+            waivers.append(waiver)
+        else:
+            malformed.append(
+                Finding(
+                    rule="waiver",
+                    file="info/about.json",
+                    message=f"{entry!r} is no waiver; it takes rule (one of "
+                    f"{', '.join(rule for rule in RULES if rule != 'waiver')}), file and why.",
+                )
+            )
+    return waivers, malformed

@@ -1,0 +1,109 @@
+"""A run: its plan, what it has come to so far, and the record that is made of it."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from rootstock import __version__
+from rootstock.audit.report import AuditReport
+from rootstock.build.artifact import Artifact
+from rootstock.channel.promote import Promotion
+from rootstock.errors import RootstockError
+from rootstock.plan.graph import Graph, Node
+from rootstock.plan.matrix import Cell, Matrix
+from rootstock.report.record import CellRecord, CellState, NodeRecord, NodeState, RunRecord
+from rootstock.smoke.report import SmokeReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a run will do: the cells, the graph, and the artifacts that are there already."""
+
+    matrix: Matrix
+    cells: tuple[Cell, ...]
+    graph: Graph
+    have: Mapping[str, Artifact]
+    wanted: Mapping[str, frozenset[str]]
+
+    @property
+    def staged(self) -> tuple[str, ...]:
+        """The nodes whose packages users will be able to install."""
+        return self.graph.closure({top for tops in self.graph.cells.values() for top in tops})
+
+
+@dataclass
+class Run:
+    """What a run has come to so far; however it ends, its record is made of this."""
+
+    id: str
+    logs: Path
+    planned: Plan
+    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    failures: Mapping[str, RootstockError] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    audits: tuple[AuditReport, ...] = ()
+    smokes: tuple[SmokeReport, ...] = ()
+    promotion: Promotion | None = None
+    error: RootstockError | None = None
+
+    def record(self, channel: Path, started: datetime, seconds: float) -> RunRecord:
+        """The record of the run, as far as it came."""
+        planned, error = self.planned, self.error
+        nodes = [
+            node
+            for node in planned.graph.nodes.values()
+            if node.id in planned.have or node.id in planned.wanted
+        ]
+        return RunRecord(
+            run=self.id,
+            rootstock=__version__,
+            command=tuple(sys.argv[1:]),
+            started=started.isoformat(timespec="seconds"),
+            seconds=round(seconds, 2),
+            code=error.code if error else 0,
+            channel=str(channel.absolute()),
+            cells=tuple(self._cell(cell) for cell in planned.cells),
+            nodes=tuple(self._node(node) for node in nodes),
+            audit=tuple(report.as_json() for report in self.audits),
+            smoke=tuple(report.as_json() for report in self.smokes),
+            error=error.message if error else "",
+            remedy=error.remedy if error else "",
+        )
+
+    def _cell(self, cell: Cell) -> CellRecord:
+        ids = self.planned.graph.closure(self.planned.graph.cells[cell.id])
+        files = tuple(self.planned.graph.nodes[id_].filename for id_ in ids)
+        tested = {report.cell: report.passed for report in self.smokes}
+        state: CellState = "not tried"
+        if self.promotion:
+            state = "promoted" if set(files) & set(self.promotion.added) else "unchanged"
+        elif any(id_ in self.failures or id_ in self.skipped for id_ in ids) or any(
+            report.filename in files and not report.passed for report in self.audits
+        ):
+            state = "failed"
+        elif cell.id in tested:
+            state = "passed" if tested[cell.id] else "failed"
+        return CellRecord(id=cell.id, root=cell.root, python=cell.python, state=state, files=files)
+
+    def _node(self, node: Node) -> NodeRecord:
+        artifact, failure = self.artifacts.get(node.id), self.failures.get(node.id)
+        state: NodeState = "kept" if node.id in self.planned.have else "built"
+        if artifact is None and state == "built":
+            state = "failed" if failure else "skipped"
+        log = self.logs / f"{node.id}.log"
+        return NodeRecord(
+            package=node.output.name,
+            version=node.output.version,
+            state=state,
+            key=node.key,
+            filename=node.filename,
+            subdir=node.output.subdir,
+            sha256=artifact.sha256 if artifact else "",
+            size=artifact.size if artifact else 0,
+            seconds=artifact.seconds if artifact else 0.0,
+            scope=node.scope,
+            log=str(log) if log.exists() else "",
+            reason=failure.message if failure else self.skipped.get(node.id, ""),
+        )

@@ -1,0 +1,212 @@
+"""The audit of packages with little libraries, made with the machine's own compiler."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.audit.elf import read
+from rootstock.audit.package import audit
+from rootstock.audit.report import AuditReport
+from rootstock.build.artifact import Artifact
+from rootstock.store import Store
+
+pytestmark = [
+    pytest.mark.system,
+    pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc on this machine"),
+]
+
+# Two glibcs of which the newer one has `fresh` in a version of its own.
+OLD_SYMBOLS = "GLIBC_2.2.5 { global: plain; _dl_*; local: *; }; GLIBC_2.17 { global: good; };"
+NEW_SYMBOLS = OLD_SYMBOLS + "GLIBC_2.28 { global: fresh; }; GLIBC_PRIVATE { global: secret; };"
+GLIBC = "void plain(void){} void good(void){} void fresh(void){} void secret(void){}"
+FLOOR = "__glibc >=2.17,<3.0.a0"
+
+Compile = Callable[..., bytes]
+
+
+class Bench:
+    """Compiles against the newer of the two glibcs, and audits against the older one."""
+
+    def __init__(self, folder: Path, package: Any) -> None:
+        self.folder, self.package = folder / "bench", package
+        self.folder.mkdir()
+        self.store = Store(folder / "store")
+        self.store.prepare()
+        old = self.compile("libc.so.6", GLIBC, "-Wl,--version-script=old", old=OLD_SYMBOLS)
+        self.compile("libc.so.6", GLIBC, "-Wl,--version-script=new", new=NEW_SYMBOLS)
+        stubs = {"x86_64-conda-linux-gnu/sysroot/usr/lib64/libc.so.6": old}
+        self.sysroot = package("sysroot_linux-64", "2.17", files=stubs)
+
+    def compile(self, name: str, code: str, *options: str, **files: str) -> bytes:
+        for file, content in files.items():
+            (self.folder / file).write_text(content)
+        (self.folder / "a.c").write_text(code)
+        words = [
+            "gcc",
+            "-w",
+            "-nostdlib",
+            "-fPIC",
+            "-Wl,--no-as-needed",
+            "-L.",
+            "-o",
+            name,
+            "a.c",
+            *options,
+        ]
+        if "-pie" not in options and "-no-pie" not in options:
+            words += ["-shared", f"-Wl,-soname,{name}"]
+        subprocess.run(words, cwd=self.folder, check=True, capture_output=True)
+        return (self.folder / name).read_bytes()
+
+    def audit(
+        self, files: dict[str, bytes], *others: Artifact, depends: tuple[str, ...] = (FLOOR,)
+    ) -> AuditReport:
+        made = self.package("made", files=files, depends=depends)
+        return audit(made, closure=others, sysroots=[self.sysroot], store=self.store)
+
+    def found(self, files: dict[str, bytes], *others: Artifact) -> list[tuple[str, str]]:
+        findings = self.audit(files, *others).findings
+        return [(one.rule, one.file) for one in findings if one.rule != "licence"]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, package: Any) -> Bench:
+    return Bench(tmp_path, package)
+
+
+def test_a_right_library_is_proven(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void good(); void a(){ good(); }", "-l:libc.so.6")
+    report = bench.audit({"lib/liba.so": made})
+    assert [finding.rule for finding in report.findings] == ["licence", "licence"]
+    assert (report.declared, report.proven, report.elf_files) == ("2.17", "2.17", 1)
+
+
+def test_a_newer_symbol(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void fresh(); void a(){ fresh(); }", "-l:libc.so.6")
+    report = bench.audit({"lib/liba.so": made})
+    [finding] = [one for one in report.findings if one.rule != "licence"]
+    assert (finding.rule, finding.file, report.proven) == ("floor", "lib/liba.so", "2.28")
+    assert "GLIBC_2.28 for fresh" in finding.message
+
+
+def test_a_newer_symbol_that_is_weak(bench: Bench) -> None:
+    code = "void fresh() __attribute__((weak)); void a(){ if (fresh) fresh(); }"
+    made = bench.compile("liba.so", code, "-l:libc.so.6")
+    assert bench.found({"lib/liba.so": made}) == [("floor", "lib/liba.so")]
+
+
+def test_a_private_symbol(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void secret(); void a(){ secret(); }", "-l:libc.so.6")
+    assert bench.found({"lib/liba.so": made}) == [("floor", "lib/liba.so")]
+
+
+def test_an_undefined_symbol_without_a_version(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void _dl_find_object(); void a(){ _dl_find_object(); }")
+    assert bench.found({"lib/liba.so": made}) == [("symbols", "lib/liba.so")]
+
+
+@pytest.mark.parametrize("kind", ["-pie", "-no-pie"])
+def test_programs_are_linked_as_libraries_are(bench: Bench, kind: str) -> None:
+    bench.compile("liblow.so", "void low(){} void gone(){}")
+    options = (kind, "-l:liblow.so", "-Wl,-rpath,$ORIGIN/../lib")
+    right = bench.compile("right", "void low(); void _start(){ low(); }", *options)
+    wrong = bench.compile("wrong", "void gone(); void _start(){ gone(); }", *options)
+    low = bench.compile("liblow.so", "void low(){}")
+    files = {"bin/right": right, "bin/wrong": wrong, "lib/liblow.so": low}
+    assert bench.found(files) == [("symbols", "bin/wrong")]
+
+
+def test_a_declared_floor_is_needed(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void a(){}")
+    report = bench.audit({"lib/liba.so": made}, depends=())
+    assert "floor" in [finding.rule for finding in report.findings]
+    older = bench.audit({"lib/liba.so": made}, depends=("__glibc >=2.12",))
+    assert "floor" in [finding.rule for finding in older.findings]
+
+
+@pytest.mark.parametrize("path", ["/usr/lib", "$ORIGIN/../..", "$ORIGIN:", "lib"])
+@pytest.mark.parametrize("tag", ["--enable-new-dtags", "--disable-new-dtags"])
+def test_rpaths_out_of_the_prefix(bench: Bench, path: str, tag: str) -> None:
+    made = bench.compile("liba.so", "void a(){}", f"-Wl,-rpath,{path}", f"-Wl,{tag}")
+    assert bench.found({"lib/liba.so": made}) == [("rpath", "lib/liba.so")]
+
+
+def test_a_library_of_a_package_that_is_no_dependency(bench: Bench) -> None:
+    low = bench.compile("liblow.so", "void low(){}")
+    code = "void low(); void a(){ low(); }"
+    made = bench.compile("liba.so", code, "-l:liblow.so", "-Wl,-rpath,$ORIGIN")
+    dependency = bench.package("low", files={"lib/liblow.so": low})
+    assert bench.found({"lib/liba.so": made}, dependency) == []
+    assert bench.found({"lib/liba.so": made}) == [("libraries", "lib/liba.so")]
+    assert bench.found({"lib/x/liba.so": made}, dependency) == [("libraries", "lib/x/liba.so")]
+
+
+def test_a_plugin_takes_symbols_of_the_program_that_loads_it(bench: Bench) -> None:
+    made = bench.compile("plugin.so", "void Py_Main(); void a(){ Py_Main(); }")
+    code = "void Py_Main(){} void _start(){}"
+    python = bench.package(
+        "python", files={"bin/python": bench.compile("py", code, "-pie", "-rdynamic")}
+    )
+    assert bench.found({"lib/plugin.so": made}, python) == []
+    assert bench.found({"lib/plugin.so": made}) == [("symbols", "lib/plugin.so")]
+
+
+def test_a_build_path_in_a_library(bench: Bench) -> None:
+    code = 'const char *a = "/rootstock/build/out/work/a.c";'
+    made = bench.compile("liba.so", code)
+    assert bench.found({"lib/liba.so": made}) == [("leak", "lib/liba.so")]
+
+
+def test_a_library_that_is_cut_off(bench: Bench) -> None:
+    made = bench.compile("liba.so", "void a(){}")
+    assert bench.found({"lib/liba.so": made[: len(made) // 2]}) == [("elf", "lib/liba.so")]
+
+
+def test_files_that_nothing_loads_are_left_alone(bench: Bench) -> None:
+    code = "void gone(); void a(){ gone(); }"
+    library = bench.compile("liba.so", code, "-g")
+    subprocess.run(
+        ["objcopy", "--only-keep-debug", "liba.so", "a.debug"], cwd=bench.folder, check=True
+    )
+    subprocess.run(["gcc", "-c", "a.c"], cwd=bench.folder, check=True, capture_output=True)
+    files = {f"lib/{name}": (bench.folder / name).read_bytes() for name in ("a.debug", "a.o")}
+    assert bench.audit(files).elf_files == 0
+    assert bench.audit({**files, "lib/liba.so": library}).elf_files == 1
+
+
+@pytest.mark.parametrize(
+    ("symbol", "right"), [("plain", True), ("good", True), ("gone", False), ("fresh", False)]
+)
+def test_the_linker_is_of_the_same_opinion(bench: Bench, symbol: str, right: bool) -> None:
+    made = bench.compile("liba.so", f"void {symbol}(); void a(){{ {symbol}(); }}", "-l:libc.so.6")
+    bench.compile("libc.so.6", GLIBC, "-Wl,--version-script=old")
+    words = ["ld", "--no-allow-shlib-undefined", "-e", "0", "-o", "out", "liba.so", "libc.so.6"]
+    linked = subprocess.run(words, cwd=bench.folder, check=False, capture_output=True)
+    assert (linked.returncode == 0) == right
+    assert (bench.found({"lib/liba.so": made}) == []) == right
+
+
+def test_what_is_read_is_what_readelf_reads() -> None:
+    def output(*words: str) -> str:
+        return subprocess.run(words, check=True, capture_output=True, text=True).stdout
+
+    path = Path(output("gcc", "-print-file-name=libstdc++.so.6").strip()).resolve()
+    elf = read(path)
+    assert elf is not None
+    lines = output("readelf", "-W", "--dyn-syms", str(path)).splitlines()
+    fields = [line.split() for line in lines if re.match(r"\s*\d+:\s", line)]
+    wanted = {f[7] for f in fields if len(f) > 7 and f[4] == "GLOBAL" and f[6] == "UND"}
+    offered = {f[7] for f in fields if len(f) > 7 and f[4] != "LOCAL" and f[6] != "UND"}
+    assert elf.wanted == {name.encode() for name in wanted}
+    names = {name.replace("@@", "@").encode() for name in offered}
+    assert names <= elf.exports
+    versioned = (key.split(b"@") for key in elf.exports if b"@" in key.rstrip(b"@"))
+    # readelf shows the versions' own names, which are symbols too, without a version.
+    assert {name + b"@" + version for name, version in versioned if name != version} <= names
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-d", str(path)))
+    assert list(elf.needed) == needed

@@ -1,0 +1,133 @@
+"""Channels: the index against py-rattler's own, and writers that are killed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+import zstandard
+
+from rootstock.build.artifact import write_record
+from rootstock.channel import index
+from rootstock.channel.promote import current, promote
+from rootstock.channel.stage import stage
+
+pytestmark = pytest.mark.system
+
+INDEXER = """
+import asyncio, os, sys
+from pathlib import Path
+from rattler.index import index_fs
+asyncio.run(index_fs(Path(sys.argv[1]), force=True, write_zst=True, write_shards=True))
+os._exit(0)
+"""
+
+PROMOTER = """
+import sys
+from pathlib import Path
+from rootstock.build.artifact import load
+from rootstock.channel.promote import promote
+artifacts = [load(Path(folder)) for folder in sys.argv[2:]]
+print("ready", flush=True)
+promote(artifacts, Path(sys.argv[1]))
+"""
+
+
+def test_index_says_what_py_rattler_says(package: Any, tmp_path: Path) -> None:
+    artifacts = [
+        package("one", depends=["two >=1", "__glibc >=2.17"]),
+        package("one", "2.0", build="h1_3"),
+        package("pure", noarch="python", files={"site-packages/pure.py": b""}),
+    ]
+    channel = tmp_path / "channel"
+    promote(artifacts, channel)
+    ours = {subdir: _tables(channel / subdir) for subdir in ("noarch", "linux-64")}
+    other = stage(artifacts, tmp_path / "other")
+    subprocess.run([sys.executable, "-c", INDEXER, other], check=True)
+    for subdir, tables in ours.items():
+        assert tables == _tables(other / subdir)
+
+
+def _tables(folder: Path) -> Any:
+    """All that the index of a subdir says, but for times and optional empty parts."""
+    table = json.loads((folder / index.TABLE).read_text())
+    packed = zstandard.ZstdDecompressor().decompressobj()
+    assert json.loads(packed.decompress((folder / index.PACKED).read_bytes())) == table
+    shards = _unpack(folder / index.SHARDS_TABLE)
+    shards["info"].pop("created_at")
+    shards.pop("version", None)
+    for name, digest in shards["shards"].items():
+        shard = _unpack(folder / index.SHARDS / f"{digest.hex()}.msgpack.zst")
+        shards["shards"][name] = _timeless(shard["packages.conda"])
+    return table["info"], _timeless(table["packages.conda"]), shards
+
+
+def _timeless(records: dict[str, Any]) -> dict[str, Any]:
+    for record in records.values():
+        record.pop("indexed_timestamp", None)
+    return records
+
+
+def _unpack(path: Path) -> Any:
+    return msgpack.unpackb(
+        zstandard.ZstdDecompressor().decompressobj().decompress(path.read_bytes())
+    )
+
+
+def _start(channel: Path, artifacts: list[Any]) -> "subprocess.Popen[str]":
+    for artifact in artifacts:
+        write_record(artifact, artifact.path.parent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROMOTER, channel, *(a.path.parent for a in artifacts)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_killed_writers(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    expected = set(promote([package("first")], channel).added)
+    random.seed(1)
+    for round_ in range(15):
+        artifacts = [package(f"p{n}", f"{round_}.0") for n in range(20)]
+        process = _start(channel, artifacts)
+        time.sleep(random.uniform(0, 0.08))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        names = {a.filename for a in artifacts}
+        seen = set(index.read(channel / "linux-64"))
+        assert seen in (expected, expected | names)
+        assert seen == set(current(channel).packages)
+        assert all((channel / "linux-64" / name).is_file() for name in seen)
+        promote(artifacts, channel)
+        expected |= names
+    assert set(index.read(channel / "linux-64")) == expected
+    assert {p.name for p in (channel / "linux-64").glob("*.conda")} == expected
+
+
+def test_two_writers_at_once(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    sets = [[package(f"w{w}p{n}") for n in range(50)] for w in range(2)]
+    writers = [_start(channel, artifacts) for artifacts in sets]
+    errors = [process.communicate()[1] for process in writers]
+    seen = set(index.read(channel / "linux-64"))
+    for process, artifacts, error in zip(writers, sets, errors, strict=True):
+        names = {a.filename for a in artifacts}
+        if process.returncode == 0:
+            assert names <= seen
+        else:
+            assert "is being written to by" in error
+            assert not names & seen
+    assert seen

@@ -1,0 +1,63 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+import zstandard
+
+from rootstock.channel import index
+
+ENTRY = {"name": "one", "version": "1", "sha256": "ab" * 32, "size": 3}
+
+
+def _unpack(path: Path) -> Any:
+    return msgpack.unpackb(zstandard.decompress(path.read_bytes()))
+
+
+def test_record_is_the_packages_metadata_with_hash_and_size(package: Any) -> None:
+    one = package("one", depends=["two >=1"])
+    record = index.record(one.path, sha256=one.sha256, size=one.size)
+    assert record["depends"] == ["two >=1"]
+    assert (record["sha256"], record["size"]) == (one.sha256, one.size)
+
+
+def test_record_of_what_is_no_package(tmp_path: Path) -> None:
+    (tmp_path / "x.conda").write_bytes(b"no")
+    with pytest.raises(Exception, match="zip"):
+        index.record(tmp_path / "x.conda", sha256="", size=2)
+
+
+def test_tables_say_the_same(tmp_path: Path) -> None:
+    folder, shards = tmp_path / "linux-64", tmp_path / "shards"
+    folder.mkdir()
+    shards.mkdir()
+    written = index.write(folder, {"one.conda": ENTRY}, shards)
+    table = json.loads((folder / index.TABLE).read_text())
+    assert json.loads(zstandard.decompress((folder / index.PACKED).read_bytes())) == table
+    assert table["info"] == {"subdir": "linux-64"}
+    assert index.read(folder) == {"one.conda": ENTRY}
+    [shard] = shards.iterdir()
+    assert shard in written
+    digest = _unpack(folder / index.SHARDS_TABLE)["shards"]["one"]
+    assert shard.name == f"{digest.hex()}.msgpack.zst"
+    assert hashlib.sha256(shard.read_bytes()).digest() == digest
+    entry = _unpack(shard)["packages.conda"]["one.conda"]
+    assert entry["sha256"] == bytes.fromhex("ab" * 32)
+
+
+def test_known_shards_are_not_written_again(tmp_path: Path) -> None:
+    folder, shards = tmp_path / "linux-64", tmp_path / "shards"
+    folder.mkdir()
+    shards.mkdir()
+    index.write(folder, {"one.conda": ENTRY}, shards)
+    [shard] = shards.iterdir()
+    two = {**ENTRY, "name": "two"}
+    written = index.write(folder, {"one.conda": ENTRY, "two.conda": two}, shards)
+    assert shard not in written
+    assert len(list(shards.iterdir())) == 2
+
+
+def test_no_index_is_an_empty_one(tmp_path: Path) -> None:
+    assert index.read(tmp_path) == {}

@@ -1,0 +1,249 @@
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel import index, lock
+from rootstock.channel.promote import current, keys, promote
+from rootstock.errors import MachineError, RefusedError, UsageError
+
+CALLS = ("link", "rename", "symlink", "mkdir", "fchmod")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+def visible(channel: Path) -> set[str]:
+    """What readers see; every file of it has to be there and whole."""
+    names: set[str] = set()
+    for subdir in ("noarch", "linux-64"):
+        for name, entry in index.read(channel / subdir).items():
+            assert (channel / subdir / name).stat().st_size == entry["size"]
+            names.add(name)
+    return names
+
+
+def snapshot(channel: Path) -> dict[str, bytes | str]:
+    """Every file and link of a channel but its lock."""
+    return {
+        str(path.relative_to(channel)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in sorted(channel.rglob("*"))
+        if (path.is_symlink() or path.is_file()) and path.name != "lock"
+    }
+
+
+@contextmanager
+def crash_at(number: int) -> Iterator[list[int]]:
+    """Raise at the given call to the system, and at every later one: nothing cleans up."""
+    count = [0]
+
+    def counted(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            count[0] += 1
+            if count[0] >= number:
+                raise Crash
+            return real(*args, **kwargs)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, counted(getattr(os, name)))
+        # Dead processes clean nothing.
+        patch.setattr("rootstock.channel.promote._clean", lambda *_: None)
+        yield count
+
+
+def test_set_is_visible(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    one, two = package("one"), package("two", noarch="generic")
+    promotion = promote([one, two], channel)
+    assert promotion.added == ("one-1.0-h0_0.conda", "two-1.0-h0_0.conda")
+    assert promotion.generation.number == 1
+    assert visible(channel) == set(promotion.added)
+    assert index.read(channel / "linux-64")[one.filename]["md5"]
+    assert keys(channel) == {a.filename: (a.key, a.sha256) for a in (one, two)}
+
+
+def test_channel_that_is_not_there() -> None:
+    assert keys(Path("/nowhere")) == {}
+
+
+def test_next_generation_keeps_the_last(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    promotion = promote([package("one"), package("one", "2.0", key="other")], channel)
+    assert promotion.added == ("one-2.0-h0_0.conda",)
+    assert promotion.generation.number == 2
+    assert visible(channel) == {"one-1.0-h0_0.conda", "one-2.0-h0_0.conda"}
+    first, second = (current(channel).packages[name] for name in sorted(visible(channel)))
+    assert (first.generation, second.generation) == (1, 2)
+    assert second.key == "other"
+
+
+def test_same_set_makes_no_generation(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    before = snapshot(channel)
+    promotion = promote([package("one")], channel)
+    assert (promotion.added, promotion.generation.number) == ((), 1)
+    assert snapshot(channel) == before
+
+
+def test_other_bytes_are_refused_and_nothing_changes(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one", key="a")], channel)
+    before = snapshot(channel)
+    with pytest.raises(RefusedError, match=r"one-1.0-h0_0.conda \(from other inputs\)") as error:
+        promote([package("two"), package("one", key="b")], channel)
+    assert error.value.code == 5
+    assert snapshot(channel) == before
+
+
+def test_same_name_in_another_subdir_is_refused(package: Any, tmp_path: Path) -> None:
+    promote([package("one")], tmp_path / "channel")
+    with pytest.raises(RefusedError, match="same names"):
+        promote([package("one", noarch="generic")], tmp_path / "channel")
+
+
+def test_image_tools_are_refused(package: Any, tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="Not meant for a channel"):
+        promote([package("gcc", scope="image")], tmp_path / "channel")
+    assert not (tmp_path / "channel").exists()
+
+
+def test_damaged_artifact(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    before = snapshot(channel)
+    with pytest.raises(MachineError, match="damaged"):
+        promote([package("two"), replace(package("three"), sha256="0" * 64)], channel)
+    assert snapshot(channel) == before
+
+
+def test_someone_elses_channel_is_left_alone(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    (channel / "noarch").mkdir(parents=True)
+    (channel / "noarch" / index.TABLE).write_text("{}")
+    with pytest.raises(RefusedError, match="did not make"):
+        promote([package("one")], channel)
+    assert snapshot(channel) == {f"noarch/{index.TABLE}": b"{}"}
+
+
+def test_files_that_are_not_the_channels_are_left_alone(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    two = package("two")
+    (channel / "linux-64" / two.filename).write_text("mine")
+    with pytest.raises(RefusedError, match="not of the channel"):
+        promote([two], channel)
+    assert (channel / "linux-64" / two.filename).read_text() == "mine"
+
+
+def test_one_writer(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    with (
+        lock.writer(channel / ".rootstock/lock"),
+        pytest.raises(RefusedError, match="is being written to by"),
+    ):
+        promote([package("two")], channel)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_that_cannot_be_written(package: Any, tmp_path: Path) -> None:
+    tmp_path.joinpath("channel").mkdir(mode=0o555)
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([package("one")], tmp_path / "channel")
+
+
+def test_modes_and_links_suit_a_web_server(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    old = os.umask(0o077)
+    try:
+        promote([package("one")], channel)
+    finally:
+        os.umask(old)
+    for path in (channel, *channel.rglob("*")):
+        if path.is_symlink():
+            assert not path.readlink().is_absolute()
+        elif path.name != "lock":
+            assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+    # Copied as it is, or with every link followed, it is still a channel.
+    for follow in (True, False):
+        copy = tmp_path / f"copy{follow}"
+        shutil.copytree(channel, copy, symlinks=follow)
+        assert visible(copy) == {"one-1.0-h0_0.conda"}
+
+
+def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
+    first = [package("one"), package("two", noarch="generic")]
+    second = [*first, package("one", "2.0"), package("three", noarch="generic")]
+    old = {a.filename for a in first}
+    new = {a.filename for a in second}
+    reference = tmp_path / "reference"
+    promote(first, reference)
+    promote(second, reference)
+    number, seen = 1, set()
+    while True:
+        channel = tmp_path / f"channel{number}"
+        promote(first, channel)
+        with crash_at(number) as count, suppress(Crash):
+            promote(second, channel)
+        now = frozenset(visible(channel))
+        assert now in (old, new)
+        seen.add(now)
+        promotion = promote(second, channel)
+        assert promotion.generation.number == 2
+        assert visible(channel) == new
+        # Nothing is left over: the files are those of a channel that never crashed.
+        assert set(snapshot(channel)) == set(snapshot(reference))
+        if count[0] < number:
+            break
+        number += 1
+    assert seen == {frozenset(old), frozenset(new)}
+    assert number > 10
+
+
+def test_failure_is_cleaned_up_at_once(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    before = set(snapshot(channel))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rootstock.channel.promote._switch", full)
+    with pytest.raises(MachineError, match="No space left"):
+        promote([package("one"), package("three")], channel)
+    left = set(snapshot(channel)) - before
+    assert all("/shards/" in name for name in left)
+    assert visible(channel) == {"one-1.0-h0_0.conda"}
+
+
+def test_generation_record(package: Any, tmp_path: Path) -> None:
+    one = package("one")
+    promote([one], tmp_path / "channel")
+    record = json.loads(
+        (tmp_path / "channel/.rootstock/generations/0001/generation.json").read_text()
+    )
+    assert record["added"] == [one.filename]
+    assert record["packages"][one.filename] == {
+        "generation": 1,
+        "key": "key",
+        "sha256": one.sha256,
+        "size": one.size,
+        "subdir": "linux-64",
+    }

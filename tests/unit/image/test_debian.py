@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import UsageError
+from rootstock.image.debian import load_spec, read_lock, write_lock
+from rootstock.sources.apt import Pin
+from rootstock.store import Store
+
+PINS = (Pin("dash", "0.5", 100, "a" * 64), Pin("libc6", "2.31-13", 200, "b" * 64))
+
+
+@pytest.fixture
+def spec_path(tmp_path: Path) -> Path:
+    path = tmp_path / "bare.yaml"
+    path.write_text("suite: bullseye\nclosure: false\npackages: [dash, libc6]\n")
+    write_lock(PINS, path.with_suffix(".lock"))
+    return path
+
+
+def test_a_lock_is_read_as_it_was_written(spec_path: Path) -> None:
+    assert read_lock(spec_path.with_suffix(".lock")) == PINS
+
+
+def test_the_digest_is_of_what_is_in_the_image(spec_path: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    before = load_spec(spec_path, store).digest
+    assert load_spec(spec_path, store).digest == before
+    write_lock((PINS[0], Pin("libc6", "2.31-14", 200, "c" * 64)), spec_path.with_suffix(".lock"))
+    assert load_spec(spec_path, store).digest != before
+
+
+def test_what_is_no_image_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text("suite: trixie\n")
+    with pytest.raises(UsageError, match=r"broken\.yaml"):
+        load_spec(path, Store(tmp_path))

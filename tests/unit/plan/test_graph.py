@@ -1,0 +1,192 @@
+"""What is linked to what, and what changes which build keys, on recipes that are rendered."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import UsageError
+from rootstock.plan.graph import Graph, name_of, plan
+from rootstock.plan.key import Builder
+from rootstock.plan.matrix import ZIP_KEYS, Cell
+from rootstock.plan.recipe import render
+
+CELL = Cell(root="6.40.00", python="3.11", platform="linux-64")
+VARIANTS = {
+    "c_compiler": ["gcc"],
+    "c_compiler_version": ["14"],
+    "c_stdlib": ["sysroot"],
+    "c_stdlib_version": ["2.17"],
+    **{key: [value] for key, value in CELL.variant.items()},
+}
+BUILDER = Builder(image="i", fingerprint="f")
+
+RECIPES = {
+    "sysroot": """
+package: {name: sysroot_linux-64, version: "2.17"}
+requirements: {run_exports: {strong: ["__glibc >=2.17"]}}
+""",
+    "gcc": """
+package: {name: gcc_linux-64, version: "14.2.0"}
+requirements:
+  run: [sysroot_linux-64]
+  run_exports: {strong: [libgcc >=14]}
+""",
+    "libgcc": 'package: {name: libgcc, version: "14.2.0"}',
+    "zlib": """
+package: {name: zlib, version: "1.3.1"}
+requirements:
+  build: ["${{ compiler('c') }}", "${{ stdlib('c') }}"]
+  run_exports: ["${{ pin_subpackage('zlib', upper_bound='x') }}"]
+""",
+    "python": """
+package: {name: python, version: "3.11.2"}
+build: {string: "h${{ hash }}_0_cp311"}
+requirements: {host: [zlib], run_exports: [python_abi 3.11.* *_cp311]}
+""",
+    "python_abi": """
+package: {name: python_abi, version: "3.11"}
+build: {noarch: generic, string: 0_cp311}
+""",
+    "root6": """
+recipe: {name: root6, version: "${{ root_version }}"}
+outputs:
+  - package: {name: root-core}
+    requirements: {build: ["${{ stdlib('c') }}"], host: [zlib]}
+  - package: {name: pyroot}
+    requirements:
+      host: [python, "${{ pin_subpackage('root-core', exact=True) }}"]
+      run: [python, "${{ pin_subpackage('root-core', exact=True) }}"]
+  - package: {name: root}
+    requirements: {run: ["${{ pin_subpackage('pyroot', exact=True) }}"]}
+""",
+}
+
+
+def make(folder: Path, recipes: Mapping[str, str] = RECIPES) -> Path:
+    for name, text in recipes.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "recipe.yaml").write_text(text)
+        (folder / name / "build.sh").write_text(f"make {name}\n")
+    return folder
+
+
+def plan_of(
+    folder: Path, published: Mapping[str, str] | None = None, builder: Builder = BUILDER
+) -> Graph:
+    outputs = [
+        output
+        for path in sorted(folder.iterdir())
+        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+    ]
+    return plan(outputs, [CELL], ["root", "python"], builder, published or {})
+
+
+def keys(graph: Graph) -> dict[str, str]:
+    return {node.output.name: node.key for node in graph.nodes.values()}
+
+
+def test_the_graph_has_what_the_cell_needs_dependencies_first(tmp_path: Path) -> None:
+    graph = plan_of(make(tmp_path))
+    order = [node.output.name for node in graph.nodes.values()]
+    assert set(order) == {
+        "sysroot_linux-64", "gcc_linux-64", "libgcc", "zlib", "python", "python_abi",
+        "root-core", "pyroot", "root",
+    }  # fmt: skip
+    for before, after in [("gcc_linux-64", "zlib"), ("zlib", "python"), ("pyroot", "root")]:
+        assert order.index(before) < order.index(after)
+
+
+def test_run_exports_become_dependencies(tmp_path: Path) -> None:
+    graph = plan_of(make(tmp_path))
+    by_name = {node.output.name: node for node in graph.nodes.values()}
+
+    def runs(name: str) -> set[str]:
+        return {graph.nodes[id_].output.name for id_ in by_name[name].runs}
+
+    assert runs("zlib") == {"libgcc"}
+    assert runs("python") == {"zlib"}
+    assert runs("pyroot") == {"python", "root-core", "python_abi"}
+
+
+def test_build_tools_are_not_what_users_install(tmp_path: Path) -> None:
+    graph = plan_of(make(tmp_path))
+    closure = graph.closure(graph.cells[CELL.id])
+    names = {graph.nodes[id_].output.name for id_ in closure}
+    assert names == {"root", "pyroot", "root-core", "python", "python_abi", "zlib", "libgcc"}
+
+
+def test_the_same_plan_has_the_same_keys(tmp_path: Path) -> None:
+    one, other = make(tmp_path / "one"), make(tmp_path / "other")
+    assert keys(plan_of(one)) == keys(plan_of(other))
+
+
+@pytest.mark.parametrize(
+    ("file", "rebuilt"),
+    [
+        ("root6/build.sh", {"root-core", "pyroot", "root"}),
+        ("python/build.sh", {"python", "pyroot"}),
+        ("python_abi/new.patch", {"python_abi"}),  # only installed with pyroot
+        ("zlib/fix.patch", {"zlib", "python", "root-core", "pyroot"}),
+        ("libgcc/build.sh", {"libgcc", "python", "root-core", "pyroot"}),
+    ],
+)
+def test_a_changed_file_changes_just_the_keys_it_reaches(
+    tmp_path: Path, file: str, rebuilt: set[str]
+) -> None:
+    folder = make(tmp_path)
+    before = keys(plan_of(folder))
+    with (folder / file).open("a") as opened:
+        opened.write("more\n")
+    after = keys(plan_of(folder))
+    assert {name for name in after if after[name] != before[name]} == rebuilt
+
+
+def test_image_and_builder_change_every_key(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    before = keys(plan_of(folder))
+    for builder in (Builder(image="j", fingerprint="f"), Builder(image="i", fingerprint="g")):
+        after = keys(plan_of(folder, builder=builder))
+        assert all(after[name] != before[name] for name in before)
+
+
+def test_build_numbers_are_computed_from_what_is_published(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    fresh = plan_of(folder)
+    core = next(node for node in fresh.nodes.values() if node.output.name == "root-core")
+    assert core.number == 0
+    same = plan_of(folder, {core.filename: core.key})
+    assert {node.number for node in same.nodes.values()} == {0}
+    other = plan_of(folder, {core.filename: "another key"})
+    moved = next(node for node in other.nodes.values() if node.output.name == "root-core")
+    assert (moved.number, moved.key) == (1, core.key)
+    assert moved.build == core.build[:-1] + "1"
+    pyroot = next(node for node in other.nodes.values() if node.output.name == "pyroot")
+    assert f"root-core ==6.40.00 {moved.build}" in pyroot.recipe["requirements"]["run"]
+
+
+def test_a_number_at_the_beginning_of_a_build_string_is_one_too(tmp_path: Path) -> None:
+    published = {"python_abi-3.11-0_cp311.conda": "another", "python_abi-3.11-1_cp311.conda": "x"}
+    graph = plan_of(make(tmp_path), published)
+    abi = next(node for node in graph.nodes.values() if node.output.name == "python_abi")
+    assert abi.filename == "python_abi-3.11-2_cp311.conda"
+
+
+def test_what_no_recipe_makes_is_told(tmp_path: Path) -> None:
+    recipes = {**RECIPES, "zlib": 'package: {name: zlib, version: "2.0"}\n'}
+    recipes["python"] = RECIPES["python"].replace("[zlib]", "[zlib <2]")
+    with pytest.raises(UsageError, match=r"python needs zlib <2.*zlib-2\.0"):
+        plan_of(make(tmp_path, recipes))
+
+
+def test_a_circle_is_told(tmp_path: Path) -> None:
+    recipes = {**RECIPES}
+    recipes["libgcc"] = RECIPES["libgcc"] + "\nrequirements: {run: [zlib]}\n"
+    with pytest.raises(UsageError, match=r"need each other: .*libgcc.*zlib"):
+        plan_of(make(tmp_path, recipes))
+
+
+def test_the_name_of_a_requirement() -> None:
+    specs = ["zlib", "zlib >=1.2,<2", "zlib=1.3", "zlib ==1 h_0", "zlib[build=x]"]
+    specs.append("${{ pin_compatible('zlib', upper_bound='x') }}")
+    assert {name_of(spec) for spec in specs} == {"zlib"}

@@ -1,0 +1,8 @@
+import doctest
+
+from rootstock.report import words
+
+
+def test_examples() -> None:
+    assert doctest.testmod(words).attempted == 5
+    assert doctest.testmod(words).failed == 0

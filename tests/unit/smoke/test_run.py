@@ -1,0 +1,185 @@
+"""The stage, with nothing installed and nothing run."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock import process
+from rootstock.channel import environment
+from rootstock.errors import InterruptedByUser, MachineError
+from rootstock.image.engines import Sandbox
+from rootstock.process import Completed
+from rootstock.progress import Event
+from rootstock.smoke import run
+from rootstock.smoke.catalogue import CATALOGUE, FOLDER
+from rootstock.smoke.report import SmokeReport
+from rootstock.store import Store
+
+DEBIAN = "GNU C Library (Debian GLIBC 2.31-13+deb11u11) stable release version 2.31.\nCopyright"
+RED_HAT = "GNU C Library (GNU libc) stable release version 2.17, by Roland McGrath et al."
+
+
+class Recorder:
+    """An engine that keeps the sandboxes it was asked for."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.sandboxes: list[Sandbox] = []
+
+    def probe(self) -> list[str]:
+        return []
+
+    def prepare(self, root: Path) -> None:
+        pass
+
+    def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
+        self.sandboxes.append(sandbox)
+        return list(argv)
+
+
+class Stage:
+    """The stage on a machine of no substance."""
+
+    def __init__(self, tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.store = Store(tmp / "store")
+        self.store.prepare()
+        self.logs = tmp / "logs"
+        self.engine = Recorder()
+        self.events: list[Event] = []
+        self.created: dict[str, Any] = {}
+        self.packages = ["python", "pyroot", "root-core", "root", "numpy"]
+        self.libc = DEBIAN
+        self.codes: dict[str, int] = {}
+        self.writes: dict[str, str] = {}
+        monkeypatch.setattr(process, "run", self._run)
+        monkeypatch.setattr(environment, "create", self._create)
+
+    def _create(self, prefix: Path, specs: Sequence[str], channel: Path, **options: Any) -> Any:
+        prefix.mkdir()
+        self.created = {"prefix": prefix, "specs": specs, "channel": channel, **options}
+        return environment.Environment(
+            prefix=prefix,
+            packages=tuple(
+                environment.Installed(name=name, version="1", build="0", sha256="", size=1)
+                for name in self.packages
+            ),
+            solve_seconds=0,
+            install_seconds=0,
+            compile_seconds=0,
+            size=5,
+        )
+
+    def _run(self, argv: Sequence[str], *, log: Path | None = None, timeout: float) -> Completed:
+        if log is None:
+            return Completed(code=0, output=self.libc, seconds=0)
+        assert timeout > 0
+        name = Path(argv[-1]).stem
+        with log.open("a") as file:
+            file.write(self.writes.get(name, ""))
+        if self.codes.get(name) == 130:
+            raise InterruptedByUser("interrupted")
+        return Completed(code=self.codes.get(name, 0), output="", seconds=1.234)
+
+    def smoke(self) -> SmokeReport:
+        return run.smoke(
+            "root6.40.00-cp311",
+            ["root"],
+            Path("/channel"),
+            system=run.System("debian-11", Path("/image")),
+            engine=self.engine,
+            store=self.store,
+            logs=self.logs,
+            listen=self.events.append,
+        )
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    return Stage(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(("libc", "version"), [(DEBIAN, "2.31"), (RED_HAT, "2.17")])
+def test_glibc_is_the_system_s_and_solved_for(stage: Stage, libc: str, version: str) -> None:
+    stage.libc = libc
+    assert stage.smoke().glibc == version
+    assert stage.created["glibc"] == version
+    assert stage.created["cache"] == stage.store.packages
+
+
+def test_a_system_that_does_not_run_is_the_machine_s_failure(stage: Stage) -> None:
+    stage.libc = "bwrap: setting up uid map: Permission denied"
+    with pytest.raises(
+        MachineError, match=re.escape("debian-11 does not run with recorder: bwrap")
+    ):
+        stage.smoke()
+    assert not stage.created
+
+
+def test_all_pass(stage: Stage) -> None:
+    report = stage.smoke()
+    assert report.passed
+    assert [check.name for check in report.checks] == [check.name for check in CATALOGUE]
+    assert [package.name for package in report.packages] == stage.packages
+    assert stage.events[-1].state == "done"
+    assert not list((stage.store.root / "tmp").iterdir())
+
+
+def test_sandbox_is_moved_read_only_and_not_activated(stage: Stage) -> None:
+    stage.smoke()
+    outs = set()
+    for sandbox in stage.engine.sandboxes[1:]:
+        env, checks, out = sandbox.mounts
+        assert (env.target, env.writable) == ("/rootstock/env", False)
+        assert str(env.source) != env.target
+        assert (checks.source, checks.writable) == (FOLDER, False)
+        assert (out.target, out.writable) == ("/rootstock/out", True)
+        assert sandbox.env == {"PATH": "/usr/bin:/bin"}
+        outs.add(out.source)
+    assert len(outs) == len(CATALOGUE)
+
+
+def test_failures_are_told(stage: Stage) -> None:
+    stage.codes = {"ttree": 1}
+    stage.writes = {"ttree": "AssertionError: 3\n", "roofit": "Warning in <x>\n"}
+    report = stage.smoke()
+    assert {check.name for check in report.failed} == {"ttree", "roofit"}
+    failed = next(check for check in report.failed if check.name == "ttree")
+    assert (failed.tail, failed.seconds) == (("AssertionError: 3",), 1.23)
+    assert Path(failed.log).read_text() == "AssertionError: 3\n"
+    assert stage.events[-1].state == "failed"
+    told = {event.item: event.detail for event in stage.events if event.state == "failed"}
+    assert told["root6.40.00-cp311 on debian-11: ttree"] == "exit code 1"
+
+
+def test_an_old_log_does_not_fail_a_new_run(stage: Stage) -> None:
+    stage.writes = {"tls": "noise"}
+    assert not stage.smoke().passed
+    stage.writes = {}
+    assert stage.smoke().passed
+
+
+def test_what_does_not_apply_is_not_run(stage: Stage) -> None:
+    stage.packages = ["python"]
+    report = stage.smoke()
+    outcomes = {check.name: check.outcome for check in report.checks}
+    assert outcomes["tls"] == "passed"
+    assert outcomes["ttree"] == "not run"
+    assert not (stage.logs / "ttree.log").exists()
+    assert report.passed
+
+
+def test_an_environment_without_anything_to_check_has_not_passed(stage: Stage) -> None:
+    stage.packages = ["zlib"]
+    assert not stage.smoke().passed
+    assert stage.events[-1].state == "failed"
+
+
+def test_interruption_ends_it_and_leaves_nothing(stage: Stage) -> None:
+    stage.codes = {"headers": 130}
+    with pytest.raises(InterruptedByUser):
+        stage.smoke()
+    assert not list((stage.store.root / "tmp").iterdir())

@@ -1,0 +1,82 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import SourceError, UsageError
+from rootstock.progress import Event, silent
+from rootstock.sources.fetch import Source, WrongBytes, fetch, path_in, source_of
+from rootstock.store import Store
+
+CONTENT = b"int main(void) { return 0; }\n"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    file = tmp_path / "main.c"
+    file.write_bytes(CONTENT)
+    return Source(urls=(file.as_uri(),), sha256=SHA256, filename="main.c")
+
+
+def test_a_source_is_fetched_once(store: Store, source: Source) -> None:
+    events: list[Event] = []
+    fetch([source], {}, store, events.append)
+    fetch([source], {}, store, events.append)
+    assert path_in(store, source).read_bytes() == CONTENT
+    assert [event.state for event in events if event.state != "progress"] == [
+        "start", "done", "kept",
+    ]  # fmt: skip
+
+
+def test_wrong_bytes_never_enter_the_store(store: Store, source: Source) -> None:
+    wrong = Source(urls=source.urls, sha256="0" * 64, filename="main.c")
+    with pytest.raises(WrongBytes, match=SHA256):
+        fetch([wrong], {}, store, silent)
+    assert not path_in(store, wrong).exists()
+    assert not any((store.root / "tmp").iterdir())
+
+
+def test_a_damaged_source_is_fetched_again(store: Store, source: Source) -> None:
+    fetch([source], {}, store, silent)
+    path_in(store, source).write_bytes(b"damaged")
+    fetch([source], {}, store, silent)
+    assert path_in(store, source).read_bytes() == CONTENT
+
+
+def test_a_source_put_there_by_hand_is_taken(store: Store, source: Source) -> None:
+    away = Source(urls=("https://example.invalid/main.c",), sha256=SHA256, filename="main.c")
+    path_in(store, away).parent.mkdir(parents=True)
+    path_in(store, away).write_bytes(CONTENT)
+    fetch([away], {}, store, silent, offline=True)
+
+
+def test_what_cannot_be_fetched_tells_the_url_and_where_to_put_it(
+    store: Store, tmp_path: Path
+) -> None:
+    url = (tmp_path / "absent.tgz").as_uri()
+    gone = Source(urls=(url,), sha256="1" * 64, filename="absent.tgz")
+    with pytest.raises(SourceError) as caught:
+        fetch([gone], {}, store, silent, offline=True)
+    assert caught.value.code == 3
+    assert url in caught.value.remedy
+    assert str(path_in(store, gone)) in caught.value.remedy
+
+
+def test_the_name_of_a_source_is_that_of_its_url_or_in_its_package_url() -> None:
+    entry = {"url": "https://example.org/a/b-1.tgz", "sha256": SHA256}
+    assert source_of(entry).filename == "b-1.tgz"
+    entry = {"url": "pkg:pypi/a@1#a-1-py3-none-any.whl", "sha256": SHA256}
+    assert source_of(entry).filename == "a-1-py3-none-any.whl"
+
+
+def test_a_source_without_a_hash_is_refused() -> None:
+    with pytest.raises(UsageError, match="sha256"):
+        source_of({"url": "https://example.org/a.tgz"})

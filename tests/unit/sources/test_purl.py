@@ -1,0 +1,32 @@
+import pytest
+
+from rootstock.errors import UsageError
+from rootstock.sources.purl import parse
+
+
+def test_a_wheel() -> None:
+    purl = parse("pkg:pypi/root@0.1a12#root-0.1a12-cp311-cp311-manylinux_2_28_x86_64.whl")
+    assert (purl.type, purl.name, purl.version) == ("pypi", "root", "0.1a12")
+    assert purl.filename == "root-0.1a12-cp311-cp311-manylinux_2_28_x86_64.whl"
+
+
+def test_a_source_of_debian() -> None:
+    purl = parse("pkg:deb/debian/zlib@1:1.3.1%2Bx-1?arch=source&distro=trixie#zlib_1.3.1.tar.gz")
+    assert (purl.name, purl.version) == ("zlib", "1:1.3.1+x-1")
+    assert purl.qualifiers == {"arch": "source", "distro": "trixie"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.org/a.tgz",
+        "pkg:npm/left-pad@1#a.tgz",
+        "pkg:pypi/root@0.1a12",
+        "pkg:pypi/root#a.whl",
+        "pkg:deb/debian/zlib@1?arch=source#zlib.tgz",
+    ],
+)
+def test_what_cannot_be_fetched_is_refused(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert text in caught.value.message
