@@ -146,6 +146,20 @@ def test_a_library_of_a_package_that_is_no_dependency(bench: Bench) -> None:
     assert bench.found({"lib/x/liba.so": made}, dependency) == [("libraries", "lib/x/liba.so")]
 
 
+def test_a_library_may_use_the_rpath_of_what_loads_it(bench: Bench) -> None:
+    low = bench.compile("liblow.so", "void low(){}")
+    code = "void low(); void middle(){ low(); }"
+    middle = bench.compile("libmiddle.so", code, "-l:liblow.so")
+    code, options = (
+        "void middle(); void top(){ middle(); }",
+        ("-l:libmiddle.so", "-Wl,-rpath-link,."),
+    )
+    top = bench.compile("libtop.so", code, *options, "-Wl,-rpath,$ORIGIN,--disable-new-dtags")
+    files = {"lib/liblow.so": low, "lib/libmiddle.so": middle}
+    assert bench.found(files) == [("libraries", "lib/libmiddle.so")]
+    assert bench.found({**files, "lib/libtop.so": top}) == []
+
+
 def test_a_plugin_takes_symbols_of_the_program_that_loads_it(bench: Bench) -> None:
     made = bench.compile("plugin.so", "void Py_Main(); void a(){ Py_Main(); }")
     code = "void Py_Main(){} void _start(){}"

@@ -39,10 +39,9 @@ for program in "$root"/bin/*; do
     ln -s "../lib/root/bin/${program##*/}" "$PREFIX/bin/"
 done
 
-# How cling finds the headers: see headers.c.
+# How cling finds the headers: see headers.c. LDFLAGS would add an RPATH, of which it has no need.
 # shellcheck disable=SC2086
-"$CC" $CFLAGS $LDFLAGS -shared -fPIC -Wl,-s -o librootstock_headers.so \
-    "$RECIPE_DIR/headers.c" -ldl
+$CC $CFLAGS -shared -Wl,-s -o librootstock_headers.so "$RECIPE_DIR/headers.c" -ldl
 patchelf --add-needed librootstock_headers.so libCore.so
 
 python3 "$RECIPE_DIR/mend.py" "$root"

@@ -99,6 +99,7 @@ done << 'END'
 35 bits/rseq.h
 36 sys/pidfd.h
 39 stdbit.h
+99 finclude
 99 regexp.h
 99 sgidefs.h
 99 regdef.h

@@ -35,6 +35,7 @@ Version = tuple[int, ...]
 _FLOOR = re.compile(r"__glibc\s.*?>=\s*([0-9.]+)")
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
 _NAMES_SHOWN = 4
+_NAME_LENGTH = 100
 _STUBS = "*/sysroot/usr/lib64/*.so.*"  # as in conda-forge's sysroot packages
 
 _unpacking = threading.Lock()
@@ -82,7 +83,7 @@ def audit(
 
 @dataclass(frozen=True)
 class Package:
-    """An unpacked package: its files, its symbolic links (without those of info/), metadata."""
+    """An unpacked package: its files and its symbolic links, without those of info/."""
 
     root: Path
     files: Mapping[str, Path]
@@ -101,9 +102,11 @@ class Package:
         files, links = {}, {}
         for path in _walk(root):
             name = os.path.relpath(path, root)
+            if name.startswith("info/"):
+                continue
             if path.is_symlink():
                 links[name] = os.fspath(path.readlink())
-            elif not name.startswith("info/"):
+            else:
                 files[name] = path
         return Package(root, files, links)
 
@@ -433,11 +436,11 @@ def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[Elf]) ->
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few of some names.
+    """The first few of some names, each shortened.
 
     >>> _some(["a", "b", "c", "d", "e", "f"])
     'a, b, c, d and 2 more'
     """
-    shown = ", ".join(names[:_NAMES_SHOWN])
+    shown = ", ".join(name[:_NAME_LENGTH] for name in names[:_NAMES_SHOWN])
     more = len(names) - _NAMES_SHOWN
     return f"{shown} and {more} more" if more > 0 else shown

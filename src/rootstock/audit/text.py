@@ -7,11 +7,15 @@ from collections.abc import Iterator
 # The sandbox's room, where everything is built; the padding of every build's prefix; and the
 # folder that the build tools were in.
 _NEEDLES = (b"/rootstock/", b"placehold_placehold", b"_build_env/")
+
 # Before a "/" these say that it is within a path and not its beginning, but for -L/a/path.
 _WITHIN = re.compile(rb"[\w.\-})]$")
 _OPTION = re.compile(rb"(?:^|[^\w.\-])-[A-Za-z]+$")
 _BEFORE = 12
+
 _PATH = re.compile(rb"[\w./+@%=~\-]+")
+_PATH_END = re.compile(rb"[\w./+@%=~\-]*$")
+_LONGEST = 300  # more than a prefix has, which is at most 255
 _SHOWN = 100
 
 Data = bytes | mmap.mmap
@@ -31,10 +35,10 @@ def leaks(data: Data, placeholder: bytes = b"") -> Iterator[str]:
             if covered >= 0:
                 after = covered + len(placeholder)
             elif needle[:1] != b"/" or _begins(data[max(0, at - _BEFORE) : at]):
-                path = _path_around(data, at)
+                path, after = _path_around(data, at, after)
                 if path not in seen:
                     seen.add(path)
-                    yield path
+                    yield path[:_SHOWN]
             at = data.find(needle, after)
 
 
@@ -47,10 +51,10 @@ def _covering(data: Data, placeholder: bytes, start: int, end: int) -> int:
     return data.find(placeholder, max(0, end - len(placeholder)), start + len(placeholder))
 
 
-def _path_around(data: Data, at: int) -> str:
-    begin = max(0, at - _SHOWN)
-    window = data[begin : at + _SHOWN]
-    for match in _PATH.finditer(window):
-        if match.end() > at - begin:
-            return match.group()[:_SHOWN].decode(errors="replace")
-    return window.decode(errors="replace")
+def _path_around(data: Data, at: int, after: int) -> tuple[str, int]:
+    """The whole path that has data[at:after] in it, and where it ends."""
+    before = _PATH_END.search(data[max(0, at - _LONGEST) : at])
+    rest = _PATH.match(data, after)
+    end = rest.end() if rest else after
+    start = at - len(before.group()) if before else at
+    return data[start:end].decode(errors="replace"), end

@@ -122,7 +122,7 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
     Hashes are shortened where `width` columns do not hold them; without it there is room.
     """
     lines: list[str] = []
-    if any(node.state != "kept" for node in record.nodes):
+    if any(node.state in ("built", "failed") for node in record.nodes):
         rows = [_row(node) for node in sorted(record.nodes, key=lambda n: (n.package, n.version))]
         table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
         if width and max(map(len, table)) > width:

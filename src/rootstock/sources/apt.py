@@ -124,6 +124,8 @@ def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
 def _update(suite: Suite) -> None:
     (suite.folder / "complete").unlink(missing_ok=True)
     _apt(suite, ["apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update"], suite.folder)
+    # Parsed once here, and not by each of several downloads at the same time.
+    _apt(suite, ["apt-cache", "gencaches"], suite.folder)
     (suite.folder / "complete").touch()
 
 
@@ -159,8 +161,6 @@ def _configure(suite: Suite) -> None:
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
         "APT::Sandbox::User": "",  # as root apt would hand over to a user without our folders
         "Debug::NoLocking": "1",
-        "Dir::Cache::pkgcache": "",
-        "Dir::Cache::srcpkgcache": "",
     }
     cleared = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
     text = "".join(f'{key} "{value}";\n' for key, value in settings.items())

@@ -187,9 +187,13 @@ def _download(origin: str, filename: str, into: Path, store: Store, listen: List
         else:
             apt.download(suite, [apt.Pin(found.name, found.version, 0, "")], into)
     file = into / found.filename
+    got = sorted(into.iterdir())
+    # apt writes the epoch of a version into the name, which the archive's own name has not.
+    if not file.is_file() and len(got) == 1:
+        got[0].rename(file)
     if not file.is_file():
-        others = sorted(p.name for p in into.iterdir())
-        raise SourceError(f"the registry gave {', '.join(others) or 'nothing'} instead")
+        others = ", ".join(path.name for path in got)
+        raise SourceError(f"the registry gave {others or 'nothing'} instead")
     return file
 
 

@@ -89,7 +89,7 @@ class Stage:
             "root6.40.00-cp311",
             ["root"],
             Path("/channel"),
-            system=run.System("debian-11", Path("/image")),
+            system=run.System("debian-11", Path("/image"), "digest"),
             engine=self.engine,
             store=self.store,
             logs=self.logs,
