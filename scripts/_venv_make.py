@@ -105,14 +105,15 @@ def _follow(process: "subprocess.Popen[str]", tail: "deque[str]") -> None:
     answered = True
     assert process.stdout
     for line in process.stdout:
-        if line.startswith("Looking in "):
-            continue
-        tail.append(line.rstrip())
+        if "Retrying (" in line:
+            if answered:
+                say("  The package registry does not answer; trying again for a while")
+                tail.append(line.strip())
+            answered = False
+        elif not line.startswith("Looking in "):
+            tail.append(line.strip())
         if line.lstrip().startswith("Downloading ") and "MB)" in line:
             say(f"  {line.strip()}")
-        elif "Retrying (" in line and answered:
-            answered = False
-            say("  The package registry does not answer; trying again for a while")
 
 
 def _add_checkout() -> None:

@@ -2,7 +2,7 @@
 
     python scripts/test.py [--unit | --system] [PYTEST OPTIONS]
 
-Style and types are among the unit tests, so that pytest's last line tells all there is to tell.
+Style and types are tests too, so that pytest's last line tells all there is to tell.
 """
 
 import sys
@@ -16,7 +16,8 @@ if __name__ == "__main__":
 
     folders = [name for name in ("unit", "system") if "--" + name in sys.argv]
     rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]
-    paths = [_venv.CHECKOUT + "/tests/" + name for name in folders or ("unit", "system")]
+    names = folders or ("test_style.py", "unit", "system")
+    paths = [_venv.CHECKOUT + "/tests/" + name for name in names]
     _venv.hand_over(
         ["requirements.lock", "requirements-dev.lock"],
         ["-m", "pytest", "-c", _venv.CHECKOUT + "/pyproject.toml", *paths, *rest],

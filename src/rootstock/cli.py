@@ -56,6 +56,15 @@ Level = Annotated[
     int,
     typer.Option(min=1, max=22, help="zstd's level: 9 packs fast; 19 packs small, for a release."),
 ]
+Checkout = Annotated[
+    Path,
+    typer.Option(
+        help="The folder with recipes/ and ci/, where it is not the checkout itself.",
+        envvar="ROOTSTOCK_CHECKOUT",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="After a failure, build what does not depend on it.")
@@ -64,6 +73,7 @@ Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use wha
 
 
 def _options(
+    checkout: Path,
     root: list[str],
     py: list[str],
     only: list[str],
@@ -75,7 +85,7 @@ def _options(
     offline: bool = False,
 ) -> Options:
     return Options(
-        checkout=_CHECKOUT,
+        checkout=checkout,
         roots=tuple(root),
         pythons=tuple(py),
         only=tuple(only),
@@ -152,6 +162,7 @@ def build(
     level: Level = DEFAULT_LEVEL,
     keep_going: KeepGoing = False,
     offline: Offline = False,
+    checkout: Checkout = _CHECKOUT,
     list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
     as_json: Json = False,
@@ -166,7 +177,7 @@ def build(
 
       rootstock build --only 'root6*-cp311-*' --dry-run
     """
-    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
     if list_:
         _list(options, as_json)
     elif dry_run:
@@ -182,13 +193,14 @@ def plan(
     only: Only = [],  # noqa: B006
     channel: Channel = Path("channel"),
     level: Level = DEFAULT_LEVEL,
+    checkout: Checkout = _CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Show what a build would do: every package, its build key, and whether it is there.
 
     Example:  rootstock plan --root 6 --py 3.11
     """
-    _plan(_options(root, py, only, channel, level=level), as_json)
+    _plan(_options(checkout, root, py, only, channel, level=level), as_json)
 
 
 @app.command()
@@ -202,13 +214,14 @@ def audit(
     level: Level = DEFAULT_LEVEL,
     keep_going: KeepGoing = False,
     offline: Offline = False,
+    checkout: Checkout = _CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
 
     Example:  rootstock audit --root 6 --py 3.11
     """
-    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
     _run(options, as_json, "audit")
 
 
@@ -223,13 +236,14 @@ def smoke(
     level: Level = DEFAULT_LEVEL,
     keep_going: KeepGoing = False,
     offline: Offline = False,
+    checkout: Checkout = _CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Build, audit, and smoke-test the chosen cells, without promoting anything.
 
     Example:  rootstock smoke --root 6 --py 3.13
     """
-    options = _options(root, py, only, channel, engine, jobs, level, keep_going, offline)
+    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
     _run(options, as_json, "smoke")
 
 
@@ -267,6 +281,7 @@ def image(
         bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
     ] = False,
     offline: Offline = False,
+    checkout: Checkout = _CHECKOUT,
 ) -> None:
     """Make the root file systems that builds and smoke tests run in.
 
@@ -279,7 +294,7 @@ def image(
     store = locate()
     store.prepare()
     with Terminal() as terminal:
-        for path in sorted((_CHECKOUT / "ci/images").glob("*.yaml")):
+        for path in sorted((checkout / "ci/images").glob("*.yaml")):
             if lock:
                 pins = debian.lock(debian.load_spec(path, store), store)
                 debian.write_lock(pins, path.with_suffix(".lock"))

@@ -9,7 +9,7 @@ if [ -e setup.py ]; then
 fi
 
 # What only this build is to be compiled with is kept apart from what users' modules are.
-export CFLAGS_NODIST="$CFLAGS -D_FORTIFY_SOURCE=2 -fno-semantic-interposition"
+export CFLAGS_NODIST="$CFLAGS -D_FORTIFY_SOURCE=2 -fno-semantic-interposition -O3 -g0"
 export LDFLAGS_NODIST="$LDFLAGS -Wl,-s"
 export CFLAGS="" CPPFLAGS="-I$PREFIX/include" LDFLAGS="-L$PREFIX/lib -Wl,-rpath,$PREFIX/lib"
 ./configure --prefix="$PREFIX" CXX=g++ --enable-shared --without-static-libpython \

@@ -39,9 +39,10 @@ for program in "$root"/bin/*; do
     ln -s "../lib/root/bin/${program##*/}" "$PREFIX/bin/"
 done
 
-# How cling finds the headers: see headers.c. LDFLAGS would add an RPATH, of which it has no need.
+# How cling finds the headers: see headers.c. LDFLAGS and LD_RUN_PATH name the build's prefix.
 # shellcheck disable=SC2086
-$CC $CFLAGS -shared -Wl,-s -o librootstock_headers.so "$RECIPE_DIR/headers.c" -ldl
+$CC $CFLAGS -shared -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,"\$ORIGIN" \
+    -o librootstock_headers.so "$RECIPE_DIR/headers.c" -ldl
 patchelf --add-needed librootstock_headers.so libCore.so
 
 python3 "$RECIPE_DIR/mend.py" "$root"

@@ -16,6 +16,7 @@ exports() {
     readelf --dyn-syms --wide "$1" | awk '$5 ~ /GLOBAL|WEAK|UNIQUE/ && $7 != "UND" { print $8 }' | sort -u
 }
 exports "$PREFIX/lib/$library" > ours
-exports "$(gcc -print-file-name="$library")" > images
+# Without a Fortran compiler libgomp lacks the Fortran names of OpenACC, as acc_wait_h_.
+exports "$(gcc -print-file-name="$library")" | sed '/^acc_.*_h_@/d' > images
 test -s ours
 diff ours images

@@ -297,6 +297,11 @@ def _finish(root: Path) -> None:
         (root / "rootstock" / name).mkdir(parents=True, exist_ok=True)
     (root / "tmp").chmod(0o1777)
     etc = root / "etc"
+    authorities = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
+    if authorities:  # rattler-build does not start without any
+        (etc / "ssl/certs").mkdir(parents=True, exist_ok=True)
+        bundle = b"".join(path.read_bytes() for path in authorities)
+        (etc / "ssl/certs/ca-certificates.crt").write_bytes(bundle)
     user = "rootstock:x:1000:1000::/tmp:/bin/sh\n"
     (etc / "passwd").write_text(f"root:x:0:0:root:/root:/bin/sh\n{user}")
     (etc / "group").write_text("root:x:0:\nrootstock:x:1000:\n")

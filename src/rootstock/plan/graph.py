@@ -20,7 +20,8 @@ from rootstock.plan.recipe import Output
 
 # What is published under a file name: its build key, by file name.
 Published = Mapping[str, str]
-_NUMBERED = re.compile(r"^0(?=_)|(?<=_)0$")
+# Where conda-forge's build strings have their build number: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
+_NUMBERED = re.compile(r"^0(?=_)|(?<=_)0(?=$|_cp)")
 _PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
 
 

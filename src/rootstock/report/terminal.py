@@ -117,13 +117,14 @@ def _print(lines: Sequence[str], stream: TextIO) -> None:
 
 
 def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
-    """The table of a run's packages when any was built, what became of the cells, the sums.
+    """The table of the packages that were built, what became of the cells, the sums.
 
     Hashes are shortened where `width` columns do not hold them; without it there is room.
     """
     lines: list[str] = []
-    if any(node.state in ("built", "failed") for node in record.nodes):
-        rows = [_row(node) for node in sorted(record.nodes, key=lambda n: (n.package, n.version))]
+    told = [node for node in record.nodes if node.state in ("built", "failed")]
+    if told:
+        rows = [_row(node) for node in sorted(told, key=lambda n: (n.package, n.version))]
         table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
         if width and max(map(len, table)) > width:
             short = [(*row[:3], row[3][:_HASH]) for row in rows]

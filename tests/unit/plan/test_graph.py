@@ -165,11 +165,17 @@ def test_build_numbers_are_computed_from_what_is_published(tmp_path: Path) -> No
     assert f"root-core ==6.40.00 {moved.build}" in pyroot.recipe["requirements"]["run"]
 
 
-def test_a_number_at_the_beginning_of_a_build_string_is_one_too(tmp_path: Path) -> None:
-    published = {"python_abi-3.11-0_cp311.conda": "another", "python_abi-3.11-1_cp311.conda": "x"}
-    graph = plan_of(make(tmp_path), published)
-    abi = next(node for node in graph.nodes.values() if node.output.name == "python_abi")
-    assert abi.filename == "python_abi-3.11-2_cp311.conda"
+def test_build_strings_have_their_number_where_conda_forge_has_it(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    names = {node.output.name: node.filename for node in plan_of(folder).nodes.values()}
+    published = {
+        "python_abi-3.11-0_cp311.conda": "another",
+        "python_abi-3.11-1_cp311.conda": "and another",
+        names["python"]: "another",
+    }
+    moved = {n.output.name: n.filename for n in plan_of(folder, published).nodes.values()}
+    assert moved["python_abi"] == "python_abi-3.11-2_cp311.conda"
+    assert moved["python"] == names["python"].replace("_0_cp311", "_1_cp311")
 
 
 def test_what_no_recipe_makes_is_told(tmp_path: Path) -> None:

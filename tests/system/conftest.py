@@ -1,0 +1,111 @@
+"""A small checkout of its own, and runs of the real command on it.
+
+Its recipes are shell scripts, so that the whole pipeline, sandbox and smoke tests included,
+takes seconds. The images are those of this checkout, shared with the user's store.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.store import locate
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-I", "-m", "rootstock")
+
+MATRIX = """
+platform: linux-64
+pythons: ["3.11", "3.13"]
+roots: [{version: "6.40.00", origin: source, pythons: ["3.11", "3.13"]}]
+specs: [root, python]
+variants: {c_stdlib: sysroot, c_stdlib_version: "2.17"}
+"""
+
+# The smoke tests run `bin/python -I CHECK`; this one finds every check well.
+PYTHON = """
+package: {name: python, version: "${{ cpython }}.0"}
+source: {path: python.sh}
+build:
+  number: 0
+  string: h${{ hash }}_0_cp${{ cpython | replace(".", "") }}
+  script: ["install -D python.sh $PREFIX/bin/python"]
+about: {license: MIT, license_file: python.sh, summary: A shell script}
+extra: {rootstock: {origin: source, verified: true}}
+"""
+ROOT = """
+package: {name: root, version: "${{ root_version }}"}
+source: {path: root.txt}
+build:
+  number: 0
+  script: ["sh $RECIPE_DIR/make.sh"]
+requirements: {host: [python], run: ["python ${{ cpython }}.*"]}
+about: {license: MIT, license_file: root.txt, summary: A text}
+extra: {rootstock: {origin: source, verified: true}}
+"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A checkout, a store and a channel to run the command with."""
+
+    checkout: Path
+    home: Path
+    channel: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "ROOTSTOCK_HOME": str(self.home)}
+
+    def argv(self, *words: str) -> list[str]:
+        options = ["--checkout", str(self.checkout), "--channel", str(self.channel)]
+        return [*COMMAND, *words, *options]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.argv(*words), env=self.env, capture_output=True, text=True, check=False
+        )
+
+    def json(self, *words: str) -> Any:
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def recipe(self, name: str, **files: str) -> Path:
+        folder = self.checkout / "recipes/small" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in files.items():
+            path = folder / file.replace("_", ".")
+            path.write_text(text)
+            path.chmod(0o755)
+        return folder
+
+    def packages(self) -> set[str]:
+        names: set[str] = set()
+        for index in self.channel.glob("*/repodata.json"):
+            names |= set(json.loads(index.read_text())["packages.conda"])
+        return names
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A small checkout whose one root needs one python."""
+    shared, home = locate(), tmp_path / "store"
+    shared.prepare()
+    home.mkdir()
+    for name in ("images", "registry"):
+        (home / name).symlink_to(shared.root / name)
+    made = Bench(tmp_path / "checkout", home, tmp_path / "channel")
+    shutil.copytree(CHECKOUT / "ci/images", made.checkout / "ci/images")
+    (made.checkout / "ci/matrix.yaml").write_text(MATRIX)
+    (made.checkout / "ci/sources.yaml").write_text("{}\n")
+    made.recipe("python", recipe_yaml=PYTHON, python_sh="#!/bin/sh\nexit 0\n")
+    made.recipe("root", recipe_yaml=ROOT, root_txt="root\n", make_sh="cp root.txt $PREFIX/\n")
+    return made

@@ -1,0 +1,31 @@
+"""What the documents show is true of the program."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from rootstock.plan import matrix, recipe
+from rootstock.sources import purl
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def test_the_example_recipe_can_be_rendered(tmp_path: Path) -> None:
+    text = (CHECKOUT / "docs/recipes.md").read_text()
+    shown, registry = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (tmp_path / "recipe.yaml").write_text(shown)
+    known = matrix.load(CHECKOUT / "ci/matrix.yaml")
+    [output] = recipe.render(
+        tmp_path, known.variants_of(known.cells[:1]), matrix.ZIP_KEYS, known.platform
+    )
+    assert output.filename.startswith("lz4-c-1.10.0-")
+    [(sha256, place)] = yaml.safe_load(registry).items()
+    assert [source["sha256"] for source in output.sources] == [sha256]
+    assert purl.parse(place).filename == "lz4_1.10.0.orig.tar.gz"
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document}: {target}"
