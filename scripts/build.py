@@ -17,4 +17,5 @@ if __name__ == "__main__":
 
     import _venv
 
-    _venv.hand_over(["requirements.lock"], ["-m", "rootstock", "build", *sys.argv[1:]])
+    argv = ["-m", "rootstock", "build"] + sys.argv[1:]  # noqa: RUF005 - as Python 2 writes it
+    _venv.hand_over(["requirements.lock"], argv)

@@ -18,7 +18,5 @@ if __name__ == "__main__":
     rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]
     names = folders or ("test_style.py", "unit", "system")
     paths = [_venv.CHECKOUT + "/tests/" + name for name in names]
-    _venv.hand_over(
-        ["requirements.lock", "requirements-dev.lock"],
-        ["-m", "pytest", "-c", _venv.CHECKOUT + "/pyproject.toml", *paths, *rest],
-    )
+    argv = ["-m", "pytest", "-c", _venv.CHECKOUT + "/pyproject.toml"] + paths + rest  # noqa: RUF005
+    _venv.hand_over(["requirements.lock", "requirements-dev.lock"], argv)

@@ -39,11 +39,22 @@ for program in "$root"/bin/*; do
     ln -s "../lib/root/bin/${program##*/}" "$PREFIX/bin/"
 done
 
+cd "$SRC_DIR"
+for package in libc6-dev linux-libc-dev; do
+    dpkg-deb -x ${package}_*.deb deb
+    cp deb/usr/share/doc/$package/copyright $package.copyright
+done
+mkdir -p "$root/libc"
+cp -r deb/usr/include "$root/libc/"
+# One folder for one architecture.
+cp -r "$root"/libc/include/x86_64-linux-gnu/. "$root/libc/include/"
+rm -r "$root/libc/include/x86_64-linux-gnu"
+
 # How cling finds the headers: see headers.c. LDFLAGS and LD_RUN_PATH name the build's prefix.
 # shellcheck disable=SC2086
 $CC $CFLAGS -shared -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,"\$ORIGIN" \
-    -o librootstock_headers.so "$RECIPE_DIR/headers.c" -ldl
-patchelf --add-needed librootstock_headers.so libCore.so
+    -o "$root/lib/librootstock_headers.so" "$RECIPE_DIR/headers.c" -ldl
+patchelf --add-needed librootstock_headers.so "$root/lib/libCore.so"
 
 python3 "$RECIPE_DIR/mend.py" "$root"
 # A link to the folder would not do: CMake takes paths from the link's place, not the target's.

@@ -1,10 +1,14 @@
 /* Tell cling, ROOT's interpreter, where this environment keeps the C and C++ headers.
  *
  * cling parses standard headers at run time. Left to itself it asks the host's compiler for
- * them: there may be none, or one of another version. Its one other way in is the variable
- * EXTRA_CLING_ARGS. libCore.so is linked to this library, so that the variable is set in every
- * process that uses ROOT (root, Python, a user's own program), wherever the environment was
- * moved to and whether or not it was activated.
+ * them: there may be none, or one of another version. The versions matter: ROOT's compiled
+ * modules hold the macros of the headers that CERN had, GCC 14's and glibc 2.28's, and a header
+ * of a newer glibc that is not in a module (dirent.h, pwd.h, sys/socket.h) misses the macros
+ * that glibc has got since. So C's headers are those of glibc 2.31, the nearest to be had.
+ *
+ * cling's one other way in is the variable EXTRA_CLING_ARGS. libCore.so is linked to this
+ * library, so that the variable is set in every process that uses ROOT (root, Python, a user's
+ * own program), wherever the environment was moved to and whether or not it was activated.
  *
  * What was added is also noted in ROOTSTOCK_CLING_ARGS, for the processes this one starts:
  * they inherit both, and one that runs ROOT from another environment has to replace it.
@@ -21,9 +25,8 @@
 #define ARGS "EXTRA_CLING_ARGS"
 #define NOTE "ROOTSTOCK_CLING_ARGS"
 #define TARGET "x86_64-conda-linux-gnu"
-/* ROOT's compiled modules were made from the headers of this GCC. */
 #define CXX TARGET "/include/c++/14"
-#define C TARGET "/sysroot/usr/include"
+#define C "lib/root/libc/include"
 
 /* PREFIX, given that this library is PREFIX/lib/root/lib/NAME. Its folder is resolved, not the
  * library itself, which an installer may have linked to from elsewhere. */

@@ -10,7 +10,9 @@ echo 'Nothing may be printed at the start, and the headers are the environment'"
 test -z "$(root)"
 cat > headers.C <<'C'
 #include <map>
+#include <pwd.h>
 #include <regex>
+#include <sys/socket.h>
 #include <unistd.h>
 int headers() {
    TH1D h("h", "h", 100, -4, 4);
