@@ -150,16 +150,21 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
 
 def _stages(state: Run, options: Options, store: Store, listen: Listener, until: Stage) -> None:
     engine = choose(options.engine)
-    state.planned, images = _provide(options, state.planned, store, listen)
-    _build(state, options, images, engine, store, listen)
+    with state.lap("sources"):
+        state.planned, images = _provide(options, state.planned, store, listen)
+    with state.lap("build"):
+        _build(state, options, images, engine, store, listen)
     if until == "build":
         return
-    _audit(state, store, listen)
+    with state.lap("audit"):
+        _audit(state, store, listen)
     if until == "audit":
         return
-    _smoke(state, images[_BARE_IMAGE], engine, store, listen)
+    with state.lap("smoke"):
+        _smoke(state, images[_BARE_IMAGE], engine, store, listen)
     if until == "promote":
-        _promote(state, options.channel, listen)
+        with state.lap("promote"):
+            _promote(state, options.channel, listen)
 
 
 def _image_path(options: Options, name: str) -> Path:

@@ -1,7 +1,9 @@
 """A run: its plan, what it has come to so far, and the record that is made of it."""
 
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +49,16 @@ class Run:
     smokes: tuple[SmokeReport, ...] = ()
     promotion: Promotion | None = None
     error: RootstockError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def lap(self, stage: str) -> Iterator[None]:
+        """Count the seconds of a stage, also of one that fails."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(time.monotonic() - started, 2)
 
     def record(self, channel: Path, started: datetime, seconds: float) -> RunRecord:
         """The record of the run, as far as it came."""
@@ -62,6 +74,7 @@ class Run:
             command=tuple(sys.argv[1:]),
             started=started.isoformat(timespec="seconds"),
             seconds=round(seconds, 2),
+            stages=dict(self.seconds),
             code=error.code if error else 0,
             channel=str(channel.absolute()),
             cells=tuple(self._cell(cell) for cell in planned.cells),

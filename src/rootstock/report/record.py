@@ -5,7 +5,7 @@ It is what `--json` prints, and what every other form of report is made from.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,9 +75,10 @@ class CellRecord:
 class RunRecord:
     """A run.
 
-    `started` is in UTC, by ISO 8601. `channel` is the folder of the channel. `audit` and
-    `smoke` hold the reports of those stages as they give them. `error` is empty when all is
-    well; `code` is the exit code.
+    `started` is in UTC, by ISO 8601; `stages` are seconds by stage, of which "sources" makes
+    the images too. `channel` is the folder of the channel. `audit` and `smoke` hold the
+    reports of those stages as they give them. `error` is empty when all is well; `code` is
+    the exit code.
     """
 
     run: str
@@ -93,6 +94,7 @@ class RunRecord:
     smoke: tuple[Mapping[str, Any], ...] = ()
     error: str = ""
     remedy: str = ""
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The record as `json.dumps` takes it."""

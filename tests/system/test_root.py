@@ -1,0 +1,200 @@
+"""The README's command, and what a physicist does with the channel it makes."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock import process
+from rootstock.image import debian
+from rootstock.image.engines import Mount, Sandbox
+from rootstock.image.engines.choose import choose
+from rootstock.progress import silent
+from rootstock.store import locate
+
+from .conftest import CHECKOUT, COMMAND
+
+pytestmark = pytest.mark.system
+PYTHONS = ("3.11", "3.13")
+BUILD = (sys.executable, str(CHECKOUT / "scripts/build.py"))
+
+CMAKE = """
+cmake_minimum_required(VERSION 3.20)
+project(scion CXX)
+find_package(ROOT REQUIRED COMPONENTS Hist Tree RIO)
+include(${ROOT_USE_FILE})
+add_library(scion SHARED scion.cxx)
+target_include_directories(scion PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(scion PUBLIC ROOT::Core ROOT::Hist ROOT::Tree ROOT::RIO)
+ROOT_GENERATE_DICTIONARY(scion_dict scion.h MODULE scion LINKDEF linkdef.h)
+add_executable(graft graft.cxx)
+target_link_libraries(graft PRIVATE scion)
+"""
+HEADER = """
+#pragma once
+#include <TObject.h>
+#include <vector>
+class Scion : public TObject {
+public:
+    std::vector<double> leaves;
+    double sum() const;
+    ClassDef(Scion, 1)
+};
+"""
+SOURCES = {
+    "CMakeLists.txt": CMAKE,
+    "scion.h": HEADER,
+    "scion.cxx": """#include "scion.h"
+ClassImp(Scion)
+double Scion::sum() const { double s = 0; for (double leaf : leaves) s += leaf; return s; }
+""",
+    "linkdef.h": "#ifdef __CLING__\n#pragma link C++ class Scion+;\n#endif\n",
+    "graft.cxx": """#include "scion.h"
+#include <TFile.h>
+#include <iostream>
+int main() {
+    { TFile f("graft.root", "RECREATE"); Scion s; s.leaves = {1, 2, 39}; s.Write("scion"); }
+    TFile f("graft.root");
+    std::cout << f.Get<Scion>("scion")->sum() << std::endl;
+}
+""",
+}
+
+
+@dataclass(frozen=True)
+class Built:
+    """The channel of the README's command, with the record of the run that made it."""
+
+    channel: Path
+    record: dict[str, Any]
+
+
+def build(channel: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    argv = [*BUILD, "--root", "6", *words, "--channel", str(channel)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    channel = tmp_path_factory.mktemp("root") / "channel"
+    pythons = [word for python in PYTHONS for word in ("--py", python)]
+    done = build(channel, *pythons, "--json")
+    assert done.returncode == 0, done.stderr
+    return Built(channel, json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def moved(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment that was made in one place and is now in another."""
+    folder = tmp_path_factory.mktemp("env")
+    argv = [*COMMAND, "env", str(folder / "made"), "root", "python 3.11.*", "numpy"]
+    subprocess.run([*argv, "--channel", str(built.channel)], check=True)
+    return (folder / "made").rename(folder / "moved")
+
+
+def run(argv: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run without any environment at all."""
+    words = [os.fspath(word) for word in argv]
+    return subprocess.run(words, env={}, capture_output=True, text=True, check=False)
+
+
+def test_every_cell_is_promoted_and_proven(built: Built) -> None:
+    assert [cell["state"] for cell in built.record["cells"]] == ["promoted", "promoted"]
+    assert all(report["passed"] for report in built.record["audit"])
+    for report in built.record["smoke"]:
+        assert report["passed"]
+        outcomes = {check["name"]: check["outcome"] for check in report["checks"]}
+        assert set(outcomes.values()) == {"passed"}, outcomes
+        assert report["glibc"] == "2.31"
+
+
+def test_one_core_serves_all_pythons(built: Built) -> None:
+    names = [path.name for path in built.channel.glob("*/*.conda")]
+    assert len([name for name in names if name.startswith("root-core-")]) == 1
+    assert len([name for name in names if name.startswith("pyroot-")]) == len(PYTHONS)
+
+
+def test_tools_of_the_image_are_not_in_the_channel(built: Built) -> None:
+    names = {path.name.split("-14.")[0] for path in built.channel.glob("*/*.conda")}
+    assert not names & {"gcc_linux-64", "gxx_linux-64", "gcc_impl_linux-64", "gcc-runtime-build"}
+
+
+def test_a_second_run_has_nothing_to_do(built: Built) -> None:
+    done = build(built.channel, "--py", "3.11", "--json")
+    record = json.loads(done.stdout)
+    assert {node["state"] for node in record["nodes"]} == {"kept"}
+    assert [cell["state"] for cell in record["cells"]] == ["unchanged"]
+
+
+def test_the_user_is_told_how_to_install(built: Built) -> None:
+    done = build(built.channel, "--py", "3.11")
+    assert done.returncode == 0
+    assert f"-c {built.channel.as_uri()} root" in done.stderr
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_root_is_imported_in_silence_without_activation(
+    built: Built, tmp_path: Path, python: str
+) -> None:
+    prefix = tmp_path / "env"
+    argv = [*COMMAND, "env", str(prefix), "root", f"python {python}.*"]
+    subprocess.run([*argv, "--channel", str(built.channel)], check=True)
+    told = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
+    assert (told.stdout, told.stderr) == ("6.40.00\n", "")
+
+
+def test_the_programs_work_after_the_prefix_moved(moved: Path) -> None:
+    version = run([moved / "bin/root-config", "--version"])
+    assert version.stdout == "6.40.00\n", version.stderr
+    assert run([moved / "bin/root-config", "--libdir"]).stdout.startswith(f"{moved}/")
+    macro = moved / "macro.C"
+    macro.write_text(
+        '#include <vector>\nvoid macro() { std::vector<int> v{40, 2}; printf("%d", v[0] + v[1]); }'
+    )
+    told = run([moved / "bin/root", "-b", "-q", "-l", macro])
+    assert "42" in told.stdout, told.stderr
+    assert told.stderr == ""
+
+
+def test_cmake_finds_root_and_makes_a_dictionary(moved: Path, tmp_path: Path) -> None:
+    store = locate()
+    image = debian.ensure(CHECKOUT / "ci/images/build.yaml", store, silent)
+    engine = choose("auto")
+    engine.prepare(image.root)
+    project = tmp_path / "project"
+    project.mkdir()
+    project.chmod(0o777)
+    for name, text in SOURCES.items():
+        (project / name).write_text(text)
+    sandbox = Sandbox(
+        root=image.root,
+        mounts=(
+            Mount(source=moved, target="/rootstock/env"),
+            Mount(source=project, target="/rootstock/build", writable=True),
+        ),
+        env={"PATH": "/usr/bin:/bin"},
+        cwd="/rootstock/build",
+    )
+    script = (
+        "cmake -S . -B made -DCMAKE_PREFIX_PATH=/rootstock/env -DCMAKE_BUILD_TYPE=Release"
+        " && cmake --build made -j2 && cd made && ./graft"
+        ' && /rootstock/env/bin/python -c \'import ROOT; f = ROOT.TFile("graft.root");'
+        ' ROOT.gSystem.Load("./libscion.so"); assert f.Get("scion").sum() == 42\''
+    )
+    done = process.run(engine.command(sandbox, ["sh", "-c", script]), timeout=600)
+    assert done.code == 0, done.output
+    assert "\n42\n" in done.output
+
+
+def test_the_channel_can_be_copied_and_used_from_there(built: Built, tmp_path: Path) -> None:
+    copied = tmp_path / "a copy"
+    shutil.copytree(built.channel, copied, symlinks=True)
+    argv = [*COMMAND, "env", str(tmp_path / "env"), "libzlib", "--channel", str(copied)]
+    assert subprocess.run(argv, check=False).returncode == 0
