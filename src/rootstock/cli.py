@@ -5,13 +5,14 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from rootstock import pipeline, process
+from rootstock import inventory, pipeline, process
 from rootstock.channel import environment
 from rootstock.doctor import examine
 from rootstock.errors import InterruptedByUser, MachineError, RootstockError, UsageError
@@ -72,32 +73,6 @@ KeepGoing = Annotated[
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
 
 
-def _options(
-    checkout: Path,
-    root: list[str],
-    py: list[str],
-    only: list[str],
-    channel: Path,
-    engine: str = "auto",
-    jobs: int = 0,
-    level: int = DEFAULT_LEVEL,
-    keep_going: bool = False,
-    offline: bool = False,
-) -> Options:
-    return Options(
-        checkout=checkout,
-        roots=tuple(root),
-        pythons=tuple(py),
-        only=tuple(only),
-        channel=channel,
-        engine=engine,
-        workers=jobs,
-        level=level,
-        keep_going=keep_going,
-        offline=offline,
-    )
-
-
 def _run(options: Options, as_json: bool, until: Stage) -> None:
     with Terminal(quiet=as_json) as terminal:
         record, path = run(options, locate(), terminal, until)
@@ -151,39 +126,77 @@ def _print_json(value: object) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
-@app.command()
-def build(
-    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
-    py: Pythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: Channel = Path("channel"),
-    engine: EngineName = "auto",
-    jobs: Jobs = 0,
-    level: Level = DEFAULT_LEVEL,
-    keep_going: KeepGoing = False,
-    offline: Offline = False,
-    checkout: Checkout = _CHECKOUT,
-    list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Build the chosen cells, prove them, and promote them into the channel.
+def _pipeline_command(until: Stage) -> Callable[..., None]:
+    """The command that runs the pipeline up to a stage."""
 
-    Examples:
+    def command(
+        root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+        py: Pythons = [],  # noqa: B006
+        only: Only = [],  # noqa: B006
+        channel: Channel = Path("channel"),
+        engine: EngineName = "auto",
+        jobs: Jobs = 0,
+        level: Level = DEFAULT_LEVEL,
+        keep_going: KeepGoing = False,
+        offline: Offline = False,
+        checkout: Checkout = _CHECKOUT,
+        list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        options = Options(
+            checkout=checkout,
+            roots=tuple(root),
+            pythons=tuple(py),
+            only=tuple(only),
+            channel=channel,
+            engine=engine,
+            workers=jobs,
+            level=level,
+            keep_going=keep_going,
+            offline=offline,
+        )
+        if list_:
+            _list(options, as_json)
+        elif dry_run:
+            _plan(options, as_json)
+        else:
+            _run(options, as_json, until)
 
-      rootstock build --root 6 --py 3.11
+    return command
 
-      rootstock build --root 6 --py all --channel /srv/www/channel --level 19
 
-      rootstock build --only 'root6*-cp311-*' --dry-run
-    """
-    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
-    if list_:
-        _list(options, as_json)
-    elif dry_run:
-        _plan(options, as_json)
-    else:
-        _run(options, as_json, "promote")
+_COMMANDS: Mapping[str, tuple[Stage, str]] = {
+    "build": (
+        "promote",
+        """Build the chosen cells, prove them, and promote them into the channel.
+
+        Examples:
+
+          rootstock build --root 6 --py 3.11
+
+          rootstock build --root 6 --py all --channel /srv/www/channel --level 19
+
+          rootstock build --only 'root6*-cp311-*' --dry-run
+        """,
+    ),
+    "audit": (
+        "audit",
+        """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
+
+        Example:  rootstock audit --root 6 --py 3.11
+        """,
+    ),
+    "smoke": (
+        "smoke",
+        """Build, audit, and smoke-test the chosen cells; promote nothing.
+
+        Example:  rootstock smoke --root 6 --py 3.13
+        """,
+    ),
+}
+for _name, (_until, _help) in _COMMANDS.items():
+    app.command(_name, help=_help)(_pipeline_command(_until))
 
 
 @app.command()
@@ -200,51 +213,35 @@ def plan(
 
     Example:  rootstock plan --root 6 --py 3.11
     """
-    _plan(_options(checkout, root, py, only, channel, level=level), as_json)
+    options = Options(
+        checkout=checkout,
+        roots=tuple(root),
+        pythons=tuple(py),
+        only=tuple(only),
+        channel=channel,
+        level=level,
+    )
+    _plan(options, as_json)
 
 
-@app.command()
-def audit(
-    root: Roots = [],  # noqa: B006
-    py: Pythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: Channel = Path("channel"),
-    engine: EngineName = "auto",
-    jobs: Jobs = 0,
-    level: Level = DEFAULT_LEVEL,
-    keep_going: KeepGoing = False,
-    offline: Offline = False,
+@app.command(name="recipes")
+def list_recipes(
     checkout: Checkout = _CHECKOUT,
+    markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
+    """List every package the recipes make, where it is from, and whether it was ever built.
 
-    Example:  rootstock audit --root 6 --py 3.11
+    Example:  rootstock recipes
     """
-    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
-    _run(options, as_json, "audit")
-
-
-@app.command()
-def smoke(
-    root: Roots = [],  # noqa: B006
-    py: Pythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: Channel = Path("channel"),
-    engine: EngineName = "auto",
-    jobs: Jobs = 0,
-    level: Level = DEFAULT_LEVEL,
-    keep_going: KeepGoing = False,
-    offline: Offline = False,
-    checkout: Checkout = _CHECKOUT,
-    as_json: Json = False,
-) -> None:
-    """Build, audit, and smoke-test the chosen cells, without promoting anything.
-
-    Example:  rootstock smoke --root 6 --py 3.13
-    """
-    options = _options(checkout, root, py, only, channel, engine, jobs, level, keep_going, offline)
-    _run(options, as_json, "smoke")
+    rows = inventory.take(checkout)
+    if as_json:
+        _print_json([asdict(row) for row in rows])
+    elif markdown:
+        print(inventory.as_markdown(rows))
+    else:
+        head = ("package", "version", "origin", "for", "verified")
+        print("\n".join(columns([head, *(row.cells for row in rows)])))
 
 
 @app.command()
@@ -330,7 +327,7 @@ def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        app(standalone_mode=False)
+        app(prog_name="rootstock", standalone_mode=False)
         code = 0
     except RootstockError as error:
         tell_error(error.message, error.remedy)
@@ -339,7 +336,8 @@ def main() -> NoReturn:
         tell_error("interrupted")
         code = InterruptedByUser.code
     except typer.TyperException as error:
-        tell_error(str(error), "rootstock COMMAND --help has the options and examples.")
+        if str(error):  # without a command it was the help that was shown
+            tell_error(str(error), "rootstock COMMAND --help has the options and examples.")
         code = UsageError.code
     except BrokenPipeError:
         code = 1

@@ -28,5 +28,5 @@ find "lib/python$minor"/config-* -type f ! -name Makefile -delete
 find "lib/python$minor" -name __pycache__ -prune -exec rm -r {} +
 
 bin/python "$RECIPE_DIR/forget_build.py"
-bin/python -m compileall -q -j"$CPU_COUNT" --invalidation-mode unchecked-hash -s "$PREFIX" \
+bin/python -m compileall -q -j"$CPU_COUNT" --invalidation-mode checked-hash -s "$PREFIX" \
     -x 'lib2to3/tests|site-packages' "lib/python$minor"

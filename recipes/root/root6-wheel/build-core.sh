@@ -13,6 +13,9 @@ mv ROOT/* "$root"
 # have no RPATH, and find theirs by that of the libraries that load them.
 mv root.libs/* "$PREFIX/lib/"
 mv root-*/sboms/auditwheel.cdx.json "$root/"
+# Clang's own headers for other processors.
+(cd "$root"/etc/cling/lib/clang/*/include
+ rm -r altivec.h hexagon* hlsl* hvx* lasx* lsx* opencl* ppc_wrappers vecintrin.h vel* wasm*)
 # They are programs in Python: the package for it has them.
 grep -lr '^#!/usr/bin/env python3' "$root/bin" | xargs rm
 
@@ -30,7 +33,11 @@ done
 # Everything finds the core and the environment's libraries. An RPATH no longer than the wheel's
 # is replaced in place; a longer one would move, and so double, a library's string table.
 for library in *.so*; do
-    [ -L "$library" ] || patchelf --force-rpath --set-rpath "\$ORIGIN:\$ORIGIN/../.." "$library"
+    if [ ! -L "$library" ]; then
+        # Names for debuggers only: 20 MB.
+        "$STRIP" --strip-unneeded "$library"
+        patchelf --force-rpath --set-rpath "\$ORIGIN:\$ORIGIN/../.." "$library"
+    fi
 done
 for program in "$root"/bin/*; do
     if [[ $(head -c4 "$program") == $'\x7fELF' ]]; then

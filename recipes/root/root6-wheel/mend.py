@@ -18,7 +18,7 @@ EDITS = [
     (
         "bin/root-config",
         r'(?m)^( *out="\$out )3\.11\.\d+"$',
-        r'\1$("$ROOTSYS/../../bin/python3" -c "import platform; print(platform.python_version())")"',
+        r'\1$("$ROOTSYS/../../bin/python3" -c "import sys; print(sys.version.split()[0])")"',
     ),
     ("bin/root-config", r"/tmp/tmp\w+/", ""),
     ("bin/roots", r"/mock_site_packages/ROOT", ""),

@@ -11,5 +11,8 @@ histogram = ROOT.TH1D("h", "h", 100, -4, 4)
 histogram.FillRandom("gaus", 10000)
 fit = histogram.Fit("gaus", "QNS")
 assert abs(fit.Parameter(1)) < 0.1, fit.Parameter(1)
-assert ROOT.gInterpreter.Declare("#include <vector>\nint three() { return std::vector(3, 0).size(); }")
+assert ROOT.gInterpreter.Declare("""
+#include <vector>
+int three() { return std::vector(3, 0).size(); }
+""")
 assert ROOT.three() == 3
