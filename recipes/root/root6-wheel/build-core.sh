@@ -8,6 +8,7 @@ mkdir -p "$root" "$PREFIX"/{bin,lib/cmake/ROOT,share/jupyter/kernels}
 # their pictures.
 unzip -q ./*.whl ROOT/{bin,cmake,etc,fonts,icons,include,lib,macros,README}/'*' ROOT/LICENSE \
     'root.libs/*' '*.cdx.json' -x ROOT/lib/libCPyCppyy.so 'ROOT/README/ReleaseNotes/*' '*.pyc'
+cp ROOT/LICENSE /usr/share/common-licenses/LGPL-2.1 .
 mv ROOT/* "$root"
 # CERN's copies of AlmaLinux's libraries, each with a hash in its name, and what they are. They
 # have no RPATH, and find theirs by that of the libraries that load them.

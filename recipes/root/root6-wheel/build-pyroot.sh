@@ -2,6 +2,7 @@
 set -euo pipefail
 
 unzip -q ./*.whl -x 'ROOT/lib/lib[!C]*' 'ROOT/lib/*.pcm' 'ROOT/tutorials/*' '*.pyc' 'root.libs/*'
+cp /usr/share/common-licenses/LGPL-2.1 .
 mkdir -p "$SP_DIR/ROOT" "$PREFIX/bin"
 mv ROOT/*.py ROOT/{JsMVA,_distrdf,_jupyroot,_pythonization} "$SP_DIR/ROOT/"
 mv ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so "$SP_DIR/ROOT/"
