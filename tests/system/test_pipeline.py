@@ -128,6 +128,24 @@ def test_a_failing_script_ends_with_1_its_last_lines_and_its_log(bench: Bench) -
     assert leftovers(bench) == []
 
 
+def test_a_recipe_that_changes_during_a_run_is_not_built_from(bench: Bench) -> None:
+    # The python is built first; meanwhile the recipe of the root changes.
+    changed = bench.checkout / "recipes/small/root/root.txt"
+    bench.recipe("python", python_sh="#!/bin/sh\nexit 0\n# built while the root changes\n")
+    running = subprocess.Popen(
+        bench.argv("build", *CELL, "-j", "1"), env=bench.env, stderr=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "python-3.11.0" in line and "begins" in line:
+            changed.write_text("root, changed\n")
+            break
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 2, told
+    assert "changed while rootstock was running" in told
+    assert not bench.channel.exists()
+
+
 def test_a_failing_smoke_test_promotes_nothing(bench: Bench) -> None:
     bench.recipe("python", python_sh="#!/bin/sh\necho it withered\nexit 1\n")
     done = bench.run("build", *CELL)

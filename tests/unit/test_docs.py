@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from rootstock import inventory
 from rootstock.plan import matrix, recipe
 from rootstock.sources import purl
 
@@ -29,3 +30,8 @@ def test_links_lead_somewhere() -> None:
     for document in [CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_the_table_of_packages_is_that_of_the_recipes() -> None:
+    table = inventory.as_markdown(inventory.take(CHECKOUT))
+    assert table in (CHECKOUT / "README.md").read_text(), "run: rootstock recipes --markdown"

@@ -4,8 +4,14 @@ set -euo pipefail
 # The folders of the system are what is left to a copy of the library outside any prefix.
 LDFLAGS="$LDFLAGS -Wl,-s" ./Configure linux-x86_64 --prefix=/usr --libdir=lib \
     --openssldir=/etc/ssl shared no-docs no-module no-tests
-make -j"$CPU_COUNT" build_sw
-make install_sw DESTDIR="$SRC_DIR/stage"
+# Everything is compiled a second time for the static libraries, unless make, and the makes that
+# it calls, are told that these are there.
+"$AR" rc libcrypto.a
+"$AR" rc libssl.a
+printf '#!/bin/sh\nexec make --old-file=libcrypto.a --old-file=libssl.a "$@"\n' > make-shared
+chmod +x make-shared
+./make-shared -j"$CPU_COUNT" MAKE="$PWD/make-shared" build_sw
+./make-shared MAKE="$PWD/make-shared" install_sw DESTDIR="$SRC_DIR/stage"
 
 cd stage/usr
 rm -r lib/*.a bin/c_rehash

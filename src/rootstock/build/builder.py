@@ -16,10 +16,10 @@ from rootstock import process
 from rootstock import store as places
 from rootstock.build.artifact import Artifact, load, write_record
 from rootstock.build.normalise import normalise
-from rootstock.errors import BuildFailed, MachineError
+from rootstock.errors import BuildFailed, MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.plan.graph import Node
-from rootstock.plan.key import Builder, builder_of
+from rootstock.plan.key import Builder, builder_of, folder_hashes
 from rootstock.sources.fetch import path_in, source_of
 from rootstock.store import Store
 
@@ -122,6 +122,11 @@ def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) 
     """Lay out what the build sees: the recipe's folder, its sources, and the job."""
     ignored = shutil.ignore_patterns("recipe.yaml", "variants.yaml", "__pycache__")
     shutil.copytree(node.output.folder, room / "recipe", ignore=ignored, symlinks=True)
+    if folder_hashes(room / "recipe") != node.inputs["files"]:
+        # What is built from it would stand under a key that is not its own.
+        raise UsageError(
+            f"{node.output.folder} changed while rootstock was running", "Run it again."
+        )
     (room / "home").mkdir()
     recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
     for entry in recipe.get("source", []):
