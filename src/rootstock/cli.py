@@ -325,7 +325,8 @@ class Ended(RootstockError):
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         app(prog_name="rootstock", standalone_mode=False)
         code = 0
@@ -354,4 +355,6 @@ def _leave(code: int) -> NoReturn:
 
 
 def _interrupt(number: int, frame: object) -> None:
+    # First, because threads that wait for a process are waited for in their turn.
+    process.end_all()
     raise KeyboardInterrupt

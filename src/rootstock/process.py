@@ -23,7 +23,7 @@ _GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 _POLL = 0.05  # seconds
 
 _running: set["subprocess.Popen[bytes]"] = set()
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal's handler may come in while its thread holds it
 _ended = threading.Event()
 
 
@@ -60,8 +60,7 @@ def run(
     sink = log.open("ab") if log else None
     try:
         with _lock:
-            if _ended.is_set():
-                raise InterruptedByUser("interrupted")
+            check()
             try:
                 process = subprocess.Popen(
                     words,
@@ -82,8 +81,7 @@ def run(
     finally:
         if sink:
             sink.close()
-    if _ended.is_set():
-        raise InterruptedByUser("interrupted")
+    check()
     return Completed(
         code=process.returncode,
         output=output.decode(errors="replace"),
@@ -145,6 +143,12 @@ def end_all() -> None:
         time.sleep(_POLL)
     for process in running:
         _signal_group(process, signal.SIGKILL)
+
+
+def check() -> None:
+    """Raise `InterruptedByUser` once `end_all` was called: for long work that is no process."""
+    if _ended.is_set():
+        raise InterruptedByUser("interrupted")
 
 
 def tail(log: Path, lines: int = 30) -> tuple[str, ...]:

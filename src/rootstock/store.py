@@ -18,12 +18,18 @@ processes can share a store.
 """
 
 import os
+import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+
+# In the names of scratch folders, where a store is shared by machines.
+_HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 
 
 @dataclass(frozen=True)
@@ -75,19 +81,30 @@ class Store:
     def prepare(self) -> None:
         """Make the store's folders.
 
-        The store and tmp/ are on one file system, which renames and hard links need.
+        The store and tmp/ are on one file system, which renames and hard links need. What
+        processes of this machine that are gone have left in tmp/ is removed.
         """
         for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
+        for folder in (self.root / "tmp").iterdir():
+            if _is_orphan(folder.name):
+                remove(folder)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
         """A new folder under tmp/, removed at the end."""
-        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.root / "tmp"))
+        owner = f"{name}-{_HOST}-{os.getpid()}-"
+        folder = Path(tempfile.mkdtemp(prefix=owner, dir=self.root / "tmp"))
         try:
             yield folder
         finally:
             remove(folder)
+
+
+def _is_orphan(name: str) -> bool:
+    """Whether the process of this machine that made a scratch folder is gone."""
+    match = re.fullmatch(rf".*-{_HOST}-(\d+)-[^-]*", name)
+    return match is not None and not Path(f"/proc/{match[1]}").exists()
 
 
 def locate() -> Store:

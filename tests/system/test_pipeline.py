@@ -3,8 +3,10 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,13 @@ def processes_with(words: str) -> list[str]:
         except (FileNotFoundError, ProcessLookupError, UnicodeDecodeError):
             continue
     return found
+
+
+def wait_for(happened: Callable[[], object], otherwise: str) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.1)
 
 
 def leftovers(bench: Bench) -> list[Path]:
@@ -190,10 +199,7 @@ def test_an_interruption_leaves_no_process_and_nothing_half_made(
     nap = f"{3600 + os.getpid()}.{number.value}"
     bench.recipe("root", make_sh=f"sleep {nap}\n")
     running = subprocess.Popen(bench.argv("build", *CELL), env=bench.env, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not processes_with(f"sleep {nap}"):
-        assert time.monotonic() < deadline, "the build did not begin"
-        time.sleep(0.1)
+    wait_for(lambda: processes_with(f"sleep {nap}"), "the build did not begin")
     running.send_signal(number)
     _, told = running.communicate(timeout=20)
     assert running.returncode == 130, told.decode()
@@ -204,20 +210,42 @@ def test_an_interruption_leaves_no_process_and_nothing_half_made(
     assert bench.json("build", *CELL)["code"] == 0
 
 
+def test_an_interruption_does_not_wait_for_a_silent_server(bench: Bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/root.tgz"
+        source = f'source: {{url: "{url}", sha256: "{"0" * 64}"}}'
+        bench.recipe("root", recipe_yaml=ROOT.replace("source: {path: root.txt}", source))
+        running = subprocess.Popen(
+            bench.argv("build", *CELL), env=bench.env, stderr=subprocess.PIPE
+        )
+        connection, _ = server.accept()
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=10)
+        connection.close()
+    assert running.returncode == 130, told.decode()
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(bench: Bench) -> None:
+    nap = f"{9000 + os.getpid()}.7"
+    bench.recipe("root", make_sh=f"sleep {nap}\n")
+    running = subprocess.Popen(bench.argv("build", *CELL), env=bench.env, stderr=subprocess.DEVNULL)
+    wait_for(lambda: processes_with(f"sleep {nap}"), "the build did not begin")
+    running.kill()
+    running.wait()
+    assert leftovers(bench)
+    bench.recipe("root", make_sh="cp root.txt $PREFIX/\n")
+    bench.json("build", *CELL)
+    assert leftovers(bench) == []
+
+
 def test_a_build_dies_with_rootstock(bench: Bench) -> None:
     nap = f"{7200 + os.getpid()}.9"
     bench.recipe("root", make_sh=f"sleep {nap}\n")
     running = subprocess.Popen(bench.argv("build", *CELL), env=bench.env, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not processes_with(f"sleep {nap}"):
-        assert time.monotonic() < deadline, "the build did not begin"
-        time.sleep(0.1)
+    wait_for(lambda: processes_with(f"sleep {nap}"), "the build did not begin")
     running.kill()
     running.wait()
-    deadline = time.monotonic() + 10
-    while processes_with(f"sleep {nap}"):
-        assert time.monotonic() < deadline, "the build outlived rootstock"
-        time.sleep(0.1)
+    wait_for(lambda: not processes_with(f"sleep {nap}"), "the build outlived rootstock")
 
 
 def test_two_runs_at_once_both_come_to_their_end(bench: Bench) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from rootstock import process
 from rootstock import store as places
 from rootstock.errors import SourceError, UsageError
 from rootstock.progress import Event, Listener
@@ -102,8 +103,12 @@ def fetch(
         listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
         return None
 
-    with ThreadPoolExecutor(_WORKERS) as pool:
+    pool = ThreadPoolExecutor(_WORKERS)
+    try:
         errors = [error for error in pool.map(one, missing) if error]
+    finally:
+        # After an interruption nobody waits for a server that does not answer.
+        pool.shutdown(wait=False, cancel_futures=True)
     if errors:
         raise errors[0]
 
@@ -208,6 +213,7 @@ def _download_url(url: str, filename: str, into: Path, listen: Listener) -> Path
                 total = float(answer.headers.get("Content-Length") or 0) or None
                 done = 0
                 while chunk := answer.read(_CHUNK):
+                    process.check()
                     done += out.write(chunk)
                     event = Event(
                         stage="sources",

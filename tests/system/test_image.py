@@ -1,0 +1,74 @@
+"""Images from the mirror this machine has: pinned, unpacked, and pinned anew when they must be."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rootstock import process
+from rootstock.errors import SourceError
+from rootstock.image.debian import ensure, load_spec, read_lock, write_lock
+from rootstock.image.engines import Sandbox
+from rootstock.image.engines.choose import choose
+from rootstock.progress import Event, silent
+from rootstock.sources.apt import Pin
+from rootstock.store import Store
+
+from .conftest import CHECKOUT
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    for suffix in (".yaml", ".lock"):
+        shutil.copy(CHECKOUT / f"ci/images/bare{suffix}", tmp_path)
+    return tmp_path / "bare.yaml"
+
+
+def test_the_bare_system_runs_and_is_bare(store: Store, bare: Path) -> None:
+    image = ensure(bare, store, silent)
+    sandbox = Sandbox(root=image.root, env={"PATH": "/usr/bin:/bin"})
+    script = "ls /lib/x86_64-linux-gnu/libc.so.6; for p in cc gcc ld python3; do command -v $p; done"
+    engine = choose("auto")
+    engine.prepare(image.root)
+    done = process.run(engine.command(sandbox, ["sh", "-c", f"{script}; ls /usr/include | wc -l"]))
+    assert done.output.split() == ["/lib/x86_64-linux-gnu/libc.so.6", "0"], done.output
+
+
+def test_an_image_is_made_once(store: Store, bare: Path) -> None:
+    first = ensure(bare, store, silent)
+    events: list[Event] = []
+    assert ensure(bare, store, events.append, offline=True) == first
+    assert [event.state for event in events] == ["kept"]
+
+
+def test_a_version_that_is_gone_is_resolved_again_and_said_so(store: Store, bare: Path) -> None:
+    lock = bare.with_suffix(".lock")
+    gone = [Pin("dash", "0.0-0", p.size, p.sha256) if p.name == "dash" else p for p in read_lock(lock)]
+    write_lock(gone, lock)
+    pinned = load_spec(bare, store).digest
+    events: list[Event] = []
+    image = ensure(bare, store, events.append)
+    [note] = [event.detail for event in events if event.state == "note"]
+    assert "no longer has" in note and "dash 0.0-0 -> " in note
+    assert image.relocked and image.digest != pinned
+    again = ensure(bare, store, silent, offline=True)
+    assert again.digest == image.digest
+
+
+def test_a_package_with_other_bytes_is_refused(store: Store, bare: Path) -> None:
+    lock = bare.with_suffix(".lock")
+    forged = [Pin(p.name, p.version, p.size, "0" * 64) for p in read_lock(lock)]
+    write_lock(forged, lock)
+    with pytest.raises(SourceError, match="pins"):
+        ensure(bare, store, silent)
+    assert not any((store.root / "images").iterdir())
+    assert not any((store.root / "tmp").iterdir())

@@ -1,0 +1,67 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from rootstock.store import Store, locate, publish, remove, write
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+def test_the_store_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ROOTSTOCK_HOME", str(tmp_path / "here"))
+    assert locate().root == tmp_path / "here"
+    monkeypatch.delenv("ROOTSTOCK_HOME")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert locate().root == tmp_path / "cache/rootstock"
+
+
+def test_a_scratch_folder_is_gone_at_the_end(store: Store) -> None:
+    with store.scratch("graft") as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep/file").write_text("text")
+        (folder / "deep").chmod(0o500)
+    assert not folder.exists()
+
+
+def test_only_what_dead_processes_left_is_cleared(store: Store) -> None:
+    with store.scratch("alive") as alive:
+        dead = alive.with_name(alive.name.replace(f"-{os.getpid()}-", "-999999999-"))
+        dead.mkdir()
+        elsewhere = alive.with_name("graft-anotherhost-999999999-abc")
+        elsewhere.mkdir()
+        store.prepare()
+        assert alive.exists() and elsewhere.exists() and not dead.exists()
+
+
+def test_the_first_to_publish_wins(store: Store) -> None:
+    place = store.artifact("key")
+    for text in ("first", "second"):
+        with store.scratch("artifact") as folder:
+            (folder / "ready").mkdir()
+            (folder / "ready/file").write_text(text)
+            publish(folder / "ready", place)
+    assert (place / "file").read_text() == "first"
+
+
+def test_a_file_is_written_whole(store: Store) -> None:
+    path = store.proof("audit", "digest")
+    write(path, "one")
+    write(path, "two")
+    assert path.read_text() == "two"
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_folders_that_are_not_writable_are_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "locked"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep/file").write_text("text")
+    (folder / "deep").chmod(0o500)
+    folder.chmod(0o500)
+    remove(folder)
+    assert not folder.exists()
