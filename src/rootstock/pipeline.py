@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -231,7 +232,7 @@ def _build(
         wanted,
         one,
         have=state.planned.have,
-        durations=_durations(store),
+        durations=_durations(options, store),
         workers=options.workers or os.cpu_count() or 1,
         keep_going=options.keep_going,
     )
@@ -246,19 +247,24 @@ def _build(
     listen(Event(stage="build", state="done"))
 
 
-def _durations(store: Store) -> dict[str, float]:
-    try:
-        read: dict[str, float] = json.loads(store.durations.read_text())
-        return read
-    except (OSError, ValueError):
-        return {}
+def _durations(options: Options, store: Store) -> dict[str, float]:
+    """Seconds by package: those of this machine, and for the rest those of the checkout."""
+    durations: dict[str, float] = {}
+    for path in (options.checkout / "ci/durations.json", store.durations):
+        with suppress(OSError, ValueError):
+            durations |= json.loads(path.read_text())
+    return durations
 
 
 def _remember(store: Store, built: Mapping[str, Artifact]) -> None:
     """Keep how long the builds took, for the order of the next ones."""
     if built:
+        known: dict[str, float] = {}
+        with suppress(OSError, ValueError):
+            known = json.loads(store.durations.read_text())
         new = {artifact.name: artifact.seconds for artifact in built.values()}
-        places.write(store.durations, json.dumps({**_durations(store), **new}, indent=1))
+        text = json.dumps({**known, **new}, indent=1, sort_keys=True)
+        places.write(store.durations, text + "\n")
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:

@@ -11,5 +11,11 @@ mv numpy numpy.libs "$dist" "$SP_DIR/"
 rm "$SP_DIR/$dist/RECORD"
 echo conda > "$SP_DIR/$dist/INSTALLER"
 
+# The modules find the environment's libstdc++; what they load inherits that.
+for module in $(find "$SP_DIR/numpy" -name '*.so'); do
+    up=$(realpath --relative-to="$(dirname "$module")" "$PREFIX/lib")
+    patchelf --force-rpath --add-rpath "\$ORIGIN/$up" "$module"
+done
+
 # Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
 "$PYTHON" -m compileall -q -s "$SP_DIR" "$SP_DIR/numpy"

@@ -27,6 +27,7 @@ rm -r share/man bin/idle3* "lib/python$minor"/{idlelib,tkinter,turtledemo,turtle
 find "lib/python$minor"/config-* -type f ! -name Makefile -delete
 find "lib/python$minor" -name __pycache__ -prune -exec rm -r {} +
 
-bin/python "$RECIPE_DIR/forget_build.py"
-bin/python -m compileall -q -j"$CPU_COUNT" --invalidation-mode checked-hash -s "$PREFIX" \
+# -B: what is imported on the way would be compiled with the folder of this build in it.
+bin/python -B "$RECIPE_DIR/forget_build.py"
+bin/python -B -m compileall -q -j"$CPU_COUNT" --invalidation-mode checked-hash -s "$PREFIX" \
     -x 'lib2to3/tests|site-packages' "lib/python$minor"
