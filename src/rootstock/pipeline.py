@@ -103,7 +103,7 @@ def _missing(graph: Graph, store: Store) -> tuple[dict[str, Artifact], dict[str,
     have: dict[str, Artifact] = {}
     wanted: dict[str, frozenset[str]] = {}
     sysroots = [id_ for id_, node in graph.nodes.items() if node.output.name == SYSROOT]
-    stack = [*graph.closure({t for tops in graph.cells.values() for t in tops}), *sysroots]
+    stack = [*(id_ for ids in graph.cells.values() for id_ in ids), *sysroots]
     while stack:
         id_ = stack.pop()
         if id_ in have or id_ in wanted:
@@ -285,7 +285,7 @@ def _smoke(state: Run, bare: Image, engine: Engine, store: Store, listen: Listen
     """Test each cell in a fresh environment made of just its staged packages."""
     listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
     for cell in state.planned.cells:
-        ids = state.planned.graph.closure(state.planned.graph.cells[cell.id])
+        ids = state.planned.graph.cells[cell.id]
         report = smokes.prove(
             cell.id,
             pinned_specs(state.planned.matrix.specs, cell),

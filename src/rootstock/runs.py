@@ -32,7 +32,8 @@ class Plan:
     @property
     def staged(self) -> tuple[str, ...]:
         """The nodes whose packages users will be able to install."""
-        return self.graph.closure({top for tops in self.graph.cells.values() for top in tops})
+        users = {id_ for ids in self.graph.cells.values() for id_ in ids}
+        return tuple(id_ for id_ in self.graph.nodes if id_ in users)
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Run:
         )
 
     def _cell(self, cell: Cell) -> CellRecord:
-        ids = self.planned.graph.closure(self.planned.graph.cells[cell.id])
+        ids = self.planned.graph.cells[cell.id]
         files = tuple(self.planned.graph.nodes[id_].filename for id_ in ids)
         tested = {report.cell: report.passed for report in self.smokes}
         state: CellState = "not tried"

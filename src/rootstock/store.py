@@ -27,7 +27,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 

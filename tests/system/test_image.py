@@ -36,7 +36,9 @@ def bare(tmp_path: Path) -> Path:
 def test_the_bare_system_runs_and_is_bare(store: Store, bare: Path) -> None:
     image = ensure(bare, store, silent)
     sandbox = Sandbox(root=image.root, env={"PATH": "/usr/bin:/bin"})
-    script = "ls /lib/x86_64-linux-gnu/libc.so.6; for p in cc gcc ld python3; do command -v $p; done"
+    script = (
+        "ls /lib/x86_64-linux-gnu/libc.so.6; for p in cc gcc ld python3; do command -v $p; done"
+    )
     engine = choose("auto")
     engine.prepare(image.root)
     done = process.run(engine.command(sandbox, ["sh", "-c", f"{script}; ls /usr/include | wc -l"]))
@@ -52,7 +54,9 @@ def test_an_image_is_made_once(store: Store, bare: Path) -> None:
 
 def test_a_version_that_is_gone_is_resolved_again_and_said_so(store: Store, bare: Path) -> None:
     lock = bare.with_suffix(".lock")
-    gone = [Pin("dash", "0.0-0", p.size, p.sha256) if p.name == "dash" else p for p in read_lock(lock)]
+    gone = [
+        Pin("dash", "0.0-0", p.size, p.sha256) if p.name == "dash" else p for p in read_lock(lock)
+    ]
     write_lock(gone, lock)
     pinned = load_spec(bare, store).digest
     events: list[Event] = []

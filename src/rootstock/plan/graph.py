@@ -60,7 +60,11 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """The nodes of a plan, dependencies first, and those that each cell's users install."""
+    """The nodes of a plan, dependencies first; by cell, what its users install, with all of it.
+
+    A noarch node serves several cells and runs with another Python in each, so that a cell's
+    nodes cannot be found from the `runs` of its nodes.
+    """
 
     nodes: Mapping[str, Node]
     cells: Mapping[str, tuple[str, ...]]
@@ -96,20 +100,43 @@ def plan(
 
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
-    by_id = {output.filename.removesuffix(".conda"): output for output in outputs}
+    by_id = _by_id(outputs)
     find = _finder(by_id)
     links: dict[str, _Links] = {}
-    tops: dict[str, tuple[str, ...]] = {}
+    sets: dict[str, frozenset[str]] = {}
     for cell in cells:
-        tops[cell.id] = tuple(find(spec, cell.variant, f"the cell {cell.id}") for spec in specs)
-        for top in tops[cell.id]:
-            _link(top, cell.variant, by_id, find, links, ())
+        own: dict[str, _Links] = {}
+        tops = [find(spec, cell.variant, f"the cell {cell.id}") for spec in specs]
+        for top in tops:
+            _link(top, cell.variant, by_id, find, own, ())
+        beneath = _memoised_closure({id_: link.run for id_, link in own.items()})
+        sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
+        links = {**own, **links}
     runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
     nodes: dict[str, Node] = {}
     for id_, link in links.items():  # dependencies first: `_link` fills it in that order
         needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*link.build, *link.host)))
         nodes[id_] = _node(id_, by_id[id_], link, needs, nodes, builder, published)
-    return Graph(nodes=nodes, cells=tops)
+    ordered = {cell: tuple(id_ for id_ in nodes if id_ in ids) for cell, ids in sets.items()}
+    return Graph(nodes=nodes, cells=ordered)
+
+
+def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
+    """The outputs by their file name without its ending.
+
+    Rendering gives an output that is the same for two Pythons twice.
+    """
+    by_id: dict[str, Output] = {}
+    for output in outputs:
+        id_ = output.filename.removesuffix(".conda")
+        if by_id.get(id_, output) != output:
+            raise UsageError(
+                f"{output.folder / 'recipe.yaml'}: {id_} is one file name for several variants",
+                "A noarch package must not have python in its host requirements; other packages "
+                "need ${{ hash }} in their build string.",
+            )
+        by_id[id_] = output
+    return by_id
 
 
 def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], str], str]:
@@ -148,7 +175,9 @@ def _version_order(version: str) -> tuple[tuple[int, int | str], ...]:
 
 
 def _agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return all(other.get(key, value) == value for key, value in one.items())
+    # A noarch package has "noarch" for its platform, and others to go with it.
+    own = {key: value for key, value in one.items() if key != "target_platform"}
+    return all(other.get(key, value) == value for key, value in own.items())
 
 
 def name_of(spec: str) -> str:

@@ -100,17 +100,25 @@ def render(
         raise RecipeError(path, str(error)) from error
     siblings = {str(v.recipe.package.name): str(v.recipe.package.version) for v in rendered}
     outputs = []
+    variants_of: dict[tuple[str, str], dict[str, str]] = {}
     for one in rendered:
         recipe = one.recipe.to_dict()
         builds = {name: spec for name, spec in one.variant.items() if name in siblings}
+        # What is pinned to a sibling belongs where the sibling does: to its Python.
+        variant: dict[str, str] = {}
+        for name, spec in builds.items():
+            variant |= variants_of[name, spec.split()[1]]
+        variant |= {key: value for key, value in one.variant.items() if key not in siblings}
+        name, build = str(one.recipe.package.name), str(one.recipe.build.string)
+        variants_of[name, build] = variant
         outputs.append(
             Output(
                 folder=folder,
-                name=str(one.recipe.package.name),
+                name=name,
                 version=str(one.recipe.package.version),
-                build=str(one.recipe.build.string),
+                build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
-                variant={k: v for k, v in one.variant.items() if k not in siblings},
+                variant=variant,
                 recipe=_with_script(_with_plain_pins(recipe, siblings, builds)),
             )
         )

@@ -1,6 +1,6 @@
 """What is linked to what, and what changes which build keys, on recipes that are rendered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from rootstock.plan.matrix import ZIP_KEYS, Cell
 from rootstock.plan.recipe import render
 
 CELL = Cell(root="6.40.00", python="3.11", platform="linux-64")
+OTHER = Cell(root="6.40.00", python="3.13", platform="linux-64")
 VARIANTS = {
     "c_compiler": ["gcc"],
     "c_compiler_version": ["14"],
@@ -40,13 +41,15 @@ requirements:
   run_exports: ["${{ pin_subpackage('zlib', upper_bound='x') }}"]
 """,
     "python": """
-package: {name: python, version: "3.11.2"}
-build: {string: "h${{ hash }}_0_cp311"}
-requirements: {host: [zlib], run_exports: [python_abi 3.11.* *_cp311]}
+context: {tag: "${{ cpython | replace('.', '') }}"}
+package: {name: python, version: "${{ cpython }}.2"}
+build: {string: "h${{ hash }}_0_cp${{ tag }}"}
+requirements: {host: [zlib], run_exports: ["python_abi ${{ cpython }}.* *_cp${{ tag }}"]}
 """,
     "python_abi": """
-package: {name: python_abi, version: "3.11"}
-build: {noarch: generic, string: 0_cp311}
+context: {tag: "${{ cpython | replace('.', '') }}"}
+package: {name: python_abi, version: "${{ cpython }}"}
+build: {noarch: generic, string: "0_cp${{ tag }}"}
 """,
     "root6": """
 recipe: {name: root6, version: "${{ root_version }}"}
@@ -61,6 +64,13 @@ outputs:
     requirements: {run: ["${{ pin_subpackage('pyroot', exact=True) }}"]}
 """,
 }
+
+
+NOARCH = """
+package: {name: pip, version: "26.0"}
+build: {noarch: generic, string: h0_0}
+requirements: {run: [python]}
+"""
 
 
 def make(folder: Path, recipes: Mapping[str, str] = RECIPES) -> Path:
@@ -80,6 +90,20 @@ def plan_of(
         for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
     ]
     return plan(outputs, [CELL], ["root", "python"], builder, published or {})
+
+
+def plan_two(folder: Path, specs: Sequence[str] = ("root", "python", "pip")) -> Graph:
+    """The plan of two cells with one ROOT."""
+    variants = {
+        **VARIANTS,
+        **{k: [CELL.variant[k], OTHER.variant[k]] for k in ("python", "cpython")},
+    }
+    outputs = [
+        output
+        for path in sorted(folder.iterdir())
+        for output in render(path, variants, ZIP_KEYS, "linux-64")
+    ]
+    return plan(outputs, [CELL, OTHER], specs, BUILDER, {})
 
 
 def keys(graph: Graph) -> dict[str, str]:
@@ -111,8 +135,7 @@ def test_run_exports_become_dependencies(tmp_path: Path) -> None:
 
 def test_build_tools_are_not_what_users_install(tmp_path: Path) -> None:
     graph = plan_of(make(tmp_path))
-    closure = graph.closure(graph.cells[CELL.id])
-    names = {graph.nodes[id_].output.name for id_ in closure}
+    names = {graph.nodes[id_].output.name for id_ in graph.cells[CELL.id]}
     assert names == {"root", "pyroot", "root-core", "python", "python_abi", "zlib", "libgcc"}
 
 
@@ -190,6 +213,28 @@ def test_a_circle_is_told(tmp_path: Path) -> None:
     recipes["libgcc"] = RECIPES["libgcc"] + "\nrequirements: {run: [zlib]}\n"
     with pytest.raises(UsageError, match=r"need each other: .*libgcc.*zlib"):
         plan_of(make(tmp_path, recipes))
+
+
+def test_a_noarch_package_serves_each_cell_with_its_own_python(tmp_path: Path) -> None:
+    # As `root` is: for any Python, by way of a package that is for one.
+    meta = 'package: {name: meta, version: "1"}\nbuild: {noarch: generic}\n'
+    recipes = {**RECIPES, "meta": meta + "requirements: {run: [pyroot ==6.40.00]}\n"}
+    graph = plan_two(make(tmp_path, recipes), ["meta"])
+    for cell in (CELL, OTHER):
+        outputs = [graph.nodes[id_].output for id_ in graph.cells[cell.id]]
+        assert [o.version for o in outputs if o.name == "python"] == [f"{cell.python}.2"]
+        [pyroot] = [o for o in outputs if o.name == "pyroot"]
+        assert pyroot.variant["python"] == cell.variant["python"]
+    assert len([n for n in graph.nodes.values() if n.output.name == "meta"]) == 1
+
+
+def test_a_noarch_package_that_is_built_with_python_is_refused(tmp_path: Path) -> None:
+    recipes = {
+        **RECIPES,
+        "pip": NOARCH.replace("requirements: {", "requirements: {host: [python], "),
+    }
+    with pytest.raises(UsageError, match=r"pip-26\.0.*several variants"):
+        plan_two(make(tmp_path, recipes), ["root", "python", "pip"])
 
 
 def test_the_name_of_a_requirement() -> None:
