@@ -161,16 +161,17 @@ class Linker:
                 return Loaded(path, file, elf, loaded)
         return None
 
-    def problems(self, root: str, files: Collection[str], host: Elf | None = None) -> set[Problem]:
+    def problems(self, root: str, files: Collection[str], host: str | None = None) -> set[Problem]:
         """What would stop the process of `root`, told of those objects that are in `files`.
 
-        With a `host` it is as if this one had loaded `root` with dlopen: its symbols are there.
+        With a `host`, another file, it is as if this one had loaded `root` with dlopen: its
+        symbols are there, and those of all that it loads itself.
         """
         process = self.load(root)
         problems = {problem for problem in process.missing if problem.file in files}
         # What is lacking may be in a library that is missing, which is told already.
         incomplete = bool(problems)
-        elves = [*process.elves(), *([host] if host else ())]
+        elves = [*process.elves(), *(self.load(host).elves() if host else ())]
         for file, loaded in process.objects.items():
             if file not in files:
                 continue

@@ -404,35 +404,36 @@ def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]
     return read
 
 
-def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[Elf]:
+def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[str]:
     """What loads plug-ins that use its own symbols: programs, and Python's library."""
     for name in sorted(tree.files, key=lambda name: (name.count("/"), name)):
         folder, _, base = name.rpartition("/")
         if folder.endswith("bin") or base.startswith("libpython"):
             elf = read(name)
             if elf and (elf.program or base.startswith("libpython")):
-                yield elf
+                yield name
 
 
-def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[Elf]) -> set[Problem]:
+def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[str]) -> set[Problem]:
     """What would stop the files of a package, each loaded by itself.
 
-    A library that does not work alone is right when something of the package loads it and
-    works (it uses its loader's RPATH or symbols), or when a program it can be a plug-in of
-    has all the symbols that it lacks.
+    A library that does not work alone is right when a program it can be a plug-in of has the
+    symbols that it lacks, or when something of the package that works loads it (it uses its
+    loader's RPATH or symbols).
     """
     own = elves.keys()
     broken = {root: found for root in elves if (found := linker.problems(root, own))}
     plugged = list(hosts) if broken else []
-    result: set[Problem] = set()
-    for root, found in broken.items():
-        if not elves[root].program and (
-            any(root in linker.load(other).objects for other in elves if other not in broken)
-            or any(not linker.problems(root, own, host) for host in plugged)
-        ):
-            continue
-        result |= found
-    return result
+
+    def is_plugin(root: str) -> bool:
+        return not elves[root].program and any(
+            not linker.problems(root, own, host) for host in plugged
+        )
+
+    alone = {root for root in broken if not is_plugin(root)}
+    loaded = {file for root in own - alone for file in linker.load(root).objects}
+    told = {root for root in alone if elves[root].program or root not in loaded}
+    return set[Problem]().union(*(broken[root] for root in told))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from rootstock.audit.elf import Elf, export_keys, unversioned, wanted_key
 from rootstock.audit.link import Linker, Problem, Tree, expand
+from rootstock.audit.package import _problems
 
 LIBC = Elf(
     soname="libc.so.6",
@@ -153,12 +154,23 @@ def test_versions_that_a_library_does_not_define() -> None:
 
 def test_a_host_gives_its_symbols_to_what_it_loads() -> None:
     plugin = lib("plugin.so", wanted=frozenset({b"Py_Main"}))
-    python = Elf(program=True, exports=frozenset(export_keys(b"Py_Main")))
-    one = linker({"plugin.so": plugin})
+    python = lib("", program=True, exports=frozenset(export_keys(b"Py_Main")))
+    one = linker({"plugin.so": plugin, "bin/python": python})
     assert one.problems("plugin.so", {"plugin.so"}) == {
         Problem("plugin.so", "symbols", ("Py_Main",))
     }
-    assert one.problems("plugin.so", {"plugin.so"}, python) == set()
+    assert one.problems("plugin.so", {"plugin.so"}, "bin/python") == set()
+
+
+def test_a_host_gives_the_symbols_of_its_own_libraries_too() -> None:
+    elves = {
+        "plugin.so": lib("plugin.so", wanted=frozenset({b"log10"})),
+        "bin/python": lib("", "libm.so.6", program=True, rpath="$ORIGIN/../lib"),
+        "lib/libm.so.6": lib("libm.so.6", exports=frozenset(export_keys(b"log10"))),
+    }
+    one = linker(elves)
+    assert one.problems("plugin.so", {"plugin.so"}) != set()
+    assert one.problems("plugin.so", {"plugin.so"}, "bin/python") == set()
 
 
 def test_symbols_are_not_told_of_where_a_library_is_missing() -> None:
@@ -172,3 +184,19 @@ def test_libraries_that_need_each_other() -> None:
         "lib/b.so": lib("b.so", "a.so", rpath="$ORIGIN", exports=frozenset(export_keys(b"b"))),
     }
     assert missing(elves, "lib/a.so") == set()
+
+
+def test_what_a_plugin_loads_is_right_with_it() -> None:
+    # As numpy's modules: they need Python's symbols, and their RPATH finds what the Fortran
+    # runtime that comes with them needs.
+    python = lib("", program=True, exports=frozenset(export_keys(b"Py_Main")))
+    own = {
+        "lib/py/module.so": lib(
+            "", "fortran.so", rpath="$ORIGIN/libs:$ORIGIN/..", wanted=frozenset({b"Py_Main"})
+        ),
+        "lib/py/libs/fortran.so": lib("fortran.so", "libgcc_s.so.1", rpath="$ORIGIN"),
+    }
+    other = {"bin/python": python, "lib/libgcc_s.so.1": lib("libgcc_s.so.1")}
+    one = linker({**own, **other})
+    assert _problems(one, own, ["bin/python"]) == set()
+    assert {problem.file for problem in _problems(one, own, [])} == set(own)
