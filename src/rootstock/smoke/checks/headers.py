@@ -4,6 +4,8 @@ import os
 
 import ROOT
 
+# Not among them: sys/wait.h, wait.h and threads.h. ROOT's compiled modules hold the macros that
+# guard their types, and not the types, so that cling does not find these (README.md).
 HEADERS = (
     "algorithm any array atomic bitset cctype cerrno cfloat charconv chrono climits cmath "
     "complex condition_variable cstddef cstdint cstdio cstdlib cstring ctime deque exception "
@@ -14,7 +16,7 @@ HEADERS = (
     "utility valarray variant vector assert.h ctype.h errno.h fcntl.h float.h inttypes.h "
     "limits.h locale.h math.h pthread.h setjmp.h signal.h stdarg.h stddef.h stdint.h stdio.h "
     "stdlib.h string.h strings.h sys/mman.h sys/socket.h sys/stat.h sys/time.h sys/types.h "
-    "sys/wait.h time.h unistd.h wchar.h dlfcn.h linux/limits.h netinet/in.h TVector3.h "
+    "time.h unistd.h wchar.h dlfcn.h linux/limits.h netinet/in.h TVector3.h "
     "TLorentzVector.h Math/Vector4D.h ROOT/RVec.hxx"
 )
 
