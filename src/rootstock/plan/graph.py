@@ -243,7 +243,7 @@ def _node(
     published: Published,
 ) -> Node:
     recipe = _with_numbers(output.recipe, nodes)
-    dependencies = {nodes[dep].output.name: nodes[dep].key for dep in needs}
+    dependencies = {dep: nodes[dep].key for dep in needs}
     files = folder_hashes(output.folder)
     inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
     key = build_key(inputs)

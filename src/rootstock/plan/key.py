@@ -52,7 +52,8 @@ def key_inputs(
     """The inputs of a build key, in a form that two can be compared by.
 
     `recipe` is the rendered recipe with build number 0 (the number is found from the key),
-    `dependencies` the key of each package in the build and host environments, by name.
+    `dependencies` the key of each package that the build and host environments may hold, by
+    its node's id (of one name there may be several).
     """
     return {
         "format": _FORMAT,

@@ -165,6 +165,17 @@ def test_a_changed_file_changes_just_the_keys_it_reaches(
     assert {name for name in after if after[name] != before[name]} == rebuilt
 
 
+def test_every_dependency_is_in_the_key_also_two_of_one_name(tmp_path: Path) -> None:
+    recipes = {**RECIPES}
+    recipes["old-sysroot"] = recipes["sysroot"].replace("2.17", "2.12")
+    recipes["gcc"] = RECIPES["gcc"].replace("[sysroot_linux-64]", "[sysroot_linux-64 2.12.*]")
+    graph = plan_of(make(tmp_path, recipes))
+    [zlib] = [node for node in graph.nodes.values() if node.output.name == "zlib"]
+    names = [graph.nodes[id_].output.name for id_ in zlib.needs]
+    assert names.count("sysroot_linux-64") == 2
+    assert zlib.inputs["dependencies"] == {id_: graph.nodes[id_].key for id_ in zlib.needs}
+
+
 def test_image_and_builder_change_every_key(tmp_path: Path) -> None:
     folder = make(tmp_path)
     before = keys(plan_of(folder))
