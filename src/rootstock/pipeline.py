@@ -184,11 +184,15 @@ def _provide(
     def image(name: str) -> Image:
         return debian.ensure(_image_path(options, name), store, listen, offline=offline)
 
-    with ThreadPoolExecutor(3) as pool:
+    pool = ThreadPoolExecutor(3)
+    try:
         fetching = pool.submit(sources.fetch, files, registry, store, listen, offline=offline)
         making = {name: pool.submit(image, name) for name in (_BUILD_IMAGE, _BARE_IMAGE)}
         images = {name: future.result() for name, future in making.items()}
         fetching.result()
+    finally:
+        # After Ctrl-C nobody waits for a server that does not answer.
+        pool.shutdown(wait=False, cancel_futures=True)
     if not images[_BUILD_IMAGE].relocked:
         return planned, images
     return _provide(options, plan(options, store, listen), store, listen)
