@@ -19,7 +19,7 @@ from rootstock.build.normalise import normalise
 from rootstock.errors import BuildFailed, MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.plan.graph import Node
-from rootstock.plan.key import Builder, builder_of, folder_hashes
+from rootstock.plan.key import UNSEEN, Builder, builder_of, folder_hashes
 from rootstock.sources.fetch import path_in, source_of
 from rootstock.store import Store
 
@@ -120,7 +120,7 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
 
 def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) -> None:
     """Lay out what the build sees: the recipe's folder, its sources, and the job."""
-    ignored = shutil.ignore_patterns("recipe.yaml", "variants.yaml", "__pycache__")
+    ignored = shutil.ignore_patterns(*UNSEEN)
     shutil.copytree(node.output.folder, room / "recipe", ignore=ignored, symlinks=True)
     if folder_hashes(room / "recipe") != node.inputs["files"]:
         # What is built from it would stand under a key that is not its own.

@@ -1,8 +1,9 @@
 """Make a built package the same bytes each time, and pack it for good.
 
-Two builds of the same thing differ in times, owners and the order in which files were read.
-Here they get one fixed time, no owner, sorted order, and single-threaded settings do not
-matter: zstd's frames depend on the level and on whether there are workers, not on how many.
+Two builds of the same thing differ in times, owners, the order in which files were read and in
+which dependencies were found, and in what the builder writes down of the machine. Here they
+get one fixed time, no owner and sorted order, and the machine is left out. zstd's frames depend
+on the level and on whether there are workers, not on how many.
 
 The format is that of CEP 35 (`.conda`, version 2): a zip, not compressed, of `metadata.json`
 and two zstd-compressed tars, `pkg-` and `info-`.
@@ -18,11 +19,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import yaml
 import zstandard
 
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
 _THREADS = 2
-_TIMESTAMP = re.compile(r"(?m)^(\s*timestamp:).*$")
 
 
 def normalise(package: Path, into: Path, *, epoch: int, level: int) -> Path:
@@ -84,7 +85,7 @@ def _repack(tar: tarfile.TarFile, out: IO[bytes], epoch: int, level: int) -> Non
                 continue
             content = tar.extractfile(member)
             assert content is not None, "a regular file has content"
-            changed = _timeless(member.name, content, epoch)
+            changed = _settled(member.name, content, epoch)
             clean.size = member.size if changed is None else len(changed)
             new.addfile(clean, content if changed is None else io.BytesIO(changed))
 
@@ -93,13 +94,46 @@ def _mode(member: tarfile.TarInfo) -> int:
     return 0o755 if member.issym() or member.mode & 0o100 else 0o644
 
 
-def _timeless(name: str, content: IO[bytes], epoch: int) -> bytes | None:
-    """The content of a metadata file with the fixed time in it; None for all others."""
+def _settled(name: str, content: IO[bytes], epoch: int) -> bytes | None:
+    """The content of a file about the package, the same for each build; None for all others."""
     if name == "info/index.json":
         index: dict[str, Any] = json.load(content)
         index["timestamp"] = epoch * 1000  # milliseconds
+        for listed in ("depends", "constrains"):
+            if listed in index:
+                index[listed] = sorted(index[listed])
         return (json.dumps(index, indent=2, sort_keys=True) + "\n").encode()
     if name == "info/recipe/rendered_recipe.yaml":
-        text = content.read().decode()
-        return _TIMESTAMP.sub(rf"\g<1> {epoch}", text).encode()
+        rendered: dict[str, Any] = yaml.load(content, _Loader)
+        configuration = rendered.get("build_configuration", {})
+        configuration["timestamp"] = epoch
+        for platform in ("host_platform", "build_platform"):
+            # The kernel's version, the processor's kind: of the machine, not of the package.
+            configuration.get(platform, {}).pop("virtual_packages", None)
+        found = "finalized_dependencies"
+        rendered[found] = _sorted(rendered.get(found))
+        return yaml.safe_dump(rendered, sort_keys=False, allow_unicode=True, width=10**6).encode()
     return None
+
+
+def _sorted(value: Any) -> Any:
+    """The value with all its lists in an order that depends only on what is in them."""
+    if isinstance(value, dict):
+        return {key: _sorted(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sorted, value), key=lambda entry: json.dumps(entry, sort_keys=True))
+    return value
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's core schema, which the builder writes; PyYAML's own is 1.1 (`1_0` is 10)."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"^(?:null|~|)$", [*"n~", ""]),
+    ("bool", r"^(?:true|false)$", [*"tf"]),
+    ("int", r"^[-+]?[0-9]+$", [*"-+0123456789"]),
+    ("float", r"^[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?$", [*"-+.0123456789"]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)

@@ -4,13 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 # Counts changes to what a key is made of.
 _FORMAT = 1
-# Files of a recipe's folder that are in a key through the rendered recipe.
-_RENDERED = ("recipe.yaml", "variants.yaml")
+# What no build gets to see of a recipe's folder (shell patterns of names): the two files that
+# are in a key through the rendered recipe, and what tools leave behind.
+UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,16 +32,19 @@ def builder_of(image_digest: str, packages: Mapping[str, str], files: tuple[Path
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:
-    """The sha256 of every file of a recipe's folder, by its path in it."""
+    """The sha256 of every file of a recipe's folder that a build sees, by its path in it."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(
             str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
         ).hexdigest()
         for path in sorted(folder.rglob("*"))
         if (path.is_symlink() or path.is_file())
-        and path.name not in _RENDERED
-        and "__pycache__" not in path.parts
+        and not any(map(_unseen, path.relative_to(folder).parts))
     }
+
+
+def _unseen(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in UNSEEN)
 
 
 def key_inputs(

@@ -4,6 +4,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import yaml
 import zstandard
 
 from rootstock.build.normalise import normalise
@@ -36,14 +37,33 @@ def package(folder: Path, members: list[tuple[str, bytes]], time: int) -> Path:
     return path
 
 
-def members(time: int) -> list[tuple[str, bytes]]:
-    index = json.dumps({"name": "graft", "timestamp": time * 1000}).encode()
-    rendered = f"build:\n  timestamp: {time}\n".encode()
+RENDERED = """\
+recipe:
+  package: {{name: graft, version: '1.10'}}
+  tests: [{{script: [second, first]}}]
+  source: [{{sha256: 1_0, flag: yes}}]
+build_configuration:
+  build_platform:
+    platform: linux-64
+    virtual_packages: [__linux={time}=0]
+  timestamp: {time}
+finalized_dependencies:
+  run:
+    depends:
+    - {{spec: {depends[0]}, from: build}}
+    - {{spec: {depends[1]}, from: build}}
+"""
+DEPENDS = ["libgcc >=14", "__glibc >=2.17"]
+
+
+def members(time: int, depends: list[str] = DEPENDS) -> list[tuple[str, bytes]]:
+    index = {"name": "graft", "timestamp": time * 1000, "depends": depends}
+    rendered = RENDERED.format(time=time, depends=depends)
     return [
         ("bin/graft", b"#!/bin/sh\n"),
         ("lib/libgraft.so.1", b"\x7fELF"),
-        ("info/index.json", index),
-        ("info/recipe/rendered_recipe.yaml", rendered),
+        ("info/index.json", json.dumps(index).encode()),
+        ("info/recipe/rendered_recipe.yaml", rendered.encode()),
     ]
 
 
@@ -62,7 +82,8 @@ def read(path: Path, part: str) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
 def test_two_builds_of_the_same_become_the_same_bytes(tmp_path: Path) -> None:
     results = []
     for number, time in enumerate((1_700_000_000, 1_800_000_000)):
-        listed = members(time)[:: -1 if number else 1]
+        step = -1 if number else 1
+        listed = members(time, DEPENDS[::step])[::step]
         built = package(tmp_path / f"built{number}", listed, time)
         target = tmp_path / f"done{number}"
         target.mkdir()
@@ -81,5 +102,21 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
     assert files["lib/libgraft.so"][0].linkname == "libgraft.so.1"
     assert {entry.mtime for entry, _ in files.values()} == {EPOCH}
     index = json.loads(read(done, "info")["info/index.json"][1])
-    assert index == {"name": "graft", "timestamp": EPOCH * 1000}
+    expected = {"name": "graft", "timestamp": EPOCH * 1000, "depends": sorted(DEPENDS)}
+    assert index == expected
     assert [entry.name for entry in (tmp_path / "done").iterdir()] == [done.name]
+
+
+def test_the_rendered_recipe_keeps_what_is_not_of_the_machine(tmp_path: Path) -> None:
+    built = package(tmp_path / "built", members(1_700_000_000), 1_700_000_000)
+    (tmp_path / "done").mkdir()
+    done = normalise(built, tmp_path / "done", epoch=EPOCH, level=3)
+    rendered = yaml.safe_load(read(done, "info")["info/recipe/rendered_recipe.yaml"][1])
+    # YAML 1.1 would have read a number and a truth value: the builder writes YAML 1.2.
+    assert rendered["recipe"]["source"] == [{"sha256": "1_0", "flag": "yes"}]
+    assert rendered["recipe"]["package"] == {"name": "graft", "version": "1.10"}
+    assert rendered["recipe"]["tests"] == [{"script": ["second", "first"]}]
+    build = {"build_platform": {"platform": "linux-64"}, "timestamp": EPOCH}
+    assert rendered["build_configuration"] == build
+    listed = rendered["finalized_dependencies"]["run"]["depends"]
+    assert [entry["spec"] for entry in listed] == sorted(DEPENDS)
