@@ -1,6 +1,6 @@
 """`python -m rootstock`."""
 
-from rootstock.cli import main
+from rootstock.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,68 @@
+"""The command line: commands, options, exit codes; the work is done elsewhere."""
+
+import contextlib
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import typer
+
+from rootstock import process
+from rootstock.cli import stages, tools, users
+from rootstock.errors import InterruptedByUser, RootstockError, UsageError
+from rootstock.report.terminal import tell_error
+
+_GROUPS = (stages, users, tools)  # in the order in which --help shows them
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the exit code of the contract."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        _application()(prog_name="rootstock", standalone_mode=False)
+        code = 0
+    except RootstockError as error:
+        tell_error(error.message, error.remedy)
+        code = error.code
+    except (KeyboardInterrupt, typer.Abort):
+        tell_error("interrupted")
+        code = InterruptedByUser.code
+    except typer.TyperException as error:
+        if str(error):  # without a command it was the help that was shown
+            tell_error(str(error), "rootstock COMMAND --help has the options and examples.")
+        code = UsageError.code
+    except BrokenPipeError:
+        code = 1
+    process.end_all()
+    _leave(code)
+
+
+def _application() -> typer.Typer:
+    app = typer.Typer(
+        name="rootstock",
+        help="Build, prove and publish a conda channel with ROOT of your own.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for group in _GROUPS:
+        for name, command in group.COMMANDS.items():
+            app.command(name)(command)
+    return app
+
+
+def _leave(code: int) -> NoReturn:
+    # py-rattler's threads may crash the interpreter while it tears itself down.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BrokenPipeError):
+            stream.flush()
+    os._exit(code)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    # First, because threads that wait for a process are waited for in their turn.
+    process.end_all()
+    raise KeyboardInterrupt

@@ -1,0 +1,78 @@
+"""The commands about a checkout and the machine it is on."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from rootstock import inventory
+from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, print_json
+from rootstock.doctor import examine
+from rootstock.errors import MachineError
+from rootstock.image import debian
+from rootstock.report.terminal import Terminal
+from rootstock.report.words import columns
+from rootstock.store import locate
+
+
+def list_recipes(
+    checkout: Checkout = CHECKOUT,
+    markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List every package the recipes make, where it is from, and whether it was ever built.
+
+    Example:  rootstock recipes
+    """
+    rows = inventory.take(checkout)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    elif markdown:
+        print(inventory.as_markdown(rows))
+    else:
+        head = ("package", "version", "origin", "for", "verified")
+        print("\n".join(columns([head, *(row.cells for row in rows)])))
+
+
+def image(
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
+    ] = False,
+    offline: Offline = False,
+    checkout: Checkout = CHECKOUT,
+) -> None:
+    """Make the root file systems that builds and smoke tests run in.
+
+    Examples:
+
+      rootstock image
+
+      rootstock image --lock
+    """
+    store = locate()
+    store.prepare()
+    with Terminal() as terminal:
+        for path in sorted((checkout / "ci/images").glob("*.yaml")):
+            if lock:
+                pins = debian.lock(debian.load_spec(path, store), store)
+                debian.write_lock(pins, path.with_suffix(".lock"))
+            debian.ensure(path, store, terminal, offline=offline)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Tell what this machine has of what rootstock needs, and what to do about the rest.
+
+    Example:  rootstock doctor
+    """
+    findings = examine(locate())
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print("\n".join(columns([(f.state, f.what, f.found) for f in findings])))
+    lacking = [finding for finding in findings if finding.state == "lacks"]
+    if lacking:
+        remedies = "\n".join(finding.remedy for finding in lacking)
+        raise MachineError("this machine cannot build: see above", remedies)
+
+
+COMMANDS = {"recipes": list_recipes, "image": image, "doctor": doctor}
