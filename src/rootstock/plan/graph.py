@@ -111,7 +111,8 @@ def plan(
             _link(top, cell.variant, by_id, find, own, ())
         beneath = _memoised_closure({id_: link.run for id_, link in own.items()})
         sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
-        links = {**own, **links}
+        # What an earlier cell has linked stays where it is, behind all that it needs.
+        links |= {id_: link for id_, link in own.items() if id_ not in links}
     runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
     nodes: dict[str, Node] = {}
     for id_, link in links.items():  # dependencies first: `_link` fills it in that order

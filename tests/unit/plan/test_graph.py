@@ -239,6 +239,14 @@ def test_a_noarch_package_serves_each_cell_with_its_own_python(tmp_path: Path) -
     assert len([n for n in graph.nodes.values() if n.output.name == "meta"]) == 1
 
 
+def test_dependencies_come_first_also_when_cells_share_a_noarch_package(tmp_path: Path) -> None:
+    folder = make(tmp_path, {**RECIPES, "pip": NOARCH})
+    graph = plan_two(folder)
+    place = {id_: number for number, id_ in enumerate(graph.nodes)}
+    for node in graph.nodes.values():
+        assert all(place[needed] < place[node.id] for needed in (*node.needs, *node.runs))
+
+
 def test_a_noarch_package_that_is_built_with_python_is_refused(tmp_path: Path) -> None:
     recipes = {
         **RECIPES,
