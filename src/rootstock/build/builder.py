@@ -5,7 +5,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -19,13 +20,24 @@ from rootstock.build.normalise import normalise
 from rootstock.errors import BuildFailed, MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.plan.graph import Node
-from rootstock.plan.key import UNSEEN, Builder, builder_of, folder_hashes
+from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
 from rootstock.sources.fetch import path_in, source_of
 from rootstock.store import Store
 
 # What every file of every package is dated with: the day of ROOT 6.00 (2014-05-30).
 EPOCH = 1401408000
 _INSIDE = Path(__file__).with_name("inside.py")
+# All that a build's environment has before the packages in it are activated.
+_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/rootstock/build/home",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "dumb",
+    "PYTHONPATH": "/rootstock/site",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+# Those that write a package's bytes.
+_PACKAGES = ("py-rattler-build", "PyYAML", "zstandard")
 _TAIL = 30  # lines of a log that a failure shows
 
 
@@ -47,18 +59,19 @@ class Workshop:
 
 def fingerprint(image_digest: str, level: int) -> Builder:
     """The builder that goes into every build key."""
-    versions = {
-        "py-rattler-build": metadata.version("py-rattler-build"),
+    facts = {
+        **{package: metadata.version(package) for package in _PACKAGES},
         "epoch": str(EPOCH),
         "level": str(level),
+        "environment": " ".join(f"{name}={value}" for name, value in _ENVIRONMENT.items()),
     }
     files = (_INSIDE, Path(__file__).with_name("normalise.py"))
-    return builder_of(image_digest, versions, files)
+    return builder_of(image_digest, facts, files)
 
 
 def place_of(node: Node, store: Store) -> Path:
     """Where the store keeps, or would keep, the artifact of a node."""
-    return store.artifact(f"{node.key}-{node.number}")
+    return store.artifact(node.artifact)
 
 
 def kept(node: Node, store: Store) -> Artifact | None:
@@ -120,23 +133,21 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
 
 def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) -> None:
     """Lay out what the build sees: the recipe's folder, its sources, and the job."""
-    ignored = shutil.ignore_patterns(*UNSEEN)
-    shutil.copytree(node.output.folder, room / "recipe", ignore=ignored, symlinks=True)
+    copy_files(node.output.folder, node.inputs["files"], room / "recipe")
     if folder_hashes(room / "recipe") != node.inputs["files"]:
         # What is built from it would stand under a key that is not its own.
         raise UsageError(
             f"{node.output.folder} changed while rootstock was running", "Run it again."
         )
     (room / "home").mkdir()
-    recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
-    for entry in recipe.get("source", []):
-        if "url" in entry:
-            source = source_of(entry)
-            place = folder / "sources" / source.sha256 / source.filename
-            place.parent.mkdir(parents=True)
+    (folder / "sources").mkdir()
+    for entry in node.output.sources:
+        source = source_of(entry)
+        place = folder / "sources" / source.sha256 / source.filename
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
             link_or_copy(path_in(store, source), place)
-            entry["url"] = f"file:///rootstock/sources/{source.sha256}/{source.filename}"
-    (folder / "sources").mkdir(exist_ok=True)
+    recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
     script = recipe["build"]["script"]
     script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
     job = {
@@ -145,7 +156,20 @@ def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) 
         "platform": platform,
         "test": True,
     }
-    (room / "job.json").write_text(json.dumps(job, indent=1))
+    # Sorted: the package carries the recipe, and a key does not depend on its order.
+    (room / "job.json").write_text(json.dumps(job, indent=1, sort_keys=True))
+
+
+def copy_files(folder: Path, names: Iterable[str], into: Path) -> None:
+    """Copy files of a recipe's folder, with no more of their modes than a build key has."""
+    into.mkdir(parents=True)
+    for name in names:
+        source, target = folder / name, into / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # what is missing is seen by comparing hashes
+            shutil.copyfile(source, target, follow_symlinks=False)
+            if not target.is_symlink():
+                target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -159,24 +183,16 @@ def link_or_copy(source: Path, target: Path) -> None:
 def _sandbox(folder: Path, shop: Workshop) -> Sandbox:
     found = find_spec("rattler_build")
     assert found is not None and found.origin is not None, "it is imported for planning"
-    env: Mapping[str, str] = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": "/rootstock/build/home",
-        "LC_ALL": "C.UTF-8",
-        "TERM": "dumb",
-        "PYTHONPATH": "/rootstock/site",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
     return Sandbox(
         root=shop.image,
         mounts=(
             Mount(source=_tool_folder(folder), target="/rootstock/tool"),
             Mount(source=Path(found.origin).parent, target="/rootstock/site/rattler_build"),
             Mount(source=folder / "deps", target="/rootstock/deps"),
-            Mount(source=folder / "sources", target="/rootstock/sources"),
+            Mount(source=folder / "sources", target=SOURCES),
             Mount(source=folder / "build", target="/rootstock/build", writable=True),
         ),
-        env=env,
+        env=_ENVIRONMENT,
         cwd="/rootstock/build",
     )
 

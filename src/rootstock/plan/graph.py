@@ -14,7 +14,7 @@ from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
 from rootstock.errors import UsageError
-from rootstock.plan.key import Builder, build_key, folder_hashes, key_inputs
+from rootstock.plan.key import Builder, as_built, build_key, folder_hashes, key_inputs
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 
@@ -31,6 +31,7 @@ class Node:
 
     `needs` are the ids of the nodes whose packages are in its build and host environments
     (with all they depend on); `runs` the ids of those it depends on when installed, directly.
+    `recipe` is as a build gets it.
     """
 
     output: Output
@@ -51,6 +52,11 @@ class Node:
     def filename(self) -> str:
         """The package's file name."""
         return f"{self.output.name}-{self.output.version}-{self.build}.conda"
+
+    @property
+    def artifact(self) -> str:
+        """The name of its artifact: one key gives other bytes with another build number."""
+        return f"{self.key}-{self.number}"
 
     @property
     def scope(self) -> str:
@@ -243,8 +249,8 @@ def _node(
     builder: Builder,
     published: Published,
 ) -> Node:
-    recipe = _with_numbers(output.recipe, nodes)
-    dependencies = {dep: nodes[dep].key for dep in needs}
+    recipe = _with_numbers(as_built(output.recipe), nodes)
+    dependencies = {dep: nodes[dep].artifact for dep in needs}
     files = folder_hashes(output.folder)
     inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
     key = build_key(inputs)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 # Counts changes to what a key is made of.
-_FORMAT = 1
+FORMAT = 2
+# Where a build finds its sources: each under its sha256, by its name.
+SOURCES = "/rootstock/sources"
 # What no build gets to see of a recipe's folder (shell patterns of names): the two files that
 # are in a key through the rendered recipe, and what tools leave behind.
 UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
@@ -17,30 +20,66 @@ UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """What builds: the image's digest, and a fingerprint of the programs that work in it."""
+    """What builds: the image's digest, and all else that builds have in common, by name."""
 
     image: str
-    fingerprint: str
+    parts: Mapping[str, str]
 
 
-def builder_of(image_digest: str, packages: Mapping[str, str], files: tuple[Path, ...]) -> Builder:
-    """The builder made of an image, versions of Python packages, and program files."""
-    digest = hashlib.sha256(json.dumps(packages, sort_keys=True).encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return Builder(image=image_digest, fingerprint=digest.hexdigest())
+def builder_of(image_digest: str, facts: Mapping[str, str], files: tuple[Path, ...]) -> Builder:
+    """The builder made of an image, facts (versions, settings), and program files."""
+    programs = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return Builder(image=image_digest, parts={**facts, **programs})
+
+
+def as_built(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A rendered recipe as a build gets it; what is not in there decides no byte.
+
+    A build knows of a source its sha256 and its name, not where it was fetched from, and does
+    not know whether the recipe was ever verified.
+    """
+    extra = dict(recipe.get("extra", {}))
+    if isinstance(own := extra.get("rootstock"), Mapping):
+        extra["rootstock"] = {key: value for key, value in own.items() if key != "verified"}
+    built = {**recipe, "extra": extra} if extra else dict(recipe)
+    if "source" in built:
+        built["source"] = [_here(entry) for entry in built["source"]]
+    return built
+
+
+def _here(entry: Mapping[str, Any]) -> dict[str, Any]:
+    if "url" not in entry:
+        return dict(entry)
+    return {**entry, "url": f"file://{SOURCES}/{entry.get('sha256', '')}/{source_name(entry)}"}
+
+
+def source_name(entry: Mapping[str, Any]) -> str:
+    """The file name of a rendered source: the last part of its (first) URL.
+
+    In a package URL (purl, ECMA-427) it is what follows the `#`.
+    """
+    url = entry["url"] if isinstance(entry["url"], str) else entry["url"][0]
+    return unquote(url.partition("#")[2]) if url.startswith("pkg:") else url.rpartition("/")[2]
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:
-    """The sha256 of every file of a recipe's folder that a build sees, by its path in it."""
+    """What every file of a recipe's folder is that a build sees, by its path in it.
+
+    That is its sha256, with ` x` behind it for a program; for a link, `-> ` and its target.
+    """
     return {
-        str(path.relative_to(folder)): hashlib.sha256(
-            str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
-        ).hexdigest()
+        str(path.relative_to(folder)): _hash(path)
         for path in sorted(folder.rglob("*"))
         if (path.is_symlink() or path.is_file())
         and not any(map(_unseen, path.relative_to(folder).parts))
     }
+
+
+def _hash(path: Path) -> str:
+    if path.is_symlink():
+        return f"-> {path.readlink()}"
+    program = " x" if path.stat().st_mode & 0o100 else ""
+    return hashlib.sha256(path.read_bytes()).hexdigest() + program
 
 
 def _unseen(name: str) -> bool:
@@ -56,17 +95,18 @@ def key_inputs(
 ) -> dict[str, Any]:
     """The inputs of a build key, in a form that two can be compared by.
 
-    `recipe` is the rendered recipe with build number 0 (the number is found from the key),
-    `dependencies` the key of each package that the build and host environments may hold, by
-    its node's id (of one name there may be several).
+    `recipe` is the recipe as built, with build number 0 (the number is found from the key),
+    `files` are what `folder_hashes` gives. `dependencies` are the key and the build number of
+    each package that the build and host environments may hold, by its node's id (of one name
+    there may be several): a package names the files that it was built with.
     """
     return {
-        "format": _FORMAT,
+        "format": FORMAT,
         "recipe": dict(recipe),
         "variant": dict(variant),
         "files": dict(files),
         "image": builder.image,
-        "builder": builder.fingerprint,
+        "builder": dict(builder.parts),
         "dependencies": dict(dependencies),
     }
 

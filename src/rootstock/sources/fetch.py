@@ -20,6 +20,7 @@ import yaml
 from rootstock import process
 from rootstock import store as places
 from rootstock.errors import SourceError, UsageError
+from rootstock.plan.key import source_name
 from rootstock.progress import Event, Listener
 from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store
@@ -46,11 +47,9 @@ def source_of(entry: Mapping[str, object]) -> Source:
     sha256 = str(entry.get("sha256", ""))
     if len(sha256) != 64:
         raise UsageError(f"{urls[0]}: a source needs a sha256")
-    return Source(urls=urls, sha256=sha256, filename=_filename(urls[0]))
-
-
-def _filename(url: str) -> str:
-    return purl.parse(url).filename if url.startswith("pkg:") else url.rpartition("/")[2]
+    if urls[0].startswith("pkg:"):
+        purl.parse(urls[0])
+    return Source(urls=urls, sha256=sha256, filename=source_name(entry))
 
 
 def path_in(store: Store, source: Source) -> Path:

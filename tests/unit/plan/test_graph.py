@@ -20,7 +20,7 @@ VARIANTS = {
     "c_stdlib_version": ["2.17"],
     **{key: [value] for key, value in CELL.variant.items()},
 }
-BUILDER = Builder(image="i", fingerprint="f")
+BUILDER = Builder(image="i", parts={"inside.py": "f"})
 
 RECIPES = {
     "sysroot": """
@@ -173,13 +173,16 @@ def test_every_dependency_is_in_the_key_also_two_of_one_name(tmp_path: Path) -> 
     [zlib] = [node for node in graph.nodes.values() if node.output.name == "zlib"]
     names = [graph.nodes[id_].output.name for id_ in zlib.needs]
     assert names.count("sysroot_linux-64") == 2
-    assert zlib.inputs["dependencies"] == {id_: graph.nodes[id_].key for id_ in zlib.needs}
+    assert zlib.inputs["dependencies"] == {id_: graph.nodes[id_].artifact for id_ in zlib.needs}
 
 
 def test_image_and_builder_change_every_key(tmp_path: Path) -> None:
     folder = make(tmp_path)
     before = keys(plan_of(folder))
-    for builder in (Builder(image="j", fingerprint="f"), Builder(image="i", fingerprint="g")):
+    for builder in (
+        Builder(image="j", parts={"inside.py": "f"}),
+        Builder(image="i", parts={"inside.py": "g"}),
+    ):
         after = keys(plan_of(folder, builder=builder))
         assert all(after[name] != before[name] for name in before)
 
@@ -197,6 +200,16 @@ def test_build_numbers_are_computed_from_what_is_published(tmp_path: Path) -> No
     assert moved.build == core.build[:-1] + "1"
     pyroot = next(node for node in other.nodes.values() if node.output.name == "pyroot")
     assert f"root-core ==6.40.00 {moved.build}" in pyroot.recipe["requirements"]["run"]
+
+
+def test_a_build_number_is_in_the_keys_of_what_is_built_with_it(tmp_path: Path) -> None:
+    # A package names the files it was built with: zlib_1 in the place of zlib_0 is another byte.
+    folder = make(tmp_path)
+    before = keys(plan_of(folder))
+    [zlib] = [node for node in plan_of(folder).nodes.values() if node.output.name == "zlib"]
+    after = keys(plan_of(folder, {zlib.filename: "another key"}))
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"python", "root-core", "pyroot"}
 
 
 def test_build_strings_have_their_number_where_conda_forge_has_it(tmp_path: Path) -> None:

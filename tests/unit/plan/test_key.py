@@ -3,13 +3,21 @@ from typing import Any
 
 import pytest
 
-from rootstock.plan.key import Builder, build_key, builder_of, folder_hashes, key_inputs
+from rootstock.plan.key import (
+    Builder,
+    as_built,
+    build_key,
+    builder_of,
+    folder_hashes,
+    key_inputs,
+    source_name,
+)
 
 INPUTS: dict[str, Any] = {
     "recipe": {"package": {"name": "graft"}},
     "variant": {"python": "3.11"},
     "files": {"build.sh": "aa"},
-    "builder": Builder(image="image", fingerprint="print"),
+    "builder": Builder(image="image", parts={"inside.py": "print"}),
     "dependencies": {"libgcc-14": "bb"},
 }
 
@@ -25,8 +33,8 @@ def test_the_same_inputs_have_the_same_key() -> None:
         ("variant", {"python": "3.13"}),
         ("files", {"build.sh": "ab"}),
         ("files", {"build.sh": "aa", "new.patch": "aa"}),
-        ("builder", Builder(image="other", fingerprint="print")),
-        ("builder", Builder(image="image", fingerprint="other")),
+        ("builder", Builder(image="other", parts={"inside.py": "print"})),
+        ("builder", Builder(image="image", parts={"inside.py": "other"})),
         ("dependencies", {"libgcc-14": "bc"}),
         ("dependencies", {}),
     ],
@@ -55,6 +63,40 @@ def test_a_folder_is_what_a_build_sees_of_it(tmp_path: Path) -> None:
         (tmp_path / left).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / left).write_text("a tool was here")
     assert folder_hashes(tmp_path) == before
-    (tmp_path / "patches/own.patch").unlink()
-    (tmp_path / "patches/own.patch").symlink_to("../build.sh")
-    assert folder_hashes(tmp_path) != before
+
+
+def test_a_program_and_a_link_are_not_the_file_they_could_be_taken_for(tmp_path: Path) -> None:
+    file = tmp_path / "run"
+    file.write_text("../build.sh")
+    file.chmod(0o644)
+    plain = folder_hashes(tmp_path)
+    file.chmod(0o664)
+    assert folder_hashes(tmp_path) == plain  # another umask
+    file.chmod(0o755)
+    program = folder_hashes(tmp_path)
+    file.unlink()
+    file.symlink_to("../build.sh")
+    assert len({found["run"] for found in (plain, program, folder_hashes(tmp_path))}) == 3
+
+
+def test_a_build_knows_a_source_by_sha256_and_name_alone() -> None:
+    entry = {"url": ["https://a.example/x/zlib-1.tgz", "https://b.example/z"], "sha256": "ab"}
+    [here] = as_built({"source": [{**entry, "patches": ["own.patch"]}]})["source"]
+    assert here == {
+        "url": "file:///rootstock/sources/ab/zlib-1.tgz",
+        "sha256": "ab",
+        "patches": ["own.patch"],
+    }
+    assert as_built({"source": [{"path": "python.sh"}]})["source"] == [{"path": "python.sh"}]
+
+
+def test_the_name_of_a_package_urls_file_is_its_last_part() -> None:
+    assert source_name({"url": "pkg:deb/debian/zlib@1:1%2B3?arch=source#zlib_1%2B3.tgz"}) == (
+        "zlib_1+3.tgz"
+    )
+
+
+def test_a_build_does_not_know_whether_the_recipe_was_verified() -> None:
+    own = {"origin": "source", "verified": True}
+    assert as_built({"extra": {"rootstock": own}}) == {"extra": {"rootstock": {"origin": "source"}}}
+    assert own["verified"] is True
