@@ -5,17 +5,17 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from rootstock import process
 from rootstock import store as places
 from rootstock.build.artifact import Artifact, load, write_record
+from rootstock.build.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.build.normalise import normalise
 from rootstock.errors import BuildFailed, MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
@@ -24,8 +24,6 @@ from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
 from rootstock.sources.fetch import path_in, source_of
 from rootstock.store import Store
 
-# What every file of every package is dated with: the day of ROOT 6.00 (2014-05-30).
-EPOCH = 1401408000
 _INSIDE = Path(__file__).with_name("inside.py")
 # All that a build's environment has before the packages in it are activated.
 _ENVIRONMENT: Mapping[str, str] = {
@@ -80,36 +78,14 @@ def kept(node: Node, store: Store) -> Artifact | None:
 
 
 def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> Artifact:
-    """Build a node's package and put it into the store.
+    """Build a node's package and put it into the store, with all that it was made from.
 
-    `needs` are the artifacts of all that its build and host environments may hold, and of all
-    that it depends on when installed (its own tests run with that). The log of the build goes
-    to `log`.
-
-    Raises `BuildFailed` when the script, a test of the package or the builder fails, and
-    `MachineError` when the disk is full.
+    `needs` are as in `Job`. The log of the build goes to `log`. Raises as `make` does.
     """
     started = time.monotonic()
+    job = job_of(node, needs, shop.platform)
     with shop.store.scratch(node.output.name) as folder:
-        room = folder / "build"
-        _furnish(room, folder, node, shop.store, shop.platform)
-        shop.stage(needs, folder / "deps")
-        sandbox = _sandbox(folder, shop)
-        argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
-        # In a container the build may run as another user than the one who owns the folder.
-        room.chmod(0o777)
-        done = process.run(shop.engine.command(sandbox, argv), log=log, timeout=shop.timeout)
-        result = room / "result.json"
-        if done.code or not result.exists():
-            _explain(node, log, done, shop)
-        built = Path(json.loads(result.read_text())["package"])
-        package = room / built.relative_to("/rootstock/build")
-        ready = folder / "ready"
-        ready.mkdir()
-        try:
-            finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
-        except OSError as error:
-            raise MachineError(f"{node.filename} could not be packed: {error}") from error
+        finished = make(job, shop, log, folder)
         artifact = Artifact(
             path=finished,
             key=node.key,
@@ -122,8 +98,9 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
             seconds=round(time.monotonic() - started, 2),
             scope=node.scope,
         )
+        ready = finished.parent
         write_record(artifact, ready)
-        (ready / "inputs.json").write_text(json.dumps(node.inputs, indent=1, sort_keys=True))
+        keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
         shutil.copyfile(log, ready / "build.log")
         places.publish(ready, place_of(node, shop.store))
     stored = load(place_of(node, shop.store))
@@ -131,45 +108,51 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
     return stored
 
 
-def _furnish(room: Path, folder: Path, node: Node, store: Store, platform: str) -> None:
+def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Path:
+    """Build a package in a scratch folder; return its file, alone in a folder of its own.
+
+    Raises `BuildFailed` when the script, a test of the package or the builder fails,
+    `MachineError` when the disk is full, and `UsageError` when the recipe's files are not those
+    the job is for.
+    """
+    room, ready = folder / "build", folder / "ready"
+    _furnish(room, folder, job, shop.store)
+    shop.stage(job.needs, folder / "deps")
+    sandbox = _sandbox(folder, shop)
+    argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
+    # In a container the build may run as another user than the one who owns the folder.
+    room.chmod(0o777)
+    done = process.run(shop.engine.command(sandbox, argv), log=log, timeout=shop.timeout)
+    result = room / "result.json"
+    if done.code or not result.exists():
+        _explain(job, log, done, shop)
+    built = Path(json.loads(result.read_text())["package"])
+    package = room / built.relative_to("/rootstock/build")
+    ready.mkdir()
+    try:
+        return normalise(package, ready, epoch=EPOCH, level=shop.level)
+    except OSError as error:
+        raise MachineError(f"{package.name} could not be packed: {error}") from error
+
+
+def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
     """Lay out what the build sees: the recipe's folder, its sources, and the job."""
-    copy_files(node.output.folder, node.inputs["files"], room / "recipe")
-    if folder_hashes(room / "recipe") != node.inputs["files"]:
+    # A build may write into its recipe's folder; what is kept is another copy.
+    copy_files(job.folder, job.files, folder / "recipe")
+    if folder_hashes(folder / "recipe") != job.files:
         # What is built from it would stand under a key that is not its own.
-        raise UsageError(
-            f"{node.output.folder} changed while rootstock was running", "Run it again."
-        )
+        raise UsageError(f"{job.folder} changed while rootstock was running", "Run it again.")
+    copy_files(folder / "recipe", job.files, room / "recipe")
     (room / "home").mkdir()
     (folder / "sources").mkdir()
-    for entry in node.output.sources:
+    for entry in job.sources:
         source = source_of(entry)
         place = folder / "sources" / source.sha256 / source.filename
         place.parent.mkdir(parents=True, exist_ok=True)
         if not place.exists():
             link_or_copy(path_in(store, source), place)
-    recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
-    script = recipe["build"]["script"]
-    script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
-    job = {
-        "recipe": recipe,
-        "variant": dict(node.output.variant),
-        "platform": platform,
-        "test": True,
-    }
     # Sorted: the package carries the recipe, and a key does not depend on its order.
-    (room / "job.json").write_text(json.dumps(job, indent=1, sort_keys=True))
-
-
-def copy_files(folder: Path, names: Iterable[str], into: Path) -> None:
-    """Copy files of a recipe's folder, with no more of their modes than a build key has."""
-    into.mkdir(parents=True)
-    for name in names:
-        source, target = folder / name, into / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # what is missing is seen by comparing hashes
-            shutil.copyfile(source, target, follow_symlinks=False)
-            if not target.is_symlink():
-                target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)
+    (room / "job.json").write_text(json.dumps(job.order, indent=1, sort_keys=True))
 
 
 def link_or_copy(source: Path, target: Path) -> None:
@@ -205,13 +188,13 @@ def _tool_folder(folder: Path) -> Path:
     return tool
 
 
-def _explain(node: Node, log: Path, done: process.Completed, shop: Workshop) -> None:
+def _explain(job: Job, log: Path, done: process.Completed, shop: Workshop) -> NoReturn:
     lines = process.tail(log, _TAIL)
     if any("No space left on device" in line for line in lines):
         raise MachineError(
-            f"no space left on the disk while {node.filename} was built (log: {log})",
+            f"no space left on the disk while {job.id} was built (log: {log})",
             f"The store is {shop.store.root}: free some space there, or set ROOTSTOCK_HOME.",
         )
     if done.timed_out:
         lines = (*lines, f"ended after {shop.timeout:.0f} seconds, the limit for one build")
-    raise BuildFailed(node.id, log, lines)
+    raise BuildFailed(job.id, log, lines)
