@@ -1,18 +1,21 @@
 """The matrix: which ROOT is built for which Python, and the cells a user asks for."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from rootstock.errors import UsageError
+from rootstock.plan import lines
 
 ARCHITECTURES = {"linux-64": "linux_x86_64"}
+# Whether a ROOT is repackaged from CERN's wheels or compiled.
+ORIGINS = ("wheel", "source")
 # These vary together: a Python version and the CPython that is built for it.
 ZIP_KEYS = (("python", "cpython"),)
+_PYTHON = re.compile(r"3\.\d+")
+_ROOT = re.compile(r"\d+\.\d\d\.\d\d")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,31 +64,54 @@ class Matrix:
 
 
 def load(path: Path) -> Matrix:
-    """Read the matrix; raises `UsageError` that says what is wrong with it."""
-    try:
-        raw: dict[str, Any] = yaml.safe_load(path.read_text())
-        platform, pythons = raw["platform"], [str(python) for python in raw["pythons"]]
-        if platform not in ARCHITECTURES:
-            raise UsageError(f"{path}: platform {platform} is none of {', '.join(ARCHITECTURES)}")
-        cells = []
-        for root in raw["roots"]:
-            for python in root["pythons"]:
-                if python not in pythons:
-                    raise UsageError(
-                        f"{path}: ROOT {root['version']} asks for Python {python}, "
-                        f"which is not under `pythons`"
-                    )
-                cells.append(Cell(root=root["version"], python=python, platform=platform))
-        return Matrix(
-            platform=platform,
-            cells=tuple(cells),
-            specs=tuple(raw["specs"]),
-            variants={key: str(value) for key, value in raw["variants"].items()},
-        )
-    except yaml.YAMLError as error:
-        raise UsageError(f"{path}: not YAML: {error}") from error
-    except (OSError, KeyError, TypeError) as error:
-        raise UsageError(f"{path}: not a matrix: {error!r}") from error
+    """Read the matrix; raises `UsageError` with file and line of what is wrong with it."""
+    top = lines.read(path).mapping(("platform", "pythons", "roots", "specs", "variants"))
+    platform = _one_of(top["platform"], ARCHITECTURES)
+    pythons = _versions(top["pythons"], _PYTHON, "a Python version like 3.11")
+    cells: list[Cell] = []
+    for root in top["roots"].items():
+        row = root.mapping(("version", "origin", "pythons"))
+        version = _version(row["version"], _ROOT, "a ROOT version like 6.40.00")
+        _one_of(row["origin"], ORIGINS)
+        if any(cell.root == version for cell in cells):
+            raise row["version"].fail(f"ROOT {version} is there twice")
+        for value in row["pythons"].items():
+            if (text := value.text()) not in pythons:
+                raise value.fail(
+                    f"ROOT {version} asks for Python {text}, which is not under `pythons`",
+                    f"Known: {', '.join(pythons)}",
+                )
+        for python in _versions(row["pythons"], _PYTHON, "a Python version like 3.11"):
+            cells.append(Cell(root=version, python=python, platform=platform))
+    return Matrix(
+        platform=platform,
+        cells=tuple(cells),
+        specs=tuple(spec.text() for spec in top["specs"].items()),
+        variants={key: value.text() for key, value in top["variants"].entries().items()},
+    )
+
+
+def _one_of(value: lines.Value, known: Collection[str]) -> str:
+    if (text := value.text()) not in known:
+        raise value.fail(f"{text} is none of {', '.join(known)}")
+    return text
+
+
+def _version(value: lines.Value, pattern: re.Pattern[str], what: str) -> str:
+    if not pattern.fullmatch(text := value.text()):
+        raise value.fail(f"{text} is not {what}")
+    return text
+
+
+def _versions(value: lines.Value, pattern: re.Pattern[str], what: str) -> list[str]:
+    """The versions of a list, each there once."""
+    found: list[str] = []
+    for item in value.items():
+        version = _version(item, pattern, what)
+        if version in found:
+            raise item.fail(f"{version} is there twice")
+        found.append(version)
+    return found
 
 
 def select(

@@ -70,18 +70,60 @@ def test_variants_of_cells_go_together(matrix: Matrix) -> None:
     assert variants["c_stdlib"] == ["sysroot"]
 
 
+def complaint(tmp_path: Path, old: str, new: str) -> UsageError:
+    assert old in GOOD
+    path = tmp_path / "matrix.yaml"
+    path.write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        load(path)
+    assert caught.value.code == 2
+    assert caught.value.message.startswith(f"{path}:")
+    return caught.value
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "line", "told"),
     [
-        ("platform: linux-64", "platform: linux-32", "linux-32"),
-        ('pythons: ["3.9", "3.11"]\nroots', 'pythons: ["3.11"]\nroots', "3.9"),
-        ("specs:", "spec:", "specs"),
-        ("roots:", "roots: [", "not YAML"),
+        ("platform: linux-64", "platform: linux-32", 2, "linux-32 is none of linux-64"),
+        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.11"]', 5, "asks for Python 3.9"),
+        ('pythons: ["3.9", "3.11"]', "pythons: []", 3, "the list is empty"),
+        ('pythons: ["3.9", "3.11"]', 'pythons: "3.9"', 3, "3.9 is not a list"),
+        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.9"]', 3, "3.9 is there twice"),
+        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.11.2"]', 3, "not a Python version"),
+        ("specs: [root, python]", "", 2, "missing: specs"),
+        ("specs: [root, python]", "specs: [root, [python]]", 7, "a list is not text"),
+        ("specs:", "specs: [root]\nspecs:", 8, "specs is there twice"),
+        ("specs:", "spec: [root]\nspecs:", 7, "unknown key spec"),
+        ("6.40.00", "6.38.00", 6, "ROOT 6.38.00 is there twice"),
+        ("6.40.00", "6.40", 6, "6.40 is not a ROOT version"),
+        ("origin: wheel", "origin: crystal", 5, "crystal is none of wheel, source"),
+        ("origin: wheel", "source: wheel", 5, "unknown key source"),
+        (', pythons: ["3.11"]}', ', pythons: ["3.11", "3.11"]}', 6, "3.11 is there twice"),
+        (', pythons: ["3.11"]}', "}", 6, "missing: pythons"),
+        ("variants: {c_stdlib: sysroot}", "variants: sysroot", 8, "sysroot is not a mapping"),
+        ("roots:", "roots: [", 5, "not YAML"),
     ],
 )
-def test_a_wrong_matrix_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
-    path = tmp_path / "matrix.yaml"
-    path.write_text(GOOD.replace(old, new))
-    with pytest.raises(UsageError, match=told) as caught:
-        load(path)
-    assert str(path) in caught.value.message
+def test_a_mistake_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, told: str
+) -> None:
+    message = complaint(tmp_path, old, new).message
+    assert told in message
+    assert message.startswith(f"{tmp_path / 'matrix.yaml'}:{line}: ")
+
+
+@pytest.mark.parametrize(("old", "new"), [('"3.11"]}', "3.10]}"), ('["3.9", "3.11"]', "[3.10]")])
+def test_a_version_that_yaml_would_shorten_has_to_be_quoted(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    error = complaint(tmp_path, old, new)
+    assert "3.10 is a number" in error.message
+    assert error.remedy == 'Quote it: "3.10"'
+
+
+def test_a_matrix_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load(tmp_path / "matrix.yaml")
+    (tmp_path / "matrix.yaml").write_text("# nothing\n")
+    with pytest.raises(UsageError, match="empty"):
+        load(tmp_path / "matrix.yaml")
