@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rootstock.errors import MachineError
+from rootstock.image import manylinux
 from rootstock.image.engines.choose import ENGINES, why_not
 from rootstock.sources.apt import mirror
 from rootstock.store import Store
@@ -28,7 +29,7 @@ class Finding:
 
 def examine(store: Store) -> tuple[Finding, ...]:
     """Look at the machine: system, engines, Debian's packages, disk and memory."""
-    return (_system(), *_engines(), *_programs(), _mirror(), _disk(store), _memory())
+    return (_system(), *_engines(), _manylinux(), *_programs(), _mirror(), _disk(store), _memory())
 
 
 def _system() -> Finding:
@@ -45,16 +46,28 @@ def _system() -> Finding:
 def _engines() -> list[Finding]:
     reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
     none = all(reasons.values())
-    remedy = "Allow user namespaces, or install podman or docker." if none else ""
     return [
         Finding(
             state="ok" if reason is None else "lacks" if none else "absent",
             what=f"engine {name}",
-            found=reason or "works",
-            remedy=remedy,
+            found=reason or "works (tried)",
+            remedy=ENGINES[name].remedy if reason else "",
         )
         for name, reason in reasons.items()
     ]
+
+
+def _manylinux() -> Finding:
+    try:
+        found = f"{manylinux.builder()} would build it; {manylinux.UNPROVEN}"
+        return Finding(state="ok", what="profile manylinux", found=found)
+    except MachineError as error:
+        return Finding(
+            state="absent",
+            what="profile manylinux",
+            found=f"needs podman or docker; {manylinux.UNPROVEN}",
+            remedy=error.remedy,
+        )
 
 
 def _programs() -> list[Finding]:

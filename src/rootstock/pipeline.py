@@ -19,10 +19,11 @@ from rootstock.build.artifact import Artifact
 from rootstock.channel.promote import keys, promote
 from rootstock.channel.stage import stage
 from rootstock.errors import InterruptedByUser, RootstockError
-from rootstock.image import debian
-from rootstock.image.debian import Image
+from rootstock.image import debian, profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
+from rootstock.image.profiles import Profile
+from rootstock.image.rootfs import Image
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
@@ -54,6 +55,7 @@ class Options:
     pythons: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     channel: Path = Path("channel")
+    profile: Profile = profiles.DEFAULT
     engine: str = "auto"
     workers: int = 0
     level: int = DEFAULT_LEVEL
@@ -67,10 +69,10 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     started = time.monotonic()
     matrix = matrices.load(options.checkout / "ci/matrix.yaml")
     cells = matrices.select(matrix, options.roots, options.pythons, options.only)
-    spec = debian.load_spec(_image_path(options, _BUILD_IMAGE), store)
+    image = profiles.digest(options.profile, options.checkout, store)
     outputs = render_all(options.checkout / "recipes", matrix, cells)
     published = {name: key for name, (key, _) in keys(options.channel).items()}
-    made = builder.fingerprint(spec.digest, options.level)
+    made = builder.fingerprint(image, options.level)
     graph = graphs.plan(outputs, cells, matrix.specs, made, published)
     have, wanted = _missing(graph, store)
     listen(
@@ -168,10 +170,6 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
             _promote(state, options.channel, listen)
 
 
-def _image_path(options: Options, name: str) -> Path:
-    return options.checkout / "ci/images" / f"{name}.yaml"
-
-
 def _provide(
     options: Options, planned: Plan, store: Store, listen: Listener
 ) -> tuple[Plan, Mapping[str, Image]]:
@@ -181,13 +179,17 @@ def _provide(
     files = [sources.source_of(entry) for node in needed for entry in node.output.sources]
     offline = options.offline
 
-    def image(name: str) -> Image:
-        return debian.ensure(_image_path(options, name), store, listen, offline=offline)
+    bare = options.checkout / f"ci/images/{_BARE_IMAGE}.yaml"
 
     pool = ThreadPoolExecutor(3)
     try:
         fetching = pool.submit(sources.fetch, files, registry, store, listen, offline=offline)
-        making = {name: pool.submit(image, name) for name in (_BUILD_IMAGE, _BARE_IMAGE)}
+        making = {
+            _BUILD_IMAGE: pool.submit(
+                profiles.ensure, options.profile, options.checkout, store, listen, offline=offline
+            ),
+            _BARE_IMAGE: pool.submit(debian.ensure, bare, store, listen, offline=offline),
+        }
         images = {name: future.result() for name, future in making.items()}
         fetching.result()
     finally:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from rootstock.image.profiles import Profile
+
 # A checkout is the folder with recipes/ and ci/, three above this package's own.
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -21,6 +23,9 @@ Only = Annotated[
 ]
 Channel = Annotated[
     Path, typer.Option("--channel", help="The folder of the channel.", metavar="DIR")
+]
+ProfileName = Annotated[
+    Profile, typer.Option("--profile", help="The image that packages are built in.")
 ]
 EngineName = Annotated[
     str, typer.Option(help="What isolates builds: auto, bubblewrap, unshare, podman or docker.")

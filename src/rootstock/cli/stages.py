@@ -18,11 +18,13 @@ from rootstock.cli.common import (
     Level,
     Offline,
     Only,
+    ProfileName,
     Pythons,
     Roots,
     print_json,
 )
 from rootstock.errors import RootstockError
+from rootstock.image import profiles
 from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
@@ -96,6 +98,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         py: Pythons = [],  # noqa: B006
         only: Only = [],  # noqa: B006
         channel: Channel = Path("channel"),
+        profile: ProfileName = profiles.DEFAULT,
         engine: EngineName = "auto",
         jobs: Jobs = 0,
         level: Level = DEFAULT_LEVEL,
@@ -112,6 +115,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             pythons=tuple(py),
             only=tuple(only),
             channel=channel,
+            profile=profile,
             engine=engine,
             workers=jobs,
             level=level,
@@ -165,6 +169,7 @@ def plan(
     py: Pythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     channel: Channel = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
@@ -179,6 +184,7 @@ def plan(
         pythons=tuple(py),
         only=tuple(only),
         channel=channel,
+        profile=profile,
         level=level,
     )
     _plan(options, as_json)

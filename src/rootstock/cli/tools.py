@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from rootstock import inventory
-from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, print_json
+from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json
 from rootstock.doctor import examine
 from rootstock.errors import MachineError
-from rootstock.image import debian
+from rootstock.image import debian, profiles
 from rootstock.report.terminal import Terminal
 from rootstock.report.words import columns
 from rootstock.store import locate
@@ -38,6 +38,7 @@ def image(
     lock: Annotated[
         bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
     ] = False,
+    profile: ProfileName = profiles.DEFAULT,
     offline: Offline = False,
     checkout: Checkout = CHECKOUT,
 ) -> None:
@@ -48,15 +49,18 @@ def image(
       rootstock image
 
       rootstock image --lock
+
+      rootstock image --profile manylinux
     """
     store = locate()
     store.prepare()
     with Terminal() as terminal:
-        for path in sorted((checkout / "ci/images").glob("*.yaml")):
-            if lock:
+        if lock:
+            for path in sorted((checkout / "ci/images").glob("*.yaml")):
                 pins = debian.lock(debian.load_spec(path, store), store)
                 debian.write_lock(pins, path.with_suffix(".lock"))
-            debian.ensure(path, store, terminal, offline=offline)
+        debian.ensure(checkout / "ci/images/bare.yaml", store, terminal, offline=offline)
+        profiles.ensure(profile, checkout, store, terminal, offline=offline)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -21,6 +21,7 @@ import yaml
 from rootstock import process
 from rootstock import store as places
 from rootstock.errors import MachineError, SourceError, UsageError
+from rootstock.image.rootfs import ROOMS, Image, furnish
 from rootstock.progress import Event, Listener
 from rootstock.sources import apt
 from rootstock.sources.apt import Pin
@@ -29,8 +30,6 @@ from rootstock.store import Store
 
 # Counts changes to how an image is put together: part of every image's digest.
 _ASSEMBLY = 1
-# Folders in every image that a sandbox mounts things at.
-ROOMS = ("tool", "site/rattler_build", "build", "deps", "sources", "env", "checks", "out", "stubs")
 # What maintainer scripts would have set up, as far as a build needs it: name -> candidates.
 _ALTERNATIVES: Mapping[str, Sequence[str]] = {
     "awk": ("gawk", "mawk"),
@@ -61,16 +60,6 @@ class Spec:
         lines = [f"assembly {_ASSEMBLY}", f"suite {self.suite}", *ROOMS]
         lines += [f"{pin.name} {pin.version} {pin.sha256}" for pin in self.pins]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Image:
-    """A root file system in the store. `relocked` tells that the mirror forced other versions."""
-
-    name: str
-    digest: str
-    root: Path
-    relocked: bool = False
 
 
 def load_spec(path: Path, store: Store) -> Spec:
@@ -291,19 +280,9 @@ def _finish(root: Path) -> None:
         versions = sorted(programs.glob(f"{name}-1.*"))
         if versions and not (programs / name).exists():
             (programs / name).symlink_to(versions[-1].name)
-    for name in ("tmp", "proc", "sys", "dev", "run", "root", "home", "etc", "var/tmp"):
-        (root / name).mkdir(parents=True, exist_ok=True)
-    for name in ROOMS:
-        (root / "rootstock" / name).mkdir(parents=True, exist_ok=True)
-    (root / "tmp").chmod(0o1777)
-    etc = root / "etc"
     authorities = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
     if authorities:  # rattler-build does not start without any
-        (etc / "ssl/certs").mkdir(parents=True, exist_ok=True)
-        bundle = b"".join(path.read_bytes() for path in authorities)
-        (etc / "ssl/certs/ca-certificates.crt").write_bytes(bundle)
-    user = "rootstock:x:1000:1000::/tmp:/bin/sh\n"
-    (etc / "passwd").write_text(f"root:x:0:0:root:/root:/bin/sh\n{user}")
-    (etc / "group").write_text("root:x:0:\nrootstock:x:1000:\n")
-    (etc / "hosts").write_text("127.0.0.1 localhost\n")
-    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+        bundle = root / "etc/ssl/certs/ca-certificates.crt"
+        bundle.parent.mkdir(parents=True, exist_ok=True)
+        bundle.write_bytes(b"".join(path.read_bytes() for path in authorities))
+    furnish(root)

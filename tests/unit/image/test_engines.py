@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.errors import MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
-from rootstock.image.engines.choose import ENGINES
+from rootstock.image.engines.choose import ENGINES, choose
 
 SANDBOX = Sandbox(
     root=Path("/store/images/abc/root"),
@@ -39,6 +40,50 @@ def test_no_network_and_nothing_of_the_caller(name: str, isolated: list[str]) ->
     assert set(isolated) <= set(words)
 
 
+@pytest.mark.parametrize("name", ["podman", "docker"])
+def test_a_container_is_asked_for_nothing_from_outside(name: str) -> None:
+    words = ENGINES[name].command(SANDBOX, ["true"])
+    assert {"--pull=never", "--interactive", "--rm", "--init"} <= set(words)
+    inside = words[words.index("watched") :]
+    assert inside == ["watched", "PATH=/usr/bin", "NAME=two words", "true"]
+    assert "env -i" in words[words.index("watched") - 1]
+
+
+@pytest.mark.parametrize("name", ["podman", "docker"])
+@pytest.mark.parametrize("caller", [0, 1000, 1234])
+def test_nobody_is_root_in_a_container(
+    name: str, caller: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: caller)
+    monkeypatch.setattr("os.getgid", lambda: caller)
+    words = ENGINES[name].command(SANDBOX, ["true"])
+    [user] = [word for word in words if word.startswith("--user=")]
+    if name == "docker":  # files belong to the caller under the caller's own number only
+        assert user == f"--user={caller or 1000}:{caller or 1000}"
+        assert any("target=/etc/passwd" in word for word in words) == (caller == 1234)
+    else:  # podman gives the number within to the caller
+        assert user == "--user=1000:1000"
+        assert ("--userns=keep-id:uid=1000,gid=1000" in words) == (caller != 0)
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=list(ENGINES))
+def test_what_does_not_work_is_told_with_its_remedy(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootstock.image.engines.choose.why_not", lambda engine: "not today")
+    with pytest.raises(MachineError, match=f"{engine.name} does not work here: not today") as error:
+        choose(engine.name)
+    assert error.value.code == 4
+    assert error.value.remedy == engine.remedy
+    with pytest.raises(MachineError, match=f"{engine.name}: not today"):
+        choose("auto")
+
+
+def test_an_engine_there_is_not_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="chroot"):
+        choose("chroot")
+
+
 def test_only_what_is_writable_is_mounted_so() -> None:
     words = ENGINES["bubblewrap"].command(SANDBOX, ["true"])
     assert words[words.index("/a b/build") - 1] == "--bind"
@@ -46,3 +91,6 @@ def test_only_what_is_writable_is_mounted_so() -> None:
     script = ENGINES["unshare"].command(SANDBOX, ["true"])[-1]
     assert 'remount,bind,ro "$R"/rootstock/deps' in script
     assert 'remount,bind,ro "$R"/rootstock/build' not in script
+    for name in ("podman", "docker"):
+        mounts = [w for w in ENGINES[name].command(SANDBOX, ["true"]) if w.startswith("type=bind")]
+        assert [mount.endswith(",readonly") for mount in mounts] == [False, True]

@@ -26,6 +26,7 @@ class Recorder:
     """An engine that keeps the sandboxes it was asked for."""
 
     name = "recorder"
+    remedy = ""
 
     def __init__(self) -> None:
         self.sandboxes: list[Sandbox] = []

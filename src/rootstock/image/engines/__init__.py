@@ -11,6 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 UID = 1000  # the user within every sandbox
+ALLOW_NAMESPACES = (
+    "Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
+    "kernel.apparmor_restrict_unprivileged_userns=0."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +42,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """What the user calls it."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it does not work."""
 
     def probe(self) -> list[str]:
         """The argument list of a trial run, which succeeds where the engine works."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.image.engines import UID, Sandbox
+from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,7 @@ class Bubblewrap:
     """Runs a command with `bwrap`."""
 
     name: str = "bubblewrap"
+    remedy: str = f"Install bubblewrap (the program bwrap). {ALLOW_NAMESPACES}"
 
     def probe(self) -> list[str]:
         """A trial run: the same namespaces over the machine's own root."""

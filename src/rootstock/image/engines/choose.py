@@ -4,15 +4,26 @@ from collections.abc import Mapping
 
 from rootstock import process
 from rootstock.errors import MachineError, UsageError
-from rootstock.image.engines import Engine
+from rootstock.image.engines import ALLOW_NAMESPACES, Engine
 from rootstock.image.engines.bubblewrap import Bubblewrap
 from rootstock.image.engines.container import Container
 from rootstock.image.engines.unshare import Unshare
 
+_PODMAN = Container(
+    "podman",
+    "Install podman, 4.3 or newer, and uidmap; have yourself entered in /etc/subuid and "
+    "/etc/subgid: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+)
+_DOCKER = Container(
+    "docker",
+    "Install docker, start its daemon on this machine, and have yourself entered in the group "
+    "docker: usermod --append --groups docker $USER, then log in again.",
+)
+# Those that can pull and build an image, too.
+BUILDERS = (_PODMAN, _DOCKER)
 # In the order in which `auto` tries them: without root first.
 ENGINES: Mapping[str, Engine] = {
-    engine.name: engine
-    for engine in (Bubblewrap(), Unshare(), Container("podman"), Container("docker"))
+    engine.name: engine for engine in (Bubblewrap(), Unshare(), _PODMAN, _DOCKER)
 }
 
 
@@ -35,15 +46,18 @@ def choose(name: str) -> Engine:
     """
     if name != "auto" and name not in ENGINES:
         raise UsageError(f"{name}: no such engine", f"Known: auto, {', '.join(ENGINES)}")
+    if name != "auto":
+        if reason := why_not(ENGINES[name]):
+            raise MachineError(f"{name} does not work here: {reason}", ENGINES[name].remedy)
+        return ENGINES[name]
     reasons = {}
-    for candidate in ENGINES if name == "auto" else [name]:
-        reason = why_not(ENGINES[candidate])
+    for engine in ENGINES.values():
+        reason = why_not(engine)
         if reason is None:
-            return ENGINES[candidate]
-        reasons[candidate] = reason
+            return engine
+        reasons[engine.name] = reason
     raise MachineError(
         "builds cannot be isolated on this machine:\n"
         + "\n".join(f"    {engine}: {reason}" for engine, reason in reasons.items()),
-        "Allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
-        "kernel.apparmor_restrict_unprivileged_userns=0), or install podman or docker.",
+        f"{ALLOW_NAMESPACES} Or install podman or docker.",
     )

@@ -1,6 +1,10 @@
 """docker and podman: for machines whose kernel gives users no namespaces of their own.
 
 The root file system becomes a local image once, under its digest; nothing is pulled.
+
+A container is no child of the program that asked for it, and would outlive it. So its standard
+input is a pipe that ends with that program, however it ends; a watcher within sees the end and
+kills all there is.
 """
 
 import os
@@ -10,7 +14,33 @@ from pathlib import Path
 
 from rootstock import process
 from rootstock.errors import MachineError
-from rootstock.image.engines import UID, Sandbox
+from rootstock.image.engines import UID, Mount, Sandbox
+
+# Standard input is a pipe opened for reading and writing: it does not end before its one holder.
+_TETHERED = ["bash", "-c", 'exec "$@" 0<> <(:)', "tethered"]
+# What runs first in the container. The engine's own variables end with `env -i`.
+_WATCHED = """
+exec 3<&0 </dev/null
+(read -r _ <&3; kill -KILL -1) >/dev/null 2>&1 &
+exec env -i "$@" 3<&-
+"""
+
+_IMPORT = """
+id=$(tar -C "$2" --owner=0 --group=0 --numeric-owner -c . | "$1" import -)
+"$1" tag "$id" "$3"
+"""
+# Runs a program of the machine's own, which writes a file that has to be the caller's.
+_PROBE = """
+command -v "$1" >/dev/null || { echo "$1 is not on this machine"; exit 1; }
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+chmod 777 "$folder"
+tar -c --files-from=/dev/null | "$1" import - "$2" >"$folder/id"
+shift 2
+"${@//FOLDER/$folder}"
+[ "$(id -u)" = 0 ] || [ -O "$folder/file" ] || { echo "what it writes is another user's"; exit 1; }
+"""
+_MACHINE = [Mount(source=Path(path), target=path) for path in ("/usr", "/bin", "/lib", "/lib64")]
 
 
 @dataclass(frozen=True)
@@ -18,40 +48,71 @@ class Container:
     """Runs a command with `docker run` or `podman run`."""
 
     name: str
+    remedy: str
 
     def probe(self) -> list[str]:
-        """A trial run: the engine answers."""
-        return [self.name, "info"]
+        """A trial run: a container of the machine's own programs that writes a file."""
+        mounts = [*_MACHINE, Mount(source=Path("FOLDER"), target="/tmp/out", writable=True)]
+        trial = [*self._run(mounts), _PROBE_IMAGE, "/bin/sh", "-c", "echo >/tmp/out/file"]
+        return ["bash", "-o", "pipefail", "-euc", _PROBE, "probe", self.name, _PROBE_IMAGE, *trial]
 
     def prepare(self, root: Path) -> None:
         """Import the root file system as a local image, if the engine does not have it.
 
         Raises `MachineError` when the engine cannot take it.
         """
+        if self._names_caller:
+            users = (root / "etc/passwd").read_text()
+            line = f"caller:x:{os.getuid()}:{os.getgid()}::/tmp:/bin/sh\n"
+            _users(root).write_text(users + line)
         tag = image_tag(root)
         if process.run([self.name, "image", "inspect", tag]).code == 0:
             return
-        script = 'tar -C "$1" --numeric-owner -c . | "$2" import - "$3"'
-        done = process.run(["sh", "-c", script, "sh", root, self.name, tag])
+        script = ["bash", "-o", "pipefail", "-euc", _IMPORT, "import"]
+        done = process.run([*script, self.name, root, tag])
         if done.code:
             raise MachineError(f"{self.name} could not import the image: {done.output.strip()}")
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
         """The argument list that runs `argv` in the sandbox."""
-        words = [self.name, "run", "--rm", "--init", "--network=none", "--read-only"]
-        words += ["--hostname=rootstock", "--tmpfs=/tmp:exec,mode=1777"]
-        words += ["--security-opt=no-new-privileges", "--cap-drop=ALL"]
-        words += ["--userns=keep-id"] if self.name == "podman" else []
-        # As the caller where the caller is nobody special, so that mounts can be written to.
-        words.append(f"--user={os.getuid() or UID}:{os.getgid() or UID}")
-        for mount in sandbox.mounts:
-            mode = "rw" if mount.writable else "ro"
-            words.append(f"--volume={mount.source}:{mount.target}:{mode}")
-        for key, value in sandbox.env.items():
-            words.append(f"--env={key}={value}")
-        return [*words, f"--workdir={sandbox.cwd}", image_tag(sandbox.root), *argv]
+        mounts = list(sandbox.mounts)
+        if self._names_caller:
+            mounts.append(Mount(source=_users(sandbox.root), target="/etc/passwd"))
+        words = [*_TETHERED, *self._run(mounts), f"--workdir={sandbox.cwd}"]
+        words += [image_tag(sandbox.root), "/bin/sh", "-c", _WATCHED, "watched"]
+        return [*words, *(f"{key}={value}" for key, value in sandbox.env.items()), *argv]
+
+    @property
+    def _names_caller(self) -> bool:
+        """Whether the user within is one that the image does not know."""
+        return self.name == "docker" and os.getuid() not in (0, UID)
+
+    def _run(self, mounts: Sequence[Mount]) -> list[str]:
+        words = [self.name, "run", "--rm", "--init", "--interactive", "--pull=never"]
+        words += ["--network=none", "--read-only", "--hostname=rootstock", "--log-driver=none"]
+        words += ["--tmpfs=/tmp:exec,mode=1777"]
+        words += ["--security-opt=no-new-privileges", "--security-opt=label=disable"]
+        words += ["--cap-drop=ALL", *self._user()]
+        for mount in mounts:
+            place = f'type=bind,"source={mount.source}","target={mount.target}"'
+            words += ["--mount", place if mount.writable else f"{place},readonly"]
+        return words
+
+    def _user(self) -> list[str]:
+        """A user who is nobody special within, and outside the caller unless that is root."""
+        if self.name == "podman":
+            own = [] if os.getuid() == 0 else [f"--userns=keep-id:uid={UID},gid={UID}"]
+            return [f"--user={UID}:{UID}", "--read-only-tmpfs=false", *own]
+        return [f"--user={os.getuid() or UID}:{os.getgid() or UID}"]
+
+
+_PROBE_IMAGE = "localhost/rootstock:probe"
 
 
 def image_tag(root: Path) -> str:
     """The local image's name for a root file system of the store (…/images/<digest>/root)."""
-    return f"rootstock/{root.parent.name[:40]}"
+    return f"localhost/rootstock:{root.parent.name[:40]}"
+
+
+def _users(root: Path) -> Path:
+    return root.parent / f"passwd-{os.getuid()}"

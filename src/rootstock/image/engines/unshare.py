@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.image.engines import UID, Sandbox
+from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox
 
 _OUTER = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork"]
 _OUTER += ["--kill-child", "--net", "--ipc", "--uts"]
@@ -22,6 +22,7 @@ class Unshare:
     """Runs a command with `unshare` and `mount`."""
 
     name: str = "unshare"
+    remedy: str = f"Install util-linux. {ALLOW_NAMESPACES}"
 
     def probe(self) -> list[str]:
         """A trial run: the same two user namespaces, one mount, and nothing in them."""

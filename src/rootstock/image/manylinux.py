@@ -1,0 +1,99 @@
+"""The root file system of the profile `manylinux`: what `docker/Dockerfile` makes, unpacked.
+
+podman or docker pull its base and build it; whatever engine runs the builds takes it from the
+store, like any other root file system. Its digest is a hash over the folder `docker/`, where the
+base and the compiler's sources are pinned by theirs: it is known before a byte is fetched.
+"""
+
+import hashlib
+import time
+from pathlib import Path
+
+from rootstock import process
+from rootstock import store as places
+from rootstock.errors import MachineError, SourceError
+from rootstock.image.engines.choose import BUILDERS, why_not
+from rootstock.image.rootfs import ROOMS, Image, furnish
+from rootstock.progress import Event, Listener
+from rootstock.store import Store
+
+NAME = "manylinux"
+UNPROVEN = "not run here: its base image was out of reach of those who wrote it (README.md)"
+# Counts changes to how an image is put together: part of every image's digest.
+_ASSEMBLY = 1
+_TAIL = 15  # lines of the log that a failure shows
+
+# Device files cannot be made without root, and a sandbox has its own.
+_EXPORT = """
+made=$("$1" create "$2" true)
+trap '"$1" rm "$made" >/dev/null' EXIT
+"$1" export "$made" | tar -x -C "$3" --exclude='dev/*' --no-same-owner
+chmod -R u+rwX "$3"
+"""
+
+
+def digest(folder: Path) -> str:
+    """The digest of the image that a folder with a Dockerfile describes (sha256, hexadecimal)."""
+    hashed = hashlib.sha256("\n".join([f"assembly {_ASSEMBLY}", *ROOMS]).encode())
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        hashed.update(f"\n{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return hashed.hexdigest()
+
+
+def builder() -> str:
+    """The program that can build a Dockerfile on this machine: podman or docker.
+
+    Raises `MachineError` when neither works.
+    """
+    reasons = {engine.name: why_not(engine) for engine in BUILDERS}
+    for name, reason in reasons.items():
+        if reason is None:
+            return name
+    raise MachineError(
+        "the profile manylinux is built with podman or docker, and neither works here:\n"
+        + "\n".join(f"    {name}: {reason}" for name, reason in reasons.items()),
+        "Install one of them, or take --profile debian.",
+    )
+
+
+def ensure(folder: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
+    """Have the image that a folder with a Dockerfile describes in the store, and return it.
+
+    Raises `MachineError` when neither podman nor docker works, `SourceError` when they cannot
+    pull or build it; the log of that is kept in the store's folder for runs.
+    """
+    name = digest(folder)
+    place = store.image(name)
+    image = Image(name=NAME, digest=name, root=place / "root")
+    if image.root.is_dir():
+        listen(Event(stage="image", item=NAME, state="kept", detail=name[:12]))
+        return image
+    if offline:
+        raise SourceError(f"the image {NAME} is not in the store, and the run is offline")
+    program = builder()
+    listen(Event(stage="image", item=NAME, state="start"))
+    listen(
+        Event(stage="image", item=NAME, state="note", detail=f"The profile {NAME} is {UNPROVEN}.")
+    )
+    started = time.monotonic()
+    log = store.runs / f"image-{name[:12]}.log"
+    log.unlink(missing_ok=True)
+    with store.scratch("image") as scratch:
+        id_file, root = scratch / "id", scratch / "whole" / "root"
+        root.mkdir(parents=True)
+        done = process.run([program, "build", "--iidfile", id_file, folder], log=log)
+        if done.code:
+            raise SourceError(f"{program} did not build {folder}:\n{_tail(log)}", f"Log: {log}")
+        words = ["bash", "-o", "pipefail", "-euc", _EXPORT, "export"]
+        done = process.run([*words, program, id_file.read_text().strip(), root], log=log)
+        if done.code:
+            raise MachineError(f"{program} did not hand out {NAME}:\n{_tail(log)}", f"Log: {log}")
+        furnish(root)
+        places.publish(scratch / "whole", place)
+    seconds = time.monotonic() - started
+    listen(Event(stage="image", item=NAME, state="done", seconds=seconds, detail=name[:12]))
+    return image
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(f"    {line}" for line in process.tail(log, _TAIL))

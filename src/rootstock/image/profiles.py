@@ -1,0 +1,36 @@
+"""Profiles: what packages are built in. A profile is an image, a sysroot and a compiler.
+
+The sysroot is a package of ours and the compiler wraps the image's, the same version in each; so
+what is left to a profile is its image.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from rootstock.image import debian, manylinux
+from rootstock.image.rootfs import Image
+from rootstock.progress import Listener
+from rootstock.store import Store
+
+Profile = Literal["debian", "manylinux"]
+DEFAULT: Profile = "debian"
+
+
+def digest(profile: Profile, checkout: Path, store: Store) -> str:
+    """The digest of a profile's image, which needs not be there."""
+    if profile == "manylinux":
+        return manylinux.digest(checkout / "docker")
+    return debian.load_spec(_description(checkout), store).digest
+
+
+def ensure(
+    profile: Profile, checkout: Path, store: Store, listen: Listener, *, offline: bool = False
+) -> Image:
+    """Have a profile's image in the store, and return it. Raises what either profile's raises."""
+    if profile == "manylinux":
+        return manylinux.ensure(checkout / "docker", store, listen, offline=offline)
+    return debian.ensure(_description(checkout), store, listen, offline=offline)
+
+
+def _description(checkout: Path) -> Path:
+    return checkout / "ci/images/build.yaml"

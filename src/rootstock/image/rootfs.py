@@ -1,0 +1,34 @@
+"""What every root file system has, whatever it is made from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.image.engines import UID
+
+# Folders in every image that a sandbox mounts things at.
+ROOMS = ("tool", "site/rattler_build", "build", "deps", "sources", "env", "checks", "out", "stubs")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """A root file system in the store. `relocked` tells that the mirror forced other versions."""
+
+    name: str
+    digest: str
+    root: Path
+    relocked: bool = False
+
+
+def furnish(root: Path) -> None:
+    """Make what sandboxes need in a root file system: folders to mount at, and a user."""
+    for name in ("tmp", "proc", "sys", "dev", "run", "root", "home", "etc", "var/tmp"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ROOMS:
+        (root / "rootstock" / name).mkdir(parents=True, exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    etc = root / "etc"
+    user = f"rootstock:x:{UID}:{UID}::/tmp:/bin/sh\n"
+    (etc / "passwd").write_text(f"root:x:0:0:root:/root:/bin/sh\n{user}")
+    (etc / "group").write_text(f"root:x:0:\nrootstock:x:{UID}:\n")
+    (etc / "hosts").write_text("127.0.0.1 localhost\n")
+    (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
