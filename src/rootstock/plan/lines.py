@@ -72,8 +72,9 @@ class Value:
         return value
 
     def __str__(self) -> str:
-        kind = {MappingNode: "a mapping", SequenceNode: "a list"}.get(type(self.node))
-        return kind or str(self.node.value)
+        if isinstance(self.node, ScalarNode):
+            return str(self.node.value)
+        return "a list" if isinstance(self.node, SequenceNode) else "a mapping"
 
 
 Mapping = dict[str, Value]
