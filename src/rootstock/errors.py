@@ -5,7 +5,9 @@ The exit codes are part of the command line's contract: 1 a build, audit or smok
 5 refused; 130 interrupted.
 """
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -46,6 +48,28 @@ class MachineError(RootstockError):
     code = 4
 
 
+class NoSpace(MachineError):
+    """A full disk, or a quota that is used up."""
+
+    def __init__(self, place: Path | str, reason: str = "") -> None:
+        super().__init__(
+            f"No space left for {place}" + (f": {reason}" if reason else ""),
+            "Free some there and run the same command again: what was finished is kept. The "
+            "store can be elsewhere: set ROOTSTOCK_HOME.",
+        )
+
+
+class Damaged(MachineError):
+    """A folder of the store that is there, and not what it was."""
+
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(
+            f"{folder} is damaged: {reason}",
+            "Run the same command again, which makes it anew; see if the disk is sound.",
+        )
+        self.folder = folder
+
+
 class RefusedError(RootstockError):
     """Something rootstock will not do: overwrite, publish what is not whole or not proven."""
 
@@ -73,3 +97,23 @@ class AuditFailed(RootstockError):
 
 class SmokeFailed(RootstockError):
     """A staged set that does not work when installed."""
+
+
+# How a full disk is told by the programs that are called here, and by Rust.
+_FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
+
+
+def tells_of_no_space(output: str) -> bool:
+    """Whether a program ended, by what it said, because a disk was full."""
+    return any(words in output for words in _FULL)
+
+
+@contextmanager
+def no_space_told(place: Path | str) -> Iterator[None]:
+    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpace(error.filename or place) from error
+        raise

@@ -1,24 +1,22 @@
 """The pipeline: the stages in the order that data flows, each fed with the last one's result."""
 
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
 from rootstock import process
-from rootstock import store as places
 from rootstock.audit import prove as audits
-from rootstock.build import builder, scheduler
+from rootstock.build import artifact as artifacts
+from rootstock.build import builder, durations, scheduler
 from rootstock.build.artifact import Artifact
 from rootstock.channel.promote import keys, promote
 from rootstock.channel.stage import stage
-from rootstock.errors import InterruptedByUser, RootstockError
+from rootstock.errors import Damaged, InterruptedByUser, RootstockError, no_space_told
 from rootstock.image import debian, profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
@@ -27,7 +25,7 @@ from rootstock.image.rootfs import Image
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
-from rootstock.plan.graph import Graph
+from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
 from rootstock.progress import Event, Listener
 from rootstock.report.record import RunRecord, write
@@ -74,7 +72,7 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     published = {name: key for name, (key, _) in keys(options.channel).items()}
     made = builder.fingerprint(image, options.level)
     graph = graphs.plan(outputs, cells, matrix.specs, made, published)
-    have, wanted = _missing(graph, store)
+    have, wanted = _missing(graph, store, listen)
     listen(
         Event(
             stage="plan",
@@ -96,7 +94,9 @@ def render_all(folder: Path, matrix: Matrix, cells: Sequence[Cell]) -> tuple[rec
     )
 
 
-def _missing(graph: Graph, store: Store) -> tuple[dict[str, Artifact], dict[str, frozenset[str]]]:
+def _missing(
+    graph: Graph, store: Store, listen: Listener
+) -> tuple[dict[str, Artifact], dict[str, frozenset[str]]]:
     """The artifacts that the store has, and the nodes to build with what must precede each.
 
     A package that is only needed for builds is not built when nothing that needs it is; the
@@ -110,12 +110,21 @@ def _missing(graph: Graph, store: Store) -> tuple[dict[str, Artifact], dict[str,
         id_ = stack.pop()
         if id_ in have or id_ in wanted:
             continue
-        if artifact := builder.kept(graph.nodes[id_], store):
+        if artifact := _kept(graph.nodes[id_], store, listen):
             have[id_] = artifact
             continue
         wanted[id_] = frozenset(_beneath(graph, id_))
         stack.extend(wanted[id_])
     return have, wanted
+
+
+def _kept(node: Node, store: Store, listen: Listener) -> Artifact | None:
+    try:
+        return builder.kept(node, store)
+    except Damaged as error:
+        told = f"{error.message}: it is built anew"
+        listen(Event(stage="plan", item=node.id, state="note", detail=told))
+        return None
 
 
 def _beneath(graph: Graph, id_: str) -> set[str]:
@@ -139,7 +148,8 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
     state = Run(id=name, logs=store.runs / name, planned=planned)
     state.logs.mkdir()
     try:
-        _stages(state, options, store, listen, until)
+        with no_space_told(store.root):
+            _stages(state, options, store, listen, until)
     except RootstockError as error:
         state.error = error
     except KeyboardInterrupt:
@@ -148,7 +158,12 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
             "interrupted", "What was finished is kept; the next run goes on from there."
         )
     record = state.record(options.channel, started, time.monotonic() - clock)
-    return record, write(record, state.logs)
+    try:
+        return record, write(record, state.logs)
+    except OSError:
+        if state.error:  # which says more than that its report has no room either
+            raise state.error from None
+        raise
 
 
 def _stages(state: Run, options: Options, store: Store, listen: Listener, until: Stage) -> None:
@@ -180,13 +195,21 @@ def _provide(
     offline = options.offline
 
     bare = options.checkout / f"ci/images/{_BARE_IMAGE}.yaml"
+    # To look at all of the build image takes as long as a run with nothing to do.
+    check = bool(needed)
 
     pool = ThreadPoolExecutor(3)
     try:
         fetching = pool.submit(sources.fetch, files, registry, store, listen, offline=offline)
         making = {
             _BUILD_IMAGE: pool.submit(
-                profiles.ensure, options.profile, options.checkout, store, listen, offline=offline
+                profiles.ensure,
+                options.profile,
+                options.checkout,
+                store,
+                listen,
+                offline=offline,
+                check=check,
             ),
             _BARE_IMAGE: pool.submit(debian.ensure, bare, store, listen, offline=offline),
         }
@@ -238,7 +261,7 @@ def _build(
         wanted,
         one,
         have=state.planned.have,
-        durations=_durations(options, store),
+        durations=durations.known(options.checkout, store, listen),
         workers=options.workers or os.cpu_count() or 1,
         keep_going=options.keep_going,
     )
@@ -246,31 +269,12 @@ def _build(
     state.skipped = outcome.skipped
     for id_, cause in outcome.skipped.items():
         listen(Event(stage="build", item=id_, state="skipped", detail=f"needs {cause}"))
-    _remember(store, {id_: outcome.artifacts[id_] for id_ in wanted if id_ in outcome.artifacts})
+    built = [outcome.artifacts[id_] for id_ in wanted if id_ in outcome.artifacts]
+    durations.remember(built, store, listen)
     if outcome.failures:
         listen(Event(stage="build", state="failed"))
         raise next(iter(outcome.failures.values()))
     listen(Event(stage="build", state="done"))
-
-
-def _durations(options: Options, store: Store) -> dict[str, float]:
-    """Seconds by package: those of this machine, and for the rest those of the checkout."""
-    durations: dict[str, float] = {}
-    for path in (options.checkout / "ci/durations.json", store.durations):
-        with suppress(OSError, ValueError):
-            durations |= json.loads(path.read_text())
-    return durations
-
-
-def _remember(store: Store, built: Mapping[str, Artifact]) -> None:
-    """Keep how long the builds took, for the order of the next ones."""
-    if built:
-        known: dict[str, float] = {}
-        with suppress(OSError, ValueError):
-            known = json.loads(store.durations.read_text())
-        new = {artifact.name: artifact.seconds for artifact in built.values()}
-        text = json.dumps({**known, **new}, indent=1, sort_keys=True)
-        places.write(store.durations, text + "\n")
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:
@@ -313,7 +317,15 @@ def _smoke(state: Run, bare: Image, engine: Engine, store: Store, listen: Listen
 def _promote(state: Run, channel: Path, listen: Listener) -> None:
     listen(Event(stage="promote", state="start"))
     staged = [state.artifacts[id_] for id_ in state.planned.staged]
-    state.promotion = promote(staged, channel)
+    rebuilt = {state.planned.graph.nodes[id_].filename for id_ in state.planned.wanted}
+    try:
+        state.promotion = promote(staged, channel, rebuilt)
+    except Damaged as error:
+        artifacts.doubt(error.folder)
+        raise
+    for name in state.promotion.mended:
+        told = f"{channel}: {name} was damaged: it is put back"
+        listen(Event(stage="promote", state="note", detail=told))
     told = f"generation {state.promotion.generation.number}, {len(state.promotion.added)} new"
     listen(Event(stage="promote", state="done", detail=f"{told}: {channel}"))
 

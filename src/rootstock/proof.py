@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rootstock import store as places
+from rootstock.progress import Event, Listener
+from rootstock.store import Store
 
 
 def digest(*parts: str) -> str:
@@ -29,15 +30,29 @@ def program(folder: Path) -> str:
     return found.hexdigest()
 
 
-def read(path: Path) -> Mapping[str, Any] | None:
-    """A kept proof, or None when there is none."""
+def read(path: Path, stage: str, listen: Listener) -> Mapping[str, Any] | None:
+    """A kept proof, or None when there is none, or what is there is not what was written."""
     try:
-        value = json.loads(path.read_text())
-    except (OSError, ValueError):
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
         return None
-    return value if isinstance(value, dict) else None
+    try:
+        written = json.loads(text)
+        value: Mapping[str, Any] = written["proof"]
+        right = written["sha256"] == digest(_text(value))
+    except (ValueError, TypeError, KeyError):
+        right = False
+    if right:
+        return value
+    listen(Event(stage=stage, state="note", detail=f"{path} is damaged: it is proven anew"))
+    return None
 
 
-def write(path: Path, value: Mapping[str, Any]) -> None:
-    """Keep a proof."""
-    places.write(path, json.dumps(value, indent=1) + "\n")
+def write(path: Path, value: Mapping[str, Any], store: Store) -> None:
+    """Keep a proof, with a hash of itself: a bit that flips may make a failure a success."""
+    written = {"proof": value, "sha256": digest(_text(value))}
+    store.write(path, json.dumps(written, indent=1) + "\n")
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -3,18 +3,20 @@
 ```
 $ROOTSTOCK_HOME (default: the user's cache folder)/
   sources/<sha256>/<file name>      verified source files
-  images/<digest>/                  root file systems, complete or not there at all
+  images/<digest>/                  root file systems, sealed
   artifacts/<key>/                  a package and its record, under its build key
   proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
   durations.json                    how long each package took to build, the last time
-  packages/                         unpacked packages, the cache environments are linked from
-  unpacked/<sha256>/                packages as the audit reads them
+  packages/                         unpacked packages, sealed: environments are linked from them
+  unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
   runs/<run id>/                    logs and reports
   tmp/                              everything that is not finished
 ```
 Every entry appears by one rename from tmp/, so that it is whole or absent and several
-processes can share a store.
+processes can share a store. What was damaged since then is found when it is used, taken away
+and made again: sources and artifacts by their hash, folders by their seal (seal.py), proofs and
+other small files by what is in them.
 """
 
 import os
@@ -22,13 +24,15 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
+_FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
 
 
 @dataclass(frozen=True)
@@ -86,24 +90,49 @@ class Store:
         for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         for folder in (self.root / "tmp").iterdir():
-            if _is_orphan(folder.name):
+            if _is_orphan(folder):
                 remove(folder)
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
         """A new folder under tmp/, removed at the end."""
-        owner = f"{name}-{_HOST}-{os.getpid()}-"
+        owner = f"{name}-{_owner(str(os.getpid()))}-"
         folder = Path(tempfile.mkdtemp(prefix=owner, dir=self.root / "tmp"))
         try:
             yield folder
         finally:
             remove(folder)
 
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the store so that it is whole or not there."""
+        with self.scratch("file") as folder:
+            part = folder / path.name
+            part.write_text(text)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(path)
 
-def _is_orphan(name: str) -> bool:
-    """Whether the process of this machine that made a scratch folder is gone."""
-    match = re.fullmatch(rf".*-{_HOST}-(\d+)-[^-]*", name)
-    return match is not None and not Path(f"/proc/{match[1]}").exists()
+    def discard(self, place: Path) -> None:
+        """Take a damaged entry away, by one rename, so that nobody meets half of it."""
+        with self.scratch("damaged") as folder, suppress(FileNotFoundError):
+            place.rename(folder / place.name)
+
+
+def _is_orphan(folder: Path) -> bool:
+    """Whether the process that made a scratch folder is gone.
+
+    Of another machine's, or another container's, nothing is known but their age.
+    """
+    if match := re.fullmatch(f".*-{_owner('([0-9]+)')}-[^-]*", folder.name):
+        return not Path(f"/proc/{match[1]}").exists()
+    with suppress(FileNotFoundError):
+        return time.time() - folder.stat().st_mtime > _FORGOTTEN
+    return False
+
+
+def _owner(process: str) -> str:
+    """What in the name of a scratch folder tells whose it is: machine, process space, process."""
+    space = re.sub(r"\W", "", os.readlink("/proc/self/ns/pid"))
+    return f"{_HOST}.{space}-{process}"
 
 
 def locate() -> Store:
@@ -115,14 +144,6 @@ def locate() -> Store:
         return Store(Path(home).expanduser().resolve())
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Store(Path(cache).expanduser().resolve() / "rootstock")
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file so that it is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text)
-    part.replace(path)
 
 
 def publish(folder: Path, place: Path) -> None:

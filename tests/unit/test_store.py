@@ -1,9 +1,10 @@
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from rootstock.store import Store, locate, publish, remove, write
+from rootstock.store import Store, locate, publish, remove
 
 
 @pytest.fixture
@@ -35,8 +36,13 @@ def test_only_what_dead_processes_left_is_cleared(store: Store) -> None:
         dead.mkdir()
         elsewhere = alive.with_name("graft-anotherhost-999999999-abc")
         elsewhere.mkdir()
+        forgotten = alive.with_name("graft-anotherhost-999999999-abd")
+        forgotten.mkdir()
+        long_ago = time.time() - 30 * 24 * 3600
+        os.utime(forgotten, (long_ago, long_ago))
         store.prepare()
-        assert alive.exists() and elsewhere.exists() and not dead.exists()
+        assert alive.exists() and elsewhere.exists()
+        assert not dead.exists() and not forgotten.exists()
 
 
 def test_the_first_to_publish_wins(store: Store) -> None:
@@ -51,10 +57,19 @@ def test_the_first_to_publish_wins(store: Store) -> None:
 
 def test_a_file_is_written_whole(store: Store) -> None:
     path = store.proof("audit", "digest")
-    write(path, "one")
-    write(path, "two")
+    store.write(path, "one")
+    store.write(path, "two")
     assert path.read_text() == "two"
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_a_damaged_entry_is_taken_away(store: Store) -> None:
+    place = store.artifact("key")
+    (place / "deep").mkdir(parents=True)
+    store.discard(place)
+    store.discard(place)  # another process was first
+    assert not place.exists()
+    assert not any((store.root / "tmp").iterdir())
 
 
 def test_folders_that_are_not_writable_are_removed(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from rattler.package_streaming import extract
 
+from rootstock import seal
 from rootstock.audit import elf as elf_format
 from rootstock.audit import waivers
 from rootstock.audit.elf import Elf, ElfError
@@ -27,7 +28,7 @@ from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
 from rootstock.build.artifact import Artifact
-from rootstock.errors import AuditFailed
+from rootstock.errors import AuditFailed, NoSpace, tells_of_no_space
 from rootstock.store import Store, publish
 
 Version = tuple[int, ...]
@@ -39,6 +40,7 @@ _NAME_LENGTH = 100
 _STUBS = "*/sysroot/usr/lib64/*.so.*"  # as in conda-forge's sysroot packages
 
 _unpacking = threading.Lock()
+_whole: set[Path] = set()  # unpacked packages that this process has made or found as they were
 
 
 def audit(
@@ -95,10 +97,12 @@ class Package:
 
         Raises `AuditFailed` when the file cannot be unpacked or its sha256 is another.
         """
-        root = store.unpacked(artifact.sha256)
+        root = store.unpacked(artifact.sha256) / "package"
         with _unpacking:  # two audits want the same packages
-            if not root.is_dir():
-                _unpack(artifact, root, store)
+            if root not in _whole:
+                if not seal.holds(root):
+                    _unpack(artifact, root, store)
+                _whole.add(root)
         files, links = {}, {}
         for path in _walk(root):
             name = os.path.relpath(path, root)
@@ -126,16 +130,20 @@ class Package:
         return max(map(_version, floors), default=())
 
 
-def _unpack(artifact: Artifact, place: Path, store: Store) -> None:
+def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
-            sha256, _ = extract(artifact.path, scratch / "package")
+            sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
         except Exception as error:  # py-rattler has no class for it
+            if tells_of_no_space(str(error)):
+                raise NoSpace(scratch) from error
             raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
         if sha256.hex() != artifact.sha256:
             raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
-        publish(scratch / "package", place)
+        seal.put(scratch / "whole" / root.name)
+        store.discard(root.parent)
+        publish(scratch / "whole", root.parent)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

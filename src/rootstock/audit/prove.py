@@ -28,13 +28,13 @@ def prove(
         closure = closures[artifact]
         parts = sorted(other.sha256 for other in (*closure, *sysroots))
         place = store.proof("audit", proof.digest(program, artifact.sha256, *parts))
-        if known := proof.read(place):
+        if known := proof.read(place, "audit", listen):
             listen(Event(stage="audit", item=artifact.filename, state="kept"))
             return AuditReport.from_json(known)
         started = time.monotonic()
         listen(Event(stage="audit", item=artifact.filename, state="start"))
         report = audit(artifact, closure=closure, sysroots=sysroots, store=store)
-        proof.write(place, report.as_json())
+        proof.write(place, report.as_json(), store)
         seconds = time.monotonic() - started
         state: State = "done" if report.passed else "failed"
         listen(Event(stage="audit", item=artifact.filename, state=state, seconds=seconds))

@@ -1,11 +1,16 @@
 """Artifacts: finished packages in the store, each with the record of how it came to be."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rootstock import seal
+from rootstock.errors import Damaged
+
 RECORD = "artifact.json"
+VERIFIED = "verified"  # the seal of the package when its sha256 was last found right
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +43,54 @@ def write_record(artifact: Artifact, folder: Path) -> None:
     record: dict[str, Any] = asdict(artifact)
     record["path"] = artifact.path.name
     (folder / RECORD).write_text(json.dumps(record, indent=2, sort_keys=True) + "\n")
+    verified(artifact)
 
 
 def load(folder: Path) -> Artifact | None:
-    """The artifact in a folder of the store, or None when it is not there or not whole."""
+    """The artifact in a folder of the store, or None when there is none.
+
+    The package's sha256 is compared with its record's once; after that, the file's seal tells
+    that nobody wrote to it. Raises `Damaged` when the folder is there and not whole.
+    """
     try:
         record = json.loads((folder / RECORD).read_text())
-        artifact = Artifact(**{**record, "path": folder / record["path"]})
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    whole = artifact.path.is_file() and artifact.path.stat().st_size == artifact.size
-    return artifact if whole else None
+        seconds = float(record["seconds"])
+        artifact = Artifact(**{**record, "path": folder / record["path"], "seconds": seconds})
+        found = artifact.path.stat().st_size
+    except FileNotFoundError as error:
+        if not folder.exists():
+            return None
+        raise Damaged(folder, f"{Path(error.filename).name} is gone") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise Damaged(folder, f"{RECORD} cannot be read: {error}") from error
+    if found != artifact.size:
+        raise Damaged(folder, f"{artifact.filename} has {found} bytes, not {artifact.size}")
+    if not _is_verified(artifact):
+        sha256 = seal.sha256_of(artifact.path)
+        if sha256 != artifact.sha256:
+            raise Damaged(folder, f"{artifact.filename} has the sha256 {sha256}")
+        with suppress(OSError):  # then it is read again the next time
+            verified(artifact)
+    return artifact
+
+
+def verified(artifact: Artifact) -> None:
+    """Remember that a package was just found to be what its record says."""
+    place = artifact.path.with_name(VERIFIED)
+    place.write_text(_seal(artifact))
+
+
+def doubt(folder: Path) -> None:
+    """Have `load` look at the whole package again."""
+    (folder / VERIFIED).unlink(missing_ok=True)
+
+
+def _is_verified(artifact: Artifact) -> bool:
+    try:
+        return artifact.path.with_name(VERIFIED).read_text() == _seal(artifact)
+    except (OSError, ValueError):
+        return False
+
+
+def _seal(artifact: Artifact) -> str:
+    return f"{artifact.sha256} {seal.of_file(artifact.path)}\n"

@@ -1,6 +1,5 @@
 """Build one package: one sandbox, one process, no network, no token."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,10 +16,11 @@ from rootstock import store as places
 from rootstock.build.artifact import Artifact, load, write_record
 from rootstock.build.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.build.normalise import normalise
-from rootstock.errors import BuildFailed, MachineError, UsageError
+from rootstock.errors import BuildFailed, Damaged, NoSpace, UsageError, tells_of_no_space
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.plan.graph import Node
 from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
+from rootstock.seal import sha256_of
 from rootstock.sources.fetch import path_in, source_of
 from rootstock.store import Store
 
@@ -73,8 +73,19 @@ def place_of(node: Node, store: Store) -> Path:
 
 
 def kept(node: Node, store: Store) -> Artifact | None:
-    """The artifact of a node, if the store has it."""
-    return load(place_of(node, store))
+    """The artifact of a node, or None when the store does not have it.
+
+    Raises `Damaged` when what the store has is not whole, or not what the node is.
+    """
+    artifact = load(place_of(node, store))
+    if artifact is None:
+        return None
+    output = node.output
+    is_ = (artifact.key, artifact.filename, artifact.name, artifact.version, artifact.build)
+    must = (node.key, node.filename, output.name, output.version, node.build)
+    if (*is_, artifact.subdir, artifact.scope) != (*must, output.subdir, node.scope):
+        raise Damaged(place_of(node, store), "its record is not that of the package")
+    return artifact
 
 
 def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> Artifact:
@@ -93,7 +104,7 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
             version=node.output.version,
             build=node.build,
             subdir=node.output.subdir,
-            sha256=hashlib.sha256(finished.read_bytes()).hexdigest(),
+            sha256=sha256_of(finished),
             size=finished.stat().st_size,
             seconds=round(time.monotonic() - started, 2),
             scope=node.scope,
@@ -102,8 +113,18 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
         write_record(artifact, ready)
         keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
         shutil.copyfile(log, ready / "build.log")
-        places.publish(ready, place_of(node, shop.store))
-    stored = load(place_of(node, shop.store))
+        return _publish(ready, node, shop.store)
+
+
+def _publish(ready: Path, node: Node, store: Store) -> Artifact:
+    """Put a finished artifact in its place, from which a damaged one is taken away."""
+    place = place_of(node, store)
+    try:
+        kept(node, store)
+    except Damaged:
+        store.discard(place)
+    places.publish(ready, place)
+    stored = load(place)
     assert stored is not None, "it was put there just now"
     return stored
 
@@ -112,7 +133,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Path:
     """Build a package in a scratch folder; return its file, alone in a folder of its own.
 
     Raises `BuildFailed` when the script, a test of the package or the builder fails,
-    `MachineError` when the disk is full, and `UsageError` when the recipe's files are not those
+    `NoSpace` when the disk is full, and `UsageError` when the recipe's files are not those
     the job is for.
     """
     room, ready = folder / "build", folder / "ready"
@@ -129,10 +150,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Path:
     built = Path(json.loads(result.read_text())["package"])
     package = room / built.relative_to("/rootstock/build")
     ready.mkdir()
-    try:
-        return normalise(package, ready, epoch=EPOCH, level=shop.level)
-    except OSError as error:
-        raise MachineError(f"{package.name} could not be packed: {error}") from error
+    return normalise(package, ready, epoch=EPOCH, level=shop.level)
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
@@ -190,11 +208,8 @@ def _tool_folder(folder: Path) -> Path:
 
 def _explain(job: Job, log: Path, done: process.Completed, shop: Workshop) -> NoReturn:
     lines = process.tail(log, _TAIL)
-    if any("No space left on device" in line for line in lines):
-        raise MachineError(
-            f"no space left on the disk while {job.id} was built (log: {log})",
-            f"The store is {shop.store.root}: free some space there, or set ROOTSTOCK_HOME.",
-        )
+    if tells_of_no_space("\n".join(lines)):
+        raise NoSpace(shop.store.root, f"{job.id} was being built (log: {log})")
     if done.timed_out:
         lines = (*lines, f"ended after {shop.timeout:.0f} seconds, the limit for one build")
     raise BuildFailed(job.id, log, lines)

@@ -1,8 +1,7 @@
 """Environments: solve and install from a channel, for machines without conda.
 
-The work is done by installer.py in a process of its own, which speaks through a named pipe:
-what it prints becomes events. The environment is an ordinary one of conda's, with its
-conda-meta/ records.
+The work is done by installer.py in a process of its own: what it prints becomes events. The
+environment is an ordinary one of conda's, with its conda-meta/ records.
 """
 
 import fcntl
@@ -15,18 +14,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from rootstock import process, store
 from rootstock.channel import index
 from rootstock.channel.stage import NOARCH
-from rootstock.errors import MachineError, RootstockError, SourceError, UsageError
+from rootstock.errors import (
+    MachineError,
+    NoSpace,
+    RootstockError,
+    SourceError,
+    UsageError,
+    no_space_told,
+    tells_of_no_space,
+)
 from rootstock.progress import Event, Listener
 
 _STAGE = "env"
 _INSTALLER = Path(__file__).with_name("installer.py")
-_FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
 _LOCK = "rootstock.lock"
 _TAIL = 20  # lines kept of what is not an event
 
@@ -85,9 +90,10 @@ def create(
         "glibc": glibc,
     }
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        (cache / _LOCK).touch()
-        prefix.mkdir(parents=True, exist_ok=True)
+        with no_space_told(prefix):
+            cache.mkdir(parents=True, exist_ok=True)
+            (cache / _LOCK).touch()
+            prefix.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
     listen(Event(stage=_STAGE, item=prefix.name, state="start"))
@@ -202,6 +208,9 @@ class _Follower:
             self._fetched[name] = told["done"] if event == "fetch" else self._sizes[name]
             done, total = sum(self._fetched.values()), sum(self._sizes.values())
             self._progress(f"fetch {name}", done, total, "B")
+        elif event == "damaged":
+            detail = f"{told['path']} is damaged: it is unpacked anew"
+            self._listen(Event(stage=_STAGE, item=self._item, state="note", detail=detail))
         elif event == "linked":
             self._linked += 1
             self._progress(f"link {name}", self._linked, len(self._sizes), "")
@@ -221,21 +230,19 @@ class _Follower:
 
 
 def _install(job: Mapping[str, Any], follower: _Follower) -> dict[str, Any]:
-    with TemporaryDirectory(prefix="rootstock-env-") as room:
-        pipe = Path(room) / "events"
-        os.mkfifo(pipe)
-        # Both ends are open before anything else happens, or opening one waits for the other.
-        hold = os.open(pipe, os.O_RDWR)
-        with pipe.open() as told:
-            reader = threading.Thread(target=follower.follow, args=(told,))
-            reader.start()
-            try:
-                ended = process.run(
-                    [sys.executable, _INSTALLER], stdin=json.dumps(job).encode(), log=pipe
-                )
-            finally:
-                os.close(hold)
-                reader.join()
+    end, pipe = os.pipe()
+    with open(end) as told:
+        reader = threading.Thread(target=follower.follow, args=(told,))
+        reader.start()
+        try:
+            ended = process.run(
+                [sys.executable, _INSTALLER],
+                stdin=json.dumps(job).encode(),
+                log=Path(f"/proc/self/fd/{pipe}"),
+            )
+        finally:
+            os.close(pipe)
+            reader.join()
     if follower.failure:
         raise follower.failure
     last = follower.last
@@ -249,10 +256,8 @@ def _install(job: Mapping[str, Any], follower: _Follower) -> dict[str, Any]:
 
 def _failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     kind, reason, channel = last["kind"], last["reason"], job["channel"]
-    if any(words in reason for words in _FULL):
-        return MachineError(
-            f"No space left for {job['prefix']} or {job['cache']}", "Free some, and try again."
-        )
+    if tells_of_no_space(reason):
+        return NoSpace(f"{job['prefix']} or {job['cache']}")
     if kind == "unknown":
         return UsageError(
             f"{channel} has no package {last['name'] or '(a spec without a name)'}",
@@ -277,13 +282,14 @@ def _compile(prefix: Path) -> float:
     files = [path for path in _pure(prefix) if path.endswith(".py")]
     if not files or not python.exists():
         return 0.0
-    with TemporaryDirectory(prefix="rootstock-env-") as room:
-        names = Path(room) / "files"
-        names.write_text("".join(f"{prefix / path}\n" for path in files))
-        # A file that does not compile is the package's business, as it is with pip.
-        return process.run(
-            [python, "-I", "-m", "compileall", "-q", "-i", names], env={}, log=Path(os.devnull)
-        ).seconds
+    names = "".join(f"{prefix / path}\n" for path in files)
+    # A file that does not compile is the package's business, as it is with pip.
+    return process.run(
+        [python, "-I", "-m", "compileall", "-q", "-i", "-"],
+        env={},
+        stdin=names.encode(),
+        log=Path(os.devnull),
+    ).seconds
 
 
 def _pure(prefix: Path) -> list[str]:

@@ -93,7 +93,7 @@ def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> l
         digest = hashlib.sha256(shard)
         table[name] = digest.digest()
         path = place / f"{digest.hexdigest()}.msgpack.zst"
-        if not path.exists():
+        if not (path.exists() and path.read_bytes() == shard):
             part = path.with_suffix(".part")
             _write(part, shard)
             os.rename(part, path)

@@ -4,14 +4,14 @@ A process of its own, because py-rattler may crash the interpreter at its end, g
 working in threads after its caller was cancelled, and dies of a Rust panic that is no
 `Exception`. A process can be ended as a whole, at any moment.
 
-It is started by its path with the job (JSON) as standard input, imports nothing of rootstock,
-and prints one JSON object a line: `{"event": "solved" | "fetch" | "fetched" | "linked" |
-"done" | "failed", ...}`. Whatever else is printed comes from below it.
+It is started by its path with the job (JSON) as standard input, imports of rootstock only what
+imports nothing more of it, and prints one JSON object a line: `{"event": "solved" | "fetch" |
+"fetched" | "linked" | "damaged" | "done" | "failed", ...}`. Whatever else is printed comes from
+below it.
 """
 
 import asyncio
 import difflib
-import hashlib
 import json
 import os
 import sys
@@ -43,7 +43,8 @@ from rattler.install import InstallerReporter
 from rattler.platform import Subdir
 from rattler.repo_data import RepoDataRecord
 
-_CHUNK = 1 << 20
+from rootstock import seal
+
 _EVERY = 0.1  # seconds between two reports of one download
 
 
@@ -105,7 +106,7 @@ async def work(job: dict[str, Any]) -> None:
     records, specs = await find(job)
     solved = time.monotonic()
     tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
-    await verify(records, Path(job["cache"]))
+    new = await verify(records, Path(job["cache"]))
     await install(
         records,
         target_prefix=job["prefix"],
@@ -115,6 +116,8 @@ async def work(job: dict[str, Any]) -> None:
         requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
         reporter=Reporter(),  # type: ignore[abstract]  # what it does not have does nothing
     )
+    for tree in new:
+        seal.put(tree)
     tell(
         "done",
         solve=solved - started,
@@ -180,20 +183,53 @@ async def read(
     return gateway, frozenset(name.normalized for name in names)
 
 
-async def verify(records: list[RepoDataRecord], cache: Path) -> None:
-    """Check the hashes of local packages: rattler checks only what it downloads."""
+async def verify(records: list[RepoDataRecord], cache: Path) -> list[Path]:
+    """Check what rattler does not: what it has unpacked before, and the hashes of local files.
+
+    Returns the folders of the packages that are to be unpacked. A damaged one is put aside;
+    others may be using it, and who has the cache alone sweeps it out.
+    """
     cached = await PackageCache(cache).index()
+    new = []
     for record in records:
+        tree = cache / f"{record.name.normalized}-{record.version}-{record.build}"
+        if cached.contains_record(record):
+            if is_whole(tree):
+                continue
+            tell("damaged", path=str(tree))
+            tree.rename(tree.with_name(f".{tree.name}.{os.getpid()}"))
+        new.append(tree)
         url = urlsplit(record.url)
-        if url.scheme != "file" or not record.sha256 or cached.contains_record(record):
-            continue
-        path = url2pathname(url.path)
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-        if digest.digest() != record.sha256:
-            raise Failed("install", f"{path} is damaged: its sha256 is {digest.hexdigest()}")
+        if url.scheme == "file" and record.sha256:
+            path = Path(url2pathname(url.path))
+            found = seal.sha256_of(path)
+            if found != record.sha256.hex():
+                raise Failed("install", f"{path} is damaged: its sha256 is {found}")
+    return new
+
+
+def is_whole(tree: Path) -> bool:
+    """Whether an unpacked package is as it was left; one without a seal is read as a whole.
+
+    (Another installer may be about to seal it, or was killed before it could.)
+    """
+    if seal.place_of(tree).exists():
+        return seal.holds(tree)
+    try:
+        entries = json.loads((tree / "info" / "paths.json").read_text())["paths"]
+        whole = all(is_right(tree / entry["_path"], entry) for entry in entries)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    if whole:
+        seal.put(tree)
+    return whole
+
+
+def is_right(path: Path, entry: dict[str, Any]) -> bool:
+    """Whether a file is what its entry in paths.json says (CEP 34)."""
+    if entry["path_type"] == "softlink":
+        return path.is_symlink()
+    return "sha256" not in entry or seal.sha256_of(path) == entry["sha256"]
 
 
 def main() -> int:

@@ -24,11 +24,10 @@ was left by a writer that died. Its generation.json, written before the first pa
 placed, tells what to remove.
 """
 
-import errno
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -37,8 +36,9 @@ from types import MappingProxyType
 from rootstock import store
 from rootstock.build.artifact import Artifact
 from rootstock.channel import index, lock
-from rootstock.channel.stage import NOARCH, by_subdir, link, no_space, partial
-from rootstock.errors import MachineError, RefusedError, UsageError
+from rootstock.channel.stage import NOARCH, by_subdir, link, partial
+from rootstock.errors import Damaged, RefusedError, UsageError, no_space_told
+from rootstock.seal import sha256_of
 
 _ROOM = ".rootstock"
 _RECORD = "generation.json"
@@ -72,69 +72,82 @@ class Promotion:
     """What came of a promotion: the generation now current, and the file names it added.
 
     `added` is empty when the channel had everything already, and the generation an old one.
+    `mended` are the files that had to be put back.
     """
 
     channel: Path
     generation: Generation
     added: tuple[str, ...]
+    mended: tuple[str, ...] = ()
 
 
 _NOTHING = Generation(number=0, time="", added=(), packages=MappingProxyType({}))
 
 
-def promote(artifacts: Sequence[Artifact], channel: Path) -> Promotion:
+def promote(
+    artifacts: Sequence[Artifact], channel: Path, rebuilt: Collection[str] = ()
+) -> Promotion:
     """Add a whole set of packages to the channel, which is made if it is not there.
 
+    Files of the set that are in the channel already are put back where they are gone or cut;
+    those named in `rebuilt` also where a byte of them is another.
+
     Raises `RefusedError` when a file name is in the channel with other bytes, when an artifact
-    is not meant for a channel, when another process is writing, or when the folder is a
-    channel of someone else; `MachineError` when an artifact is damaged or no space is left;
-    `UsageError` when the folder cannot be written. Nothing changes for readers then.
+    is not meant for a channel, when another process is writing, when the channel itself is
+    damaged, or is someone else's; `Damaged` when an artifact is, `NoSpace`, and `UsageError`
+    when the folder cannot be written. Nothing changes for readers then.
     """
     _refuse_unpublishable(artifacts)
-    sets = by_subdir(artifacts)
+    every = [artifact for members in by_subdir(artifacts).values() for artifact in members]
     try:
-        _open(channel)
-        with lock.writer(channel / _ROOM / "lock"):
-            old = current(channel)
-            _clean(channel, old)
-            _refuse_changed(artifacts, old, channel)
-            fresh = [
-                artifact
-                for members in sets.values()
-                for artifact in members
-                if artifact.filename not in old.packages
-            ]
-            if old.number and not fresh:
-                return Promotion(channel=channel, generation=old, added=())
-            _refuse_strangers(fresh, channel)
-            try:
-                new = _prepare(fresh, old, channel)
-                _switch(channel, new)
-            except BaseException:
-                _clean(channel, current(channel))
-                raise
-            return Promotion(channel=channel, generation=new, added=new.added)
+        with no_space_told(channel):
+            _open(channel)
+            with lock.writer(channel / _ROOM / "lock"):
+                return _promote(every, channel, rebuilt)
     except PermissionError as error:
         raise UsageError(f"{channel} cannot be written: {error}") from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise no_space(channel) from error
+
+
+def _promote(every: Sequence[Artifact], channel: Path, rebuilt: Collection[str]) -> Promotion:
+    old = current(channel)
+    _clean(channel, old)
+    _refuse_changed(every, old, channel)
+    mended = _mend([a for a in every if a.filename in old.packages], channel, rebuilt)
+    fresh = [artifact for artifact in every if artifact.filename not in old.packages]
+    if old.number and not fresh:
+        return Promotion(channel=channel, generation=old, added=(), mended=mended)
+    _refuse_strangers(fresh, channel)
+    try:
+        new = _prepare(fresh, old, channel)
+        _switch(channel, new)
+    except BaseException:
+        _clean(channel, current(channel))
         raise
+    return Promotion(channel=channel, generation=new, added=new.added, mended=mended)
 
 
 def current(channel: Path) -> Generation:
-    """The generation that readers see; number 0 with no packages when there is none."""
+    """The generation that readers see; number 0 with no packages when there is none.
+
+    Raises `RefusedError` when its record cannot be read.
+    """
+    path = channel / _ROOM / "current" / _RECORD
     try:
-        record = json.loads((channel / _ROOM / "current" / _RECORD).read_text())
+        record = json.loads(path.read_text())
+        packages = {name: Published(**entry) for name, entry in record["packages"].items()}
+        return Generation(
+            number=record["number"],
+            time=record["time"],
+            added=tuple(record["added"]),
+            packages=packages,
+        )
     except FileNotFoundError:
         return _NOTHING
-    packages = {name: Published(**entry) for name, entry in record["packages"].items()}
-    return Generation(
-        number=record["number"],
-        time=record["time"],
-        added=tuple(record["added"]),
-        packages=packages,
-    )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RefusedError(
+            f"{channel} is damaged: {path.resolve()} cannot be read ({error})",
+            "Restore the file from a copy of the channel, or build into another folder.",
+        ) from error
 
 
 def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
@@ -170,6 +183,29 @@ def _refuse_strangers(fresh: Sequence[Artifact], channel: Path) -> None:
             f"{channel} has files that are not of the channel: {', '.join(sorted(strangers))}",
             "Nothing was changed. Move them away.",
         )
+
+
+def _mend(
+    published: Sequence[Artifact], channel: Path, rebuilt: Collection[str]
+) -> tuple[str, ...]:
+    """Put files back of which readers would find nothing, or something else."""
+    mended = []
+    for artifact in published:
+        place = _place(channel, artifact)
+        try:
+            right = place.stat().st_size == artifact.size
+        except FileNotFoundError:
+            right = False
+        if right and artifact.filename in rebuilt:
+            right = sha256_of(place) == artifact.sha256
+        if not right:
+            _record(artifact)
+            part = partial(place)
+            part.unlink(missing_ok=True)
+            link(artifact.path, part)
+            os.rename(part, place)
+            mended.append(artifact.filename)
+    return tuple(mended)
 
 
 def _place(channel: Path, artifact: Artifact) -> Path:
@@ -244,11 +280,8 @@ def _record(artifact: Artifact) -> index.Record:
             sha256.update(chunk)
             md5.update(chunk)
     if sha256.hexdigest() != artifact.sha256:
-        raise MachineError(
-            f"{artifact.path} is damaged: its sha256 is {sha256.hexdigest()}, "
-            f"not {artifact.sha256}",
-            f"Remove {artifact.path.parent} and build again; see if the disk is sound.",
-        )
+        found = f"{artifact.filename} has the sha256 {sha256.hexdigest()}"
+        raise Damaged(artifact.path.parent, found)
     record = index.record(artifact.path, sha256=artifact.sha256, size=artifact.size)
     # Old clients check nothing but this one.
     return {**record, "md5": md5.hexdigest()}
@@ -286,10 +319,18 @@ def _sync(path: Path) -> None:
 
 
 def _clean(channel: Path, now: Generation) -> None:
-    """Remove what a writer left that died before its switch."""
-    for folder in sorted((channel / _ROOM / "generations").iterdir()):
-        if int(folder.name) <= now.number:
-            continue
+    """Remove what a writer left that died before its switch: one generation, at most."""
+    folders = [f for f in (channel / _ROOM / "generations").iterdir() if f.name.isdigit()]
+    above = [folder for folder in folders if int(folder.name) > now.number]
+    if len(above) > 1:
+        raise RefusedError(
+            f"{channel} is damaged: {_ROOM}/current is {now.number or 'gone'}, and there are "
+            f"{len(above)} later generations",
+            f"Let the link {channel / _ROOM / 'current'} lead to the last of them, as in "
+            f"generations/{max(int(folder.name) for folder in above):04d}, or build into "
+            "another folder.",
+        )
+    for folder in above:
         try:
             record = json.loads((folder / _RECORD).read_text())
         except FileNotFoundError:

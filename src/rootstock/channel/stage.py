@@ -1,6 +1,5 @@
 """Staging: a private channel with one set of packages, for a build or for the smoke tests."""
 
-import errno
 import os
 import shutil
 from collections import defaultdict
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from rootstock.build.artifact import Artifact
 from rootstock.channel import index
-from rootstock.errors import MachineError, RefusedError
+from rootstock.errors import RefusedError, no_space_told
 
 NOARCH = "noarch"  # the subdir that every channel must have
 
@@ -68,21 +67,15 @@ def link(source: Path, target: Path) -> None:
         target.unlink(missing_ok=True)
     part = partial(target)
     try:
-        shutil.copyfile(source, part)
-        part.chmod(0o644)
-        os.rename(part, target)
-    except OSError as error:
+        with no_space_told(target.parent):
+            shutil.copyfile(source, part)
+            part.chmod(0o644)
+            os.rename(part, target)
+    except BaseException:
         part.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise no_space(target.parent) from error
         raise
 
 
 def partial(target: Path) -> Path:
     """Where a file is while it is being copied to `target`."""
     return target.with_name(f".{target.name}.part")
-
-
-def no_space(folder: Path) -> MachineError:
-    """The failure of a full disk."""
-    return MachineError(f"No space left for {folder}", "Free some, or choose another place.")

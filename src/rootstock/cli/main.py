@@ -10,7 +10,7 @@ import typer
 
 from rootstock import process
 from rootstock.cli import stages, tools, users
-from rootstock.errors import InterruptedByUser, RootstockError, UsageError
+from rootstock.errors import InterruptedByUser, RootstockError, UsageError, no_space_told
 from rootstock.report.terminal import tell_error
 
 _GROUPS = (stages, users, tools)  # in the order in which --help shows them
@@ -21,7 +21,8 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        _application()(prog_name="rootstock", standalone_mode=False)
+        with no_space_told("a file"):
+            _application()(prog_name="rootstock", standalone_mode=False)
         code = 0
     except RootstockError as error:
         tell_error(error.message, error.remedy)

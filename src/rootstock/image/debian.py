@@ -19,13 +19,12 @@ from pathlib import Path
 import yaml
 
 from rootstock import process
-from rootstock import store as places
-from rootstock.errors import MachineError, SourceError, UsageError
-from rootstock.image.rootfs import ROOMS, Image, furnish
+from rootstock.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
 from rootstock.progress import Event, Listener
+from rootstock.seal import sha256_of
 from rootstock.sources import apt
 from rootstock.sources.apt import Pin
-from rootstock.sources.fetch import sha256_of
 from rootstock.store import Store
 
 # Counts changes to how an image is put together: part of every image's digest.
@@ -96,10 +95,13 @@ def read_lock(path: Path) -> tuple[Pin, ...]:
 
 def write_lock(pins: Sequence[Pin], path: Path) -> None:
     """Write a lock that `read_lock` reads."""
+    path.write_text(_lock_text(pins))
+
+
+def _lock_text(pins: Sequence[Pin]) -> str:
     lines = ["# name version size sha256: written by `rootstock image --lock`"]
     lines += [f"{p.name} {p.version} {p.size} {p.sha256}" for p in pins]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def lock(spec: Spec, store: Store) -> tuple[Pin, ...]:
@@ -114,18 +116,19 @@ def _relock_path(lock_path: Path, store: Store) -> Path:
     return store.registry / "locks" / f"{lock_path.stem}-{name[:16]}.lock"
 
 
-def ensure(path: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
+def ensure(
+    path: Path, store: Store, listen: Listener, *, offline: bool = False, check: bool = True
+) -> Image:
     """Have the image described by `path` in the store, and return it.
 
     When the mirror no longer has a pinned version, the packages are resolved again and a note
-    says so: the image then has another digest.
+    says so: the image then has another digest. `check` is as in `rootfs.kept`.
 
     Raises `SourceError` when packages cannot be fetched, `MachineError` when the machine lacks
     what it takes to unpack them.
     """
     spec = load_spec(path, store)
-    if (ready := _kept(spec, store)) is not None:
-        listen(Event(stage="image", item=spec.name, state="kept", detail=ready.digest[:12]))
+    if (ready := kept(spec.name, spec.digest, store, listen, check=check)) is not None:
         return ready
     if offline:
         raise SourceError(f"the image {spec.name} is not in the store, and the run is offline")
@@ -143,24 +146,18 @@ def ensure(path: Path, store: Store, listen: Listener, *, offline: bool = False)
             _download(spec, debs, store, listen)
         root = folder / "whole" / "root"
         _assemble(spec, debs, root, listen)
-        places.publish(folder / "whole", store.image(spec.digest))
+        image = publish(spec.name, spec.digest, root, store)
     seconds = time.monotonic() - started
     listen(
         Event(stage="image", item=spec.name, state="done", seconds=seconds, detail=spec.digest[:12])
     )
-    image = Image(name=spec.name, digest=spec.digest, root=store.image(spec.digest) / "root")
     return replace(image, relocked=relocked)
-
-
-def _kept(spec: Spec, store: Store) -> Image | None:
-    root = store.image(spec.digest) / "root"
-    return Image(name=spec.name, digest=spec.digest, root=root) if root.is_dir() else None
 
 
 def _relock(spec: Spec, path: Path, reason: SourceError, store: Store, listen: Listener) -> Spec:
     before = {pin.name: pin.version for pin in spec.pins}
     pins = lock(spec, store)
-    write_lock(pins, _relock_path(path.with_suffix(".lock"), store))
+    store.write(_relock_path(path.with_suffix(".lock"), store), _lock_text(pins))
     changed = [
         f"{pin.name} {before.get(pin.name, '(new)')} -> {pin.version}"
         for pin in pins
@@ -264,8 +261,8 @@ def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
 def _unpack(deb: Path, root: Path) -> None:
     done = process.run(["dpkg-deb", "-x", deb, root])
     if done.code:
-        if "No space left" in done.output:
-            raise MachineError("no space left on the disk of the store", "Free some, or move it.")
+        if tells_of_no_space(done.output):
+            raise NoSpace(root)
         raise SourceError(f"{deb.name} could not be unpacked: {done.output.strip()}")
 
 

@@ -10,10 +10,9 @@ import time
 from pathlib import Path
 
 from rootstock import process
-from rootstock import store as places
 from rootstock.errors import MachineError, SourceError
 from rootstock.image.engines.choose import BUILDERS, why_not
-from rootstock.image.rootfs import ROOMS, Image, furnish
+from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
 from rootstock.progress import Event, Listener
 from rootstock.store import Store
 
@@ -56,18 +55,19 @@ def builder() -> str:
     )
 
 
-def ensure(folder: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
+def ensure(
+    folder: Path, store: Store, listen: Listener, *, offline: bool = False, check: bool = True
+) -> Image:
     """Have the image that a folder with a Dockerfile describes in the store, and return it.
+
+    `check` is as in `rootfs.kept`.
 
     Raises `MachineError` when neither podman nor docker works, `SourceError` when they cannot
     pull or build it; the log of that is kept in the store's folder for runs.
     """
     name = digest(folder)
-    place = store.image(name)
-    image = Image(name=NAME, digest=name, root=place / "root")
-    if image.root.is_dir():
-        listen(Event(stage="image", item=NAME, state="kept", detail=name[:12]))
-        return image
+    if (ready := kept(NAME, name, store, listen, check=check)) is not None:
+        return ready
     if offline:
         raise SourceError(f"the image {NAME} is not in the store, and the run is offline")
     program = builder()
@@ -89,7 +89,7 @@ def ensure(folder: Path, store: Store, listen: Listener, *, offline: bool = Fals
         if done.code:
             raise MachineError(f"{program} did not hand out {NAME}:\n{_tail(log)}", f"Log: {log}")
         furnish(root)
-        places.publish(scratch / "whole", place)
+        image = publish(NAME, name, root, store)
     seconds = time.monotonic() - started
     listen(Event(stage="image", item=NAME, state="done", seconds=seconds, detail=name[:12]))
     return image

@@ -24,12 +24,18 @@ def digest(profile: Profile, checkout: Path, store: Store) -> str:
 
 
 def ensure(
-    profile: Profile, checkout: Path, store: Store, listen: Listener, *, offline: bool = False
+    profile: Profile,
+    checkout: Path,
+    store: Store,
+    listen: Listener,
+    *,
+    offline: bool = False,
+    check: bool = True,
 ) -> Image:
     """Have a profile's image in the store, and return it. Raises what either profile's raises."""
     if profile == "manylinux":
-        return manylinux.ensure(checkout / "docker", store, listen, offline=offline)
-    return debian.ensure(_description(checkout), store, listen, offline=offline)
+        return manylinux.ensure(checkout / "docker", store, listen, offline=offline, check=check)
+    return debian.ensure(_description(checkout), store, listen, offline=offline, check=check)
 
 
 def _description(checkout: Path) -> Path:

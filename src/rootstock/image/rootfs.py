@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import seal
+from rootstock import store as places
 from rootstock.image.engines import UID
+from rootstock.progress import Event, Listener
+from rootstock.store import Store
 
 # Folders in every image that a sandbox mounts things at.
 ROOMS = ("tool", "site/rattler_build", "build", "deps", "sources", "env", "checks", "out", "stubs")
@@ -17,6 +21,30 @@ class Image:
     digest: str
     root: Path
     relocked: bool = False
+
+
+def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool) -> Image | None:
+    """The image of a digest, or None when the store does not have it.
+
+    With `check`, it is held against its seal; one that is damaged is taken away.
+    """
+    place = store.image(digest)
+    root = place / "root"
+    if root.is_dir() and (not check or seal.holds(root)):
+        listen(Event(stage="image", item=name, state="kept", detail=digest[:12]))
+        return Image(name=name, digest=digest, root=root)
+    if place.exists():
+        told = f"{place} is damaged: it is made anew"
+        listen(Event(stage="image", item=name, state="note", detail=told))
+        store.discard(place)
+    return None
+
+
+def publish(name: str, digest: str, root: Path, store: Store) -> Image:
+    """Seal a finished root file system, alone in a folder of its own, and put it into the store."""
+    seal.put(root)
+    places.publish(root.parent, store.image(digest))
+    return Image(name=name, digest=digest, root=store.image(digest) / root.name)
 
 
 def furnish(root: Path) -> None:

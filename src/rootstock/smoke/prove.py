@@ -32,7 +32,7 @@ def prove(
     hashes = sorted(artifact.sha256 for artifact in artifacts)
     digest = proof.digest(program, cell, system.digest, engine.name, *specs, *hashes)
     place = store.proof("smoke", digest)
-    if known := proof.read(place):
+    if known := proof.read(place, "smoke", listen):
         listen(Event(stage="smoke", item=f"{cell} on {system.name}", state="kept"))
         return SmokeReport.from_json(known)
     engine.prepare(system.root)
@@ -48,5 +48,5 @@ def prove(
             listen=listen,
         )
     if report.passed:
-        proof.write(place, report.as_json())
+        proof.write(place, report.as_json(), store)
     return report

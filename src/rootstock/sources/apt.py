@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock import process
-from rootstock.errors import MachineError, SourceError
+from rootstock.errors import MachineError, NoSpace, SourceError, tells_of_no_space
 from rootstock.store import Store
 
 MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
@@ -117,6 +117,8 @@ def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
         gone = ("was not found", "Unable to locate", "Unable to find a source", "Can't find a")
         if any(words in reason for words in gone) or "404" in reason:
             raise NotInSuite(f"Debian {suite.name}: {reason}")
+        if tells_of_no_space(reason):
+            raise NoSpace(cwd)
         raise SourceError(f"Debian {suite.name}: {reason}", "Is the network there?")
     return done.output
 

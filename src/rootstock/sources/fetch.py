@@ -5,7 +5,6 @@ A source is looked for in the store, then in the package registry that carries t
 from, only a file with the right sha256 enters the store.
 """
 
-import hashlib
 import http.client
 import time
 import urllib.error
@@ -18,10 +17,10 @@ from pathlib import Path
 import yaml
 
 from rootstock import process
-from rootstock import store as places
-from rootstock.errors import SourceError, UsageError
+from rootstock.errors import SourceError, UsageError, no_space_told
 from rootstock.plan.key import source_name
 from rootstock.progress import Event, Listener
+from rootstock.seal import sha256_of
 from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store
 
@@ -84,7 +83,7 @@ def fetch(
     wanted = {source.sha256: source for source in sources}
     missing = []
     for source in wanted.values():
-        if _is_kept(source, store):
+        if _is_kept(source, store, listen):
             listen(Event(stage="sources", item=source.filename, state="kept"))
         else:
             missing.append(source)
@@ -112,13 +111,15 @@ def fetch(
         raise errors[0]
 
 
-def _is_kept(source: Source, store: Store) -> bool:
+def _is_kept(source: Source, store: Store, listen: Listener) -> bool:
     place = path_in(store, source)
     if not place.is_file():
         return False
     if sha256_of(place) == source.sha256:
         return True
-    places.remove(place.parent)
+    told = f"{place} has another sha256: it is fetched anew"
+    listen(Event(stage="sources", state="note", detail=told))
+    store.discard(place)
     return False
 
 
@@ -143,10 +144,9 @@ def _fetch_one(
             except SourceError as error:
                 reasons.append(f"{origin}: {error.message}")
                 continue
-            ready = folder / "ready"
-            ready.mkdir()
-            file.rename(ready / source.filename)
-            places.publish(ready, place.parent)
+            # A file and not a folder is put in place: the same bytes may have several names.
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
             return origin
     raise SourceError(
         f"{source.filename} (sha256 {source.sha256}) could not be fetched:\n"
@@ -167,15 +167,6 @@ def _check(file: Path, source: Source, origin: str) -> None:
             f"    sha256 wanted {source.sha256}\n    sha256 found  {actual}",
             "Nothing was kept of it. If the change upstream is known and right, change the recipe.",
         )
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _download(origin: str, filename: str, into: Path, store: Store, listen: Listener) -> Path:
@@ -208,7 +199,11 @@ def _download_url(url: str, filename: str, into: Path, listen: Listener) -> Path
         if attempt:
             time.sleep(2**attempt)
         try:
-            with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, file.open("wb") as out:
+            with (
+                no_space_told(into),
+                urllib.request.urlopen(url, timeout=_TIMEOUT) as answer,
+                file.open("wb") as out,
+            ):
                 total = float(answer.headers.get("Content-Length") or 0) or None
                 done = 0
                 while chunk := answer.read(_CHUNK):

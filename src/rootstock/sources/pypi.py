@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rootstock import process
-from rootstock.errors import SourceError
+from rootstock.errors import NoSpace, SourceError, tells_of_no_space
 from rootstock.sources.purl import Purl
 
 
@@ -19,6 +19,8 @@ def download(purl: Purl, into: Path) -> None:
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(into)]
     command += [*wheel_options(purl.filename), f"{purl.name}=={purl.version}"]
     done = process.run(command, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    if tells_of_no_space(done.output):
+        raise NoSpace(into)
     if done.code:
         raise SourceError(f"pip could not get {purl.filename}:\n{done.output.strip()}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rootstock import seal
 from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
 from rootstock.build.artifact import Artifact
@@ -23,7 +24,7 @@ class Case:
     def __init__(self, folder: Path) -> None:
         self.store = Store(folder)
         self.store.prepare()
-        self.root = self.store.unpacked("0" * 64)
+        self.root = self.store.unpacked("0" * 64) / "package"
         self.index: dict[str, Any] = {"name": "x", "license": "MIT", "depends": []}
         self.about: dict[str, Any] = {}
         self.paths: list[dict[str, Any]] = []
@@ -52,6 +53,7 @@ class Case:
         self.write("info/index.json", json.dumps(self.index).encode())
         self.write("info/about.json", json.dumps(self.about).encode())
         self.write("info/paths.json", json.dumps({"paths": self.paths}).encode())
+        seal.put(self.root)
         artifact = Artifact(
             path=Path("x-1-0.conda"), key="", name="x", version="1", build="0",
             subdir="linux-64", sha256="0" * 64, size=0, seconds=0, scope=scope,

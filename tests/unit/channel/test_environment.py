@@ -5,7 +5,7 @@ import pytest
 
 from rootstock.channel import environment
 from rootstock.channel.environment import _failure, _Follower
-from rootstock.errors import MachineError, SourceError, UsageError
+from rootstock.errors import MachineError, NoSpace, SourceError, UsageError
 from rootstock.progress import Event
 
 JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"], "glibc": None}
@@ -14,7 +14,7 @@ JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"],
 @pytest.mark.parametrize(
     ("kind", "reason", "expected"),
     [
-        ("install", "x: No space left on device (os error 28)", MachineError),
+        ("install", "x: No space left on device (os error 28)", NoSpace),
         ("install", "hash mismatch", SourceError),
         ("channel", "404", SourceError),
         ("usage", "unable to parse", UsageError),

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -11,7 +12,7 @@ import pytest
 
 from rootstock.channel import index, lock
 from rootstock.channel.promote import current, keys, promote
-from rootstock.errors import MachineError, RefusedError, UsageError
+from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
 
 CALLS = ("link", "rename", "symlink", "mkdir", "fchmod")
 
@@ -125,7 +126,7 @@ def test_damaged_artifact(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     promote([package("one")], channel)
     before = snapshot(channel)
-    with pytest.raises(MachineError, match="damaged"):
+    with pytest.raises(Damaged, match="damaged"):
         promote([package("two"), replace(package("three"), sha256="0" * 64)], channel)
     assert snapshot(channel) == before
 
@@ -247,3 +248,73 @@ def test_generation_record(package: Any, tmp_path: Path) -> None:
         "size": one.size,
         "subdir": "linux-64",
     }
+
+
+def test_a_file_that_is_gone_or_cut_is_put_back(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    artifacts = [package("one"), package("two")]
+    promote(artifacts, channel)
+    before = snapshot(channel)
+    (channel / "linux-64" / artifacts[0].filename).unlink()
+    cut = channel / "linux-64" / artifacts[1].filename
+    content = cut.read_bytes()
+    cut.unlink()  # else the artifact, which is the same file, would be cut, too
+    cut.write_bytes(content[:-1])
+    promotion = promote(artifacts, channel)
+    assert promotion.added == ()
+    assert set(promotion.mended) == {artifact.filename for artifact in artifacts}
+    assert snapshot(channel) == before
+
+
+def test_a_file_with_another_byte_is_put_back_when_its_package_was_rebuilt(
+    package: Any, tmp_path: Path
+) -> None:
+    channel, one = tmp_path / "channel", package("one")
+    promote([one], channel)
+    before = snapshot(channel)
+    place = channel / "linux-64" / one.filename
+    content = bytearray(place.read_bytes())
+    place.unlink()
+    content[-1] ^= 1
+    place.write_bytes(content)
+    assert promote([one], channel, rebuilt=[one.filename]).mended == (one.filename,)
+    assert snapshot(channel) == before
+    assert promote([one], channel, rebuilt=[one.filename]).mended == ()
+
+
+def test_a_channel_that_lost_its_current_loses_nothing_more(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    promote([package("two")], channel)
+    (channel / ".rootstock/current").unlink()
+    before = snapshot(channel)
+    with pytest.raises(RefusedError, match="later generations") as caught:
+        promote([package("three")], channel)
+    assert "generations/0002" in caught.value.remedy
+    assert snapshot(channel) == before
+
+
+def test_a_generation_that_cannot_be_read_is_told(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    record = channel / ".rootstock/current/generation.json"
+    record.write_text(record.read_text()[:-9])
+    with pytest.raises(RefusedError, match=r"0001/generation\.json cannot be read"):
+        promote([package("two")], channel)
+
+
+def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rootstock.channel.promote._switch", _crash)
+        patch.setattr("rootstock.channel.promote._clean", lambda *_: None)
+        with suppress(Crash):
+            promote([package("one")], channel)
+    [shard] = (channel / "linux-64/shards").iterdir()
+    shard.write_bytes(b"")  # as a machine that lost its power may leave it
+    promote([package("one")], channel)
+    assert hashlib.sha256(shard.read_bytes()).hexdigest() == shard.name.split(".")[0]
+
+
+def _crash(*_: object) -> None:
+    raise Crash

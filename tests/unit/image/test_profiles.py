@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from rootstock import seal
 from rootstock.errors import MachineError, SourceError
 from rootstock.image import manylinux, profiles
-from rootstock.progress import silent
+from rootstock.progress import Event, silent
 from rootstock.store import Store
 
 CHECKOUT = Path(__file__).parents[3]
@@ -66,5 +67,23 @@ def test_what_cannot_be_built_is_told(
 def test_an_image_in_the_store_is_taken(folder: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     root = store.image(manylinux.digest(folder)) / "root"
-    root.mkdir(parents=True)
+    store.prepare()
+    (root / "etc").mkdir(parents=True)
+    seal.put(root)
     assert manylinux.ensure(folder, store, silent, offline=True).root == root
+
+
+def test_a_damaged_image_in_the_store_is_not_taken(folder: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    root = store.image(manylinux.digest(folder)) / "root"
+    store.prepare()
+    (root / "etc").mkdir(parents=True)
+    seal.put(root)
+    (root / "etc").rmdir()
+    events: list[Event] = []
+    manylinux.ensure(folder, store, silent, offline=True, check=False)
+    with pytest.raises(SourceError, match="not in the store"):
+        manylinux.ensure(folder, store, events.append, offline=True)
+    assert [event.state for event in events] == ["note"]
+    assert str(root.parent) in events[0].detail
+    assert not root.exists()

@@ -1,9 +1,10 @@
+import errno
 import hashlib
 from pathlib import Path
 
 import pytest
 
-from rootstock.errors import SourceError, UsageError
+from rootstock.errors import NoSpace, SourceError, UsageError
 from rootstock.progress import Event, silent
 from rootstock.sources.fetch import Source, WrongBytes, fetch, path_in, source_of
 from rootstock.store import Store
@@ -46,9 +47,40 @@ def test_wrong_bytes_never_enter_the_store(store: Store, source: Source) -> None
 
 def test_a_damaged_source_is_fetched_again(store: Store, source: Source) -> None:
     fetch([source], {}, store, silent)
-    path_in(store, source).write_bytes(b"damaged")
+    damaged = bytearray(CONTENT)
+    damaged[3] ^= 1
+    path_in(store, source).write_bytes(damaged)
+    events: list[Event] = []
+    fetch([source], {}, store, events.append)
+    assert path_in(store, source).read_bytes() == CONTENT
+    [note] = [event.detail for event in events if event.state == "note"]
+    assert str(path_in(store, source)) in note
+
+
+def test_a_source_whose_folder_is_there_without_it_is_fetched(store: Store, source: Source) -> None:
+    path_in(store, source).parent.mkdir(parents=True)
+    (path_in(store, source).parent / "something").touch()
     fetch([source], {}, store, silent)
     assert path_in(store, source).read_bytes() == CONTENT
+
+
+def test_the_same_bytes_may_have_two_names(store: Store, source: Source) -> None:
+    other = Source(urls=source.urls, sha256=SHA256, filename="other.c")
+    for one in (source, other):
+        fetch([one], {}, store, silent)
+    assert path_in(store, source).read_bytes() == path_in(store, other).read_bytes() == CONTENT
+
+
+def test_a_full_disk_is_no_fault_of_the_source(
+    store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("urllib.request.urlopen", full)
+    with pytest.raises(NoSpace) as caught:
+        fetch([source], {}, store, silent)
+    assert caught.value.code == 4
 
 
 def test_a_source_put_there_by_hand_is_taken(store: Store, source: Source) -> None:
