@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
+from rattler_build import (
+    PlatformConfig,
+    RenderConfig,
+    RenderedVariant,
+    Stage0Recipe,
+    VariantConfig,
+)
 
 from rootstock.errors import RecipeError
 
@@ -98,11 +104,11 @@ def render(
         )
     except Exception as error:
         raise RecipeError(path, str(error)) from error
-    siblings = {str(v.recipe.package.name): str(v.recipe.package.version) for v in rendered}
     outputs = []
     variants_of: dict[tuple[str, str], dict[str, str]] = {}
     for one in rendered:
         recipe = one.recipe.to_dict()
+        siblings = _versions(rendered, one)
         builds = {name: spec for name, spec in one.variant.items() if name in siblings}
         # What is pinned to a sibling belongs where the sibling does: to its Python.
         variant: dict[str, str] = {}
@@ -123,6 +129,20 @@ def render(
             )
         )
     return tuple(outputs)
+
+
+def _versions(rendered: Sequence[RenderedVariant], one: RenderedVariant) -> dict[str, str]:
+    """The versions of a recipe's outputs by name, as they are where `one` is.
+
+    An output that is rendered for several variants may have a version in each.
+    """
+
+    def agrees(other: RenderedVariant) -> bool:
+        common = (one.variant.keys() & other.variant.keys()) - {"target_platform"}
+        return all(one.variant[key] == other.variant[key] for key in common)
+
+    fitting = [*(other for other in rendered if agrees(other)), one]
+    return {str(v.recipe.package.name): str(v.recipe.package.version) for v in fitting}
 
 
 def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,28 @@ def test_every_output_stands_alone(tmp_path: Path) -> None:
     assert tool.extra == {"origin": "source"}
 
 
+def test_a_pin_is_to_the_version_of_its_own_variant(tmp_path: Path) -> None:
+    text = """
+recipe: {name: root6, version: "${{ root_version }}"}
+outputs:
+  - package: {name: core}
+    requirements: {run_exports: ["${{ pin_subpackage('core', upper_bound='x.x') }}"]}
+  - package: {name: bindings}
+    build: {string: "h${{ hash }}_${{ root_version }}"}
+    requirements: {run: ["${{ pin_subpackage('core', upper_bound='x.x') }}"]}
+"""
+    outputs = render(write(tmp_path, text), {"root_version": ["6.40", "6.42"]}, (), "linux-64")
+    pins = {
+        (output.name, output.version): (*output.run_exports("weak"), *output.requirements("run"))
+        for output in outputs
+    }
+    assert pins == {
+        (name, version): (f"core >={version},<{above}.0a0",)
+        for name in ("core", "bindings")
+        for version, above in (("6.40", "6.41"), ("6.42", "6.43"))
+    }
+
+
 def test_the_default_script_is_named(tmp_path: Path) -> None:
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
     assert lib.recipe["build"]["script"]["content"] == "make"
