@@ -1,12 +1,12 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rootstock import pipeline
+from rootstock import affected, pipeline
 from rootstock.cli.common import (
     CHECKOUT,
     Channel,
@@ -23,11 +23,13 @@ from rootstock.cli.common import (
     Roots,
     print_json,
 )
-from rootstock.errors import RootstockError
+from rootstock.errors import RootstockError, UsageError
 from rootstock.image import profiles
 from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
+from rootstock.progress import silent
+from rootstock.report import junit
 from rootstock.report.terminal import Terminal
 from rootstock.report.words import columns
 from rootstock.store import locate
@@ -41,7 +43,7 @@ class Ended(RootstockError):
         self.code = code
 
 
-def _run(options: Options, as_json: bool, until: Stage) -> None:
+def _run(options: Options, as_json: bool, until: Stage, results: Path | None) -> None:
     with Terminal(quiet=as_json) as terminal:
         record, path = run(options, locate(), terminal, until)
         terminal.summary(record, path)
@@ -49,6 +51,11 @@ def _run(options: Options, as_json: bool, until: Stage) -> None:
             terminal.install(options.channel, ["root"])
     if as_json:
         print_json(record.as_json())
+    if results:
+        try:
+            junit.write(record, results)
+        except OSError as error:
+            raise UsageError(f"--junit {results}: {error}") from error
     if record.code:
         raise Ended(record.error, record.remedy, record.code)
 
@@ -77,13 +84,39 @@ def _plan(options: Options, as_json: bool) -> None:
     print("\n".join(columns([("state", "package", "build key"), *rows])))
 
 
-def _list(options: Options, as_json: bool) -> None:
-    matrix = matrices.load(options.checkout / "ci/matrix.yaml")
-    cells = matrices.select(matrix, options.roots, options.pythons, options.only)
+def _list(options: Options, since: str, as_json: bool) -> None:
+    if not since and not as_json:
+        matrix = matrices.load(options.checkout / "ci/matrix.yaml")
+        for cell in matrices.select(matrix, options.roots, options.pythons, options.only):
+            print(cell.id)
+        return
+    planned = pipeline.plan(options, locate(), silent)
+    keys = affected.cell_keys(planned.graph)
+    cells = planned.cells
+    if since:
+        cells = _changed(cells, keys, since, options)
     if as_json:
-        print_json({"cells": [_cell(cell) for cell in cells]})
+        print_json({"cells": [{**_cell(cell), "key": keys[cell.id]} for cell in cells]})
     else:
-        print("\n".join(cell.id for cell in cells))
+        for cell in cells:
+            print(cell.id)
+
+
+def _changed(
+    cells: Sequence[Cell], keys: Mapping[str, str], since: str, options: Options
+) -> tuple[Cell, ...]:
+    """The cells with other keys than at a revision; says on standard error how many."""
+    store = locate()
+    store.prepare()
+    then: Mapping[str, str] = {}
+    terminal = Terminal()
+    try:
+        then = affected.keys_at(since, options, store)
+    except affected.NoKeysError as error:
+        terminal.say(f"{since} has no keys to compare with, so every cell counts: {error}")
+    changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
+    terminal.say(f"{len(changed)} of {len(cells)} cells affected since {since}")
+    return changed
 
 
 def _cell(cell: Cell) -> dict[str, str]:
@@ -106,7 +139,18 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         offline: Offline = False,
         checkout: Checkout = CHECKOUT,
         list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
+        since: Annotated[
+            str,
+            typer.Option(
+                help="With --list: only cells with other build keys than at a git revision.",
+                metavar="REVISION",
+            ),
+        ] = "",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+        results: Annotated[
+            Path | None,
+            typer.Option("--junit", help="Write the results as JUnit XML.", metavar="FILE"),
+        ] = None,
         as_json: Json = False,
     ) -> None:
         options = Options(
@@ -122,12 +166,14 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             keep_going=keep_going,
             offline=offline,
         )
+        if since and not list_:
+            raise UsageError("--since goes with --list")
         if list_:
-            _list(options, as_json)
+            _list(options, since, as_json)
         elif dry_run:
             _plan(options, as_json)
         else:
-            _run(options, as_json, until)
+            _run(options, as_json, until, results)
 
     command.__doc__ = help_
     return command
@@ -145,6 +191,8 @@ _PIPELINE: Mapping[str, tuple[Stage, str]] = {
           rootstock build --root 6 --py all --channel /srv/www/channel --level 19
 
           rootstock build --only 'root6*-cp311-*' --dry-run
+
+          rootstock build --list --since origin/main
         """,
     ),
     "audit": (

@@ -1,0 +1,147 @@
+"""A run as JUnit XML, the form of test results that every CI server reads.
+
+One suite per cell: the builds of its packages, their audits and the cell's smoke tests are the
+cases. What only builds use belongs to no cell and has a suite of its own. The elements and
+attributes are those that Jenkins' and GitLab's readers have in common.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+from rootstock import store as places
+from rootstock.report.record import CellRecord, NodeRecord, RunRecord
+
+TOOLS = "only for builds"
+RUN = "run"
+# What XML 1.0 cannot hold, and programs write all the same: control characters.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Verdict = Literal["passed", "failure", "error", "skipped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One test case; `text` is why it did not pass, its first line in short."""
+
+    stage: str
+    name: str
+    verdict: Verdict = "passed"
+    text: str = ""
+    seconds: float = 0.0
+
+
+def write(record: RunRecord, path: Path) -> None:
+    """Write a run's JUnit XML, whole or not at all, with the folders it is to be in."""
+    places.write(path, as_xml(record))
+
+
+def as_xml(record: RunRecord) -> str:
+    """A run's record as JUnit XML, with one `testsuite` per cell."""
+    suites = suites_of(record)
+    root = ElementTree.Element("testsuites", {"name": "rootstock", **_sums(suites.values())})
+    for name, cases in suites.items():
+        attributes = {"name": name, **_sums([cases]), "timestamp": record.started[:19]}
+        suite = ElementTree.SubElement(root, "testsuite", attributes)
+        for case in cases:
+            _add(suite, name, case)
+    ElementTree.indent(root)
+    # ASCII, with references for all else: the same in every locale.
+    text: bytes = ElementTree.tostring(root, "us-ascii", xml_declaration=True)
+    return text.decode() + "\n"
+
+
+def suites_of(record: RunRecord) -> dict[str, tuple[Case, ...]]:
+    """The test cases of a run by suite, in the order of the record.
+
+    A failure that no case is about, such as a source that could not be had, is a case of its
+    own.
+    """
+    of_cells = {file for cell in record.cells for file in cell.files}
+    suites = {cell.id: tuple(_of_cell(record, cell)) for cell in record.cells}
+    suites[TOOLS] = tuple(_of_packages(record, lambda file: file not in of_cells))
+    failed = any(case.verdict == "failure" for cases in suites.values() for case in cases)
+    if record.code and not failed:
+        text = "\n".join(filter(None, (record.error, record.remedy)))
+        case = Case(stage=RUN, name=f"exit code {record.code}", verdict="error", text=text)
+        suites[RUN] = (case,)
+    return {name: cases for name, cases in suites.items() if cases or name != TOOLS}
+
+
+def _of_cell(record: RunRecord, cell: CellRecord) -> Iterator[Case]:
+    yield from _of_packages(record, lambda file: file in cell.files)
+    for report in record.smoke:
+        if report["cell"] == cell.id:
+            yield from (_of_check(check, report["system"]) for check in report["checks"])
+
+
+def _of_packages(record: RunRecord, belongs: Callable[[str], bool]) -> Iterator[Case]:
+    yield from (_of_build(node) for node in record.nodes if belongs(node.filename))
+    yield from (_of_audit(report) for report in record.audit if belongs(report["filename"]))
+
+
+def _of_build(node: NodeRecord) -> Case:
+    verdicts: dict[str, Verdict] = {"failed": "failure", "skipped": "skipped"}
+    text = node.reason
+    if node.state == "skipped":
+        text = f"needs {node.reason}" if node.reason else "the run ended before it"
+    return Case(
+        stage="build",
+        name=node.filename,
+        verdict=verdicts.get(node.state, "passed"),
+        text=text,
+        # What was there already took no time in this run.
+        seconds=node.seconds if node.state == "built" else 0.0,
+    )
+
+
+def _of_audit(report: Mapping[str, Any]) -> Case:
+    broken = [finding for finding in report["findings"] if not finding["waived"]]
+    return Case(
+        stage="audit",
+        name=report["filename"],
+        verdict="passed" if report["passed"] else "failure",
+        text="\n".join(f"{f['rule']}: {f['file']} {f['message']}" for f in broken),
+        seconds=report["seconds"],
+    )
+
+
+def _of_check(check: Mapping[str, Any], system: str) -> Case:
+    verdicts: dict[str, Verdict] = {"failed": "failure", "not run": "skipped"}
+    return Case(
+        stage="smoke",
+        name=f"{check['name']} on {system}",
+        verdict=verdicts.get(check["outcome"], "passed"),
+        text="\n".join([check["reason"], *check["tail"]]),
+        seconds=check["seconds"],
+    )
+
+
+def _sums(suites: Iterable[Sequence[Case]]) -> dict[str, str]:
+    cases = [case for suite in suites for case in suite]
+    verdicts = Counter(case.verdict for case in cases)
+    return {
+        "tests": str(len(cases)),
+        "failures": str(verdicts["failure"]),
+        "errors": str(verdicts["error"]),
+        "skipped": str(verdicts["skipped"]),
+        "time": f"{sum(case.seconds for case in cases):.2f}",
+    }
+
+
+def _add(suite: ElementTree.Element, name: str, case: Case) -> None:
+    # Jenkins takes what is before the last dot for a package, which a cell's name has dots in.
+    classname = f"{name.replace('.', '_')}.{case.stage}"
+    attributes = {"classname": classname, "name": case.name, "time": f"{case.seconds:.2f}"}
+    element = ElementTree.SubElement(suite, "testcase", attributes)
+    if case.verdict != "passed":
+        text = _NOT_XML.sub("\ufffd", case.text)
+        message = text.partition("\n")[0]
+        reason = ElementTree.SubElement(element, case.verdict, {"message": message})
+        if case.verdict != "skipped":
+            reason.set("type", case.stage)
+            reason.text = text
