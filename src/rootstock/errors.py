@@ -9,6 +9,9 @@ import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
+
+_TAIL = 30  # lines of a log that a failure shows
 
 
 class RootstockError(Exception):
@@ -83,12 +86,56 @@ class InterruptedByUser(RootstockError):
 
 
 class BuildFailed(RootstockError):
-    """A build script, or the builder itself, failed."""
+    """A build script, or the builder itself, failed.
 
-    def __init__(self, node: str, log: Path, tail: Sequence[str]) -> None:
-        lines = "\n".join(f"    {line}" for line in tail)
-        super().__init__(f"{node} did not build. Its last lines:\n{lines}", f"Whole log: {log}")
+    `stage` is how far the build was. `over` is the limit for which it was ended, if it was, and
+    `limit` that limit in seconds or bytes. `record` is the file in which the store keeps the
+    failure, once it does.
+    """
+
+    record: Path | None = None
+
+    def __init__(
+        self,
+        node: str,
+        log: Path,
+        tail: Sequence[str],
+        *,
+        stage: str = "script",
+        over: Literal["", "time", "memory"] = "",
+        limit: float = 0.0,
+    ) -> None:
+        reasons = {
+            "": f"failed at its {stage}",
+            "time": f"was ended at its {stage}: it took more than {limit:.0f} s, the limit",
+            "memory": f"was ended at its {stage}: it held more than {limit / 1e9:.2f} GB of "
+            "memory, the limit",
+        }
+        lines = "\n".join(f"    {line}" for line in tail[-_TAIL:])
+        higher = f" (a higher one: --{over}-limit)" if over else ""
+        super().__init__(
+            f"{node} did not build, it {reasons[over]}. Its last lines:\n{lines}",
+            f"Whole log: {log}{higher}",
+        )
         self.node, self.log, self.tail = node, log, tuple(tail)
+        self.stage, self.over, self.limit = stage, over, limit
+
+
+class FailedBefore(BuildFailed):
+    """A build that failed in an earlier run (`before` says when), and would do so again."""
+
+    def __init__(self, failed: BuildFailed, before: str) -> None:
+        super().__init__(
+            failed.node,
+            failed.log,
+            failed.tail,
+            stage=failed.stage,
+            over=failed.over,
+            limit=failed.limit,
+        )
+        self.record = failed.record
+        self.message = f"not tried again, because nothing changed since ({before}): {self.message}"
+        self.remedy += "\nChange the recipe, or try it as it is with --retry."
 
 
 class AuditFailed(RootstockError):

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
@@ -12,11 +12,18 @@ from typing import Literal
 from rootstock import process
 from rootstock.audit import prove as audits
 from rootstock.build import artifact as artifacts
-from rootstock.build import builder, durations, scheduler
+from rootstock.build import batch, builder, failures
 from rootstock.build.artifact import Artifact
+from rootstock.build.limits import Limits, default_memory
 from rootstock.channel.promote import keys, promote
 from rootstock.channel.stage import stage
-from rootstock.errors import Damaged, InterruptedByUser, RootstockError, no_space_told
+from rootstock.errors import (
+    Damaged,
+    FailedBefore,
+    InterruptedByUser,
+    RootstockError,
+    no_space_told,
+)
 from rootstock.image import debian, profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
@@ -36,7 +43,6 @@ from rootstock.sources import fetch as sources
 from rootstock.store import Store
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
-BUILD_TIMEOUT = 3600.0  # seconds for one package
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 OLD_SYSTEM = "Debian 11"  # what the bare image is
 _BUILD_IMAGE, _BARE_IMAGE = "build", "bare"
@@ -57,7 +63,9 @@ class Options:
     engine: str = "auto"
     workers: int = 0
     level: int = DEFAULT_LEVEL
+    limits: Limits = field(default_factory=lambda: Limits(memory=default_memory()))
     keep_going: bool = False
+    retry: bool = False
     offline: bool = False
 
 
@@ -167,6 +175,10 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
 
 
 def _stages(state: Run, options: Options, store: Store, listen: Listener, until: Stage) -> None:
+    state.failures = _known_failures(options, state.planned, store)
+    for error in state.failures.values():
+        if not options.keep_going:
+            raise error
     engine = choose(options.engine)
     with state.lap("sources"):
         state.planned, images = _provide(options, state.planned, store, listen)
@@ -231,50 +243,39 @@ def _build(
     store: Store,
     listen: Listener,
 ) -> None:
-    graph, wanted = state.planned.graph, state.planned.wanted
-    if wanted:
+    planned = state.planned
+    if planned.wanted:
         engine.prepare(images[_BUILD_IMAGE].root)
     shop = builder.Workshop(
         store=store,
         engine=engine,
         image=images[_BUILD_IMAGE].root,
-        platform=state.planned.matrix.platform,
+        platform=planned.matrix.platform,
         level=options.level,
-        timeout=BUILD_TIMEOUT,
+        limits=options.limits,
         stage=stage,
     )
-    listen(Event(stage="build", state="start", total=len(wanted)))
-
-    def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
-        listen(Event(stage="build", item=id_, state="start"))
-        try:
-            needs = [there[dep] for dep in sorted(wanted[id_])]
-            built = builder.build(graph.nodes[id_], needs, shop, state.logs / f"{id_}.log")
-        except RootstockError:
-            listen(Event(stage="build", item=id_, state="failed"))
-            raise
-        listen(Event(stage="build", item=id_, state="done", seconds=built.seconds))
-        return built
-
-    outcome = scheduler.run(
-        graph,
-        wanted,
-        one,
-        have=state.planned.have,
-        durations=durations.known(options.checkout, store, listen),
-        workers=options.workers or os.cpu_count() or 1,
+    outcome = batch.build(
+        batch.Batch(graph=planned.graph, wanted=planned.wanted, have=planned.have),
+        shop,
+        _known_failures(options, planned, store),
+        logs=state.logs,
+        seed=options.checkout / "ci/durations.json",
+        workers=options.workers,
         keep_going=options.keep_going,
+        listen=listen,
     )
     state.artifacts, state.failures = outcome.artifacts, outcome.failures
     state.skipped = outcome.skipped
-    for id_, cause in outcome.skipped.items():
-        listen(Event(stage="build", item=id_, state="skipped", detail=f"needs {cause}"))
-    built = [outcome.artifacts[id_] for id_ in wanted if id_ in outcome.artifacts]
-    durations.remember(built, store, listen)
-    if outcome.failures:
-        listen(Event(stage="build", state="failed"))
-        raise next(iter(outcome.failures.values()))
-    listen(Event(stage="build", state="done"))
+    for error in outcome.failures.values():
+        raise error
+
+
+def _known_failures(options: Options, planned: Plan, store: Store) -> Mapping[str, FailedBefore]:
+    """The nodes that are not tried, because they failed before."""
+    if options.retry:
+        return {}
+    return failures.known(planned.graph, planned.wanted, store, options.limits)
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:

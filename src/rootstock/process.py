@@ -1,12 +1,13 @@
 """The only place that starts processes.
 
 Every process leads a group of its own, is given its whole environment, writes to a log file
-or is captured, and can be ended with all its descendants: when its time is up, when another
-thread calls `end_all`, and when rootstock itself dies.
+or is captured, and can be ended with all its descendants: when its time is up or it holds too much
+memory, when another thread calls `end_all`, and when rootstock itself dies.
 """
 
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import subprocess
@@ -15,7 +16,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from rootstock import memory as machine
 from rootstock.errors import InterruptedByUser, MachineError
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -29,12 +32,17 @@ _ended = threading.Event()
 
 @dataclass(frozen=True, kw_only=True)
 class Completed:
-    """How a process ended: its exit code (negative: a signal), output and seconds."""
+    """How a process ended: its exit code (negative: a signal), output and seconds.
+
+    `over` is the limit for which it was ended, if it was; `peak` the most bytes of memory that it
+    and its descendants were seen to hold, where a limit of memory was given.
+    """
 
     code: int
     output: str
     seconds: float
-    timed_out: bool = False
+    over: Literal["", "time", "memory"] = ""
+    peak: int = 0
 
 
 def run(
@@ -45,12 +53,14 @@ def run(
     log: Path | None = None,
     stdin: bytes = b"",
     timeout: float | None = None,
+    memory: float | None = None,
 ) -> Completed:
     """Run a program to its end; a failure of the program is in the result, not raised.
 
     Standard output and error go, in the order they come, to `log` when it is given and to
     `Completed.output` otherwise. `env` is the whole environment of the process; without it
-    the caller's is handed on. After `timeout` seconds the process group is ended.
+    the caller's is handed on. After `timeout` seconds, or when the process and its descendants
+    hold more than `memory` bytes (looked at twice a second), the process group is ended.
 
     Raises `MachineError` when the program is not there, `InterruptedByUser` when `end_all`
     was called.
@@ -77,7 +87,7 @@ def run(
                     f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
                 ) from error
             _running.add(process)
-        output, timed_out = _wait(process, stdin, timeout)
+        output, over, peak = _wait(process, stdin, timeout, memory)
     finally:
         if sink:
             sink.close()
@@ -86,20 +96,40 @@ def run(
         code=process.returncode,
         output=output.decode(errors="replace"),
         seconds=time.monotonic() - started,
-        timed_out=timed_out,
+        over=over,
+        peak=peak,
     )
 
 
 def _wait(
-    process: "subprocess.Popen[bytes]", stdin: bytes, timeout: float | None
-) -> tuple[bytes, bool]:
+    process: "subprocess.Popen[bytes]",
+    stdin: bytes,
+    timeout: float | None,
+    memory: float | None,
+) -> tuple[bytes, Literal["", "time", "memory"], int]:
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    over: Literal["", "time", "memory"] = ""
+    peak = 0
     try:
-        output, _ = process.communicate(stdin or None, timeout=timeout)
-        return output or b"", False
-    except subprocess.TimeoutExpired:
-        _end(process)
-        output, _ = process.communicate()
-        return output or b"", True
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            pause = left if memory is None else min(left, machine.LOOK)
+            try:
+                output, _ = process.communicate(
+                    stdin or None, timeout=None if over or pause == math.inf else pause
+                )
+                return output or b"", over, peak
+            except subprocess.TimeoutExpired:
+                stdin = b""  # it is on its way
+            if memory is not None:
+                holds = machine.held(process.pid)
+                holds = machine.held_fairly(process.pid) if holds > memory else holds
+                peak = max(peak, holds)
+                over = "memory" if holds > memory else over
+            if time.monotonic() >= deadline:
+                over = over or "time"
+            if over:
+                _end(process)
     except BaseException:
         _end(process)
         process.wait()

@@ -17,12 +17,14 @@ class Event:
 
     `item` is empty when the event is of the whole stage. `state` is `kept` for what was there
     already. `done` and `total` count in `unit` (items when it is empty, else e.g. "B").
+    `expected` is how many seconds more it will take as far as is known.
     """
 
     stage: str
     item: str = ""
     state: State
     seconds: float | None = None
+    expected: float | None = None
     done: float | None = None
     total: float | None = None
     unit: str = ""

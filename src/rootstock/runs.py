@@ -12,7 +12,7 @@ from rootstock import __version__
 from rootstock.audit.report import AuditReport
 from rootstock.build.artifact import Artifact
 from rootstock.channel.promote import Promotion
-from rootstock.errors import RootstockError
+from rootstock.errors import BuildFailed, RootstockError
 from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
 from rootstock.report.record import CellRecord, CellState, NodeRecord, NodeState, RunRecord
@@ -107,6 +107,7 @@ class Run:
         if artifact is None and state == "built":
             state = "failed" if failure else "skipped"
         log = self.logs / f"{node.id}.log"
+        kept = failure.record if isinstance(failure, BuildFailed) else None
         return NodeRecord(
             package=node.output.name,
             version=node.output.version,
@@ -120,4 +121,5 @@ class Run:
             scope=node.scope,
             log=str(log) if log.exists() else "",
             reason=failure.message if failure else self.skipped.get(node.id, ""),
+            failure=str(kept or ""),
         )

@@ -6,7 +6,8 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   images/<digest>/                  root file systems, sealed
   artifacts/<key>/                  a package and its record, under its build key
   proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
-  durations.json                    how long each package took to build, the last time
+  failures/<key>/                   a build that failed, under its key: its record and its log
+  durations/<host>.json             what each package took to build, the last time, by machine
   packages/                         unpacked packages, sealed: environments are linked from them
   unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
@@ -76,10 +77,14 @@ class Store:
         """The file with the result of an audit or a smoke test."""
         return self.root / "proofs" / what / f"{digest}.json"
 
+    def failure(self, key: str) -> Path:
+        """The folder of a failed build, by its build key."""
+        return self.root / "failures" / key
+
     @property
     def durations(self) -> Path:
-        """The file with how long each package took to build."""
-        return self.root / "durations.json"
+        """The file with what each package took to build on this machine."""
+        return self.root / "durations" / f"{_HOST}.json"
 
     def prepare(self) -> None:
         """Make the store's folders.

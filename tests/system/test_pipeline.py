@@ -205,6 +205,7 @@ def test_an_interruption_leaves_no_process_and_nothing_half_made(
     assert running.returncode == 130, told.decode()
     assert processes_with(f"sleep {nap}") == []
     assert leftovers(bench) == []
+    assert not list(bench.home.glob("failures/*"))
     assert not bench.channel.exists()
     bench.recipe("root", make_sh="cp root.txt $PREFIX/\n")
     assert bench.json("build", *CELL)["code"] == 0

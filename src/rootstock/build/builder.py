@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +12,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-from rootstock import process
+from rootstock import memory, process
 from rootstock import store as places
 from rootstock.build.artifact import Artifact, load, write_record
+from rootstock.build.costs import Cost
 from rootstock.build.job import EPOCH, Job, copy_files, job_of, keep
+from rootstock.build.limits import Limits
 from rootstock.build.normalise import normalise
-from rootstock.errors import BuildFailed, Damaged, NoSpace, UsageError, tells_of_no_space
+from rootstock.errors import (
+    BuildFailed,
+    Damaged,
+    MachineError,
+    NoSpace,
+    UsageError,
+    tells_of_no_space,
+)
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.plan.graph import Node
 from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
@@ -36,12 +46,18 @@ _ENVIRONMENT: Mapping[str, str] = {
 }
 # Those that write a package's bytes.
 _PACKAGES = ("py-rattler-build", "PyYAML", "zstandard")
-_TAIL = 30  # lines of a log that a failure shows
+_TAIL = 100  # lines of a log in which the reason of a failure is looked for
+# What rattler-build writes when a stage is behind it (py-rattler-build 0.73), latest first.
+_STAGES = (
+    ("Collecting tests from ", "tests"),
+    ("Copying done!", "packaging"),
+    ("Successfully updated the host environment", "script"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workshop:
-    """What all builds of a run share. `timeout` is in seconds, `level` zstd's.
+    """What all builds of a run share. `level` is zstd's.
 
     `stage` makes a channel of artifacts in a folder: the only thing a build can install from.
     """
@@ -51,7 +67,7 @@ class Workshop:
     image: Path
     platform: str
     level: int
-    timeout: float
+    limits: Limits
     stage: Callable[[Sequence[Artifact], Path], object]
 
 
@@ -88,7 +104,17 @@ def kept(node: Node, store: Store) -> Artifact | None:
     return artifact
 
 
-def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> Artifact:
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A package file, and the most bytes of memory that its build was seen to hold."""
+
+    path: Path
+    peak: int
+
+
+def build(
+    node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path
+) -> tuple[Artifact, Cost]:
     """Build a node's package and put it into the store, with all that it was made from.
 
     `needs` are as in `Job`. The log of the build goes to `log`. Raises as `make` does.
@@ -96,7 +122,8 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
     started = time.monotonic()
     job = job_of(node, needs, shop.platform)
     with shop.store.scratch(node.output.name) as folder:
-        finished = make(job, shop, log, folder)
+        made = make(job, shop, log, folder)
+        finished = made.path
         artifact = Artifact(
             path=finished,
             key=node.key,
@@ -113,7 +140,8 @@ def build(node: Node, needs: Sequence[Artifact], shop: Workshop, log: Path) -> A
         write_record(artifact, ready)
         keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
         shutil.copyfile(log, ready / "build.log")
-        return _publish(ready, node, shop.store)
+        stored = _publish(ready, node, shop.store)
+    return stored, Cost(seconds=stored.seconds, memory=made.peak)
 
 
 def _publish(ready: Path, node: Node, store: Store) -> Artifact:
@@ -129,12 +157,12 @@ def _publish(ready: Path, node: Node, store: Store) -> Artifact:
     return stored
 
 
-def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Path:
-    """Build a package in a scratch folder; return its file, alone in a folder of its own.
+def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
+    """Build a package in a scratch folder; its file is alone in a folder of its own.
 
-    Raises `BuildFailed` when the script, a test of the package or the builder fails,
-    `NoSpace` when the disk is full, and `UsageError` when the recipe's files are not those
-    the job is for.
+    Raises `BuildFailed` when the script, a test of the package or the builder fails or is over a
+    limit, `NoSpace` when the disk is full, `MachineError` when something else ended the build, and
+    `UsageError` when the recipe's files are not those the job is for.
     """
     room, ready = folder / "build", folder / "ready"
     _furnish(room, folder, job, shop.store)
@@ -143,14 +171,21 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Path:
     argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
     # In a container the build may run as another user than the one who owns the folder.
     room.chmod(0o777)
-    done = process.run(shop.engine.command(sandbox, argv), log=log, timeout=shop.timeout)
+    kills = memory.kills()
+    done = process.run(
+        shop.engine.command(sandbox, argv),
+        log=log,
+        timeout=shop.limits.seconds,
+        memory=shop.limits.memory,
+    )
     result = room / "result.json"
     if done.code or not result.exists():
-        _explain(job, log, done, shop)
+        _explain(job, log, done, shop, killed=memory.kills() > kills)
     built = Path(json.loads(result.read_text())["package"])
     package = room / built.relative_to("/rootstock/build")
     ready.mkdir()
-    return normalise(package, ready, epoch=EPOCH, level=shop.level)
+    finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
+    return Made(path=finished, peak=done.peak)
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
@@ -206,10 +241,23 @@ def _tool_folder(folder: Path) -> Path:
     return tool
 
 
-def _explain(job: Job, log: Path, done: process.Completed, shop: Workshop) -> NoReturn:
+def _explain(
+    job: Job, log: Path, done: process.Completed, shop: Workshop, *, killed: bool
+) -> NoReturn:
     lines = process.tail(log, _TAIL)
     if tells_of_no_space("\n".join(lines)):
         raise NoSpace(shop.store.root, f"{job.id} was being built (log: {log})")
-    if done.timed_out:
-        lines = (*lines, f"ended after {shop.timeout:.0f} seconds, the limit for one build")
-    raise BuildFailed(job.id, log, lines)
+    if not done.over and (killed or done.code == -signal.SIGKILL):
+        raise MachineError(
+            f"something ended {job.id} from outside while it was built (log: {log})",
+            "If that was for want of memory (`dmesg` tells): fewer builds at a time with -j, or "
+            "a --memory-limit for each.",
+        )
+    limit = {"": 0.0, "time": shop.limits.seconds, "memory": shop.limits.memory}[done.over]
+    raise BuildFailed(job.id, log, lines, stage=_stage(log), over=done.over, limit=limit)
+
+
+def _stage(log: Path) -> str:
+    """How far a build was, by its log."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return next((name for words, name in _STAGES if words in text), "environment")

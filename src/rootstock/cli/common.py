@@ -1,6 +1,9 @@
 """What the commands share: the types of their options, and how they print."""
 
 import json
+import math
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +13,37 @@ from rootstock.image.profiles import Profile
 
 # A checkout is the folder with recipes/ and ci/, three above this package's own.
 CHECKOUT = Path(__file__).resolve().parents[3]
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_BYTES = {"M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def seconds_of(text: str) -> float:
+    """The seconds of a time limit.
+
+    >>> seconds_of("90s"), seconds_of("1.5h"), seconds_of("none")
+    (90.0, 5400.0, inf)
+    """
+    return _amount(text, _SECONDS, "90s, 45m, 2h")
+
+
+def bytes_of(text: str) -> float:
+    """The bytes of a memory limit.
+
+    >>> bytes_of("800M"), bytes_of("none")
+    (800000000.0, inf)
+    """
+    return _amount(text, _BYTES, "800M, 4G")
+
+
+def _amount(text: str, units: Mapping[str, float], examples: str) -> float:
+    if text == "none":
+        return math.inf
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([a-zA-Z])", text)
+    if not found or found[2] not in units or not float(found[1]):
+        raise typer.BadParameter(f"{text!r} is none of {examples} or none")
+    return float(found[1]) * units[found[2]]
+
 
 Roots = Annotated[
     list[str],
@@ -48,6 +82,24 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on sta
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", help="After a failure, build what does not depend on it.")
 ]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        parser=seconds_of,
+        help="The time one build may take, like 90s, 45m, 2h or none; 1h if not given.",
+        metavar="TIME",
+    ),
+]
+MemoryLimit = Annotated[
+    float | None,
+    typer.Option(
+        parser=bytes_of,
+        help="The memory one build may hold, like 800M, 4G or none; if not given, "
+        "nine tenths of the machine's.",
+        metavar="SIZE",
+    ),
+]
+Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in an earlier run.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
 
 

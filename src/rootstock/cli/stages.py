@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rootstock import affected, pipeline
+from rootstock.build.limits import DEFAULT_SECONDS, Limits, default_memory
 from rootstock.cli.common import (
     CHECKOUT,
     Channel,
@@ -16,11 +17,14 @@ from rootstock.cli.common import (
     Json,
     KeepGoing,
     Level,
+    MemoryLimit,
     Offline,
     Only,
     ProfileName,
     Pythons,
+    Retry,
     Roots,
+    TimeLimit,
     print_json,
 )
 from rootstock.errors import RootstockError, UsageError
@@ -135,7 +139,10 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         engine: EngineName = "auto",
         jobs: Jobs = 0,
         level: Level = DEFAULT_LEVEL,
+        time_limit: TimeLimit = None,
+        memory_limit: MemoryLimit = None,
         keep_going: KeepGoing = False,
+        retry: Retry = False,
         offline: Offline = False,
         checkout: Checkout = CHECKOUT,
         list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
@@ -163,7 +170,12 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             engine=engine,
             workers=jobs,
             level=level,
+            limits=Limits(
+                seconds=DEFAULT_SECONDS if time_limit is None else time_limit,
+                memory=default_memory() if memory_limit is None else memory_limit,
+            ),
             keep_going=keep_going,
+            retry=retry,
             offline=offline,
         )
         if since and not list_:

@@ -23,7 +23,8 @@ class NodeRecord:
     """What became of one package. Sizes are in bytes, times in seconds.
 
     `log` is the file with all that its build wrote. `reason` says why it was built, or why it
-    failed or was skipped. What a package that failed does not have is empty, or 0.
+    failed or was skipped; `failure` is the file in which the store keeps that it failed. What a
+    package that failed does not have is empty, or 0.
     """
 
     package: str
@@ -38,6 +39,7 @@ class NodeRecord:
     scope: str = "channel"
     log: str = ""
     reason: str = ""
+    failure: str = ""
 
     @classmethod
     def of(

@@ -148,7 +148,7 @@ def _run(
     argv = [f"{PREFIX}/bin/python", "-I", f"{_CHECKS}/{check.program}"]
     ended = process.run(engine.command(sandbox, argv), log=log, timeout=check.timeout)
     tail = process.tail(log, _TAIL)
-    outcome, reason = judge(ended.code, tail, timed_out=ended.timed_out)
+    outcome, reason = judge(ended.code, tail, timed_out=ended.over == "time")
     return Result(
         name=check.name,
         outcome=outcome,

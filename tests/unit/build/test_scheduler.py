@@ -1,23 +1,21 @@
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from rootstock.build.artifact import Artifact
-from rootstock.build.scheduler import run
-from rootstock.errors import BuildFailed, InterruptedByUser
-from rootstock.plan.graph import Graph
+from rootstock.build.costs import Cost
+from rootstock.build.policy import Agenda, Room
+from rootstock.build.scheduler import Outcome, run
+from rootstock.errors import BuildFailed, InterruptedByUser, MachineError
 
 # a <- b <- c, and d alone
 NEEDS = {
     "a": frozenset[str](), "b": frozenset({"a"}), "c": frozenset({"a", "b"}), "d": frozenset[str](),
 }  # fmt: skip
-GRAPH = cast(Graph, SimpleNamespace(
-    nodes={id_: SimpleNamespace(output=SimpleNamespace(name=id_)) for id_ in "abcd"}
-))  # fmt: skip
+COSTS = {"a": 1, "b": 1, "c": 1, "d": 2.5}
 
 
 def artifact(name: str) -> Artifact:
@@ -27,9 +25,14 @@ def artifact(name: str) -> Artifact:
     )  # fmt: skip
 
 
-def go(one: Any, **options: Any) -> Any:
-    settings = {"have": {}, "durations": {}, "workers": 2, "keep_going": False, **options}
-    return run(GRAPH, NEEDS, one, **settings)
+def go(one: Any, workers: int = 2, **options: Any) -> Outcome:
+    agenda = Agenda(NEEDS, {id_: Cost(seconds=seconds) for id_, seconds in COSTS.items()})
+    settings = {"broken": {}, "keep_going": False, "forecast": lambda seconds: None, **options}
+    return run(agenda, one, have={}, room=Room(workers=workers, memory=1e9), **settings)
+
+
+def make(id_: str, there: Mapping[str, Artifact]) -> Artifact:
+    return artifact(id_)
 
 
 def test_dependencies_are_there_before_a_build_begins() -> None:
@@ -44,17 +47,6 @@ def test_dependencies_are_there_before_a_build_begins() -> None:
     assert all(seen[id_] >= NEEDS[id_] for id_ in NEEDS)
 
 
-def test_the_head_of_the_longest_chain_goes_first() -> None:
-    order: list[str] = []
-
-    def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
-        order.append(id_)
-        return artifact(id_)
-
-    go(one, workers=1, durations={"a": 1, "b": 1, "c": 1, "d": 2.5})
-    assert order == ["a", "d", "b", "c"]
-
-
 def test_two_builds_run_at_a_time() -> None:
     both = threading.Barrier(2, timeout=10)
 
@@ -66,10 +58,10 @@ def test_two_builds_run_at_a_time() -> None:
     assert set(go(one).artifacts) == set("abcd")
 
 
-def fails_at(broken: str) -> Any:
+def fails_at(broken: str, error: type[MachineError] | None = None) -> Any:
     def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
         if id_ == broken:
-            raise BuildFailed(id_, Path("log"), ["oh"])
+            raise error("oh") if error else BuildFailed(id_, Path("log"), ["oh"])
         return artifact(id_)
 
     return one
@@ -78,14 +70,46 @@ def fails_at(broken: str) -> Any:
 def test_after_a_failure_what_depends_on_it_is_skipped_and_named() -> None:
     outcome = go(fails_at("a"), keep_going=True)
     assert set(outcome.failures) == {"a"}
-    assert outcome.skipped == {"b": "a", "c": "a"}
+    assert outcome.skipped == {"b": "needs a", "c": "needs a"}
     assert set(outcome.artifacts) == {"d"}
 
 
 def test_after_a_failure_nothing_new_begins() -> None:
-    outcome = go(fails_at("a"), workers=1, durations={"a": 100})
+    outcome = go(fails_at("a"), workers=1)
     assert set(outcome.failures) == {"a"}
-    assert set(outcome.skipped) == {"b", "c", "d"}
+    assert outcome.skipped == {
+        "b": "needs a",
+        "c": "needs a",
+        "d": "not begun, because a failed",
+    }
+
+
+def test_a_failure_of_the_machine_is_one_of_all() -> None:
+    outcome = go(fails_at("a", MachineError), workers=1, keep_going=True)
+    assert outcome.skipped["d"] == "not begun, because a failed"
+
+
+def test_what_is_known_to_fail_is_not_tried() -> None:
+    known = BuildFailed("b", Path("log"), ["oh"])
+    tried: list[str] = []
+
+    def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
+        tried.append(id_)
+        return artifact(id_)
+
+    outcome = go(one, broken={"b": known}, keep_going=True)
+    assert sorted(tried) == ["a", "d"]
+    assert outcome.failures == {"b": known}
+    assert outcome.skipped == {"c": "needs b"}
+
+
+def test_the_end_is_forecast_whenever_something_begins() -> None:
+    told: list[float] = []
+    go(make, workers=1, forecast=told.append)
+    assert len(told) == 4
+    assert told == sorted(told, reverse=True)
+    assert told[0] == pytest.approx(sum(COSTS.values()), abs=0.1)
+    assert told[-1] == pytest.approx(COSTS["c"], abs=0.1)
 
 
 def test_an_interruption_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,115 @@
+"""All builds of a run: what each costs, in what order, and what is kept of the failures."""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock import memory
+from rootstock.build import builder, costs, failures, scheduler
+from rootstock.build.artifact import Artifact
+from rootstock.build.policy import Agenda, Room
+from rootstock.build.scheduler import Outcome
+from rootstock.errors import BuildFailed, RootstockError
+from rootstock.plan.graph import Graph
+from rootstock.progress import Event, Listener
+
+_KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What is to be built: by node id, the ids that must be there first; and what is there."""
+
+    graph: Graph
+    wanted: Mapping[str, frozenset[str]]
+    have: Mapping[str, Artifact]
+
+
+def build(
+    batch: Batch,
+    shop: builder.Workshop,
+    broken: Mapping[str, BuildFailed],
+    *,
+    logs: Path,
+    seed: Path,
+    workers: int,
+    keep_going: bool,
+    listen: Listener,
+) -> Outcome:
+    """Build a batch; the nodes in `broken` are not tried.
+
+    `seed` is the file with the costs of what was never built on this machine. The logs go to
+    `logs`, one file per node. `workers` is the number of builds at a time, 0 for one per core.
+    """
+    graph, wanted, store = batch.graph, batch.wanted, shop.store
+    recorded = costs.load(seed, store.durations, listen=listen)
+    names = {id_: graph.nodes[id_].output.name for id_ in wanted}
+    known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
+    foretold = len(known) >= _KNOWN * len(wanted)
+    cells = _cells(graph)
+    remembering = threading.Lock()
+
+    def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
+        node, log, started = graph.nodes[id_], logs / f"{id_}.log", time.monotonic()
+        listen(
+            Event(
+                stage="build",
+                item=id_,
+                state="start",
+                expected=known.get(id_),
+                detail=cells.get(id_, ""),
+            )
+        )
+        try:
+            needs = [there[dep] for dep in sorted(wanted[id_])]
+            built, cost = builder.build(node, needs, shop, log)
+        except RootstockError as error:
+            if isinstance(error, BuildFailed):
+                seconds = time.monotonic() - started
+                failures.keep(store, node, error, seconds, shop.engine.name)
+            listen(Event(stage="build", item=id_, state="failed"))
+            raise
+        with remembering:
+            costs.remember({built.name: cost}, store, listen)
+        failures.forget(store, node.key)
+        listen(Event(stage="build", item=id_, state="done", seconds=built.seconds))
+        return built
+
+    def forecast(seconds: float) -> None:
+        if foretold:
+            listen(Event(stage="build", state="progress", expected=seconds))
+
+    listen(Event(stage="build", state="start", total=len(wanted), detail=shop.engine.name))
+    for id_ in broken:
+        listen(Event(stage="build", item=id_, state="failed", detail="failed before"))
+    outcome = scheduler.run(
+        Agenda(wanted, costs.estimate(names, recorded)),
+        one,
+        have=batch.have,
+        broken=broken,
+        room=Room(workers=workers or os.cpu_count() or 1, memory=memory.available()),
+        keep_going=keep_going,
+        forecast=forecast,
+    )
+    for id_, reason in outcome.skipped.items():
+        listen(Event(stage="build", item=id_, state="skipped", detail=reason))
+    listen(Event(stage="build", state="failed" if outcome.failures else "done"))
+    return outcome
+
+
+def _cells(graph: Graph) -> dict[str, str]:
+    """For each node, the cells that it is built for, as people are told."""
+    users: dict[str, list[str]] = {}
+    for cell, ids in graph.cells.items():
+        seen: set[str] = set()
+        stack = list(ids)
+        while stack:
+            if (id_ := stack.pop()) not in seen:
+                seen.add(id_)
+                stack += [*graph.nodes[id_].needs, *graph.nodes[id_].runs]
+        for id_ in seen:
+            users.setdefault(id_, []).append(cell)
+    return {id_: own[0] if len(own) == 1 else f"{len(own)} cells" for id_, own in users.items()}
