@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-from rootstock import store as places
 from rootstock.report.record import CellRecord, NodeRecord, RunRecord
 
 TOOLS = "only for builds"
@@ -36,8 +35,14 @@ class Case:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    """Write a run's JUnit XML, whole or not at all, with the folders it is to be in."""
-    places.write(path, as_xml(record))
+    """Write a run's JUnit XML, whole or not at all, with the folders it is to be in.
+
+    Raises `OSError` when it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(as_xml(record), encoding="ascii")
+    new.replace(path)
 
 
 def as_xml(record: RunRecord) -> str:
