@@ -10,7 +10,7 @@ from pathlib import Path
 from rootstock import memory
 from rootstock.build import builder, costs, failures, scheduler
 from rootstock.build.artifact import Artifact
-from rootstock.build.policy import Agenda, Room
+from rootstock.build.policy import Agenda, Room, makespan, simulate
 from rootstock.build.scheduler import Outcome
 from rootstock.errors import BuildFailed, RootstockError
 from rootstock.plan.graph import Graph
@@ -82,15 +82,25 @@ def build(
         if foretold:
             listen(Event(stage="build", state="progress", expected=seconds))
 
-    listen(Event(stage="build", state="start", total=len(wanted), detail=shop.engine.name))
+    agenda = Agenda(wanted, costs.estimate(names, recorded))
+    room = Room(workers=workers or os.cpu_count() or 1, memory=memory.available())
+    listen(
+        Event(
+            stage="build",
+            state="start",
+            total=len(wanted),
+            expected=makespan(simulate(agenda, {}, room)) if foretold else None,
+            detail=shop.engine.name,
+        )
+    )
     for id_ in broken:
         listen(Event(stage="build", item=id_, state="failed", detail="failed before"))
     outcome = scheduler.run(
-        Agenda(wanted, costs.estimate(names, recorded)),
+        agenda,
         one,
         have=batch.have,
         broken=broken,
-        room=Room(workers=workers or os.cpu_count() or 1, memory=memory.available()),
+        room=room,
         keep_going=keep_going,
         forecast=forecast,
     )
@@ -111,5 +121,6 @@ def _cells(graph: Graph) -> dict[str, str]:
                 seen.add(id_)
                 stack += [*graph.nodes[id_].needs, *graph.nodes[id_].runs]
         for id_ in seen:
-            users.setdefault(id_, []).append(cell)
+            # Without the platform, of which a run has one.
+            users.setdefault(id_, []).append(cell.rpartition("-")[0])
     return {id_: own[0] if len(own) == 1 else f"{len(own)} cells" for id_, own in users.items()}

@@ -197,3 +197,8 @@ def simulate(agenda: Agenda, running: Mapping[str, float], room: Room) -> list[S
         now = ends[0][0]
         while ends and ends[0][0] <= now:
             agenda.done(heapq.heappop(ends)[1])
+
+
+def makespan(spans: Iterable[Span]) -> float:
+    """The seconds until the last of some builds ends."""
+    return max((span.end for span in spans), default=0.0)

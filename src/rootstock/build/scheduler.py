@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rootstock import process
 from rootstock.build.artifact import Artifact
-from rootstock.build.policy import Agenda, Room, remaining, simulate
+from rootstock.build.policy import Agenda, Room, makespan, remaining, simulate
 from rootstock.errors import InterruptedByUser, MachineError, RootstockError
 
 _POLL = 0.2  # seconds between looks for Ctrl-C
@@ -82,7 +82,7 @@ def run(
                 break
             if time.monotonic() - told >= _FORECAST:
                 told = time.monotonic()
-                forecast(max(span.end for span in simulate(agenda, left(), room)))
+                forecast(makespan(simulate(agenda, left(), room)))
             done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:
                 id_ = running.pop(future)

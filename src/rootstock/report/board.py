@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rootstock.progress import Event, State
-from rootstock.report.words import share
+from rootstock.report.words import clock, share
 
 # Whether an event is of a stage, of an item of it, or of a part of an item that runs.
 Kind = Literal["stage", "item", "part"]
@@ -15,18 +15,25 @@ _WORDS: dict[State, str] = {state: state for state in ("done", "kept", "failed",
 
 @dataclass
 class Item:
-    """An item that runs."""
+    """An item that runs, with the seconds that it is expected to take."""
 
     started: float
+    expected: float | None = None
     done: float = 0
     total: float | None = None
     unit: str = ""
     detail: str = ""
 
-    @property
-    def part(self) -> float | None:
+    def part(self, now: float) -> float | None:
         """How much of it is done, from 0 to 1; None when that is not known."""
-        return min(self.done / self.total, 1.0) if self.total else None
+        if self.total:
+            return min(self.done / self.total, 1.0)
+        return min((now - self.started) / self.expected, 1.0) if self.expected else None
+
+    def time(self, now: float) -> str:
+        """For how long it runs, and of how long that is thought to be."""
+        since = clock(now - self.started)
+        return f"{since} of ~{clock(self.expected)}" if self.expected else since
 
     @property
     def words(self) -> str:
@@ -40,10 +47,13 @@ class Stage:
     """A stage, as far as it is.
 
     `announced` is when it began with an event of its own, whose `total` is the number of its
-    items when the unit is empty.
+    items when the unit is empty. `ends` is when it is expected to end, as far as is known,
+    and `detail` what it works with.
     """
 
     announced: float | None = None
+    detail: str = ""
+    ends: float | None = None
     ended: bool = False
     total: int | None = None
     counts: Counter[State] = field(default_factory=Counter)
@@ -62,6 +72,13 @@ class Stage:
         if self.counts["failed"]:
             words.append(f"{self.counts['failed']} failed")
         return ", ".join(words)
+
+    def time(self, now: float) -> str:
+        """For how long it runs, and how much longer that is thought to last."""
+        if self.announced is None:
+            return ""
+        since = clock(now - self.announced)
+        return since if self.ends is None else f"{since}, ~{clock(max(self.ends - now, 0))} left"
 
     @property
     def result(self) -> str:
@@ -94,10 +111,13 @@ class Board:
 
     def _take_stage(self, stage: Stage, event: Event, now: float) -> float:
         if event.state == "start":
-            stage.announced, stage.ended = now, False
+            stage.announced, stage.ends, stage.ended = now, None, False
+            stage.detail = event.detail
             stage.counts.clear()
         if event.total is not None and not event.unit:
             stage.total = int(event.total)
+        if event.expected is not None:
+            stage.ends = now + event.expected
         if event.state not in _LAST:
             return 0.0
         stage.ended = True
@@ -107,8 +127,10 @@ class Board:
 
     def _take_item(self, stage: Stage, event: Event, now: float) -> float:
         if event.state in ("start", "progress"):
-            item = stage.running.setdefault(event.item, Item(now))
-            if event.state == "progress":
+            item = stage.running.setdefault(event.item, Item(now, event.expected))
+            if event.state == "start":
+                item.detail = event.detail
+            else:
                 item.done, item.total = event.done or 0, event.total
                 item.unit, item.detail = event.unit, event.detail
         if event.state not in _LAST:

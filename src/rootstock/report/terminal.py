@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from rootstock.progress import Event, State
 from rootstock.report.board import Board, Item, Kind, Stage
 from rootstock.report.record import NodeRecord, RunRecord
-from rootstock.report.words import clock, columns, duration, size
+from rootstock.report.words import columns, duration, size
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -215,7 +215,8 @@ class _Plain:
             yield from (f"{subject}{line}" for line in event.detail.splitlines())
         elif event.state == "start":
             total = f"{stage.total} to do" if kind == "stage" and stage.total else ""
-            yield subject + _joined("begins", event.detail, total)
+            takes = f"~{duration(event.expected)}" if event.expected else ""
+            yield subject + _joined("begins", event.detail, total, takes)
         elif event.state == "progress" or (
             event.state == "kept" and kind == "item" and stage.announced is not None
         ):
@@ -289,44 +290,60 @@ class _Live:
 
     def _bottom(self) -> "RenderableType":
         """The lines at the bottom, never more than the terminal has."""
-        from rich.table import Table
+        from rich.console import Group
         from rich.text import Text
 
         now = time.monotonic()
         frame = self._frames[int(now * _REFRESH) % len(self._frames)]
         room = max(self._console.height - 3, 1)
-        table = Table.grid(padding=(0, 1), expand=True)
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(no_wrap=True, justify="right", overflow="ellipsis")
-        table.add_column(no_wrap=True, justify="right")
+        parts: list[RenderableType] = []
+        shown = 0
         with self._lock:
-            active = [(name, s) for name, s in self._board.stages.items() if not s.ended]
-            items = [(name, i) for _, s in active for name, i in s.running.items()]
-            hidden = len(items) + len(active) - room
+            active = [s for s in self._board.stages.items() if not s[1].ended]
+            hidden = sum(1 + len(stage.running) for _, stage in active) - room
             for name, stage in active:
                 if stage.announced is not None or stage.running:
-                    self._add_stage(table, f"{frame} {name:<8}", stage, now)
+                    parts.append(self._stage(f"{frame} {name:<8}", stage, now))
+                    shown += 1
+                items = _grid(3)
                 for label, item in stage.running.items():
-                    if hidden <= 0 or table.row_count < room - 1:
-                        self._add_item(table, label, item, now)
+                    if hidden <= 0 or shown < room - 1:
+                        self._add_item(items, label, item, now)
+                        shown += 1
+                parts.append(items)
         if hidden > 0:
-            table.add_row(Text(f"    and {hidden + 1} more", style="dim"))
-        return table
+            parts.append(Text(f"    and {hidden + 1} more", style="dim"))
+        return Group(*parts)
 
-    def _add_stage(self, table: "Table", title: str, stage: Stage, now: float) -> None:
+    def _stage(self, title: str, stage: Stage, now: float) -> "Table":
         from rich.text import Text
 
-        since = f"{clock(now - stage.announced)}" if stage.announced is not None else ""
         words = stage.words if stage.announced is not None else ""
-        table.add_row(Text(f"{title} {words}", style="bold"), "", since)
+        told = Text(f"{title} {words}", style="bold")
+        told.append(f"  {stage.detail}", style="not bold dim")
+        line = _grid(2)
+        line.add_row(told, stage.time(now))
+        return line
 
     def _add_item(self, table: "Table", label: str, item: Item, now: float) -> None:
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
         far: RenderableType = Text(item.words, style="dim")
-        if item.part is not None and self._console.width >= _ROOMY:
+        part = item.part(now)
+        if part is not None and self._console.width >= _ROOMY:
             both = type(table).grid(padding=(0, 1))
-            both.add_row(far, ProgressBar(total=1.0, completed=item.part, width=_BAR))
+            both.add_row(far, ProgressBar(total=1.0, completed=part, width=_BAR))
             far = both
-        table.add_row(f"    {label}", far, clock(now - item.started))
+        table.add_row(f"    {label}", far, item.time(now))
+
+
+def _grid(columns: int) -> "Table":
+    """A table as wide as the terminal; the first column has what the others leave."""
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
+    for _ in range(columns - 1):
+        table.add_column(no_wrap=True, justify="right", overflow="ellipsis")
+    return table

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rootstock.build.costs import Cost
-from rootstock.build.policy import Agenda, Room, Span, choose, remaining, simulate
+from rootstock.build.policy import Agenda, Room, choose, makespan, remaining, simulate
 
 # a <- b <- c, and d alone
 NEEDS: Mapping[str, tuple[str, ...]] = {"a": (), "b": ("a",), "c": ("a", "b"), "d": ()}
@@ -15,10 +15,6 @@ ONE, TWO = Room(workers=1, memory=100), Room(workers=2, memory=100)
 
 def heavy(**memories: int) -> dict[str, Cost]:
     return {id_: Cost(seconds=10, memory=memory) for id_, memory in memories.items()}
-
-
-def makespan(spans: list[Span]) -> float:
-    return max((span.end for span in spans), default=0.0)
 
 
 def test_the_head_of_the_longest_chain_goes_first() -> None:

@@ -45,7 +45,7 @@ def test_progress_of_an_item() -> None:
     event = Event(stage="sources", item="a", state="progress", done=5e6, total=20e6, unit="B")
     board.take(event, 1.0)
     item = board.stages["sources"].running["a"]
-    assert item.part == 0.25
+    assert item.part(2.0) == 0.25
     assert item.words == "5.0 MB/20.0 MB"
 
 
@@ -54,3 +54,28 @@ def test_a_stage_that_begins_again_counts_anew(board: Board) -> None:
     board.take(Event(stage="build", state="done"), 102.0)
     board.take(Event(stage="build", state="start", total=2), 103.0)
     assert board.stages["build"].words == "0 of 2 done, 2 left"
+
+
+def test_a_build_is_measured_by_what_it_took_before(board: Board) -> None:
+    board.take(Event(stage="build", item="xz", state="start", expected=60.0, detail="cp311"), 200.0)
+    item = board.stages["build"].running["xz"]
+    assert item.words == "cp311"
+    assert (item.part(215.0), item.time(215.0)) == (0.25, "0:15 of ~1:00")
+    assert (item.part(290.0), item.time(290.0)) == (1.0, "1:30 of ~1:00")
+
+
+def test_what_is_not_expected_has_no_end(board: Board) -> None:
+    board.take(Event(stage="build", item="xz", state="start"), 200.0)
+    item = board.stages["build"].running["xz"]
+    assert (item.part(215.0), item.time(215.0)) == (None, "0:15")
+    assert board.stages["build"].time(215.0) == "1:55"
+
+
+def test_the_end_of_a_stage_comes_nearer_until_it_is_forecast_anew(board: Board) -> None:
+    board.take(Event(stage="build", state="progress", expected=90.0), 110.0)
+    build = board.stages["build"]
+    assert build.time(110.0) == "0:10, ~1:30 left"
+    assert build.time(150.0) == "0:50, ~0:50 left"
+    assert build.time(900.0) == "13:20, ~0:00 left"
+    board.take(Event(stage="build", state="progress", expected=20.0), 150.0)
+    assert build.time(150.0) == "0:50, ~0:20 left"

@@ -66,6 +66,17 @@ def test_plain_lines() -> None:
     ]
 
 
+def test_plain_lines_say_what_is_expected() -> None:
+    assert plain(
+        Event(stage="build", state="start", total=3, expected=559.0, detail="bubblewrap"),
+        Event(stage="build", item="python", state="start", expected=151.0, detail="2 cells"),
+        Event(stage="build", state="progress", expected=540.0),
+    ) == [
+        "build    begins, bubblewrap, 3 to do, ~9 min 19 s",
+        "build    python: begins, 2 cells, ~2 min 31 s",
+    ]
+
+
 def test_plain_note_of_several_lines() -> None:
     note = Event(stage="image", item="debian", state="note", detail="one\ntwo")
     assert plain(note) == ["image    debian: one", "image    debian: two"]
@@ -144,9 +155,10 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
     reader.start()
     with open(slave, "w", encoding="utf-8") as stream:
         with Terminal(stream) as terminal:
-            terminal(Event(stage="build", state="start", total=30))
+            terminal(Event(stage="build", state="start", total=30, detail="unshare", expected=90))
             for number in range(20):
-                terminal(Event(stage="build", item=f"package{number}", state="start"))
+                item = f"package{number}"
+                terminal(Event(stage="build", item=item, state="start", expected=176))
             time.sleep(0.4)
             terminal(Event(stage="build", item="package0", state="done", seconds=9.0))
             terminal(Event(stage="build", item="package1", state="failed", detail="see the log"))
@@ -159,7 +171,8 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
 
 def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
     told = in_terminal(monkeypatch)
-    assert "0 of 30 done, 20 running, 10 left" in told
+    assert re.search(r"0 of 30 done, 20 running, 10 left.*unshare.*, ~1:(29|30) left", told)
+    assert re.search(r"package2 .*0:0\d of ~2:56", told)
     assert "✓ package0  9.0 s" in told
     assert "✗ package1  see the log" in told
     assert "\x1b[1;31merror: it failed\x1b[0m" in told
