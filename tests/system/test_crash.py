@@ -122,6 +122,18 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def is_told(process: int) -> bool:
+    """Whether the death of a process can be told from a failure of its own.
+
+    It cannot be of the shell that runs a build's script: rattler-build says that it failed. That
+    failure is kept, and `--retry` is what helps.
+    """
+    try:
+        return b"conda_build.sh" not in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def using(home: Path) -> list[str]:
     """The processes that name a folder in their command line."""
     found = []
@@ -172,7 +184,7 @@ class Saboteur:
         with self._running() as run:
             self._wait(run)
             while run.poll() is None:
-                if below := descendants(run.pid):
+                if below := [victim for victim in descendants(run.pid) if is_told(victim)]:
                     kill([self.chance.choice(below)])
                     break
                 time.sleep(0.002)
@@ -220,6 +232,15 @@ def another(bench: Bench, folder: Path) -> Bench:
     made.home.mkdir(parents=True)
     (made.home / "images").symlink_to(bench.home / "images")
     return made
+
+
+def test_a_build_that_was_killed_is_tried_again(bench: Bench) -> None:
+    bench.recipe("root", make_sh="kill -9 $$\n")
+    for _ in range(2):
+        ended = bench.run("build", *CELL)
+        assert ended.returncode == 4, ended.stderr
+        assert "from outside" in ended.stderr
+    assert len(list(bench.home.glob("runs/*/root-*.log"))) == 2
 
 
 def test_whatever_is_killed_the_next_run_makes_the_same(

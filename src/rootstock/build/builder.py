@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -47,6 +48,12 @@ _ENVIRONMENT: Mapping[str, str] = {
 # Those that write a package's bytes.
 _PACKAGES = ("py-rattler-build", "PyYAML", "zstandard")
 _TAIL = 100  # lines of a log in which the reason of a failure is looked for
+# What a log says when not the script failed but something killed it, or a part of it.
+_KILLED = re.compile(
+    "Script failed with status 137"  # the shell's word for SIGKILL
+    "|Killed signal terminated program"  # gcc's, of its compiler
+    "|unshare: sigprocmask unblock failed"  # util-linux 2.38's, of what it runs
+)
 # What rattler-build writes when a stage is behind it (py-rattler-build 0.73), latest first.
 _STAGES = (
     ("Collecting tests from ", "tests"),
@@ -247,7 +254,8 @@ def _explain(
     lines = process.tail(log, _TAIL)
     if tells_of_no_space("\n".join(lines)):
         raise NoSpace(shop.store.root, f"{job.id} was being built (log: {log})")
-    if not done.over and (killed or done.code == -signal.SIGKILL):
+    killed = killed or done.code in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    if not done.over and (killed or _KILLED.search(_text(log))):
         raise MachineError(
             f"something ended {job.id} from outside while it was built (log: {log})",
             "If that was for want of memory (`dmesg` tells): fewer builds at a time with -j, or "
@@ -259,5 +267,9 @@ def _explain(
 
 def _stage(log: Path) -> str:
     """How far a build was, by its log."""
-    text = log.read_text(errors="replace") if log.exists() else ""
+    text = _text(log)
     return next((name for words, name in _STAGES if words in text), "environment")
+
+
+def _text(log: Path) -> str:
+    return log.read_text(errors="replace") if log.exists() else ""
