@@ -14,6 +14,7 @@ from rootstock.audit import prove as audits
 from rootstock.build import artifact as artifacts
 from rootstock.build import batch, builder, failures
 from rootstock.build.artifact import Artifact
+from rootstock.build.history import History
 from rootstock.build.limits import Limits, default_memory
 from rootstock.channel.promote import keys, promote
 from rootstock.channel.stage import stage
@@ -34,6 +35,7 @@ from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
 from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
+from rootstock.plan.why import Why
 from rootstock.progress import Event, Listener
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
@@ -89,7 +91,24 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
             detail=f"{len(cells)} cells, {len(graph.nodes)} packages, {len(wanted)} to build",
         )
     )
-    return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted)
+    past = _history(options, store)
+    reasons = {id_: past.why(graph.nodes[id_], graph, kept=False).reason for id_ in wanted}
+    return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
+
+
+def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> list[Why]:
+    """Why the packages of these names are to be built, or not; raises as `find` does."""
+    graph = plan(options, store, listen).graph
+    past = _history(options, store)
+    nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
+    return [
+        past.why(node, graph, kept=_kept(node, store, listen) is not None)
+        for node in nodes.values()
+    ]
+
+
+def _history(options: Options, store: Store) -> History:
+    return History(store, {name: key for name, (key, _) in keys(options.channel).items()})
 
 
 def render_all(folder: Path, matrix: Matrix, cells: Sequence[Cell]) -> tuple[recipes.Output, ...]:

@@ -21,13 +21,17 @@ from rootstock.smoke.report import SmokeReport
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run will do: the cells, the graph, and the artifacts that are there already."""
+    """What a run will do: the cells, the graph, and the artifacts that are there already.
+
+    `wanted` are the nodes to build, with what must precede each; `reasons` say why, in a line.
+    """
 
     matrix: Matrix
     cells: tuple[Cell, ...]
     graph: Graph
     have: Mapping[str, Artifact]
     wanted: Mapping[str, frozenset[str]]
+    reasons: Mapping[str, str]
 
     @property
     def staged(self) -> tuple[str, ...]:
@@ -108,6 +112,7 @@ class Run:
             state = "failed" if failure else "skipped"
         log = self.logs / f"{node.id}.log"
         kept = failure.record if isinstance(failure, BuildFailed) else None
+        reason = self.planned.reasons.get(node.id, "")
         return NodeRecord(
             package=node.output.name,
             version=node.output.version,
@@ -120,6 +125,6 @@ class Run:
             seconds=artifact.seconds if artifact else 0.0,
             scope=node.scope,
             log=str(log) if log.exists() else "",
-            reason=failure.message if failure else self.skipped.get(node.id, ""),
+            reason=failure.message if failure else self.skipped.get(node.id, reason),
             failure=str(kept or ""),
         )

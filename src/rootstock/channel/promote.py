@@ -151,8 +151,9 @@ def current(channel: Path) -> Generation:
 
 
 def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
-    """By file name, the build key and the sha256 of everything the channel ever had."""
-    return {name: (entry.key, entry.sha256) for name, entry in current(channel).packages.items()}
+    """By file name, the build key and the sha256 of everything the channel has, oldest first."""
+    packages = sorted(current(channel).packages.items(), key=lambda item: item[1].generation)
+    return {name: (entry.key, entry.sha256) for name, entry in packages}
 
 
 def _refuse_unpublishable(artifacts: Sequence[Artifact]) -> None:

@@ -77,6 +77,7 @@ def _plan(options: Options, as_json: bool) -> None:
             "scope": node.scope,
             "verified": bool(node.output.extra.get("verified", False)),
             "state": "kept" if node.id in planned.have else "to build",
+            "reason": planned.reasons.get(node.id, ""),
         }
         for node in planned.graph.nodes.values()
         if node.id in planned.have or node.id in planned.wanted
@@ -84,8 +85,10 @@ def _plan(options: Options, as_json: bool) -> None:
     if as_json:
         print_json({"cells": [_cell(cell) for cell in planned.cells], "nodes": nodes})
         return
-    rows = [(str(n["state"]), str(n["filename"]), str(n["key"])[:16]) for n in nodes]
-    print("\n".join(columns([("state", "package", "build key"), *rows])))
+    rows = [
+        (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
+    ]
+    print("\n".join(columns([("state", "package", "build key", "why"), *rows])))
 
 
 def _list(options: Options, since: str, as_json: bool) -> None:
@@ -234,7 +237,7 @@ def plan(
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Show what a build would do: every package, its build key, and whether it is there.
+    """Show what a build would do: every package, its build key, and why it is to be built.
 
     Example:  rootstock plan --root 6 --py 3.11
     """

@@ -8,6 +8,7 @@ what the recipes make.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from rattler import MatchSpec, PackageRecord
@@ -29,8 +30,9 @@ _PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
 class Node:
     """One package to build: a rendered output with its place in the graph.
 
-    `needs` are the ids of the nodes whose packages are in its build and host environments
-    (with all they depend on); `runs` the ids of those it depends on when installed, directly.
+    `uses` are the ids of the nodes that its build and host environments are made of, `needs`
+    those with all they depend on; `runs` are the ids of those it depends on when installed,
+    directly.
     `recipe` is as a build gets it.
     """
 
@@ -40,6 +42,7 @@ class Node:
     number: int
     recipe: Mapping[str, Any]
     inputs: Mapping[str, Any] = field(repr=False)
+    uses: tuple[str, ...]
     needs: tuple[str, ...]
     runs: tuple[str, ...]
 
@@ -51,7 +54,7 @@ class Node:
     @property
     def filename(self) -> str:
         """The package's file name."""
-        return f"{self.output.name}-{self.output.version}-{self.build}.conda"
+        return filename(self.output, self.number)
 
     @property
     def artifact(self) -> str:
@@ -126,6 +129,20 @@ def plan(
         nodes[id_] = _node(id_, by_id[id_], link, needs, nodes, builder, published)
     ordered = {cell: tuple(id_ for id_ in nodes if id_ in ids) for cell, ids in sets.items()}
     return Graph(nodes=nodes, cells=ordered)
+
+
+def find(graph: Graph, name: str) -> list[Node]:
+    """The nodes that a name means: a package's, a node's id or a file's.
+
+    Raises `UsageError`, with names that are like it, when there is none.
+    """
+    nodes = graph.nodes.values()
+    found = [node for node in nodes if name in (node.output.name, node.id, node.filename)]
+    if not found:
+        known = sorted({node.output.name for node in nodes})
+        like = get_close_matches(name, known) or known
+        raise UsageError(f"{name} is no package of the plan", f"Known: {', '.join(like)}")
+    return found
 
 
 def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
@@ -262,6 +279,7 @@ def _node(
         number=number,
         recipe=_numbered(recipe, number),
         inputs=inputs,
+        uses=tuple(dict.fromkeys((*link.build, *link.host))),
         needs=tuple(sorted(needs)),
         runs=tuple(sorted(link.run)),
     )
@@ -290,12 +308,15 @@ def _with_numbers(recipe: Mapping[str, Any], nodes: Mapping[str, Node]) -> dict[
 def _number(output: Output, key: str, published: Published) -> int:
     """The build number: that of the published package with this key, or the next free one."""
     number = 0
-    while True:
-        build = _NUMBERED.sub(str(number), output.build)
-        held = published.get(f"{output.name}-{output.version}-{build}.conda")
-        if held is None or held == key:
-            return number
+    while published.get(filename(output, number), key) != key:
         number += 1
+    return number
+
+
+def filename(output: Output, number: int) -> str:
+    """The file name of an output's package with a build number."""
+    build = _NUMBERED.sub(str(number), output.build)
+    return f"{output.name}-{output.version}-{build}.conda"
 
 
 def _numbered(recipe: Mapping[str, Any], number: int) -> dict[str, Any]:
