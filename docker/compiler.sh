@@ -21,14 +21,14 @@ printf '%s  %s\n' "$gcc_sha256" $gcc.tar.xz "$binutils_sha256" $binutils.tar.xz 
 for name in $gcc $binutils; do
     tar -xf $name.tar.xz
 done
-export CFLAGS='-O2 -g0' CXXFLAGS='-O2 -g0' MAKEINFO=true MAKEFLAGS=-j$(nproc)
+export CFLAGS='-O2 -g0' CXXFLAGS='-O2 -g0' MAKEFLAGS=-j$(nproc)
 options=(--build=$machine --prefix=/usr --libexecdir=/usr/libexec --disable-nls --disable-multilib)
 
 # Where Debian's g++ looks for the headers that differ from machine to machine, and recipes put
 # them: include/MACHINE/c++/MAJOR, not include/c++/MAJOR/MACHINE.
-sed -i 's|$(gcc_gplusplus_include_dir)/$(target_noncanonical)|$(libsubdir)/$(libsubdir_to_prefix)include/$(target_noncanonical)/c++/$(version)|' \
+sed -i 's|$(gcc_gxx_include_dir)/$(target_noncanonical)|$(libsubdir)/$(libsubdir_to_prefix)include/$(target_noncanonical)/c++/$(version)|' \
     $gcc/gcc/Makefile.in
-grep -q 'target_noncanonical)/c++/' $gcc/gcc/Makefile.in
+grep 'target_noncanonical)/c++/' $gcc/gcc/Makefile.in
 
 mkdir binutils gcc
 (
@@ -36,8 +36,8 @@ mkdir binutils gcc
     "../$binutils/configure" "${options[@]}" --program-prefix=$machine- --disable-gdb \
         --disable-gdbserver --disable-gprofng --disable-sim --disable-werror \
         --enable-deterministic-archives --enable-plugins
-    make
-    make install-strip
+    make MAKEINFO=true
+    make MAKEINFO=true install-strip
 )
 (
     cd gcc
@@ -47,8 +47,8 @@ mkdir binutils gcc
         --enable-default-pie --enable-shared --enable-threads=posix --enable-__cxa_atexit \
         --enable-gnu-unique-object --enable-initfini-array --enable-linker-build-id \
         --with-linker-hash-style=gnu --with-system-zlib
-    make all-gcc all-lto-plugin
-    make install-strip-gcc install-strip-lto-plugin
+    make MAKEINFO=true all-gcc all-lto-plugin
+    make MAKEINFO=true install-strip-gcc install-strip-lto-plugin
 )
 
 # The names that Debian gives them.

@@ -176,8 +176,9 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     shop.stage(job.needs, folder / "deps")
     sandbox = _sandbox(folder, shop)
     argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
-    # In a container the build may run as another user than the one who owns the folder.
-    room.chmod(0o777)
+    # In a container the build may run as another user than the one who owns the folders.
+    for place, _, _ in os.walk(room):
+        os.chmod(place, 0o777)
     kills = memory.kills()
     done = process.run(
         shop.engine.command(sandbox, argv),

@@ -22,7 +22,7 @@ _TETHERED = ["bash", "-c", 'exec "$@" 0<> <(:)', "tethered"]
 _WATCHED = """
 exec 3<&0 </dev/null
 (read -r _ <&3; kill -KILL -1) >/dev/null 2>&1 &
-exec env -i "$@" 3<&-
+exec env -i "$@" 2>&1 3<&-
 """
 
 _IMPORT = """
@@ -35,7 +35,8 @@ command -v "$1" >/dev/null || { echo "$1 is not on this machine"; exit 1; }
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 chmod 777 "$folder"
-tar -c --files-from=/dev/null | "$1" import - "$2" >"$folder/id"
+"$1" image inspect "$2" >/dev/null 2>&1 ||
+    tar -c --files-from=/dev/null | "$1" import - "$2" >"$folder/id"
 shift 2
 "${@//FOLDER/$folder}"
 [ "$(id -u)" = 0 ] || [ -O "$folder/file" ] || { echo "what it writes is another user's"; exit 1; }
