@@ -4,9 +4,14 @@ set -euo pipefail
 unzip -q ./*.whl -x 'ROOT/lib/lib[!C]*' 'ROOT/lib/*.pcm' 'ROOT/tutorials/*' '*.pyc' 'root.libs/*'
 cp /usr/share/common-licenses/LGPL-2.1 .
 mkdir -p "$SP_DIR/ROOT" "$PREFIX/bin"
-mv ROOT/*.py ROOT/{JsMVA,_distrdf,_jupyroot,_pythonization} "$SP_DIR/ROOT/"
-mv ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so "$SP_DIR/ROOT/"
-mv cppyy cmdLineUtils.py "$SP_DIR/"
+# The Python packages, within ROOT and beside it: 6.38 has DistRDF and JupyROOT there.
+for module in ROOT/*/__init__.py; do
+    mv "${module%/*}" "$SP_DIR/ROOT/"
+done
+mv ROOT/*.py ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so "$SP_DIR/ROOT/"
+for module in cmdLineUtils.py */__init__.py; do
+    mv "${module%/*}" "$SP_DIR/"
+done
 # The wheel's own start of `root`; the core has the program itself.
 rm "$SP_DIR/ROOT/_rootcli.py"
 
@@ -14,8 +19,8 @@ core="\$ORIGIN/../../../root/lib:\$ORIGIN/../../.."
 patchelf --force-rpath --set-rpath "\$ORIGIN:$core" "$SP_DIR"/ROOT/*.so
 patchelf --force-rpath --set-rpath "\$ORIGIN/../ROOT:$core" "$SP_DIR/cppyy/libcppyy.so"
 
-# The wheel warns at every import that it is alpha: the package's description says it instead.
-python3 "$RECIPE_DIR/silence.py" "$SP_DIR/ROOT/__init__.py"
+# The wheel says at every import that it is alpha: the package's description says it instead.
+python3 "$RECIPE_DIR/silence.py" "$SP_DIR"
 
 for program in $(grep -l '^#!/usr/bin/env python3' ROOT/bin/*); do
     sed "1s|.*|#!$PREFIX/bin/python|" "$program" > "$PREFIX/bin/${program##*/}"
@@ -29,4 +34,4 @@ mv root-*.dist-info/METADATA "$dist/"
 echo conda > "$dist/INSTALLER"
 
 # Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
-"$PYTHON" -m compileall -q -s "$SP_DIR" -p "" "$SP_DIR/ROOT" "$SP_DIR/cppyy" "$SP_DIR/cmdLineUtils.py"
+"$PYTHON" -m compileall -q -s "$SP_DIR" -p "" "$SP_DIR"

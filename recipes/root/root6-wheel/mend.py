@@ -11,8 +11,10 @@ from pathlib import Path
 # Its three targets are in the packages per Python.
 PER_PYTHON = r"ROOT::(?:CPyCppyy|cppyy|ROOTPythonizations)"
 
+# The directory that the wheel was installed below; which files name it differs by version.
+MOCK = "/mock_site_packages/ROOT"
+
 EDITS = [
-    ("bin/root-config", r"/mock_site_packages/ROOT", ""),
     # It has to find itself through the relative link in PREFIX/bin.
     ("bin/root-config", r"(?m)^readlink=readlink$", 'readlink="readlink -f"'),
     (
@@ -21,8 +23,6 @@ EDITS = [
         r'\1$("$ROOTSYS/../../bin/python3" -c "import sys; print(sys.version.split()[0])")"',
     ),
     ("bin/root-config", r"/tmp/tmp\w+/", ""),
-    ("bin/roots", r"/mock_site_packages/ROOT", ""),
-    ("etc/system.rootrc", r"/mock_site_packages/ROOT", ""),
     ("etc/notebook/kernels/root/kernel.json", r"python3\.11", "python3"),
     (
         "etc/notebook/jupyter_notebook_config.py",
@@ -30,11 +30,10 @@ EDITS = [
         'os.path.join(os.path.dirname(__file__), "..", "..", "js")',
     ),
     ("cmake/ROOTConfig.cmake", r"(?m)^# Python version used to build ROOT\n.*\n\n", ""),
-    ("cmake/ROOTConfig-targets.cmake", r"/mock_site_packages/ROOT", ""),
-    # The file is now two levels below its prefix, not four.
+    # The file is now two levels below its prefix; 6.40's is four below.
     (
         "cmake/ROOTConfig-targets.cmake",
-        r'(?m)(^get_filename_component\(_IMPORT_PREFIX "\$\{_IMPORT_PREFIX\}" PATH\)\n){3}',
+        r'(?m)(^get_filename_component\(_IMPORT_PREFIX "\$\{_IMPORT_PREFIX\}" PATH\)\n)+',
         r"\1",
     ),
     ("cmake/ROOTConfig-targets.cmake", rf" {PER_PYTHON}(?=[ )])", ""),
@@ -43,7 +42,6 @@ EDITS = [
         rf"(?s)# Create imported target {PER_PYTHON}\n.*?(?=# Create imported target )",
         "",
     ),
-    ("cmake/ROOTConfig-targets-release.cmake", r"/mock_site_packages/ROOT", ""),
     (
         "cmake/ROOTConfig-targets-release.cmake",
         rf'(?s)# Import target "{PER_PYTHON}".*?(?=# Import target )',
@@ -52,8 +50,21 @@ EDITS = [
 ]
 
 
+def forget_mock(root: Path) -> None:
+    """Take `MOCK` out of every text file that is not a header; there have to be some."""
+    found = 0
+    for path in (p for folder in ("bin", "cmake", "etc") for p in (root / folder).rglob("*")):
+        content = path.read_bytes() if path.is_file() else b""
+        if MOCK.encode() in content and b"\0" not in content:
+            path.write_bytes(content.replace(MOCK.encode(), b""))
+            found += 1
+    if not found:
+        raise ValueError(f"nothing below {root} names {MOCK}")
+
+
 def main(root: Path) -> None:
     """Apply every edit to the files below `root`; raise ValueError for one without effect."""
+    forget_mock(root)
     for name, pattern, replacement in EDITS:
         path = root / name
         text, count = re.subn(pattern, replacement, path.read_text())

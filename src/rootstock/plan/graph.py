@@ -15,7 +15,7 @@ from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
 from rootstock.errors import UsageError
-from rootstock.plan.key import Builder, as_built, build_key, folder_hashes, key_inputs
+from rootstock.plan.key import Builder, as_built, build_key, files_of, key_inputs
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 
@@ -184,16 +184,30 @@ def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], st
         match = None if "${{" in spec else MatchSpec(spec)
         fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
         fitting = [id_ for id_ in fitting if _agrees(by_id[id_].variant, variant)] or fitting
+        fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
         if not fitting:
             made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
             raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}")
         # Of what fits, the newest: what a solver would take.
-        return max(fitting, key=lambda id_: _version_order(by_id[id_].version))
+        return max(fitting, key=lambda id_: version_order(by_id[id_].version))
 
     return find
 
 
-def _version_order(version: str) -> tuple[tuple[int, int | str], ...]:
+def _runs_with(output: Output, cpython: str | None) -> bool:
+    """Whether a noarch output accepts the Python of a cell; others belong to one by their build."""
+    if cpython is None or output.subdir != "noarch":
+        return True
+    build = BuildString(f"0_cp{cpython.replace('.', '')}")
+    python = PackageRecord(
+        name="python", version=cpython, build=build, build_number=0, subdir="linux-64"
+    )
+    wanted = [spec for spec in output.requirements("run") if name_of(spec) == "python"]
+    return all(MatchSpec(spec).matches(python) for spec in wanted)
+
+
+def version_order(version: str) -> tuple[tuple[int, int | str], ...]:
+    """What to sort versions by."""
     parts = re.findall(r"\d+|[a-z]+", version)
     return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)
 
@@ -225,6 +239,12 @@ def _link(
     if id_ in links:
         return
     output = by_id[id_]
+    if not output.complete:
+        values = ", ".join(f"{key} {value}" for key, value in sorted(output.variant.items()))
+        raise UsageError(
+            f"{output.folder / 'recipe.yaml'}: none of its sources is for {id_} ({values})",
+            "docs/recipes.md tells what a new version needs.",
+        )
     # Its own values first: an output made for sysroot 2.28 needs what is made for that.
     seen = {**variant, **output.variant}
 
@@ -268,7 +288,7 @@ def _node(
 ) -> Node:
     recipe = _with_numbers(as_built(output.recipe), nodes)
     dependencies = {dep: nodes[dep].artifact for dep in needs}
-    files = folder_hashes(output.folder)
+    files = files_of(output.folder, output.recipe)
     inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
     key = build_key(inputs)
     number = _number(output, key, published)

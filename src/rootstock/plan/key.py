@@ -75,6 +75,20 @@ def folder_hashes(folder: Path) -> dict[str, str]:
     }
 
 
+def files_of(folder: Path, recipe: Mapping[str, Any]) -> dict[str, str]:
+    """As `folder_hashes`, of what the build of one rendered recipe gets.
+
+    Of patches that is those that its own sources are patched with: a patch for one version is
+    no reason to build the others again.
+    """
+    named = {name for entry in recipe.get("source", ()) for name in entry.get("patches", ())}
+    return {
+        name: value
+        for name, value in folder_hashes(folder).items()
+        if not name.endswith(".patch") or name in named
+    }
+
+
 def _hash(path: Path) -> str:
     if path.is_symlink():
         return f"-> {path.readlink()}"
@@ -96,7 +110,7 @@ def key_inputs(
     """The inputs of a build key, in a form that two can be compared by.
 
     `recipe` is the recipe as built, with build number 0 (the number is found from the key),
-    `files` are what `folder_hashes` gives. `dependencies` are the key and the build number of
+    `files` are what `files_of` gives. `dependencies` are the key and the build number of
     each package that the build and host environments may hold, by its node's id (of one name
     there may be several): a package names the files that it was built with.
     """

@@ -29,7 +29,8 @@ class Output:
     """One package that a recipe makes with one variant.
 
     `recipe` is the stage-1 recipe as a dictionary: the values of a `recipe.yaml` with one
-    output and no templates. `build` is its build string with build number 0.
+    output and no templates. `build` is its build string with build number 0. It is not
+    `complete` when the recipe has sources, and none of them for this variant.
     """
 
     folder: Path
@@ -39,6 +40,7 @@ class Output:
     subdir: str
     variant: Mapping[str, str]
     recipe: Mapping[str, Any]
+    complete: bool = True
 
     @property
     def filename(self) -> str:
@@ -104,6 +106,7 @@ def render(
         )
     except Exception as error:
         raise RecipeError(path, str(error)) from error
+    sourced = _sourced(path)
     outputs = []
     variants_of: dict[tuple[str, str], dict[str, str]] = {}
     for one in rendered:
@@ -125,7 +128,8 @@ def render(
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
-                recipe=_with_script(_with_plain_pins(recipe, siblings, builds)),
+                recipe=_with_plain_extra(_with_script(_with_plain_pins(recipe, siblings, builds))),
+                complete=bool(recipe.get("source")) or not {"", name} & sourced,
             )
         )
     return tuple(outputs)
@@ -143,6 +147,27 @@ def _versions(rendered: Sequence[RenderedVariant], one: RenderedVariant) -> dict
 
     fitting = [*(other for other in rendered if agrees(other)), one]
     return {str(v.recipe.package.name): str(v.recipe.package.version) for v in fitting}
+
+
+def _sourced(path: Path) -> set[str]:
+    """The outputs for which a recipe has sources for at least one variant; "" is all of them."""
+    raw = yaml.safe_load(path.read_text())
+    found = {""} if raw.get("source") else set()
+    return found | {
+        output.get("package", {}).get("name", "")
+        for output in raw.get("outputs", ())
+        if output.get("source")
+    }
+
+
+def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
+    """Make `verified` true or false where a template gave it, as text."""
+    extra = recipe.get("extra", {})
+    own = extra.get("rootstock")
+    if not isinstance(own, dict) or not isinstance(own.get("verified"), str):
+        return recipe
+    own = {**own, "verified": own["verified"] == "true"}
+    return {**recipe, "extra": {**extra, "rootstock": own}}
 
 
 def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -149,8 +149,8 @@ def test_the_same_plan_has_the_same_keys(tmp_path: Path) -> None:
     [
         ("root6/build.sh", {"root-core", "pyroot", "root"}),
         ("python/build.sh", {"python", "pyroot"}),
-        ("python_abi/new.patch", {"python_abi"}),  # only installed with pyroot
-        ("zlib/fix.patch", {"zlib", "python", "root-core", "pyroot"}),
+        ("python_abi/new.txt", {"python_abi"}),  # only installed with pyroot
+        ("zlib/fix.txt", {"zlib", "python", "root-core", "pyroot"}),
         ("libgcc/build.sh", {"libgcc", "python", "root-core", "pyroot"}),
     ],
 )
@@ -273,3 +273,31 @@ def test_the_name_of_a_requirement() -> None:
     specs = ["zlib", "zlib >=1.2,<2", "zlib=1.3", "zlib ==1 h_0", "zlib[build=x]"]
     specs.append("${{ pin_compatible('zlib', upper_bound='x') }}")
     assert {name_of(spec) for spec in specs} == {"zlib"}
+
+
+def test_a_noarch_package_is_one_that_the_cells_python_can_run(tmp_path: Path) -> None:
+    old = NOARCH.replace('"26.0"', '"25.3"').replace("run: [python]", 'run: ["python <3.12"]')
+    new = NOARCH.replace("run: [python]", 'run: ["python >=3.12"]')
+    graph = plan_two(make(tmp_path, {**RECIPES, "old": old, "new": new}))
+    assert [id_ for id_ in graph.cells[CELL.id] if id_.startswith("pip")] == ["pip-25.3-h0_0"]
+    assert [id_ for id_ in graph.cells[OTHER.id] if id_.startswith("pip")] == ["pip-26.0-h0_0"]
+    (tmp_path / "new/recipe.yaml").unlink()
+    (tmp_path / "new/build.sh").unlink()
+    (tmp_path / "new").rmdir()
+    with pytest.raises(UsageError, match="pip, which is not to be had: pip-25"):
+        plan_two(tmp_path)
+
+
+def test_a_version_that_the_recipe_has_no_source_of_is_told(tmp_path: Path) -> None:
+    text = (
+        RECIPES["python"]
+        + """
+source:
+  - if: cpython == "3.13"
+    then: {url: "https://example.org/python.tgz", sha256: "%s"}
+"""
+        % ("0" * 64)
+    )
+    folder = make(tmp_path, {**RECIPES, "python": text})
+    with pytest.raises(UsageError, match=r"python/recipe.yaml: none of its .*cpython 3.11"):
+        plan_of(folder)

@@ -8,6 +8,7 @@ from rootstock.plan.key import (
     as_built,
     build_key,
     builder_of,
+    files_of,
     folder_hashes,
     key_inputs,
     source_name,
@@ -100,3 +101,11 @@ def test_a_build_does_not_know_whether_the_recipe_was_verified() -> None:
     own = {"origin": "source", "verified": True}
     assert as_built({"extra": {"rootstock": own}}) == {"extra": {"rootstock": {"origin": "source"}}}
     assert own["verified"] is True
+
+
+def test_a_patch_counts_where_it_is_applied(tmp_path: Path) -> None:
+    for name in ("build.sh", "old.patch", "new.patch"):
+        (tmp_path / name).write_text(name)
+    recipe = {"source": [{"url": "x", "patches": ["old.patch"]}, {"url": "y"}]}
+    assert set(files_of(tmp_path, recipe)) == {"build.sh", "old.patch"}
+    assert set(files_of(tmp_path, {})) == {"build.sh"}

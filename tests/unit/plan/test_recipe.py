@@ -58,6 +58,18 @@ outputs:
     }
 
 
+def test_what_is_verified_may_differ_by_version(tmp_path: Path) -> None:
+    text = """
+package: {name: graft, version: "${{ graft_version }}"}
+extra: {rootstock: {verified: "${{ graft_version == '1.0' }}"}}
+"""
+    made = render(write(tmp_path, text), {"graft_version": ["1.0", "2.0"]}, (), "linux-64")
+    assert {output.version: output.extra["verified"] for output in made} == {
+        "1.0": True,
+        "2.0": False,
+    }
+
+
 def test_the_default_script_is_named(tmp_path: Path) -> None:
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
     assert lib.recipe["build"]["script"]["content"] == "make"
