@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process
+from rootstock import process, seal
 from rootstock.errors import SourceError
 from rootstock.image.debian import ensure, load_spec, read_lock, write_lock
 from rootstock.image.engines import Sandbox
@@ -50,6 +50,17 @@ def test_an_image_is_made_once(store: Store, bare: Path) -> None:
     events: list[Event] = []
     assert ensure(bare, store, events.append, offline=True) == first
     assert [event.state for event in events] == ["kept"]
+
+
+def test_a_damaged_image_is_made_again(store: Store, bare: Path) -> None:
+    made = ensure(bare, store, silent)
+    (made.root / "bin/dash").unlink()
+    events: list[Event] = []
+    assert ensure(bare, store, events.append) == made
+    [note] = [event.detail for event in events if event.state == "note"]
+    assert f"{made.root.parent} is damaged" in note
+    assert (made.root / "bin/dash").is_file()
+    assert seal.holds(made.root)
 
 
 def test_a_version_that_is_gone_is_resolved_again_and_said_so(store: Store, bare: Path) -> None:

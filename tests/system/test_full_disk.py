@@ -1,0 +1,156 @@
+"""A full disk is an error with its exit code, whenever it fills; with space again, all goes on.
+
+The store and the channel are on a small file system of their own, which is mounted in a user
+namespace: no root is needed. It is filled from within, at a given moment of the run, by what
+`DRIVER` puts around the pipeline.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench
+from .test_crash import state
+
+pytestmark = pytest.mark.system
+CELL = ("--root", "6", "--py", "3.11")
+UNSHARE = ("unshare", "--map-root-user", "--mount", "sh", "-euc")
+SIZE = "48m"
+
+# Runs the pipeline with a disk that fills at a moment, then the command, after space was made.
+DRIVER = """
+import json, sys
+from pathlib import Path
+
+from rootstock import pipeline
+from rootstock.build import artifact, builder
+from rootstock.errors import RootstockError
+from rootstock.pipeline import Options, run
+from rootstock.store import Store
+from tests.system.conftest import Bench
+from tests.system.test_crash import assert_whole, state
+
+small, checkout, moment = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+ballast = small / "ballast"
+filled = []
+
+def fill():
+    if filled:
+        return
+    filled.append(True)
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+
+def listen(event):
+    if f"{event.stage} {event.state}" == moment:
+        fill()
+
+def before(function):
+    def filled_first(*args, **options):
+        fill()
+        return function(*args, **options)
+    return filled_first
+
+if moment == "packing":
+    builder.normalise = before(builder.normalise)
+if moment == "staging":
+    pipeline.stage = before(pipeline.stage)
+
+store, channel = Store(small / "store"), small / "channel"
+options = Options(checkout=checkout, roots=("6",), pythons=("3.11",), channel=channel)
+try:
+    record, _ = run(options, store, listen, "promote")
+    code, told = record.code, f"{record.error} {record.remedy}"
+except RootstockError as error:  # where there was no room for a report of it either
+    code, told = error.code, f"{error.message} {error.remedy}"
+assert filled, "the disk was never filled"
+assert code == 4, told
+assert "No space left" in told and "Free some" in told, told
+assert list((small / "store/tmp").iterdir()) == []
+assert all(artifact.load(folder) for folder in (small / "store/artifacts").iterdir())
+assert not list(channel.glob("*/*.conda")), "in the channel, and not promoted"
+
+ballast.unlink()
+bench = Bench(checkout, small / "store", channel)
+made = bench.run("build", "--root", "6", "--py", "3.11")
+assert made.returncode == 0, made.stderr
+assert_whole(channel)
+print(json.dumps(state(bench)))
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Where a small file system can be mounted."""
+    if subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are not allowed on this machine")
+    (tmp_path / "small").mkdir()
+    return tmp_path / "small"
+
+
+def on_small(small: Path, bench: Bench, *argv: str) -> list[str]:
+    """The command that runs another with a small file system, and in it a store with images."""
+    images = (bench.home / "images").resolve()
+    script = (
+        f"mount -t tmpfs -o size={SIZE} none {small}; mkdir {small}/store; "
+        f'ln -s {images} {small}/store/images; exec "$@"'
+    )
+    return [*UNSHARE, script, "sh", *argv]
+
+
+def with_a_source(bench: Bench) -> None:
+    source = bench.checkout / "source.txt"
+    source.write_text("a source\n" * 1000)
+    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    entry = f'source: [{{path: root.txt}}, {{url: "{source.as_uri()}", sha256: "{sha256}"}}]'
+    bench.recipe("root", recipe_yaml=ROOT.replace("source: {path: root.txt}", entry))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["sources start", "build start", "packing", "staging", "audit start", "env start",
+     "promote start"],
+)  # fmt: skip
+def test_a_disk_that_fills_ends_with_4_and_leaves_nothing_half_made(
+    bench: Bench, small: Path, moment: str
+) -> None:
+    with_a_source(bench)
+    path = os.pathsep.join([str(CHECKOUT), *sys.path])
+    done = subprocess.run(
+        on_small(small, bench, sys.executable, "-", str(small), str(bench.checkout), moment),
+        input=DRIVER,
+        env={**bench.env, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    bench.json("build", *CELL)
+    assert json.loads(done.stdout) == json.loads(json.dumps(state(bench)))
+
+
+def test_a_build_that_fills_the_disk_is_told_and_tried_again(bench: Bench, small: Path) -> None:
+    script = "dd if=/dev/zero of=big bs=1M count=100\n"
+    bench.recipe("root", make_sh=script)
+    command = [*COMMAND, "build", *CELL, "--checkout", str(bench.checkout)]
+    twice = '"$@" || echo "ended with $?"; "$@" || echo "ended with $?"'
+    done = subprocess.run(
+        on_small(small, bench, "sh", "-c", twice, "sh", *command, "--channel", f"{small}/channel"),
+        env={**bench.env, "ROOTSTOCK_HOME": f"{small}/store"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines() == ["ended with 4"] * 2, done.stderr
+    assert done.stderr.count(f"No space left for {small}/store") == 2
+    assert "ROOTSTOCK_HOME" in done.stderr
+    assert "not tried again" not in done.stderr
