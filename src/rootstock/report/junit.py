@@ -35,14 +35,12 @@ class Case:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    """Write a run's JUnit XML, whole or not at all, with the folders it is to be in.
+    """Write a run's JUnit XML, with the folders it is to be in.
 
     Raises `OSError` when it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(as_xml(record), encoding="ascii")
-    new.replace(path)
+    path.write_text(as_xml(record), encoding="ascii")
 
 
 def as_xml(record: RunRecord) -> str:
