@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Any
 
 from rattler import MatchSpec, PackageRecord
@@ -86,7 +87,11 @@ class Graph:
             if (one := stack.pop()) not in seen:
                 seen.add(one)
                 stack.extend(self.nodes[one].runs)
-        return tuple(id_ for id_ in self.nodes if id_ in seen)
+        return tuple(sorted(seen, key=self._places.__getitem__))
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {id_: place for place, id_ in enumerate(self.nodes)}
 
 
 @dataclass
@@ -124,9 +129,18 @@ def plan(
         links |= {id_: link for id_, link in own.items() if id_ not in links}
     runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
     nodes: dict[str, Node] = {}
+    renamed: dict[str, str] = {}  # exact pins to those whose build number is not 0
     for id_, link in links.items():  # dependencies first: `_link` fills it in that order
         needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*link.build, *link.host)))
-        nodes[id_] = _node(id_, by_id[id_], link, needs, nodes, builder, published)
+        output = by_id[id_]
+        recipe = _with_numbers(as_built(output.recipe), renamed)
+        dependencies = {dep: nodes[dep].artifact for dep in needs}
+        files = files_of(output.folder, output.recipe)
+        inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
+        nodes[id_] = node = _node(id_, output, recipe, inputs, link, needs, published)
+        if node.number:
+            pin = f"{output.name} =={output.version}"
+            renamed[f"{pin} {output.build}"] = f"{pin} {node.build}"
     ordered = {cell: tuple(id_ for id_ in nodes if id_ in ids) for cell, ids in sets.items()}
     return Graph(nodes=nodes, cells=ordered)
 
@@ -280,16 +294,12 @@ def _memoised_closure(direct: Mapping[str, Sequence[str]]) -> Callable[[str], fr
 def _node(
     id_: str,
     output: Output,
+    recipe: Mapping[str, Any],
+    inputs: Mapping[str, Any],
     link: _Links,
     needs: set[str],
-    nodes: Mapping[str, Node],
-    builder: Builder,
     published: Published,
 ) -> Node:
-    recipe = _with_numbers(as_built(output.recipe), nodes)
-    dependencies = {dep: nodes[dep].artifact for dep in needs}
-    files = files_of(output.folder, output.recipe)
-    inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
     key = build_key(inputs)
     number = _number(output, key, published)
     return Node(
@@ -305,15 +315,8 @@ def _node(
     )
 
 
-def _with_numbers(recipe: Mapping[str, Any], nodes: Mapping[str, Node]) -> dict[str, Any]:
+def _with_numbers(recipe: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
     """Put the build numbers of other outputs into exact pins to them."""
-    renamed = {
-        f"{node.output.name} =={node.output.version} {node.output.build}": (
-            f"{node.output.name} =={node.output.version} {node.build}"
-        )
-        for node in nodes.values()
-        if node.number
-    }
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
