@@ -138,6 +138,10 @@ class FailedBefore(BuildFailed):
         self.remedy += "\nChange the recipe, or try it as it is with --retry."
 
 
+class VerifyFailed(RootstockError):
+    """A package that does not come out the same when it is built again."""
+
+
 class AuditFailed(RootstockError):
     """A package that breaks a promise every package makes."""
 

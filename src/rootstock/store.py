@@ -12,6 +12,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
   runs/<run id>/                    logs and reports
+  verified/<time>-<process>/        logs of rebuilt packages, and those that came out otherwise
   tmp/                              everything that is not finished
 ```
 Every entry appears by one rename from tmp/, so that it is whole or absent and several
@@ -46,6 +47,10 @@ class Store:
     def runs(self) -> Path:
         """Logs and reports, one folder per run."""
         return self.root / "runs"
+
+    def verified(self, name: str) -> Path:
+        """The folder of what is left of verifying packages."""
+        return self.root / "verified" / name
 
     @property
     def packages(self) -> Path:

@@ -18,7 +18,9 @@ _APART = ("root_version", "cpython", "python")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Entry:
+class Entry:
+    """An artifact by its record; `time` is when it was built, in seconds since 1970."""
+
     folder: Path
     name: str
     filename: str
@@ -32,7 +34,7 @@ class History:
     def __init__(self, store: Store, published: Published) -> None:
         self._store = store
         self._published = published
-        self._entries = sorted(_entries(store), key=lambda entry: entry.time)
+        self._entries = sorted(entries(store), key=lambda entry: entry.time)
 
     def why(self, node: Node, graph: Graph, *, kept: bool) -> Why:
         """Why a node of a plan is to be built, or is there."""
@@ -58,7 +60,7 @@ class History:
         return self._newest(candidates, node, graph, published=True)
 
     def _newest(
-        self, entries: list[_Entry], node: Node, graph: Graph, *, published: bool = False
+        self, entries: list[Entry], node: Node, graph: Graph, *, published: bool = False
     ) -> Before | None:
         """The last of the entries that a node succeeds, best one with its own variant."""
         others = {planned.artifact for planned in graph.nodes.values() if planned.id != node.id}
@@ -81,12 +83,12 @@ class History:
         return Before(filename=name, artifact=artifact, published=published, inputs=inputs)
 
 
-def _entries(store: Store) -> Iterator[_Entry]:
+def entries(store: Store) -> Iterator[Entry]:
     """The artifacts of a store by their records alone: what is damaged is not looked at."""
     for path in store.artifact("*").parent.glob(f"*/{RECORD}"):
         with suppress(OSError, ValueError, TypeError, KeyError):
             record = json.loads(path.read_text())
-            yield _Entry(
+            yield Entry(
                 folder=path.parent,
                 name=record["name"],
                 filename=record["path"],

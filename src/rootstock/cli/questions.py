@@ -1,5 +1,8 @@
 """The commands that ask: why a package is built, and whether it comes out the same again."""
 
+import os
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,18 +13,25 @@ from rootstock.cli.common import (
     CHECKOUT,
     Channel,
     Checkout,
+    EngineName,
+    Jobs,
     Json,
     Level,
+    Offline,
     Only,
     ProfileName,
     Pythons,
     Roots,
     print_json,
 )
+from rootstock.errors import UsageError
 from rootstock.image import profiles
+from rootstock.image.engines.choose import choose
 from rootstock.pipeline import DEFAULT_LEVEL, Options
 from rootstock.report.terminal import Terminal
+from rootstock.sources.fetch import load_registry
 from rootstock.store import locate
+from rootstock.verify import rebuild
 
 
 def why(
@@ -65,4 +75,62 @@ def why(
         print("\n  ".join([answer.title, *answer.lines]))
 
 
-COMMANDS = {"why": why}
+def verify(
+    packages: Annotated[
+        list[str],
+        typer.Argument(
+            help="Package names, node ids, names or paths of files.", metavar="[PACKAGE]..."
+        ),
+    ] = [],  # noqa: B006
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="All of the channel, and all that it was built with."),
+    ] = False,
+    channel: Channel = Path("channel"),
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    profile: ProfileName = profiles.DEFAULT,
+    offline: Offline = False,
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Build packages again from their records, compare the bytes, and show what differs.
+
+    Nothing is replaced: what is rebuilt is thrown away, or kept aside where it differs.
+
+    Examples:
+
+      rootstock verify openssl
+
+      rootstock verify channel/linux-64/zlib-1.3.1-h3670347_0.conda
+
+      rootstock verify --all -j 2 --json
+    """
+    if everything == bool(packages):
+        raise UsageError("verify takes the names of packages, or --all")
+    store = locate()
+    store.prepare()
+    every = rebuild.select_all if everything else partial(rebuild.select, packages)
+    artifacts = every(channel, store)
+    logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
+    logs.mkdir(parents=True)
+    means = rebuild.Means(
+        checkout=checkout,
+        profile=profile,
+        registry=load_registry(checkout / "ci/sources.yaml"),
+        store=store,
+        engine=choose(engine),
+        logs=logs,
+        workers=jobs,
+        offline=offline,
+    )
+    with Terminal(quiet=as_json) as terminal:
+        verdicts = rebuild.verify(artifacts, means, terminal)
+    if as_json:
+        print_json({"packages": [verdict.as_json() for verdict in verdicts]})
+    else:
+        print("\n".join(line for verdict in verdicts for line in verdict.lines))
+    rebuild.insist(verdicts)
+
+
+COMMANDS = {"why": why, "verify": verify}

@@ -1,0 +1,291 @@
+"""Build packages again from their records, and compare: the same inputs give the same bytes.
+
+Every build happens in a new folder, and what it gives is thrown away, unless it differs. What
+the store keeps is only read.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from rootstock import process
+from rootstock.build import builder
+from rootstock.build.artifact import Artifact, load
+from rootstock.build.history import Entry, entries
+from rootstock.build.job import Job, kept_inputs, kept_job
+from rootstock.build.limits import Limits, default_memory
+from rootstock.channel.promote import keys
+from rootstock.channel.stage import stage
+from rootstock.errors import BuildFailed, MachineError, UsageError, VerifyFailed
+from rootstock.image import profiles, rootfs
+from rootstock.image.engines import Engine
+from rootstock.image.profiles import Profile
+from rootstock.progress import Event, Listener, State
+from rootstock.seal import sha256_of
+from rootstock.sources import fetch as sources
+from rootstock.store import Store
+from rootstock.verify.compare import Difference, compare
+
+Outcome = Literal["same", "differs", "failed", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of building a package again.
+
+    `outcome` is `unknown` when it could not be tried, and `message` says why, or why the build
+    failed. `sha256` is of the kept package, `rebuilt` of the new one, which is at `path` when it
+    differs. `log` is the file with all that the build wrote.
+    """
+
+    filename: str
+    outcome: Outcome
+    sha256: str
+    rebuilt: str = ""
+    seconds: float = 0.0
+    message: str = ""
+    log: str = ""
+    path: str = ""
+    differences: tuple[Difference, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as `json.dumps` takes it."""
+        return asdict(self)
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict in words."""
+        shown = [f"{self.filename}: {self.outcome}"]
+        shown += [f"  {line}" for line in self.message.splitlines()]
+        for difference in self.differences:
+            shown.append(f"  {difference.member}: {difference.what}")
+            shown += [f"      {line}" for line in difference.lines]
+        return [*shown, f"  The rebuilt package: {self.path}"] if self.path else shown
+
+
+def insist(verdicts: Sequence[Verdict]) -> None:
+    """Raise `VerifyFailed` when a package differs or failed, `MachineError` when one is unknown."""
+    bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
+    if bad:
+        raise VerifyFailed(
+            f"{len(bad)} of {len(verdicts)} packages did not come out the same: {', '.join(bad)}",
+            "What differs is shown above. Mend the recipe so that it does not depend on the time, "
+            "on chance or on the machine.",
+        )
+    unknown = [v.filename for v in verdicts if v.outcome == "unknown"]
+    if unknown:
+        raise MachineError(f"these could not be verified: {', '.join(unknown)}")
+
+
+def select(words: Sequence[str], channel: Path, store: Store) -> list[Artifact]:
+    """The artifacts that words mean: package names, node ids, names of files, paths of files.
+
+    What the channel has comes first; else it is what was built last under each file name.
+
+    Raises `UsageError` for a word that the store knows nothing of.
+    """
+    published = {(name, key) for name, (key, _) in keys(channel).items()}
+    known = sorted(entries(store), key=lambda entry: entry.time)
+    found: dict[str, Artifact] = {}
+    for word in words:
+        path = Path(word)
+        is_file = path.suffix == ".conda" and path.is_file()
+        name = path.name if is_file else word
+        fitting = [e for e in known if name in (e.name, e.filename, e.filename[: -len(".conda")])]
+        shown = [e for e in fitting if (e.filename, e.key) in published] or fitting
+        chosen = _loaded({entry.filename: entry for entry in shown}.values(), store)
+        if is_file:
+            sha256 = sha256_of(path)
+            chosen = [a for a in _loaded(fitting, store) if a.sha256 == sha256][-1:]
+        if not chosen:
+            raise UsageError(
+                f"the store has no record of how {word} was built",
+                "Names are those of packages, nodes or files, as `rootstock plan` shows them.",
+            )
+        found |= {artifact.path.parent.name: artifact for artifact in chosen}
+    return list(found.values())
+
+
+def select_all(channel: Path, store: Store) -> list[Artifact]:
+    """Every package of a channel, and everything that they were built with.
+
+    Raises `UsageError` when there is no channel, or the store does not have a package's record.
+    """
+    published = keys(channel)
+    if not published:
+        raise UsageError(f"{channel} is no channel with packages", "Build one, or name it.")
+    todo = select([*published], channel, store)
+    found: dict[str, Artifact] = {}
+    while todo:
+        artifact = todo.pop()
+        if artifact.path.parent.name not in found:
+            found[artifact.path.parent.name] = artifact
+            todo += _needs(artifact, store)
+    return list(found.values())
+
+
+def _loaded(known: Iterable[Entry], store: Store) -> list[Artifact]:
+    loaded = (load(store.artifact(entry.folder.name)) for entry in known)
+    return [artifact for artifact in loaded if artifact]
+
+
+def _needs(artifact: Artifact, store: Store) -> Sequence[Artifact]:
+    try:
+        return kept_job(artifact, store).needs
+    except MachineError:
+        return ()  # told when it is its turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What rebuilding takes.
+
+    `profile` and `checkout` are where an image comes from that the store does not have, and
+    `registry` (sha256 -> package URL) a source. The logs go to the folder `logs`. `workers` is
+    the number of builds at a time, 0 for one per core.
+    """
+
+    checkout: Path
+    profile: Profile
+    registry: Mapping[str, str]
+    store: Store
+    engine: Engine
+    logs: Path
+    workers: int
+    offline: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Task:
+    artifact: Artifact
+    job: Job
+    image: str
+    level: int
+
+
+def verify(artifacts: Sequence[Artifact], means: Means, listen: Listener) -> list[Verdict]:
+    """Build artifacts again, and compare.
+
+    Raises `SourceError` when a source cannot be had, and `InterruptedByUser` on Ctrl-C.
+    """
+    listen(Event(stage="verify", state="start", total=len(artifacts)))
+    tasks, verdicts = [], []
+    for artifact in artifacts:
+        try:
+            tasks.append(_task(artifact, means.store))
+        except MachineError as error:
+            verdicts.append(_verdict(artifact, "unknown", message=error.message))
+    shops = _provide(tasks, means, listen)
+
+    def one(task: _Task) -> Verdict:
+        name = task.artifact.filename
+        listen(Event(stage="verify", item=name, state="start"))
+        verdict = _verify(task, shops[task.image, task.level], means)
+        state: State = "done" if verdict.outcome == "same" else "failed"
+        listen(Event(stage="verify", item=name, state=state, seconds=verdict.seconds))
+        return verdict
+
+    # The longest first, so that none is left for the end.
+    order = sorted(tasks, key=lambda task: -task.artifact.seconds)
+    pool = ThreadPoolExecutor(means.workers or os.cpu_count())
+    try:
+        verdicts += pool.map(one, order)
+    except BaseException:
+        process.end_all()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    same = all(verdict.outcome == "same" for verdict in verdicts)
+    listen(Event(stage="verify", state="done" if same else "failed"))
+    return sorted(verdicts, key=lambda verdict: verdict.filename)
+
+
+def _task(artifact: Artifact, store: Store) -> _Task:
+    """The record of a build; raises `MachineError` when this rootstock cannot repeat it."""
+    job = kept_job(artifact, store)
+    inputs = kept_inputs(artifact.path.parent)
+    assert inputs is not None, "the job's record was read beside it"
+    was, image = inputs["builder"], inputs["image"]
+    level = int(was["level"])
+    now = builder.fingerprint(image, level).parts
+    others = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+    if others:
+        raise MachineError(f"it was built by another rootstock, with another {', '.join(others)}")
+    return _Task(artifact=artifact, job=job, image=image, level=level)
+
+
+def _provide(
+    tasks: Sequence[_Task], means: Means, listen: Listener
+) -> Mapping[tuple[str, int], builder.Workshop | MachineError]:
+    """Have all sources, and by image and level what builds, or why nothing can."""
+    files = [sources.source_of(entry) for task in tasks for entry in task.job.sources]
+    sources.fetch(files, means.registry, means.store, listen, offline=means.offline)
+    roots: dict[str, Path | MachineError] = {}
+    for digest in {task.image for task in tasks}:
+        try:
+            roots[digest] = _image(digest, means, listen)
+        except MachineError as error:
+            roots[digest] = error
+    shops: dict[tuple[str, int], builder.Workshop | MachineError] = {}
+    for task in tasks:
+        root = roots[task.image]
+        shops[task.image, task.level] = (
+            root
+            if isinstance(root, MachineError)
+            else builder.Workshop(
+                store=means.store,
+                engine=means.engine,
+                image=root,
+                platform=task.job.order["platform"],
+                level=task.level,
+                limits=Limits(memory=default_memory()),
+                stage=stage,
+            )
+        )
+    return shops
+
+
+def _image(digest: str, means: Means, listen: Listener) -> Path:
+    store, checkout = means.store, means.checkout
+    image = rootfs.kept("build", digest, store, listen, check=True)
+    if image is None and profiles.digest(means.profile, checkout, store) == digest:
+        image = profiles.ensure(means.profile, checkout, store, listen, offline=means.offline)
+    if image is None:
+        raise MachineError(f"the image it was built in, {digest[:12]}, is not there any more")
+    means.engine.prepare(image.root)
+    return image.root
+
+
+def _verify(task: _Task, shop: builder.Workshop | MachineError, means: Means) -> Verdict:
+    artifact, started = task.artifact, time.monotonic()
+    if isinstance(shop, MachineError):
+        return _verdict(artifact, "unknown", message=shop.message)
+    log = means.logs / f"{task.job.id}.log"
+    path = ""
+    differences: tuple[Difference, ...] = ()
+    with means.store.scratch(artifact.name) as folder:
+        try:
+            made = builder.make(task.job, shop, log, folder)
+        except BuildFailed as error:
+            return _verdict(artifact, "failed", message=error.message, log=str(log))
+        rebuilt = sha256_of(made.path)
+        if rebuilt != artifact.sha256:
+            differences = compare(artifact.path, made.path, folder)
+            path = str(made.path.rename(means.logs / artifact.filename))
+    return _verdict(
+        artifact,
+        "differs" if differences else "same",
+        rebuilt=rebuilt,
+        seconds=round(time.monotonic() - started, 2),
+        log=str(log),
+        path=path,
+        differences=differences,
+    )
+
+
+def _verdict(artifact: Artifact, outcome: Outcome, **known: Any) -> Verdict:
+    return Verdict(filename=artifact.filename, outcome=outcome, sha256=artifact.sha256, **known)
