@@ -1,6 +1,12 @@
 """`why` and `verify` on a small checkout."""
 
+import json
+import time
+from pathlib import Path
+
 import pytest
+
+from rootstock.plan.key import folder_hashes
 
 from .conftest import Bench
 
@@ -34,3 +40,69 @@ def test_why_of_what_no_recipe_makes_ends_with_2(bench: Bench) -> None:
     done = bench.run("why", "rot", *CELL)
     assert done.returncode == 2
     assert "rot is no package of the plan" in done.stderr and "Known: root" in done.stderr
+
+
+def artifacts(bench: Bench) -> dict[str, bytes]:
+    """Every file that the store has of artifacts."""
+    root = bench.home / "artifacts"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.conda")}
+
+
+def test_what_is_rebuilt_from_its_record_is_the_same(bench: Bench, tmp_path: Path) -> None:
+    bench.json("build", *CELL)
+    [python] = bench.channel.glob("*/python-*.conda")
+    # The record is all it takes: the checkout has another recipe now.
+    bench.recipe("root", make_sh="echo other > $PREFIX/root.txt\n")
+    before = artifacts(bench)
+    for words in (("root",), (str(python),), ("--all", "-j", "2")):
+        verdicts = bench.json("verify", *words)["packages"]
+        assert {verdict["outcome"] for verdict in verdicts} == {"same"}
+        assert all(verdict["sha256"] == verdict["rebuilt"] for verdict in verdicts)
+        assert len(verdicts) == (2 if "--all" in words else 1)
+    assert artifacts(bench) == before
+    assert list((bench.home / "tmp").iterdir()) == []
+
+
+def test_what_depends_on_chance_is_shown(bench: Bench) -> None:
+    chance = "cp root.txt $PREFIX/\nod -An -N8 -tx1 /dev/urandom > $PREFIX/chance.txt\n"
+    bench.recipe("root", make_sh=chance)
+    bench.json("build", *CELL)
+    before = artifacts(bench)
+    done = bench.run("verify", "root", "python")
+    assert done.returncode == 1
+    assert "1 of 2 packages did not come out the same: root-6.40.00" in done.stderr
+    assert "python-3.11.0-h" in done.stdout and ": same" in done.stdout
+    assert "info/paths.json: 1 of 2 paths differ" in done.stdout
+    assert "chance.txt: other text" in done.stdout and "root.txt" not in done.stdout
+    [kept_aside] = (bench.home / "verified").glob("*/root-*.conda")
+    assert str(kept_aside) in done.stdout
+    assert artifacts(bench) == before
+
+
+def test_what_does_not_build_again_is_told(bench: Bench) -> None:
+    once = "cp root.txt $PREFIX/\ntest $(date +%%s) -lt %d\n"
+    bench.recipe("root", make_sh=once % (time.time() + 3600))
+    bench.json("build", *CELL)
+    [record] = (bench.home / "artifacts").glob("*/recipe/make.sh")
+    # As if an hour had passed.
+    record.write_text(once % 0)
+    inputs = record.parents[1] / "inputs.json"
+    known = json.loads(inputs.read_text())
+    known["files"]["make.sh"] = folder_hashes(record.parent)["make.sh"]
+    inputs.write_text(json.dumps(known))
+    done = bench.run("verify", "root")
+    assert done.returncode == 1
+    assert "root-6.40.00" in done.stdout and ": failed" in done.stdout
+
+
+def test_what_there_is_no_record_of_is_told(bench: Bench) -> None:
+    done = bench.run("verify", "root")
+    assert done.returncode == 2 and "no record of how root was built" in done.stderr
+    assert bench.run("verify", "--all").returncode == 2
+    assert bench.run("verify").returncode == 2
+    bench.json("build", *CELL)
+    for lost in (bench.home / "artifacts").glob("*/job.json"):
+        lost.unlink()
+    done = bench.run("verify", "--all")
+    assert done.returncode == 4
+    assert "root-6.40.00" in done.stdout and "unknown" in done.stdout
