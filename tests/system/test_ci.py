@@ -249,7 +249,7 @@ class Act:
             cwd=self.repository.bench.checkout,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
         lines = (done.stdout + done.stderr).splitlines()
         log = [json.loads(line) for line in lines if line.startswith("{")]
