@@ -71,10 +71,10 @@ def package(tmp_path: Path) -> Package:
         folder = tmp_path / "artifacts" / f"{key}-{stem}"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{stem}.conda"
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("metadata.json", '{"conda_pkg_format_version": 2}')
-            archive.writestr(f"pkg-{stem}.tar.zst", _packed(files))
-            archive.writestr(f"info-{stem}.tar.zst", _packed(info))
+        with zipfile.ZipFile(path, "w") as archive:  # ZipInfo: the same bytes at any time
+            archive.writestr(zipfile.ZipInfo("metadata.json"), '{"conda_pkg_format_version": 2}')
+            archive.writestr(zipfile.ZipInfo(f"pkg-{stem}.tar.zst"), _packed(files))
+            archive.writestr(zipfile.ZipInfo(f"info-{stem}.tar.zst"), _packed(info))
         path.chmod(0o600)
         content = path.read_bytes()
         return Artifact(
