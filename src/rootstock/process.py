@@ -82,7 +82,8 @@ def run(
                     start_new_session=True,
                     preexec_fn=_die_with_parent,
                 )
-            except FileNotFoundError as error:
+            # Of a PATH with folders that may not be read, too, the kernel says so.
+            except (FileNotFoundError, PermissionError) as error:
                 raise MachineError(
                     f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
                 ) from error
