@@ -4,8 +4,9 @@
     python benchmarks/growth.py 500 --profile   where the time goes
 
 Each package is a recipe of its own on disk, which is really rendered; the store is empty, and so
-is the channel. Every size is planned three times, each in a process of its own, and the median
-counts; `growth` is the time per package against that of the size before.
+is the channel. Every plan is a process of its own; the median of some turns counts. Time is that
+of the processor, which other programs on the machine hardly change; `growth` is the time per
+package against that of the size before.
 """
 
 from __future__ import annotations
@@ -28,24 +29,23 @@ from rootstock.progress import silent
 from rootstock.store import Store
 
 SIZES = (10, 100, 1_000, 10_000)
-TURNS = 3
 
 
 def plan(folder: Path, count: int) -> float:
-    """Plan the checkout in a folder; the seconds of it."""
+    """Plan the checkout in a folder; the processor's seconds for it."""
     store = Store(folder / "store")
     store.prepare()
     options = pipeline.Options(checkout=folder / "checkout", channel=folder / "channel")
-    started = time.monotonic()
+    started = time.process_time()
     planned = pipeline.plan(options, store, silent)
-    seconds = time.monotonic() - started
+    seconds = time.process_time() - started
     if len(planned.wanted) != count:
         sys.exit(f"{len(planned.wanted)} packages are planned, not {count}")
     return seconds
 
 
 def measured(folder: Path, count: int) -> tuple[float, float]:
-    """Seconds of a plan in a process of its own, and megabytes of that process."""
+    """What `plan` returns in a process of its own, and megabytes of that process."""
     argv = [sys.executable, __file__, str(count), "--in", str(folder)]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -62,7 +62,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sizes", nargs="*", type=int, default=SIZES, metavar="SIZE")
+    parser.add_argument("--turns", type=int, default=3, help="plans of each size, 3 if not given")
     parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    # What a process of its own is started with.
     parser.add_argument("--in", dest="folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.folder:
@@ -79,7 +81,7 @@ def main() -> None:
                 profile.runcall(plan, folder, count)
                 pstats.Stats(profile).sort_stats("cumulative").print_stats(40)
                 continue
-            turns = [measured(folder, count) for _ in range(TURNS)]
+            turns = [measured(folder, count) for _ in range(given.turns)]
         seconds = statistics.median(turn[0] for turn in turns)
         each = 1000 * seconds / count
         growth = f"{each / before:.2f}" if before else ""

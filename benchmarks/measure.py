@@ -1,11 +1,14 @@
 """Measure what docs/benchmarks.md reports; each measurement prints its rows as Markdown.
 
     python benchmarks/measure.py cold         from nothing: one cell, then a second Python on top
-    python benchmarks/measure.py warm         nothing to do, after a build into ./channel
+    python benchmarks/measure.py warm         nothing to do, after a build of --py 3.11 --py 3.13
+                                              into ./channel, against bare rendering
+    python benchmarks/measure.py pythons      what the second and the third Python cost
     python benchmarks/measure.py environment  an environment with root, against pip install root
     python benchmarks/measure.py sizes        packages of the channel, at zstd 9 and 19
 
-`cold` needs 15 GB and some 20 minutes. It uses a store of its own, which is removed.
+`cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
+which are removed.
 """
 
 from __future__ import annotations
@@ -20,15 +23,32 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import zstandard
+
+from rootstock.plan import matrix as matrices
+from rootstock.plan.recipe import load_variants
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
 ROOTSTOCK = [sys.executable, "-I", "-m", "rootstock"]
 CELL = ["--root", "6", "--py", "3.11"]
+PYTHONS = ("3.11", "3.13", "3.14")  # the first, and those that come on top
+BUILT = ["3.11", "3.13"]
+# What a program that uses py-rattler-build and nothing else needs to render the same recipes.
+RENDER = """
+import json, sys
+from pathlib import Path
+from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
+for path, variants, zipped, platform in json.loads(sys.stdin.read()):
+    Stage0Recipe.from_file(Path(path)).render(
+        VariantConfig(variants, zip_keys=zipped),
+        RenderConfig(platform=PlatformConfig(target_platform=platform)),
+    )
+"""
 PIP = ["root==0.1a12", "numpy==2.4.6"]
 
 
@@ -37,27 +57,35 @@ def row(what: str, *values: str) -> None:
     print("| " + " | ".join((what, *values)) + " |", flush=True)
 
 
-def timed(argv: Sequence[str], env: dict[str, str] | None = None) -> tuple[float, int]:
-    """Seconds and peak memory in bytes (of the largest process) of a command that succeeds."""
+@dataclass(frozen=True)
+class Ran:
+    """A command that ended well: seconds, those of the processor, bytes of its largest process."""
+
+    seconds: float
+    processor: float
+    peak: int
+
+
+def timed(argv: Sequence[str], env: dict[str, str] | None = None, told: str = "") -> Ran:
+    """Run a command that reads `told` from its standard input."""
     started = time.monotonic()
     process = subprocess.Popen(
-        argv, env=env, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        argv,
+        env=env,
+        cwd=CHECKOUT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
-    assert process.stderr is not None
-    told = process.stderr.read()
+    assert process.stdin is not None and process.stderr is not None
+    process.stdin.write(told.encode())
+    process.stdin.close()
+    said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.monotonic() - started
     if status:
-        sys.exit(f"{' '.join(argv)} failed:\n{told.decode()}")
-    return seconds, usage.ru_maxrss * 1024
-
-
-def median(what: str, run: Callable[[], float], times: int) -> float:
-    """Run something several times and print its median, least and most seconds."""
-    seconds = [run() for _ in range(times)]
-    middle = statistics.median(seconds)
-    row(what, f"{middle:.2f} s", f"{min(seconds):.2f}-{max(seconds):.2f} s")
-    return middle
+        sys.exit(f"{' '.join(argv)} failed:\n{said.decode()}")
+    return Ran(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def cold() -> None:
@@ -68,26 +96,73 @@ def cold() -> None:
         row("from an empty store", "seconds", "of it sources and images")
         row("---", "---", "---")
         for words in (CELL, ["--root", "6", "--py", "3.13"]):
-            seconds, _ = timed([*BUILD, *words, *channel], env)
+            seconds = timed([*BUILD, *words, *channel], env).seconds
             run = max((Path(folder) / "store/runs").iterdir())
             stages = json.loads((run / "report.json").read_text())["stages"]
             row("`" + " ".join(words) + "`", f"{seconds:.0f}", f"{stages['sources']:.0f}")
 
 
 def warm() -> None:
-    """Nothing to do."""
-    row("nothing to do", "median", "range")
-    row("---", "---", "---")
-    peaks = []
+    """Nothing to do, for all cells that were built, in turns with rendering their recipes."""
+    words = [word for python in BUILT for word in ("--py", python)]
+    jobs = json.dumps(renderings())
+    ours: list[Ran] = []
+    bare: list[Ran] = []
+    for turn in range(8):  # the first fills the system's caches
+        pair = timed([*BUILD, *words]), timed([sys.executable, "-I", "-c", RENDER], told=jobs)
+        if turn:
+            ours.append(pair[0])
+            bare.append(pair[1])
+    row("median of 7", "seconds", "range", "seconds of the processor")
+    row(*["---"] * 4)
+    medians = []
+    for what, runs in (
+        (f"nothing to do, `scripts/build.py {' '.join(words)}`", ours),
+        ("bare rendering of the same recipes by py-rattler-build", bare),
+    ):
+        times = [ran.seconds for ran in runs]
+        middle = statistics.median(times)
+        work = statistics.median(ran.processor for ran in runs)
+        medians.append((middle, work))
+        row(what, f"{middle:.2f}", f"{min(times):.2f}-{max(times):.2f}", f"{work:.2f}")
+    (full, full_work), (least, least_work) = medians
+    row("ratio", f"{full / least:.2f}", "", f"{full_work / least_work:.2f}")
+    row("largest process", f"{max(ran.peak for ran in ours) / 1e6:.0f} MB", "", "")
 
-    def once() -> float:
-        seconds, peak = timed([*BUILD, *CELL])
-        peaks.append(peak)
-        return seconds
 
-    once()
-    median("`scripts/build.py " + " ".join(CELL) + "`", once, 7)
-    row("largest process", f"{max(peaks) / 1e6:.0f} MB", "")
+def renderings() -> list[tuple[str, dict[str, list[str]], list[list[str]], str]]:
+    """What every recipe is rendered with for the cells that were built."""
+    matrix = matrices.load(CHECKOUT / "ci/matrix.yaml")
+    common = matrix.variants_of(matrices.select(matrix, (), BUILT))
+    found = []
+    for path in sorted(CHECKOUT.glob("recipes/*/*/recipe.yaml")):
+        variants = load_variants(path.parent, common)
+        zipped = [list(keys) for keys in matrices.ZIP_KEYS if all(key in variants for key in keys)]
+        found.append((str(path), variants, zipped, matrix.platform))
+    return found
+
+
+def pythons() -> None:
+    """What each Python after the first costs: seconds and bytes, CPython's own build apart."""
+    with tempfile.TemporaryDirectory(prefix="rootstock-pythons-", dir=CHECKOUT) as folder:
+        env = {**os.environ, "ROOTSTOCK_HOME": f"{folder}/store"}
+        channel = ["--channel", f"{folder}/channel"]
+        row("Python", "seconds", "of it CPython", "new packages", "MB", "of it CPython")
+        row(*["---"] * 6)
+        for python in PYTHONS:
+            ran = timed([*BUILD, "--root", "6", "--py", python, *channel], env)
+            run = max((Path(folder) / "store/runs").iterdir())
+            nodes = json.loads((run / "report.json").read_text())["nodes"]
+            built = [node for node in nodes if node["state"] == "built"]
+            cpython = [node for node in built if node["package"] == "python"]
+            row(
+                python,
+                f"{ran.seconds:.0f}",
+                f"{sum(node['seconds'] for node in cpython):.0f}",
+                str(len(built)),
+                f"{sum(node['size'] for node in built) / 1e6:.1f}",
+                f"{sum(node['size'] for node in cpython) / 1e6:.1f}",
+            )
 
 
 def environment() -> None:
@@ -100,14 +175,14 @@ def environment() -> None:
         sizes = (0, 0)
         for turn in range(4):  # the first fills the caches
             prefix, venv = room / f"env{turn}", room / f"venv{turn}"
-            seconds, _ = timed([*ROOTSTOCK, "env", str(prefix), "root", "python 3.11.*", "numpy"])
+            made = timed([*ROOTSTOCK, "env", str(prefix), "root", "python 3.11.*", "numpy"])
             subprocess.run([sys.executable, "-m", "venv", venv], check=True)
             pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", *PIP]
-            other, _ = timed(pip, pip_env)
+            installed = timed(pip, pip_env)
             sizes = (_disk(prefix), _disk(venv))
             if turn:
-                ours.append(seconds)
-                theirs.append(other)
+                ours.append(made.seconds)
+                theirs.append(installed.seconds)
             shutil.rmtree(prefix)
             shutil.rmtree(venv)
         row("an environment with root", "rootstock env", "pip install root", "ratio")
@@ -149,8 +224,10 @@ def sizes() -> None:
 
 def main() -> None:
     """Run the measurements that are named."""
-    measurements = {f.__name__: f for f in (cold, warm, environment, sizes)}
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    measurements = {f.__name__: f for f in (cold, warm, pythons, environment, sizes)}
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", nargs="+", choices=measurements)
     for name in parser.parse_args().what:
         measurements[name]()

@@ -6,8 +6,8 @@
 
 The least is the longer of two: the longest chain of builds, and all work divided by the workers.
 `real` takes two minutes and uses a store of its own, with the images of the user's. The others
-take what recorded builds took (ci/durations.json, and this machine's own) and play them through
-the code that decides in a real run.
+take what recorded builds took (ci/durations.json) and play them through the code that decides in
+a real run; memory is no limit there.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from math import log2
 from pathlib import Path
 
 import synthetic
@@ -116,7 +117,7 @@ def recorded() -> Agenda:
         empty.prepare()
         planned = pipeline.plan(options, empty, silent)
     seed = synthetic.CHECKOUT / "ci/durations.json"
-    known = costs.load(seed, locate().durations, listen=silent)
+    known = costs.load(seed, listen=silent)
     names = {id_: planned.graph.nodes[id_].output.name for id_ in planned.wanted}
     return Agenda(planned.wanted, costs.estimate(names, known))
 
@@ -154,8 +155,6 @@ def plot(agenda: Agenda, file: Path) -> None:
     low, high = ticks[0], ticks[-1]
 
     def at(workers: float, seconds: float) -> str:
-        from math import log2
-
         x = left + width * log2(workers) / log2(WORKERS[-1])
         y = top + height * (1 - log2(seconds / low) / log2(high / low))
         return f"{x:.1f},{y:.1f}"
