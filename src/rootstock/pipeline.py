@@ -79,7 +79,7 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     cells = matrices.select(matrix, options.roots, options.pythons, options.only)
     image = profiles.digest(options.profile, options.checkout, store)
     outputs = render_all(options.checkout / "recipes", matrix, cells)
-    published = {name: key for name, (key, _) in keys(options.channel).items()}
+    published = _published(options)
     made = builder.fingerprint(image, options.level)
     graph = graphs.plan(outputs, cells, matrix.specs, made, published)
     have, wanted = _missing(graph, store, listen)
@@ -91,24 +91,21 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
             detail=f"{len(cells)} cells, {len(graph.nodes)} packages, {len(wanted)} to build",
         )
     )
-    past = _history(options, store)
-    reasons = {id_: past.why(graph.nodes[id_], graph, kept=False).reason for id_ in wanted}
+    past = History(store, published, graph)
+    reasons = {id_: past.why(graph.nodes[id_], kept=False, brief=True).reason for id_ in wanted}
     return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
 
 
 def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> list[Why]:
     """Why the packages of these names are to be built, or not; raises as `find` does."""
     graph = plan(options, store, listen).graph
-    past = _history(options, store)
+    past = History(store, _published(options), graph)
     nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
-    return [
-        past.why(node, graph, kept=_kept(node, store, listen) is not None)
-        for node in nodes.values()
-    ]
+    return [past.why(node, kept=_kept(node, store, listen) is not None) for node in nodes.values()]
 
 
-def _history(options: Options, store: Store) -> History:
-    return History(store, {name: key for name, (key, _) in keys(options.channel).items()})
+def _published(options: Options) -> dict[str, str]:
+    return {name: key for name, (key, _) in keys(options.channel).items()}
 
 
 def render_all(folder: Path, matrix: Matrix, cells: Sequence[Cell]) -> tuple[recipes.Output, ...]:

@@ -1,9 +1,10 @@
 """What was built before: which artifact a planned node succeeds, and what it was made from."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rootstock.build.artifact import RECORD
@@ -15,6 +16,7 @@ from rootstock.store import Store
 # The variant values that make packages of one name different ones (`Cell.variant`): that of
 # another Python is no predecessor.
 _APART = ("root_version", "cpython", "python")
+_REMEMBERED = 2000  # inputs, of some ten kilobytes each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,45 +31,46 @@ class Entry:
 
 
 class History:
-    """The artifacts that a store has, and what is published, oldest first (file name -> key)."""
+    """What came before the nodes of a plan.
 
-    def __init__(self, store: Store, published: Published) -> None:
-        self._store = store
-        self._published = published
-        self._entries = sorted(entries(store), key=lambda entry: entry.time)
+    `published` is what the channel has, oldest first (file name -> key).
+    """
 
-    def why(self, node: Node, graph: Graph, *, kept: bool) -> Why:
-        """Why a node of a plan is to be built, or is there."""
-        before = self._published_before(node, graph)
+    def __init__(self, store: Store, published: Published, graph: Graph) -> None:
+        self._store, self._published, self._graph = store, published, graph
+        known = sorted(entries(store), key=lambda entry: entry.time)
+        held = {(entry.filename, entry.key): entry for entry in known}
+        self._built = _by_name(known)
+        self._visible = _by_name(held[pair] for pair in published.items() if pair in held)
+        self._planned = {node.artifact: node.id for node in graph.nodes.values()}
+        self._recall = lru_cache(_REMEMBERED)(self._read)
+
+    def why(self, node: Node, *, kept: bool, brief: bool = False) -> Why:
+        """Why a node of the plan is to be built, or is there; `brief` as `explain` has it."""
+        before = self._published_before(node)
         if before is None and not kept:
-            before = self._newest(
-                [e for e in self._entries if e.name == node.output.name], node, graph
-            )
-        return explain(node, graph, before, self._recall, kept=kept)
+            before = self._newest(self._built, node, published=False)
+        return explain(node, self._graph, before, self._recall, kept=kept, brief=brief)
 
-    def _recall(self, artifact: str) -> Inputs | None:
+    def _read(self, artifact: str) -> Inputs | None:
         return kept_inputs(self._store.artifact(artifact))
 
-    def _published_before(self, node: Node, graph: Graph) -> Before | None:
+    def _published_before(self, node: Node) -> Before | None:
         """What is published in the place of a node: under its name, else for its variant."""
         for number in (node.number, node.number - 1):
             name = filename(node.output, number)
             if number >= 0 and (key := self._published.get(name)):
                 return self._before(name, f"{key}-{number}", published=True)
-        known = {(entry.filename, entry.key): entry for entry in self._entries}
-        held = (known.get(pair) for pair in self._published.items())
-        candidates = [entry for entry in held if entry and entry.name == node.output.name]
-        return self._newest(candidates, node, graph, published=True)
+        return self._newest(self._visible, node, published=True)
 
     def _newest(
-        self, entries: list[Entry], node: Node, graph: Graph, *, published: bool = False
+        self, known: Mapping[str, Sequence[Entry]], node: Node, *, published: bool
     ) -> Before | None:
-        """The last of the entries that a node succeeds, best one with its own variant."""
-        others = {planned.artifact for planned in graph.nodes.values() if planned.id != node.id}
+        """The last of what is known that a node succeeds; one with its own variant if there is."""
         best: tuple[bool, Before] | None = None
-        for entry in entries:
+        for entry in known.get(node.output.name, ()):
             before = self._before(entry.filename, entry.folder.name, published=published)
-            if before.artifact in others or before.inputs is None:
+            if self._planned.get(before.artifact, node.id) != node.id or before.inputs is None:
                 continue
             variant: Mapping[str, str] = before.inputs["variant"]
             own = node.output.variant
@@ -81,6 +84,13 @@ class History:
     def _before(self, name: str, artifact: str, *, published: bool) -> Before:
         inputs = self._recall(artifact)
         return Before(filename=name, artifact=artifact, published=published, inputs=inputs)
+
+
+def _by_name(known: Iterable[Entry]) -> dict[str, list[Entry]]:
+    named: dict[str, list[Entry]] = {}
+    for entry in known:
+        named.setdefault(entry.name, []).append(entry)
+    return named
 
 
 def entries(store: Store) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any
 
 from rootstock.plan.graph import Graph, Node
@@ -118,10 +118,20 @@ class Why:
         }
 
 
-def explain(node: Node, graph: Graph, before: Before | None, recall: Recall, *, kept: bool) -> Why:
+def explain(
+    node: Node,
+    graph: Graph,
+    before: Before | None,
+    recall: Recall,
+    *,
+    kept: bool,
+    brief: bool = False,
+) -> Why:
     """Why a node is to be built, or was.
 
-    `before` is the artifact it succeeds; it may be the node's own.
+    `before` is the artifact it succeeds; it may be the node's own. With `brief`, dependencies are
+    followed only for a node with no other input that changed, and to the first cause: a plan
+    asks for every node.
     """
     changes: tuple[Change, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -138,8 +148,9 @@ def explain(node: Node, graph: Graph, before: Before | None, recall: Recall, *, 
         verdict = f"what {before.filename} was built from is no longer in the store"
     else:
         changes = compare(before.inputs, node.inputs)
-        if before.inputs["format"] == node.inputs["format"]:
-            causes = find_causes(node, graph, before.inputs, recall)
+        if before.inputs["format"] == node.inputs["format"] and not (brief and changes):
+            found = find_causes(node, graph, before.inputs, recall)
+            causes = tuple(islice(found, 1) if brief else found)
         if not changes and not causes:
             changes = _dependencies(before.inputs, node.inputs)
     return Why(
@@ -173,14 +184,13 @@ def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def find_causes(node: Node, graph: Graph, old: Inputs, recall: Recall) -> tuple[Cause, ...]:
+def find_causes(node: Node, graph: Graph, old: Inputs, recall: Recall) -> Iterator[Cause]:
     """The dependencies in which a change began, each once, by the shortest way to it.
 
     What changed for all packages alike, such as the image, is no cause: it is an input of the
     node itself.
     """
     common = {(change.input, change.words) for change in compare(old, node.inputs)}
-    causes = []
     seen: set[str] = set()
     # With each, the dependencies that what has it in its environments had before.
     queue: deque[tuple[str, tuple[str, ...], Mapping[str, str]]] = deque(
@@ -200,11 +210,10 @@ def find_causes(node: Node, graph: Graph, old: Inputs, recall: Recall) -> tuple[
         changes = _own(dependency, before, inputs)
         told = tuple(c for c in changes if (c.input, c.words) not in common)
         if told:
-            causes.append(Cause(path=path, changes=told))
+            yield Cause(path=path, changes=told)
         queue.extend((below, path, had) for below in dependency.runs)
         if inputs:
             queue.extend((below, path, inputs["dependencies"]) for below in dependency.uses)
-    return tuple(causes)
 
 
 def _own(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:

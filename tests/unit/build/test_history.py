@@ -66,7 +66,7 @@ class World:
 
     def why(self, graph: Graph, *, kept: bool = False) -> list[str]:
         [node] = find(graph, "zlib")
-        return History(self.store, self.published).why(node, graph, kept=kept).lines
+        return History(self.store, self.published, graph).why(node, kept=kept).lines
 
 
 @pytest.fixture

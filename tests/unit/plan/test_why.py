@@ -214,3 +214,18 @@ def test_there_is_a_reason_in_one_line(world: World) -> None:
     assert len(found.lines) == 2
     assert found.reason == f"{found.lines[0]} (and 1 more)"
     assert json.loads(json.dumps(found.as_json()))["state"] == "to build"
+
+
+def test_in_brief_only_the_first_cause_is_looked_for(world: World) -> None:
+    before = world.plan()
+    for library in ("openssl", "zlib"):
+        world.path(f"base/{library}/new.txt").write_text("")
+    after = world.plan()
+    old, python = find(before, "python")[0], find(after, "python")[0]
+    there = before_of(old, old.inputs)
+    whole, brief = (
+        explain(python, after, there, recall(before), kept=False, brief=brief)
+        for brief in (False, True)
+    )
+    assert len(whole.causes) == 2
+    assert brief.causes == whole.causes[:1]
