@@ -21,6 +21,7 @@ and made again: sources and artifacts by their hash, folders by their seal (seal
 other small files by what is in them.
 """
 
+import errno
 import os
 import re
 import shutil
@@ -31,6 +32,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from rootstock.errors import UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
@@ -96,12 +99,22 @@ class Store:
 
         The store and tmp/ are on one file system, which renames and hard links need. What
         processes of this machine that are gone have left in tmp/ is removed.
+
+        Raises `UsageError` when the store cannot be written.
         """
-        for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
-            (self.root / name).mkdir(parents=True, exist_ok=True)
-        for folder in (self.root / "tmp").iterdir():
-            if _is_orphan(folder):
-                remove(folder)
+        try:
+            for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            for folder in (self.root / "tmp").iterdir():
+                if _is_orphan(folder):
+                    self.discard(folder)  # by a rename: another process may be at it, too
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+                raise
+            raise UsageError(
+                f"the store {self.root} cannot be written: {error}",
+                "Set ROOTSTOCK_HOME to a folder that can be.",
+            ) from error
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

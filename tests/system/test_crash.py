@@ -179,6 +179,13 @@ class Saboteur:
             assert time.monotonic() < deadline, f"outlived rootstock: {found}"
             time.sleep(0.01)
 
+    def interrupt(self, stage: str) -> int:
+        """Press Ctrl-C, or ask the run to end, at a random moment of a stage."""
+        with self._running() as run:
+            self._wait(run, stage)
+            run.send_signal(self.chance.choice([signal.SIGINT, signal.SIGTERM]))
+            return run.wait(20)
+
     def kill_one_process(self) -> None:
         """Kill one of the processes that rootstock has started."""
         with self._running() as run:
@@ -203,9 +210,9 @@ class Saboteur:
                 start_new_session=True,
             )
 
-    def _wait(self, run: "subprocess.Popen[bytes]") -> None:
-        """Wait for a random moment of a random stage, so that short ones are met as often."""
-        stage = self.chance.choice(list(STAGES))
+    def _wait(self, run: "subprocess.Popen[bytes]", stage: str = "") -> None:
+        """Wait for a random moment of a stage: of a random one, so that all are met as often."""
+        stage = stage or self.chance.choice(list(STAGES))
         while run.poll() is None and not re.search(STAGES[stage], self.log.read_text()):
             time.sleep(0.005)
         time.sleep(self.chance.uniform(0, self.seconds[stage]))
@@ -234,18 +241,10 @@ def another(bench: Bench, folder: Path) -> Bench:
     return made
 
 
-def test_a_build_that_was_killed_is_tried_again(bench: Bench) -> None:
-    bench.recipe("root", make_sh="kill -9 $$\n")
-    for _ in range(2):
-        ended = bench.run("build", *CELL)
-        assert ended.returncode == 4, ended.stderr
-        assert "from outside" in ended.stderr
-    assert len(list(bench.home.glob("runs/*/root-*.log"))) == 2
-
-
-def test_whatever_is_killed_the_next_run_makes_the_same(
-    bench: Bench, tmp_path: Path, seed: int
-) -> None:
+def prepared(
+    bench: Bench, folder: Path, seed: int
+) -> tuple[Saboteur, dict[str, dict[str, object]]]:
+    """A bench with nothing done yet, and what an undisturbed run makes of the same checkout."""
     source = bench.checkout / "source.txt"
     source.write_text("a source\n")
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
@@ -259,9 +258,24 @@ def test_whatever_is_killed_the_next_run_makes_the_same(
     assert_whole(bench.channel)
     right = state(bench)
     assert right["tmp"] == {}
+    empty = another(bench, folder / "0")
+    return Saboteur(empty, random.Random(seed), seconds, folder / "log"), right
 
-    chance = random.Random(seed)
-    subject = Saboteur(another(bench, tmp_path / "0"), chance, seconds, tmp_path / "log")
+
+def test_a_build_that_was_killed_is_tried_again(bench: Bench) -> None:
+    bench.recipe("root", make_sh="kill -9 $$\n")
+    for _ in range(2):
+        ended = bench.run("build", *CELL)
+        assert ended.returncode == 4, ended.stderr
+        assert "from outside" in ended.stderr
+    assert len(list(bench.home.glob("runs/*/root-*.log"))) == 2
+
+
+def test_whatever_is_killed_the_next_run_makes_the_same(
+    bench: Bench, tmp_path: Path, seed: int
+) -> None:
+    subject, right = prepared(bench, tmp_path, seed)
+    chance = subject.chance
     for number in range(ROUNDS):
         print(f"round {number} in {subject.bench.home}")
         if number % 2:
@@ -274,3 +288,22 @@ def test_whatever_is_killed_the_next_run_makes_the_same(
             assert_whole(subject.bench.channel)
             assert state(subject.bench) == right
             subject.bench = another(bench, tmp_path / str(number + 1))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_an_interruption_of_any_stage_leaves_nothing_half_made(
+    bench: Bench, tmp_path: Path, seed: int, stage: str
+) -> None:
+    subject, right = prepared(bench, tmp_path, seed)
+    for _ in range(3):
+        code = subject.interrupt(stage)
+        told = subject.log.read_text()
+        assert code in (0, 130), told  # 0: it was at its end before the signal came
+        assert "Traceback" not in told
+        assert using(subject.bench.home) == []
+        assert list((subject.bench.home / "tmp").iterdir()) == []
+        assert_whole(subject.bench.channel)
+        if code:
+            assert not list(subject.bench.channel.glob("*/*.conda"))
+    subject.run_to_its_end()
+    assert state(subject.bench) == right

@@ -5,7 +5,6 @@ what would happen on a user's machine is worked out from the files alone.
 """
 
 import fnmatch
-import hashlib
 import json
 import mmap
 import os
@@ -20,7 +19,7 @@ from typing import Any
 
 from rattler.package_streaming import extract
 
-from rootstock import seal
+from rootstock import process, seal
 from rootstock.audit import elf as elf_format
 from rootstock.audit import waivers
 from rootstock.audit.elf import Elf, ElfError
@@ -149,6 +148,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
 def _walk(folder: Path) -> Iterator[Path]:
     """All files and symbolic links below a folder; no link is followed."""
     for parent, folders, files in os.walk(folder):
+        process.check()
         for name in (*files, *(f for f in folders if (Path(parent) / f).is_symlink())):
             yield Path(parent) / name
 
@@ -184,18 +184,10 @@ def _paths(package: Package) -> Iterator[Finding]:
             yield finding(name, f"is not the {kind} that paths.json says")
         elif name in package.files:
             path = package.files[name]
-            if path.stat().st_size != entry.get("size_in_bytes") or _sha256(path) != entry.get(
-                "sha256"
-            ):
+            process.check()
+            size, sha256 = entry.get("size_in_bytes"), entry.get("sha256")
+            if path.stat().st_size != size or seal.sha256_of(path) != sha256:
                 yield finding(name, "has another size or sha256 than in paths.json")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _leaks(package: Package) -> Iterator[Finding]:
@@ -205,6 +197,7 @@ def _leaks(package: Package) -> Iterator[Finding]:
         if entry.get("prefix_placeholder")
     }
     for name, path in package.files.items():
+        process.check()
         if path.stat().st_size == 0:
             continue
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -40,8 +40,11 @@ def prove(
         listen(Event(stage="audit", item=artifact.filename, state=state, seconds=seconds))
         return report
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
         reports = tuple(pool.map(one, closures))
+    finally:
+        pool.shutdown(cancel_futures=True)
     passed = all(report.passed for report in reports)
     listen(Event(stage="audit", state="done" if passed else "failed"))
     return reports

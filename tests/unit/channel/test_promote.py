@@ -304,15 +304,15 @@ def test_a_generation_that_cannot_be_read_is_told(package: Any, tmp_path: Path) 
 
 
 def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
-    channel = tmp_path / "channel"
+    channel, one = tmp_path / "channel", package("one")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rootstock.channel.promote._switch", _crash)
         patch.setattr("rootstock.channel.promote._clean", lambda *_: None)
         with suppress(Crash):
-            promote([package("one")], channel)
+            promote([one], channel)
     [shard] = (channel / "linux-64/shards").iterdir()
     shard.write_bytes(b"")  # as a machine that lost its power may leave it
-    promote([package("one")], channel)
+    promote([one], channel)
     assert hashlib.sha256(shard.read_bytes()).hexdigest() == shard.name.split(".")[0]
 
 
