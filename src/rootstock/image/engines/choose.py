@@ -9,6 +9,7 @@ from rootstock.image.engines.bubblewrap import Bubblewrap
 from rootstock.image.engines.container import Container
 from rootstock.image.engines.unshare import Unshare
 
+_PATIENCE = 60.0  # seconds for a trial run: podman without root copies its storage each time
 _PODMAN = Container(
     "podman",
     "Install podman, 4.3 or newer, and uidmap; have yourself entered in /etc/subuid and "
@@ -30,11 +31,13 @@ ENGINES: Mapping[str, Engine] = {
 def why_not(engine: Engine) -> str | None:
     """Why an engine cannot be used on this machine, or None when it can: it is tried."""
     try:
-        done = process.run(engine.probe(), timeout=20)
+        done = process.run(engine.probe(), timeout=_PATIENCE)
     except MachineError as error:
         return error.message
     if done.code == 0:
         return None
+    if done.over:
+        return f"its trial run did not end within {_PATIENCE:.0f} s"
     lines = done.output.strip().splitlines()
     return lines[-1] if lines else f"{engine.name} ended with {done.code}"
 
