@@ -22,6 +22,7 @@ from rootstock.errors import (
     Damaged,
     FailedBefore,
     InterruptedByUser,
+    RefusedError,
     RootstockError,
     no_space_told,
 )
@@ -42,11 +43,15 @@ from rootstock.runs import Plan, Run
 from rootstock.smoke import prove as smokes
 from rootstock.smoke.run import System
 from rootstock.sources import fetch as sources
+from rootstock.sources import local
+from rootstock.sources.local import Interpreter
 from rootstock.store import Store
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 OLD_SYSTEM = "Debian 11"  # what the bare image is
+BUILD_SYSTEM = "the build image"
+_LOCAL_RECIPE = "python-local"
 _BUILD_IMAGE, _BARE_IMAGE = "build", "bare"
 
 Stage = Literal["build", "audit", "smoke", "promote"]
@@ -59,6 +64,7 @@ class Options:
     checkout: Path
     roots: tuple[str, ...] = ()
     pythons: tuple[str, ...] = ()
+    local_pythons: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     channel: Path = Path("channel")
     profile: Profile = profiles.DEFAULT
@@ -78,7 +84,8 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     matrix = matrices.load(options.checkout / "ci/matrix.yaml")
     cells = matrices.select(matrix, options.roots, options.pythons, options.only)
     image = profiles.digest(options.profile, options.checkout, store)
-    outputs = render_all(options.checkout / "recipes", matrix, cells)
+    interpreters = [local.take(asked, store) for asked in options.local_pythons]
+    outputs = render_all(options.checkout / "recipes", matrix, cells, interpreters)
     published = _published(options)
     made = builder.fingerprint(image, options.level)
     graph = graphs.plan(outputs, cells, matrix.specs, made, published)
@@ -108,14 +115,37 @@ def _published(options: Options) -> dict[str, str]:
     return {name: key for name, (key, _) in keys(options.channel).items()}
 
 
-def render_all(folder: Path, matrix: Matrix, cells: Sequence[Cell]) -> tuple[recipes.Output, ...]:
-    """Every output of every recipe under a folder, rendered for the given cells."""
+def render_all(
+    folder: Path, matrix: Matrix, cells: Sequence[Cell], interpreters: Sequence[Interpreter] = ()
+) -> tuple[recipes.Output, ...]:
+    """Every output of every recipe under a folder, rendered for the given cells.
+
+    Each of the `interpreters` of this machine takes the place of the CPython that would be
+    compiled for its Python.
+    """
     variants = matrix.variants_of(cells)
-    return tuple(
+    outputs = [
         output
         for path in sorted(folder.glob("*/*/recipe.yaml"))
+        if path.parent.name != _LOCAL_RECIPE
         for output in recipes.render(path.parent, variants, matrices.ZIP_KEYS, matrix.platform)
-    )
+    ]
+    by_cpython = {one.cpython: one for one in interpreters}
+    for cpython in {cell.python for cell in cells} & by_cpython.keys():
+        [path] = folder.glob(f"*/{_LOCAL_RECIPE}")
+        one = by_cpython[cpython]
+        values = {
+            **matrix.variants_of([cell for cell in cells if cell.python == cpython]),
+            "local_version": [one.version],
+            "local_sha256": [one.sha256],
+            "local_filename": [one.filename],
+        }
+        own = recipes.render(path, values, matrices.ZIP_KEYS, matrix.platform)
+        outputs = [
+            *(o for o in outputs if (o.name, o.variant.get("cpython")) != ("python", cpython)),
+            *own,
+        ]
+    return tuple(outputs)
 
 
 def _missing(
@@ -168,6 +198,12 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
     started, clock = datetime.now(timezone.utc), time.monotonic()
     store.prepare()
     planned = plan(options, store, listen)
+    if until == "promote" and not planned.staged:
+        raise RefusedError(
+            f"{', '.join(cell.id for cell in planned.cells)}: not published, for it is built "
+            "with an interpreter of this machine",
+            "To try it: rootstock smoke, with the same options.",
+        )
     name = started.strftime("%Y%m%dT%H%M%SZ") + f"-{os.getpid()}"
     state = Run(id=name, logs=store.runs / name, planned=planned)
     state.logs.mkdir()
@@ -207,7 +243,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     if until == "audit":
         return
     with state.lap("smoke"):
-        _smoke(state, images[_BARE_IMAGE], engine, store, listen)
+        _smoke(state, images, engine, store, listen)
     if until == "promote":
         with state.lap("promote"):
             _promote(state, options.channel, listen)
@@ -300,7 +336,8 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
     closures = {
         there[id_]: [there[dep] for dep in graph.closure(node.runs) if dep in there]
         for id_, node in graph.nodes.items()
-        if id_ in there
+        # What is for this machine only promises nothing.
+        if id_ in there and not node.private
     }
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
     state.audits = audits.prove(closures, sysroots, store, listen)
@@ -308,8 +345,17 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
         report.insist()
 
 
-def _smoke(state: Run, bare: Image, engine: Engine, store: Store, listen: Listener) -> None:
-    """Test each cell in a fresh environment made of just its staged packages."""
+def _smoke(
+    state: Run, images: Mapping[str, Image], engine: Engine, store: Store, listen: Listener
+) -> None:
+    """Test each cell in a fresh environment made of just its staged packages.
+
+    An interpreter of this machine needs its libraries and its glibc, which the bare old system
+    does not have; the image that it was packaged in does.
+    """
+    bare, full = images[_BARE_IMAGE], images[_BUILD_IMAGE]
+    old = System(OLD_SYSTEM, bare.root, bare.digest)
+    new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
     listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
     for cell in state.planned.cells:
         ids = state.planned.graph.cells[cell.id]
@@ -318,7 +364,7 @@ def _smoke(state: Run, bare: Image, engine: Engine, store: Store, listen: Listen
             pinned_specs(state.planned.matrix.specs, cell),
             [state.artifacts[id_] for id_ in ids],
             stage=stage,
-            system=System(OLD_SYSTEM, bare.root, bare.digest),
+            system=new if state.planned.graph.private(cell.id) else old,
             engine=engine,
             store=store,
             logs=state.logs / f"smoke-{cell.id}",
@@ -333,6 +379,10 @@ def _smoke(state: Run, bare: Image, engine: Engine, store: Store, listen: Listen
 
 def _promote(state: Run, channel: Path, listen: Listener) -> None:
     listen(Event(stage="promote", state="start"))
+    for cell in state.planned.cells:
+        if state.planned.graph.private(cell.id):
+            told = f"{cell.id} is not published: it has an interpreter of this machine"
+            listen(Event(stage="promote", state="note", detail=told))
     staged = [state.artifacts[id_] for id_ in state.planned.staged]
     rebuilt = {state.planned.graph.nodes[id_].filename for id_ in state.planned.wanted}
     try:

@@ -36,7 +36,8 @@ class Plan:
     @property
     def staged(self) -> tuple[str, ...]:
         """The nodes whose packages users will be able to install."""
-        users = {id_ for ids in self.graph.cells.values() for id_ in ids}
+        public = [cell.id for cell in self.cells if not self.graph.private(cell.id)]
+        users = {id_ for cell in public for id_ in self.graph.cells[cell]}
         return tuple(id_ for id_ in self.graph.nodes if id_ in users)
 
 
@@ -95,7 +96,7 @@ class Run:
         files = tuple(self.planned.graph.nodes[id_].filename for id_ in ids)
         tested = {report.cell: report.passed for report in self.smokes}
         state: CellState = "not tried"
-        if self.promotion:
+        if self.promotion and not self.planned.graph.private(cell.id):
             state = "promoted" if set(files) & set(self.promotion.added) else "unchanged"
         elif any(id_ in self.failures or id_ in self.skipped for id_ in ids) or any(
             report.filename in files and not report.passed for report in self.audits

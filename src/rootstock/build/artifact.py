@@ -17,7 +17,8 @@ VERIFIED = "verified"  # the seal of the package when its sha256 was last found 
 class Artifact:
     """A package file with what is known of it. Sizes are in bytes, times in seconds.
 
-    `scope` is `channel` for what users may install, `image` for tools that only work in the
+    `scope` is `channel` for what users may install, `local` for what only this machine's user
+    may try, `image` for tools that only work in the
     image they were made for.
     """
 

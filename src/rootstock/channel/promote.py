@@ -159,7 +159,11 @@ def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
 def _refuse_unpublishable(artifacts: Sequence[Artifact]) -> None:
     private = sorted(a.filename for a in artifacts if a.scope != "channel")
     if private:
-        raise RefusedError(f"Not meant for a channel: {', '.join(private)}")
+        raise RefusedError(
+            f"Not meant for a channel: {', '.join(private)}",
+            "Tools of the build image, and what was built with an interpreter of this machine, "
+            "are not published.",
+        )
 
 
 def _refuse_changed(artifacts: Sequence[Artifact], old: Generation, channel: Path) -> None:

@@ -52,6 +52,16 @@ Roots = Annotated[
 Pythons = Annotated[
     list[str], typer.Option("--py", help="3.11 or all; repeatable.", metavar="VERSION")
 ]
+LocalPythons = Annotated[
+    list[str],
+    typer.Option(
+        "--local-python",
+        help="Use this machine's interpreter, by version (3.12) or path, in place of a CPython "
+        "that cannot be fetched here. For smoke tests: nothing of it is published. Repeatable.",
+        envvar="ROOTSTOCK_LOCAL_PYTHON",
+        metavar="VERSION|PATH",
+    ),
+]
 Only = Annotated[
     list[str], typer.Option("--only", help="Cells by glob, such as 'root6*-cp31[12]-*'.")
 ]

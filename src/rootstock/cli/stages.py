@@ -17,6 +17,7 @@ from rootstock.cli.common import (
     Json,
     KeepGoing,
     Level,
+    LocalPythons,
     MemoryLimit,
     Offline,
     Only,
@@ -136,6 +137,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
     def command(
         root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
         py: Pythons = [],  # noqa: B006
+        local_python: LocalPythons = [],  # noqa: B006
         only: Only = [],  # noqa: B006
         channel: Channel = Path("channel"),
         profile: ProfileName = profiles.DEFAULT,
@@ -167,6 +169,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             checkout=checkout,
             roots=tuple(root),
             pythons=tuple(py),
+            local_pythons=tuple(local_python),
             only=tuple(only),
             channel=channel,
             profile=profile,
@@ -230,6 +233,7 @@ _PIPELINE: Mapping[str, tuple[Stage, str]] = {
 def plan(
     root: Roots = [],  # noqa: B006
     py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     channel: Channel = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
@@ -245,6 +249,7 @@ def plan(
         checkout=checkout,
         roots=tuple(root),
         pythons=tuple(py),
+        local_pythons=tuple(local_python),
         only=tuple(only),
         channel=channel,
         profile=profile,

@@ -20,6 +20,8 @@ from rootstock.plan.key import Builder, as_built, build_key, files_of, key_input
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 
+# The scope of what is for this machine only.
+LOCAL = "local"
 # What is published under a file name: its build key, by file name.
 Published = Mapping[str, str]
 # Where conda-forge's build strings have their build number: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
@@ -33,8 +35,8 @@ class Node:
 
     `uses` are the ids of the nodes that its build and host environments are made of, `needs`
     those with all they depend on; `runs` are the ids of those it depends on when installed,
-    directly.
-    `recipe` is as a build gets it.
+    directly. `recipe` is as a build gets it. What is `private` was built with something of
+    this machine, and is for this machine only.
     """
 
     output: Output
@@ -46,6 +48,7 @@ class Node:
     uses: tuple[str, ...]
     needs: tuple[str, ...]
     runs: tuple[str, ...]
+    private: bool = False
 
     @property
     def build(self) -> str:
@@ -64,8 +67,8 @@ class Node:
 
     @property
     def scope(self) -> str:
-        """`channel` for what is staged and promoted, `image` for what only builds use."""
-        return str(self.output.extra.get("scope", "channel"))
+        """`channel` for what is published, `image` for builds only, `local` for this machine."""
+        return LOCAL if self.private else str(self.output.extra.get("scope", "channel"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,10 @@ class Graph:
 
     nodes: Mapping[str, Node]
     cells: Mapping[str, tuple[str, ...]]
+
+    def private(self, cell: str) -> bool:
+        """Whether something in a cell, by its id, is for this machine only."""
+        return any(self.nodes[id_].private for id_ in self.cells[cell])
 
     def closure(self, ids: Iterable[str]) -> tuple[str, ...]:
         """The given nodes and all they depend on when installed, in the graph's order."""
@@ -312,6 +319,7 @@ def _node(
         uses=tuple(dict.fromkeys((*link.build, *link.host))),
         needs=tuple(sorted(needs)),
         runs=tuple(sorted(link.run)),
+        private=output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs),
     )
 
 

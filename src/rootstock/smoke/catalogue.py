@@ -13,11 +13,16 @@ FOLDER = Path(__file__).with_name("checks")
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A check, the packages it is about, and the seconds it may take on a busy machine."""
+    """A check, the packages it is about, and the seconds it may take on a busy machine.
+
+    Some say something of an environment only where there is nothing beside it: on a `bare`
+    system.
+    """
 
     name: str
     needs: frozenset[str]
     timeout: float = 120
+    bare: bool = False
 
     @property
     def program(self) -> str:
@@ -31,7 +36,7 @@ _PYROOT = _PYTHON | {"pyroot", "root-core"}
 # The longest first, so that two at a time end together.
 CATALOGUE = (
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, timeout=240),
-    Check(name="libraries", needs=_PYTHON),
+    Check(name="libraries", needs=_PYTHON, bare=True),
     Check(name="rntuple", needs=_PYROOT),
     Check(name="headers", needs=_PYROOT),
     Check(name="tools", needs=_PYROOT),
@@ -43,23 +48,27 @@ CATALOGUE = (
     Check(name="import_root", needs=_PYROOT | {"numpy"}),
     Check(name="import_numpy", needs=_PYROOT | {"numpy"}),
     Check(name="root_program", needs=_PYROOT),
-    Check(name="python_modules", needs=_PYTHON),
-    Check(name="tls", needs=_PYTHON),
-    Check(name="system", needs=_PYTHON),
+    Check(name="python_modules", needs=_PYTHON, bare=True),
+    Check(name="tls", needs=_PYTHON, bare=True),
+    Check(name="system", needs=_PYTHON, bare=True),
 )
 
 
 def choose(
-    packages: Collection[str], catalogue: Collection[Check] = CATALOGUE
+    packages: Collection[str], catalogue: Collection[Check] = CATALOGUE, *, bare: bool = True
 ) -> tuple[list[Check], dict[str, str]]:
     """The checks that apply to an environment of these packages, and why the others do not.
 
+    `bare` tells whether the system is.
+
     The reasons are by the check's name.
     """
-    apply = [check for check in catalogue if check.needs <= set(packages)]
-    reasons = {
-        check.name: f"not in the environment: {', '.join(sorted(check.needs - set(packages)))}"
-        for check in catalogue
-        if check not in apply
-    }
+    apply, reasons = [], {}
+    for check in catalogue:
+        if missing := check.needs - set(packages):
+            reasons[check.name] = f"not in the environment: {', '.join(sorted(missing))}"
+        elif check.bare and not bare:
+            reasons[check.name] = "Python's own libraries are the system's, which is not bare"
+        else:
+            apply.append(check)
     return apply, reasons

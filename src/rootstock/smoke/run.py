@@ -43,11 +43,15 @@ done
 
 @dataclass(frozen=True)
 class System:
-    """A root file system to test on, what to call it, and its digest."""
+    """A root file system to test on, what to call it, and its digest.
+
+    It is `bare` when it has glibc, a shell and nothing that an environment could lean on.
+    """
 
     name: str
     root: Path
     digest: str
+    bare: bool = True
 
 
 def smoke(
@@ -83,7 +87,7 @@ def smoke(
         made = environment.create(
             prefix, specs, channel, cache=store.packages, listen=listen, glibc=glibc
         )
-        apply, reasons = choose([package.name for package in made.packages])
+        apply, reasons = choose([package.name for package in made.packages], bare=system.bare)
 
         def run(check: Check) -> Result:
             return _run(check, prefix, scratch / check.name, system, engine, logs)

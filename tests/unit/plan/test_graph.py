@@ -301,3 +301,17 @@ source:
     folder = make(tmp_path, {**RECIPES, "python": text})
     with pytest.raises(UsageError, match=r"python/recipe.yaml: none of its .*cpython 3.11"):
         plan_of(folder)
+
+
+def test_what_is_built_with_something_local_is_private(tmp_path: Path) -> None:
+    mine = RECIPES["python"] + "extra: {rootstock: {scope: local}}\n"
+    graph = plan_of(make(tmp_path, {**RECIPES, "python": mine}))
+    scopes = {node.output.name: node.scope for node in graph.nodes.values()}
+    assert {name for name, scope in scopes.items() if scope == "local"} == {"python", "pyroot"}
+    assert scopes["root"] == scopes["zlib"] == "channel"  # others may be built without it
+    assert graph.private(CELL.id)
+
+
+def test_without_anything_local_nothing_is_private(tmp_path: Path) -> None:
+    graph = plan_of(make(tmp_path))
+    assert not graph.private(CELL.id)

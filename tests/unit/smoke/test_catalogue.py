@@ -22,6 +22,13 @@ def test_a_check_without_its_packages_is_not_run_and_says_why() -> None:
     assert set(reasons) | {check.name for check in apply} == {check.name for check in CATALOGUE}
 
 
+def test_what_needs_a_bare_system_is_not_run_on_another_and_says_why() -> None:
+    apply, reasons = choose(ALL, bare=False)
+    assert set(reasons) == {"libraries", "python_modules", "system", "tls"}
+    assert "not bare" in reasons["tls"]
+    assert {check.name for check in apply} == {check.name for check in CATALOGUE} - set(reasons)
+
+
 def test_without_python_nothing_applies() -> None:
     apply, reasons = choose({"root-core"})
     assert not apply

@@ -1,0 +1,15 @@
+#!/bin/bash
+set -euo pipefail
+
+minor=${PKG_VERSION%.*}
+mv bin lib "$PREFIX/"
+cd "$PREFIX"
+ln -s "python$minor" bin/python3
+ln -s python3 bin/python
+patchelf --force-rpath --set-rpath '$ORIGIN/../lib' "bin/python$minor"
+mkdir -p "lib/python$minor/site-packages" lib/python3
+echo "Packages that were added to this Python." > "lib/python$minor/site-packages/README.txt"
+# Debian's looks for packages there.
+ln -s "../python$minor/site-packages" lib/python3/dist-packages
+rm -f "lib/python$minor/EXTERNALLY-MANAGED"
+bin/python3 -B -m compileall -q --invalidation-mode checked-hash -s "$PREFIX" "lib/python$minor"
