@@ -7,7 +7,7 @@ what the recipes make.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
@@ -144,7 +144,9 @@ def plan(
         dependencies = {dep: nodes[dep].artifact for dep in needs}
         files = files_of(output.folder, output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
-        nodes[id_] = node = _node(id_, output, recipe, inputs, link, needs, published)
+        node = _node(id_, output, recipe, inputs, link, needs, published)
+        mine = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
+        nodes[id_] = node = replace(node, private=mine)
         if node.number:
             pin = f"{output.name} =={output.version}"
             renamed[f"{pin} {output.build}"] = f"{pin} {node.build}"
@@ -319,7 +321,6 @@ def _node(
         uses=tuple(dict.fromkeys((*link.build, *link.host))),
         needs=tuple(sorted(needs)),
         runs=tuple(sorted(link.run)),
-        private=output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs),
     )
 
 
