@@ -2,7 +2,11 @@
 set -euo pipefail
 
 minor=${PKG_VERSION%.*}
-mv bin lib "$PREFIX/"
+for folder in bin include lib; do
+    if [ -d "$folder" ]; then
+        mv "$folder" "$PREFIX/"
+    fi
+done
 cd "$PREFIX"
 ln -s "python$minor" bin/python3
 ln -s python3 bin/python

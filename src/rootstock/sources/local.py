@@ -82,11 +82,15 @@ def _find(version: str) -> Path:
 
 
 def _files(prefix: Path, program: Path) -> Iterator[str]:
-    """The files to take, by their paths below the prefix: the program and libraries first."""
+    """The files to take, by their paths below the prefix: the program and libraries first.
+
+    ROOT's interpreter reads the headers.
+    """
     yield f"bin/{program.name}"
     for path in sorted((prefix / "lib").glob(f"lib{program.name}*.so*")):
         yield f"lib/{path.name}"
-    for folder, folders, names in os.walk(prefix / "lib" / program.name):
+    roots = (prefix / "include" / program.name, prefix / "lib" / program.name)
+    for folder, folders, names in (found for root in roots for found in os.walk(root)):
         folders[:] = sorted(name for name in folders if not _LEFT_OUT.fullmatch(name))
         for name in sorted(names):
             path = Path(folder, name)
