@@ -52,7 +52,7 @@ def _row(name: str, outputs: Sequence[Output]) -> Row:
     unverified = []
     for version in versions:
         same = [output for output in outputs if output.version == version]
-        lacking = [output for output in same if output.extra.get("verified") is not True]
+        lacking = [output for output in same if not output.verified]
         if len(lacking) == len(same):
             unverified.append(version)
         else:

@@ -43,6 +43,8 @@ def row(folder: Path, recipe: str, verified: str) -> inventory.Row:
         (SCION, "true", "yes"),
         (SCION, "false", "no: never built"),
         (SCION, "\"${{ cpython == '3.9' }}\"", "all but 1.10"),
+        (GRAFT, "[graft-1*, graft-2-*_cp3.9*]", "all but 2 for 3.10"),
+        (GRAFT, "[graft-1*]", "no: never built"),
         (GRAFT, "true", "yes"),
         (GRAFT, "false", "no: never built"),
         (GRAFT, "\"${{ cpython == '3.9' }}\"", "all but 2 for 3.10"),

@@ -76,7 +76,7 @@ def _plan(options: Options, as_json: bool) -> None:
             "filename": node.filename,
             "key": node.key,
             "scope": node.scope,
-            "verified": bool(node.output.extra.get("verified", False)),
+            "verified": node.output.verified,
             "state": "kept" if node.id in planned.have else "to build",
             "reason": planned.reasons.get(node.id, ""),
         }

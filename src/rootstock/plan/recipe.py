@@ -7,6 +7,7 @@ stands alone, because each is built alone, in a sandbox of its own.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,17 @@ class Output:
         """What the recipe tells rootstock: `extra.rootstock`."""
         own = self.recipe.get("extra", {}).get("rootstock", {})
         return own if isinstance(own, dict) else {}
+
+    @property
+    def verified(self) -> bool:
+        """Whether it was ever built and tested.
+
+        The recipe says yes or no, or has shell patterns of what was: `pyroot-6.40.00-py311*`.
+        """
+        told = self.extra.get("verified", False)
+        if isinstance(told, list):
+            return any(fnmatchcase(self.filename, pattern) for pattern in told)
+        return told is True
 
     def requirements(self, section: str) -> tuple[str, ...]:
         """The match specs of `build`, `host`, `run` or `run_constraints`."""
