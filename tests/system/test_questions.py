@@ -1,6 +1,8 @@
 """`why` and `verify` on a small checkout."""
 
 import json
+import signal
+import subprocess
 import time
 from pathlib import Path
 
@@ -106,3 +108,18 @@ def test_what_there_is_no_record_of_is_told(bench: Bench) -> None:
     done = bench.run("verify", "--all")
     assert done.returncode == 4
     assert "root-6.40.00" in done.stdout and "unknown" in done.stdout
+
+
+def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(bench: Bench) -> None:
+    bench.recipe("root", make_sh="sleep 2\ncp root.txt $PREFIX/\n")
+    bench.json("build", *CELL)
+    running = subprocess.Popen(bench.argv("verify", "root"), env=bench.env, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list((bench.home / "verified").glob("*/root-*.log")):
+        assert time.monotonic() < deadline, "the build did not begin"
+        time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130, told
+    assert b"interrupted" in told
+    assert list((bench.home / "tmp").iterdir()) == []

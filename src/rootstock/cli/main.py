@@ -22,8 +22,10 @@ def main() -> NoReturn:
         signal.signal(number, _interrupt)
     try:
         with no_space_told("a file"):
-            _application()(prog_name="rootstock", standalone_mode=False)
-        code = 0
+            code = _application()(prog_name="rootstock", standalone_mode=False) or 0
+        # Typer takes an interruption for itself, and gives back its exit code.
+        if code == InterruptedByUser.code:
+            tell_error("interrupted")
     except RootstockError as error:
         tell_error(error.message, error.remedy)
         code = error.code
