@@ -94,7 +94,7 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
     merged = {key: list(values) for key, values in common.items()}
     own = folder / "variants.yaml"
     if own.exists():
-        for key, values in (yaml.safe_load(own.read_text()) or {}).items():
+        for key, values in (yaml.load(own.read_text(), yaml.CSafeLoader) or {}).items():
             merged[key] = [str(value) for value in values]
     return merged
 
@@ -163,7 +163,7 @@ def _versions(rendered: Sequence[RenderedVariant], one: RenderedVariant) -> dict
 
 def _sourced(path: Path) -> set[str]:
     """The outputs for which a recipe has sources for at least one variant; "" is all of them."""
-    raw = yaml.safe_load(path.read_text())
+    raw = yaml.load(path.read_text(), yaml.CSafeLoader)
     found = {""} if raw.get("source") else set()
     return found | {
         output.get("package", {}).get("name", "")
