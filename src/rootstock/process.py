@@ -11,7 +11,6 @@ import math
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,9 +24,11 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 _GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 _POLL = 0.05  # seconds
 
+# No lock guards these: `end_all` is called by a signal's handler, whose thread may hold any lock,
+# also one that the thread which starts a process is waiting for (fork runs hooks that take some).
+# Adding to a set, and copying it, are one step each for other threads.
 _running: set["subprocess.Popen[bytes]"] = set()
-_lock = threading.RLock()  # a signal's handler may come in while its thread holds it
-_ended = threading.Event()
+_ended = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,25 +70,23 @@ def run(
     started = time.monotonic()
     sink = log.open("ab") if log else None
     try:
-        with _lock:
-            check()
-            try:
-                process = subprocess.Popen(
-                    words,
-                    env=dict(env) if env is not None else None,
-                    cwd=cwd,
-                    stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-                    stdout=sink or subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    preexec_fn=_die_with_parent,
-                )
-            # Of a PATH with folders that may not be read, too, the kernel says so.
-            except (FileNotFoundError, PermissionError) as error:
-                raise MachineError(
-                    f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
-                ) from error
-            _running.add(process)
+        check()
+        try:
+            process = subprocess.Popen(
+                words,
+                env=dict(env) if env is not None else None,
+                cwd=cwd,
+                stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                stdout=sink or subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        # Of a PATH with folders that may not be read, too, the kernel says so.
+        except (FileNotFoundError, PermissionError) as error:
+            raise MachineError(
+                f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
+            ) from error
         output, over, peak = _wait(process, stdin, timeout, memory)
     finally:
         if sink:
@@ -108,10 +107,12 @@ def _wait(
     timeout: float | None,
     memory: float | None,
 ) -> tuple[bytes, Literal["", "time", "memory"], int]:
+    _running.add(process)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
     over: Literal["", "time", "memory"] = ""
     peak = 0
     try:
+        check()  # an end that came before the process was in the set has not reached it
         while True:
             left = max(deadline - time.monotonic(), 0.0)
             pause = left if memory is None else min(left, machine.LOOK)
@@ -136,8 +137,7 @@ def _wait(
         process.wait()
         raise
     finally:
-        with _lock:
-            _running.discard(process)
+        _running.discard(process)
 
 
 def _die_with_parent() -> None:
@@ -164,9 +164,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 def end_all() -> None:
     """End every running process and refuse new ones: what Ctrl-C does."""
-    with _lock:
-        _ended.set()
-        running = tuple(_running)
+    global _ended
+    _ended = True
+    running = tuple(_running)
     for process in running:
         _signal_group(process, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE
@@ -178,7 +178,7 @@ def end_all() -> None:
 
 def check() -> None:
     """Raise `InterruptedByUser` once `end_all` was called: for long work that is no process."""
-    if _ended.is_set():
+    if _ended:
         raise InterruptedByUser("interrupted")
 
 

@@ -1,0 +1,34 @@
+"""Ending processes, at moments that a whole run meets only by chance."""
+
+import subprocess
+import sys
+
+# What a pool of threads holds while it starts one is what a fork elsewhere waits for.
+INTERRUPTED = """
+import signal, threading, time
+from concurrent.futures import thread
+from rootstock import process
+from rootstock.errors import InterruptedByUser
+
+def start():
+    try:
+        process.run(["sleep", "60"])
+    except InterruptedByUser:
+        print("interrupted", flush=True)
+
+signal.signal(signal.SIGINT, lambda *_: process.end_all())
+starts = threading.Thread(target=start)
+with thread._global_shutdown_lock:
+    starts.start()
+    time.sleep(0.5)
+    signal.raise_signal(signal.SIGINT)
+starts.join()
+"""
+
+
+def test_an_interruption_waits_for_no_lock() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", INTERRUPTED], capture_output=True, text=True, timeout=20
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "interrupted\n"
