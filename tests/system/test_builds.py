@@ -150,7 +150,8 @@ def test_a_build_over_its_memory_is_ended_and_tried_again_with_more(bench: Bench
     costs = json.loads(durations.read_text())
     assert 300 <= costs["root"]["megabytes"] < 1000
     assert 4 < costs["root"]["seconds"] < 60
-    assert costs["python"]["megabytes"] < 200
+    # What is built between two looks at it has no memory on record.
+    assert costs["python"].get("megabytes", 0) < 200
 
 
 def overlap(bench: Bench, one: str, other: str) -> bool:
