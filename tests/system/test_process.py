@@ -25,6 +25,16 @@ with thread._global_shutdown_lock:
 starts.join()
 """
 
+# The signal comes while Python prepares a fork, where an exception is only printed.
+IN_A_FORK = """
+import os, signal, sys
+from rootstock.cli.main import main
+
+os.register_at_fork(before=lambda: signal.raise_signal(signal.SIGINT))
+sys.argv = ["rootstock", "doctor"]
+main()
+"""
+
 
 def test_an_interruption_waits_for_no_lock() -> None:
     done = subprocess.run(
@@ -32,3 +42,10 @@ def test_an_interruption_waits_for_no_lock() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "interrupted\n"
+
+
+def test_an_interruption_during_a_fork_is_told_in_a_word() -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", IN_A_FORK], capture_output=True, text=True, timeout=20
+    )
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")

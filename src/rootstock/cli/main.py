@@ -20,6 +20,7 @@ def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _unraisable
     try:
         with no_space_told("a file"):
             code = _application()(prog_name="rootstock", standalone_mode=False) or 0
@@ -69,3 +70,9 @@ def _interrupt(number: int, frame: object) -> None:
     # First, because threads that wait for a process are waited for in their turn.
     process.end_all()
     raise KeyboardInterrupt
+
+
+def _unraisable(told: "sys.UnraisableHookArgs") -> None:
+    # What is called on a fork cannot raise; `process.check` tells of the interruption instead.
+    if told.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(told)
