@@ -308,5 +308,5 @@ def test_an_interruption_of_any_stage_leaves_nothing_half_made(
     subject.run_to_its_end()
     assert state(subject.bench) == right
     # A signal may come just after the switch, too.
-    ends = (set(), subject.bench.packages())
+    ends: tuple[set[str], ...] = (set(), subject.bench.packages())
     assert all(packages in ends for packages in seen)
