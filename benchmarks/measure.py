@@ -136,6 +136,8 @@ def renderings() -> list[tuple[str, dict[str, list[str]], list[list[str]], str]]
     common = matrix.variants_of(matrices.select(matrix, (), BUILT))
     found = []
     for path in sorted(CHECKOUT.glob("recipes/*/*/recipe.yaml")):
+        if path.parent.name == "python-local":  # it is for an interpreter that is named
+            continue
         variants = load_variants(path.parent, common)
         zipped = [list(keys) for keys in matrices.ZIP_KEYS if all(key in variants for key in keys)]
         found.append((str(path), variants, zipped, matrix.platform))
