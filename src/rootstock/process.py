@@ -11,9 +11,11 @@ import math
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +25,7 @@ from rootstock.errors import InterruptedByUser, MachineError
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 _POLL = 0.05  # seconds
+_LINES = 100  # of the output of a program that is followed
 
 # No lock guards these: `end_all` is called by a signal's handler, whose thread may hold any lock,
 # also one that the thread which starts a process is waiting for (fork runs hooks that take some).
@@ -99,6 +102,46 @@ def run(
         over=over,
         peak=peak,
     )
+
+
+def follow(
+    argv: Sequence[str | Path],
+    tell: Callable[[str], None],
+    *,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program as `run` does, and hand on each line of its output as it comes.
+
+    `Completed.output` has the last lines only. `tell` is called in another thread; when it
+    raises, the program runs to its end, and then that is raised here.
+    """
+    last: deque[str] = deque(maxlen=_LINES)
+    raised: list[Exception] = []
+    end, pipe = os.pipe()
+
+    def read() -> None:
+        with open(end, errors="replace") as lines:
+            for line in lines:
+                last.append(line)
+                if not raised:
+                    try:
+                        tell(line.rstrip("\n"))
+                    except Exception as error:
+                        raised.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        log = Path(f"/proc/self/fd/{pipe}")
+        done = run(argv, env=env, log=log, stdin=stdin, timeout=timeout)
+    finally:
+        os.close(pipe)
+        reader.join()
+    for error in raised:
+        raise error
+    return replace(done, output="".join(last))
 
 
 def _wait(

@@ -11,6 +11,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   packages/                         unpacked packages, sealed: environments are linked from them
   unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
+  tools/<digest>/env/               client programs with all they need, sealed, by their lock
   runs/<run id>/                    logs and reports
   verified/<time>-<process>/        logs of rebuilt packages, and those that came out otherwise
   tmp/                              everything that is not finished
@@ -37,6 +38,7 @@ from rootstock.errors import UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
+_FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
 
 
@@ -77,6 +79,10 @@ class Store:
         """The folder of an image, by its digest."""
         return self.root / "images" / digest
 
+    def tool(self, digest: str) -> Path:
+        """The folder with the environment of a client program."""
+        return self.root / "tools" / digest
+
     def artifact(self, key: str) -> Path:
         """The folder of an artifact, by its build key."""
         return self.root / "artifacts" / key
@@ -103,7 +109,7 @@ class Store:
         Raises `UsageError` when the store cannot be written.
         """
         try:
-            for name in ("sources", "images", "artifacts", "packages", "registry", "runs", "tmp"):
+            for name in _FOLDERS:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             for folder in (self.root / "tmp").iterdir():
                 if _is_orphan(folder):

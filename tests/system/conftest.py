@@ -99,7 +99,7 @@ def bench(tmp_path: Path) -> Bench:
     shared, home = locate(), tmp_path / "store"
     shared.prepare()
     home.mkdir()
-    for name in ("images", "registry"):
+    for name in ("images", "registry", "tools"):
         (home / name).symlink_to(shared.root / name)
     made = Bench(tmp_path / "checkout", home, tmp_path / "channel")
     shutil.copytree(CHECKOUT / "ci/images", made.checkout / "ci/images")
