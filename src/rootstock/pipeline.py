@@ -16,7 +16,8 @@ from rootstock.build import batch, builder, failures
 from rootstock.build.artifact import Artifact
 from rootstock.build.history import History
 from rootstock.build.limits import Limits, default_memory
-from rootstock.channel.promote import keys, promote
+from rootstock.channel.generation import keys
+from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.errors import (
     Damaged,

@@ -42,7 +42,7 @@ STAGES = {
 def settled(path: Path, name: str) -> object:
     """The content of a file without what is another in each run; None when nothing is left."""
     content = path.read_bytes()
-    if name.endswith("generation.json"):
+    if name.endswith(("generation.json", "releases.json")):
         return without(json.loads(content), "time")  # when it was promoted
     if name.endswith("shards.msgpack.zst"):
         table = msgpack.unpackb(zstandard.decompress(content))

@@ -13,7 +13,7 @@ import os
 import tarfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -56,38 +56,69 @@ def write(folder: Path, records: Mapping[str, Record], shards: Path) -> list[Pat
     `records` are by file name. The shards, which are named by their content, go to the folder
     `shards`; those that are there already stay. Returns the files that were written.
     """
-    ordered = dict(sorted(records.items()))
+    return update(folder, None, records, shards)
+
+
+def update(
+    folder: Path, old: Path | None, changes: Mapping[str, Record | None], shards: Path
+) -> list[Path]:
+    """Write an index as `write` does: that of the folder `old`, if there is one, with changes.
+
+    `changes` are by file name, None for a record that goes. No package is read for it, and of
+    the shards only those whose package name a change has are made.
+    """
+    records = read(old) if old else {}
+    touched = {entry["name"] for name in changes if (entry := records.get(name))}
+    for name, change in changes.items():
+        if change is None:
+            records.pop(name, None)
+        else:
+            records[name] = change
+            touched.add(change["name"])
     table = {
         "info": {"subdir": folder.name},
         "packages": {},
-        "packages.conda": ordered,
+        "packages.conda": records,
         "removed": [],
         "repodata_version": 1,
     }
     text = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+    known = _shards_table(old) if old else {}
     return [
         _write(folder / TABLE, text),
         _write(folder / PACKED, _pack(text)),
-        *_write_shards(folder, ordered, shards),
+        *_write_shards(folder, records, known, touched, shards),
     ]
 
 
 def read(folder: Path) -> dict[str, Record]:
     """The records of the subdir in `folder`; empty when it has no index."""
     try:
-        table = json.loads((folder / TABLE).read_text())
+        table = json.loads((folder / TABLE).read_bytes())
     except FileNotFoundError:
         return {}
     return cast(dict[str, Record], table["packages.conda"])
 
 
-def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> list[Path]:
+def _shards_table(folder: Path) -> dict[str, bytes]:
+    packed = (folder / SHARDS_TABLE).read_bytes()
+    return cast(dict[str, bytes], msgpack.unpackb(zstandard.decompress(packed))["shards"])
+
+
+def _write_shards(
+    folder: Path,
+    records: Mapping[str, Record],
+    known: Mapping[str, bytes],
+    touched: Set[str],
+    place: Path,
+) -> list[Path]:
     by_name: dict[str, dict[str, Record]] = defaultdict(dict)
-    for filename, entry in records.items():
-        binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
-        by_name[entry["name"]][filename] = {**entry, **binary}
+    for filename, entry in sorted(records.items()):
+        if entry["name"] in touched:
+            binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
+            by_name[entry["name"]][filename] = {**entry, **binary}
+    table = {name: digest for name, digest in known.items() if name not in touched}
     written = []
-    table: dict[str, bytes] = {}
     for name, entries in by_name.items():
         shard = _pack(msgpack.packb({"packages": {}, "packages.conda": entries, "removed": []}))
         digest = hashlib.sha256(shard)
@@ -104,7 +135,9 @@ def _write_shards(folder: Path, records: Mapping[str, Record], place: Path) -> l
         "shards_base_url": f"./{SHARDS}/",
         "created_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    packed = _pack(msgpack.packb({"version": 1, "info": info, "shards": table}))
+    packed = _pack(
+        msgpack.packb({"version": 1, "info": info, "shards": dict(sorted(table.items()))})
+    )
     return [*written, _write(folder / SHARDS_TABLE, packed)]
 
 

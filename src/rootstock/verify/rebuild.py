@@ -18,7 +18,7 @@ from rootstock.build.artifact import Artifact, load
 from rootstock.build.history import Entry, entries
 from rootstock.build.job import Job, kept_inputs, kept_job
 from rootstock.build.limits import Limits, default_memory
-from rootstock.channel.promote import keys
+from rootstock.channel.generation import keys
 from rootstock.channel.stage import stage
 from rootstock.errors import BuildFailed, MachineError, UsageError, VerifyFailed
 from rootstock.image import profiles, rootfs

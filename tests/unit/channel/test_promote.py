@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index, lock
-from rootstock.channel.promote import current, keys, promote
+from rootstock.channel.generation import Generation, history, keys
+from rootstock.channel.promote import promote
 from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
 
 CALLS = ("link", "rename", "symlink", "mkdir", "fchmod")
@@ -60,7 +61,7 @@ def crash_at(number: int) -> Iterator[list[int]]:
         for name in CALLS:
             patch.setattr(os, name, counted(getattr(os, name)))
         # Dead processes clean nothing.
-        patch.setattr("rootstock.channel.promote._clean", lambda *_: None)
+        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
         yield count
 
 
@@ -86,7 +87,7 @@ def test_next_generation_keeps_the_last(package: Any, tmp_path: Path) -> None:
     assert promotion.added == ("one-2.0-h0_0.conda",)
     assert promotion.generation.number == 2
     assert visible(channel) == {"one-1.0-h0_0.conda", "one-2.0-h0_0.conda"}
-    first, second = (current(channel).packages[name] for name in sorted(visible(channel)))
+    first, second = (history(channel).published[name] for name in sorted(visible(channel)))
     assert (first.generation, second.generation) == (1, 2)
     assert second.key == "other"
 
@@ -226,7 +227,7 @@ def test_failure_is_cleaned_up_at_once(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rootstock.channel.promote._switch", full)
+    monkeypatch.setattr("rootstock.channel.switch._date", full)
     with pytest.raises(MachineError, match="No space left"):
         promote([package("one"), package("three")], channel)
     left = set(snapshot(channel)) - before
@@ -240,9 +241,7 @@ def test_generation_record(package: Any, tmp_path: Path) -> None:
     record = json.loads(
         (tmp_path / "channel/.rootstock/generations/0001/generation.json").read_text()
     )
-    assert record["added"] == [one.filename]
     assert record["packages"][one.filename] == {
-        "generation": 1,
         "key": "key",
         "sha256": one.sha256,
         "size": one.size,
@@ -306,8 +305,8 @@ def test_a_generation_that_cannot_be_read_is_told(package: Any, tmp_path: Path) 
 def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
     channel, one = tmp_path / "channel", package("one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rootstock.channel.promote._switch", _crash)
-        patch.setattr("rootstock.channel.promote._clean", lambda *_: None)
+        patch.setattr("rootstock.channel.switch._date", _crash)
+        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
         with suppress(Crash):
             promote([one], channel)
     [shard] = (channel / "linux-64/shards").iterdir()
@@ -318,3 +317,65 @@ def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
 
 def _crash(*_: object) -> None:
     raise Crash
+
+
+def note(generation: Generation, folder: Path) -> None:
+    """Fill a release's folder."""
+    (folder / "attestations").mkdir()
+    (folder / "attestations/one.json").write_text("{}")
+    (folder / "release.json").write_text(json.dumps({"release": generation.number}))
+
+
+def listed(channel: Path) -> list[dict[str, Any]]:
+    releases: list[dict[str, Any]] = json.loads((channel / "releases.json").read_text())["releases"]
+    return releases
+
+
+def test_a_release_is_filled_before_it_is_seen(package: Any, tmp_path: Path) -> None:
+    channel, one = tmp_path / "channel", package("one")
+    seen = []
+
+    def fill(generation: Generation, folder: Path) -> None:
+        assert not (channel / "releases.json").exists()
+        assert not (channel / "linux-64" / index.TABLE).exists()
+        seen.append(generation.number)
+        note(generation, folder)
+
+    promotion = promote([one], channel, cells={"cell": [one.filename]}, release=fill)
+    assert seen == [1]
+    time = promotion.generation.time
+    assert listed(channel) == [{"release": 1, "time": time, "cells": ["cell"], "added": 1}]
+    assert json.loads((channel / "releases/0001/release.json").read_text()) == {"release": 1}
+    assert [path.name for path in (channel / "releases").iterdir()] == ["0001"]
+
+
+def test_a_release_without_new_packages(package: Any, tmp_path: Path) -> None:
+    channel, one, two = tmp_path / "channel", package("one"), package("two")
+    both = {"cell": [one.filename, two.filename]}
+    promote([one, two], channel)
+    assert listed(channel) == []
+    for cells, number in ((both, 2), (both, 2), ({"cell": [one.filename]}, 3), (both, 4)):
+        promotion = promote([one, two], channel, cells=cells, release=note)
+        assert (promotion.added, promotion.generation.number) == ((), number)
+    assert [one["release"] for one in listed(channel)] == [2, 3, 4]
+
+
+def test_a_release_that_fails_leaves_nothing(package: Any, tmp_path: Path) -> None:
+    channel, one, two = tmp_path / "channel", package("one"), package("two")
+    promote([one], channel, cells={"cell": [one.filename]}, release=note)
+    before = snapshot(channel)
+
+    def fail(generation: Generation, folder: Path) -> None:
+        note(generation, folder)
+        raise ValueError("no lock")
+
+    with pytest.raises(ValueError, match="no lock"):
+        promote([two], channel, cells={"cell": [two.filename]}, release=fail)
+    assert snapshot(channel) == before
+    assert not list(channel.glob("releases/.*"))
+
+
+def test_a_release_that_is_not_whole_is_refused(package: Any, tmp_path: Path) -> None:
+    one = package("one")
+    with pytest.raises(RefusedError, match="cell is not whole: two"):
+        promote([one], tmp_path / "c", cells={"cell": [one.filename, "two"]}, release=note)

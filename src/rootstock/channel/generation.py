@@ -1,0 +1,233 @@
+"""Generations: what a channel shows now, what it showed before, and all that it ever published.
+
+```
+channel/
+  linux-64/
+    root-6.40.00-h0_0.conda        packages: each file once, never overwritten, never removed
+    shards/<sha256>.msgpack.zst    as are the shards, which their content names
+    repodata.json                  -> ../.rootstock/current/linux-64/repodata.json
+    repodata.json.zst              -> (likewise, and repodata_shards.msgpack.zst)
+  noarch/                          the same
+  releases/0002/                   what belongs to the release of generation 2; never changed
+  releases.json                    -> .rootstock/current/releases.json
+  .rootstock/
+    lock                           who writes
+    current                        -> generations/0002
+    generations/0002/              generation.json, releases.json, linux-64/repodata.json, ...
+```
+A package that no index names is invisible, and so is a release that releases.json does not name.
+
+Numbers only grow: going back is a new generation with an older index. generation.json has only
+what its generation changed: which one it started from (`base`), the packages it placed, those
+that it showed again, those that it hid. What a generation shows follows from its bases; what the
+channel ever published, from all generations. So a small change writes a small record, and a
+name that was hidden is still known, with its bytes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from rootstock.errors import RefusedError
+
+ROOM = ".rootstock"
+RECORD = "generation.json"
+RELEASES = "releases"
+RELEASES_TABLE = "releases.json"
+FORMAT = 2
+
+Kind = Literal["promotion", "rollback", "hiding"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A package of a channel: where it is, what it was built from, since which generation."""
+
+    subdir: str
+    sha256: str
+    size: int
+    key: str
+    generation: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """A state of a channel, as what it changed of the state before it.
+
+    `time` is in UTC, by ISO 8601. `base` is the generation it started from: of a rollback, the
+    one it went back to; 0 is the empty channel. `packages` are those it placed, `shown` those
+    of earlier generations that its base did not show, `hidden` those that its base did.
+    `cells` are the file names of each cell of its release; without cells it has no release.
+    """
+
+    number: int
+    time: str
+    kind: Kind = "promotion"
+    base: int
+    packages: Mapping[str, Published] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    cells: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The file names that it shows and its base did not, sorted."""
+        return tuple(sorted((*self.packages, *self.shown)))
+
+
+NOTHING = Generation(number=0, time="", base=0)
+
+
+@dataclass(frozen=True)
+class History:
+    """All generations of a channel, by number, beginning with the empty one."""
+
+    generations: tuple[Generation, ...]
+
+    @property
+    def current(self) -> Generation:
+        """What readers see; number 0 when there is nothing yet."""
+        return self.generations[-1]
+
+    @cached_property
+    def published(self) -> Mapping[str, Published]:
+        """Every package that was ever visible, by file name, oldest generation first."""
+        every: dict[str, Published] = {}
+        for generation in self.generations:
+            every.update(generation.packages)
+        return every
+
+    def lineage(self, number: int) -> list[Generation]:
+        """A generation and those it builds on, oldest first."""
+        found = []
+        while number:
+            found.append(self.generations[number])
+            number = self.generations[number].base
+        return found[::-1]
+
+    def visible(self, number: int | None = None) -> set[str]:
+        """The file names that a generation shows; the current one's when none is given."""
+        names: set[str] = set()
+        for generation in self.lineage(self.current.number if number is None else number):
+            names.update(generation.packages)
+            names.update(generation.shown)
+            names.difference_update(generation.hidden)
+        return names
+
+    def releases(self, number: int, visible: Set[str]) -> list[Generation]:
+        """The releases that a generation shows, whose file names are `visible`, oldest first.
+
+        They are those it builds on, but for those of which a package is hidden.
+        """
+        return [
+            generation
+            for generation in self.lineage(number)
+            if generation.cells
+            and all(visible >= set(names) for names in generation.cells.values())
+        ]
+
+
+def history(channel: Path) -> History:
+    """All generations up to the one that readers see.
+
+    Raises `RefusedError` when one of their records cannot be read.
+    """
+    now = current_number(channel)
+    return History((NOTHING, *(_read(channel, number) for number in range(1, now + 1))))
+
+
+def current(channel: Path) -> Generation:
+    """The generation that readers see; number 0 when there is none.
+
+    Raises `RefusedError` when its record cannot be read.
+    """
+    now = current_number(channel)
+    return _read(channel, now) if now else NOTHING
+
+
+def current_number(channel: Path) -> int:
+    """The number of the generation that readers see, 0 when there is none.
+
+    Raises `RefusedError` when the link that tells it is not one.
+    """
+    link = channel / ROOM / "current"
+    try:
+        return int(link.readlink().name)
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        raise RefusedError(
+            f"{channel} can be installed from, but not be worked on: {link} is not its own link",
+            "Copy a channel with its links as they are (cp -a, rsync -a), or use the original.",
+        ) from error
+
+
+def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
+    """By file name, the build key and the sha256 of all that was ever visible, oldest first.
+
+    What is hidden is among it: its name is taken for good.
+    """
+    published = history(channel).published
+    return {name: (entry.key, entry.sha256) for name, entry in published.items()}
+
+
+def folder_of(channel: Path, number: int) -> Path:
+    """Where a generation's record and indexes are."""
+    return channel / ROOM / "generations" / f"{number:04d}"
+
+
+def release_of(channel: Path, number: int) -> Path:
+    """Where the files of a generation's release are."""
+    return channel / RELEASES / f"{number:04d}"
+
+
+def as_json(generation: Generation) -> dict[str, Any]:
+    """The record of a generation as `json.dumps` takes it, and as its file has it."""
+    record = {**asdict(generation), "format": FORMAT, "packages": {}}
+    for name, entry in sorted(generation.packages.items()):
+        record["packages"][name] = {k: v for k, v in asdict(entry).items() if k != "generation"}
+    return record
+
+
+def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
+    """What releases.json says: number, time and cells of each, and how many it added."""
+    return {
+        "releases": [
+            {
+                "release": one.number,
+                "time": one.time,
+                "cells": sorted(one.cells),
+                "added": len(one.added),
+            }
+            for one in releases
+        ]
+    }
+
+
+def _read(channel: Path, number: int) -> Generation:
+    path = folder_of(channel, number) / RECORD
+    try:
+        record = json.loads(path.read_bytes())
+        if record.pop("format", 1) != FORMAT:
+            raise ValueError("it was written by another version of rootstock")
+        packages = {
+            name: Published(**entry, generation=number)
+            for name, entry in record["packages"].items()
+        }
+        return Generation(
+            **{
+                **record,
+                "packages": packages,
+                "shown": tuple(record["shown"]),
+                "hidden": tuple(record["hidden"]),
+                "cells": {cell: tuple(names) for cell, names in record["cells"].items()},
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RefusedError(
+            f"{channel} is damaged: {path} cannot be read ({error})",
+            "Restore the file from a copy of the channel, or build into another folder.",
+        ) from error

@@ -1,0 +1,257 @@
+"""The switch: a generation is written beside the current one, then one rename makes it current.
+
+Packages, shards and the release's folder are put in place first, where nothing names them, then
+the new indexes beside the old; the rename of the link `current` switches the indexes of all
+subdirs and the list of releases. Whoever still reads the old index finds everything it names,
+and a web server needs nothing but to follow relative links.
+
+What this is worth to a reader: each file is of one generation, whole, and all that it names is
+there for good. Two requests may be answered by two generations, as with any web server: a client
+that fetches the index of noarch before the switch and that of linux-64 after it sees an older
+noarch, so that it may find no solution, or an older one; it never gets other bytes than an index
+has the hash of. Who must have one generation reads `.rootstock/current` once and then the
+indexes in that folder.
+
+A cache asks a server whether a file changed by its time, in seconds, and maybe its size. So an
+index gets with each switch a later second than the one it replaces, also when it is an older
+index that comes back, and though two switches be within one second (it is then a little in the
+future). One that stays the same keeps its time.
+"""
+
+import json
+import os
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rootstock import store
+from rootstock.channel import generation, index, lock
+from rootstock.channel.generation import RECORD, RELEASES, RELEASES_TABLE, ROOM, Generation, History
+from rootstock.channel.stage import NOARCH, partial
+from rootstock.errors import RefusedError, UsageError, no_space_told
+
+Changes = Mapping[str, Mapping[str, index.Record | None]]
+
+_INDEXES = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
+_FILE = 0o644  # whatever the umask: a web server runs under another name
+_FOLDER = 0o755
+_OF_GROUP = stat.S_IWGRP | stat.S_ISGID
+
+
+@contextmanager
+def writing(channel: Path) -> Iterator[History]:
+    """Be the channel's one writer; gives its history.
+
+    What an earlier writer left that died is removed before, and what this one leaves when it
+    fails. Raises `RefusedError` when another process is writing or the channel is damaged,
+    `NoSpace`, and `UsageError` when the folder cannot be written.
+    """
+    try:
+        with no_space_told(channel), lock.writer(channel / ROOM / "lock", _shared(channel)):
+            clean(channel)
+            try:
+                yield generation.history(channel)
+            except BaseException:
+                clean(channel)
+                raise
+    except PermissionError as error:
+        raise UsageError(f"{channel} cannot be written: {error}") from error
+
+
+def create(channel: Path) -> None:
+    """Make an empty channel where there is none.
+
+    Raises `RefusedError` when there is someone else's, `UsageError` when it cannot be made.
+    """
+    if not (channel / ROOM).exists() and any(channel.glob(f"*/{index.TABLE}")):
+        raise RefusedError(
+            f"{channel} is a channel that rootstock did not make", "Choose another folder."
+        )
+    try:
+        with no_space_told(channel):
+            for folder in (channel, channel / ROOM, channel / ROOM / "generations"):
+                make(folder, channel)
+    except PermissionError as error:
+        raise UsageError(f"{channel} cannot be written: {error}") from error
+
+
+def make(folder: Path, channel: Path) -> None:
+    """Make a folder of the channel, if it is not there, for those who may write the channel's."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        folder.chmod(_FOLDER | _shared(channel))
+
+
+def now() -> str:
+    """The time as generations have it."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def switch(
+    channel: Path,
+    past: History,
+    new: Generation,
+    changes: Changes,
+    fill: Callable[[Generation, Path], None] | None = None,
+    place: Callable[[], list[Path]] = list,
+) -> None:
+    """Make `new` the current generation; `past` is the channel's history without it.
+
+    `changes` has, by subdir and file name, the index records that differ from the base's, None
+    for those that go. `fill` is called with an empty folder, which becomes that of the release.
+    `place` puts packages in place, and returns their paths.
+    """
+    room, folder = channel / ROOM, generation.folder_of(channel, new.number)
+    make(folder, channel)
+    # Before anything is placed: it tells the next writer what to remove.
+    record = _write_json(folder / RECORD, generation.as_json(new))
+    written = [record, folder, folder.parent, channel]
+    if fill:
+        written += _fill(channel, new, fill)
+    written += _indexes(channel, past, new, changes)
+    after = History((*past.generations, new))
+    releases = after.releases(new.number, after.visible())
+    table = generation.releases_table(releases)
+    written.append(_write_json(folder / RELEASES_TABLE, table))
+    _link(channel / RELEASES_TABLE, f"{ROOM}/current/{RELEASES_TABLE}")
+    written += place()
+    written += _date(folder, room / "current")
+    for path in dict.fromkeys(written):
+        _sync(path)
+    following = room / "current.new"
+    following.unlink(missing_ok=True)
+    os.symlink(f"generations/{folder.name}", following)
+    os.rename(following, room / "current")
+    _sync(room)
+
+
+def clean(channel: Path) -> None:
+    """Remove what a writer left that died before its switch: one generation, at most.
+
+    Raises `RefusedError` when there are more: then it is the link `current` that is wrong.
+    """
+    now = generation.current_number(channel)
+    folders = [f for f in (channel / ROOM / "generations").iterdir() if f.name.isdigit()]
+    above = [int(folder.name) for folder in folders if int(folder.name) > now]
+    if len(above) > 1:
+        raise RefusedError(
+            f"{channel} is damaged: {ROOM}/current is {now or 'gone'}, and there are "
+            f"{len(above)} later generations",
+            f"Let the link {channel / ROOM / 'current'} lead to the last of them, as in "
+            f"generations/{max(above):04d}, or build into another folder.",
+        )
+    for number in above:
+        folder = generation.folder_of(channel, number)
+        try:
+            placed = json.loads((folder / RECORD).read_text())["packages"]
+        except FileNotFoundError:
+            placed = {}
+        for name, entry in placed.items():
+            target = channel / entry["subdir"] / name
+            target.unlink(missing_ok=True)
+            partial(target).unlink(missing_ok=True)
+        release = generation.release_of(channel, number)
+        for left in (release, partial(release)):
+            if left.is_dir():
+                store.remove(left)
+        store.remove(folder)
+
+
+def _shared(channel: Path) -> int:
+    """The bits of the channel's mode that let a group write it; 0 when it is one user's."""
+    mode = channel.stat().st_mode
+    return mode & _OF_GROUP if mode & stat.S_IWGRP else 0
+
+
+def _fill(channel: Path, new: Generation, fill: Callable[[Generation, Path], None]) -> list[Path]:
+    """Have the release's folder filled, and give it its name when it is whole."""
+    folder = generation.release_of(channel, new.number)
+    make(folder.parent, channel)
+    part = partial(folder)
+    make(part, channel)
+    fill(new, part)
+    every = list(part.rglob("*"))
+    for path in every:
+        path.chmod(_FOLDER | _shared(channel) if path.is_dir() else _FILE)
+    os.rename(part, folder)
+    return [channel / RELEASES, folder, *(folder / path.relative_to(part) for path in every)]
+
+
+def _indexes(channel: Path, past: History, new: Generation, changes: Changes) -> list[Path]:
+    """Write the indexes of every subdir, or link the base's where nothing changed."""
+    folder, base = (generation.folder_of(channel, n) for n in (new.number, new.base))
+    old = {path.parent.name for path in base.glob(f"*/{index.TABLE}")} if new.base else set()
+    written: list[Path] = []
+    for subdir in sorted({NOARCH, *old, *changes}):
+        shards = channel / subdir / index.SHARDS
+        for made in (folder / subdir, channel / subdir, shards):
+            make(made, channel)
+        if subdir in old and not changes.get(subdir):
+            for name in _INDEXES:
+                _same(base / subdir / name, folder / subdir / name)
+        else:
+            before = base / subdir if subdir in old else None
+            written += index.update(folder / subdir, before, changes.get(subdir, {}), shards)
+        for name in _INDEXES:
+            _link(channel / subdir / name, f"../{ROOM}/current/{subdir}/{name}")
+        written += [folder / subdir, channel / subdir, shards]
+    return written
+
+
+def _same(source: Path, target: Path) -> None:
+    """Have a file of an earlier generation in a later one too."""
+    try:
+        os.link(source, target)
+    except OSError:  # another owner's, too many links, a file system without
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = partial(target)
+    shutil.copyfile(source, part)
+    part.chmod(_FILE)
+    os.rename(part, target)
+
+
+def _date(folder: Path, current: Path) -> list[Path]:
+    """Give what readers will see a later second than what they see; returns these files."""
+    files = [*folder.glob("*/repodata*"), folder / RELEASES_TABLE]
+    replaced = {path: current / path.relative_to(folder) for path in files}
+    there = {path: old for path, old in replaced.items() if old.exists()}
+    last = max((int(old.stat().st_mtime) for old in there.values()), default=0)
+    second = max(int(time.time()), last + 1)
+    for path in files:
+        if path in there and path.samefile(there[path]):
+            continue
+        try:
+            os.utime(path, (second, second))
+        except PermissionError:  # only the owner may
+            _copy(path, path)
+            os.utime(path, (second, second))
+    return files
+
+
+def _link(path: Path, target: str) -> None:
+    if not os.path.lexists(path):
+        os.symlink(target, path)
+
+
+def _write_json(path: Path, value: object) -> Path:
+    part = partial(path)
+    part.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    part.chmod(_FILE)
+    os.rename(part, path)
+    return path
+
+
+def _sync(path: Path) -> None:
+    """Have a file or a folder on the disk, so that the switch is never there before it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
