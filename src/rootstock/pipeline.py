@@ -41,6 +41,7 @@ from rootstock.plan.why import Why
 from rootstock.progress import Event, Listener
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
+from rootstock.serve import page
 from rootstock.smoke import prove as smokes
 from rootstock.smoke.run import System
 from rootstock.sources import fetch as sources
@@ -387,7 +388,7 @@ def _promote(state: Run, channel: Path, listen: Listener) -> None:
     staged = [state.artifacts[id_] for id_ in state.planned.staged]
     rebuilt = {state.planned.graph.nodes[id_].filename for id_ in state.planned.wanted}
     try:
-        state.promotion = promote(staged, channel, rebuilt)
+        state.promotion = promote(staged, channel, rebuilt, show=page.write)
     except Damaged as error:
         artifacts.doubt(error.folder)
         raise

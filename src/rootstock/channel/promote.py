@@ -41,6 +41,7 @@ def promote(
     *,
     cells: Mapping[str, Collection[str]] | None = None,
     release: Callable[[Generation, Path], None] | None = None,
+    show: switch.Show | None = None,
 ) -> Promotion:
     """Add a whole set of packages to the channel, which is made if it is not there.
 
@@ -51,7 +52,8 @@ def promote(
     With `release`, the set is a release of `cells` (the file names of each): the function is
     called with the new generation and an empty folder to write the release's files into, of
     which readers see nothing until the switch. There is a new generation, then, also when all
-    packages are visible but the newest release of a cell has others.
+    packages are visible but the newest release of a cell has others. `show` writes the page of
+    a generation.
 
     Raises `RefusedError` when a file name is in the channel, or ever was, with other bytes, when
     an artifact is not meant for a channel, when a cell is not whole, when another process is
@@ -70,7 +72,7 @@ def promote(
         hidden = [artifact for artifact in every if artifact.filename not in visible]
         new = past.current
         if hidden or not new.number or (release and _differ(sets, past, visible)):
-            new = _add(hidden, past, channel, sets if release else {}, release)
+            new = _add(hidden, past, channel, sets if release else {}, release, show)
             return Promotion(channel=channel, generation=new, added=new.added, mended=mended)
         return Promotion(channel=channel, generation=new, added=(), mended=mended)
 
@@ -81,6 +83,7 @@ def _add(
     channel: Path,
     cells: Mapping[str, tuple[str, ...]],
     release: Callable[[Generation, Path], None] | None,
+    show: switch.Show | None,
 ) -> Generation:
     """Switch to a new generation that shows these packages besides the current one's."""
     number = past.current.number + 1
@@ -109,7 +112,7 @@ def _add(
             link(artifact.path, _place(channel, artifact))
         return [_place(channel, artifact) for artifact in fresh]
 
-    switch.switch(channel, past, new, changes, release if cells else None, place)
+    switch.switch(channel, past, new, changes, release if cells else None, place, show)
     return new
 
 

@@ -23,7 +23,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,6 +35,8 @@ from rootstock.channel.stage import NOARCH, partial
 from rootstock.errors import RefusedError, UsageError, no_space_told
 
 Changes = Mapping[str, Mapping[str, index.Record | None]]
+# Writes, beside the indexes, what people see of the last generation; returns its files.
+Show = Callable[[Path, History], list[Path]]
 
 _INDEXES = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
 _FILE = 0o644  # whatever the umask: a web server runs under another name
@@ -98,12 +100,14 @@ def switch(
     changes: Changes,
     fill: Callable[[Generation, Path], None] | None = None,
     place: Callable[[], list[Path]] = list,
+    show: Show | None = None,
 ) -> None:
     """Make `new` the current generation; `past` is the channel's history without it.
 
     `changes` has, by subdir and file name, the index records that differ from the base's, None
     for those that go. `fill` is called with an empty folder, which becomes that of the release.
-    `place` puts packages in place, and returns their paths.
+    `place` puts packages in place, and returns their paths. `show` comes last, when all but the
+    switch is done.
     """
     room, folder = channel / ROOM, generation.folder_of(channel, new.number)
     make(folder, channel)
@@ -119,7 +123,8 @@ def switch(
     written.append(_write_json(folder / RELEASES_TABLE, table))
     _link(channel / RELEASES_TABLE, f"{ROOM}/current/{RELEASES_TABLE}")
     written += place()
-    written += _date(folder, room / "current")
+    shown = show(channel, after) if show else []
+    written += _date(folder, room / "current", shown)
     for path in dict.fromkeys(written):
         _sync(path)
     following = room / "current.new"
@@ -217,9 +222,9 @@ def _copy(source: Path, target: Path) -> None:
     os.rename(part, target)
 
 
-def _date(folder: Path, current: Path) -> list[Path]:
+def _date(folder: Path, current: Path, shown: Sequence[Path]) -> list[Path]:
     """Give what readers will see a later second than what they see; returns these files."""
-    files = [*folder.glob("*/repodata*"), folder / RELEASES_TABLE]
+    files = [*folder.glob("*/repodata*"), folder / RELEASES_TABLE, *shown]
     replaced = {path: current / path.relative_to(folder) for path in files}
     there = {path: old for path, old in replaced.items() if old.exists()}
     last = max((int(old.stat().st_mtime) for old in there.values()), default=0)

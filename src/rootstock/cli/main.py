@@ -9,11 +9,11 @@ from typing import NoReturn
 import typer
 
 from rootstock import process
-from rootstock.cli import questions, stages, tools, users
+from rootstock.cli import questions, serve, stages, tools, users
 from rootstock.errors import InterruptedByUser, RootstockError, UsageError, no_space_told
 from rootstock.report.terminal import tell_error
 
-_GROUPS = (stages, questions, users, tools)  # in the order in which --help shows them
+_GROUPS = (stages, questions, users, serve, tools)  # in the order in which --help shows them
 
 
 def main() -> NoReturn:

@@ -1,0 +1,172 @@
+"""The channel's page: one HTML file that needs nothing else, made from the channel's records."""
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from rootstock.channel import generation, lock
+from rootstock.channel.generation import History
+from rootstock.errors import RefusedError, UsageError
+from rootstock.report import words
+from rootstock.serve.contents import Contents, read
+from rootstock.serve.files import PAGE
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+SETTINGS = "channel.yaml"
+_HISTORY = 50  # releases that are shown each; who wants older ones reads releases.json
+_NAMES = 12  # file names of a release that are shown each
+_UNKNOWN = "CHANNEL"
+_ADDRESSES = 16  # under which a server is asked for; who sends any others is playing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a channel says of itself: its title, a sentence about it, its public address."""
+
+    title: str = ""
+    about: str = ""
+    url: str = ""
+
+
+def settings(channel: Path) -> Settings:
+    """What channel.yaml in the channel's folder says; nothing when there is none.
+
+    Raises `UsageError` when it cannot be read, or says something else.
+    """
+    path = channel / SETTINGS
+    try:
+        told = yaml.safe_load(path.read_text()) or {}
+        if not all(isinstance(value, str) for value in told.values()):
+            raise UsageError(f"{path}: title, about and url are each a text")
+        return Settings(**told)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", "It may have title, about and url."
+        ) from error
+
+
+def render(contents: Contents, said: Settings) -> str:
+    """The page of a channel; without an address it shows where to put it."""
+    names = [package.name for package in contents.packages]
+    spec = "root" if "root" in names else (names or ["PACKAGE"])[0]
+    return _template().render(
+        channel=contents,
+        said=said,
+        title=said.title or contents.name,
+        url=shlex.quote(said.url.rstrip("/")) if said.url else "",
+        unknown=_UNKNOWN,
+        spec=spec,
+        releases=contents.releases[::-1][:_HISTORY],
+        older=max(0, len(contents.releases) - _HISTORY),
+        most=_NAMES,
+        checks=_checks(contents),
+    )
+
+
+class Page:
+    """The page of a channel as it is when asked for; made again only when the channel changed."""
+
+    def __init__(self, channel: Path, said: Settings) -> None:
+        self._channel, self._said = channel, said
+        self._made: tuple[int, dict[str, bytes]] = (-1, {})
+
+    def at(self, url: str) -> bytes:
+        """The page for those who reach the channel at an address. Raises as `read` does."""
+        now = generation.current_number(self._channel)
+        # What rootstock did not make has no number that would tell of a change.
+        if not now or now != self._made[0] or len(self._made[1]) >= _ADDRESSES:
+            self._made = (now, {})
+        known = self._made[1]
+        if url not in known:
+            said = replace(self._said, url=url)
+            known[url] = render(read(self._channel), said).encode()
+        return known[url]
+
+
+def write(channel: Path, past: History) -> list[Path]:
+    """Write the page of the last generation of `past` beside its indexes; returns the file.
+
+    Readers see it when that generation is the current one. A page that is not rootstock's
+    stays. Raises as `read` and `settings` do.
+    """
+    text = render(read(channel, past), settings(channel))
+    path = generation.folder_of(channel, past.current.number) / PAGE
+    _put(path, text)
+    visible = channel / PAGE
+    if not os.path.lexists(visible):
+        visible.symlink_to(f"{generation.ROOM}/current/{PAGE}")
+    return [path]
+
+
+def rewrite(channel: Path) -> Path:
+    """Write the page of the current generation again, and return it.
+
+    Raises `RefusedError` when the channel is not one of rootstock's, or is being written to.
+    """
+    if not generation.current_number(channel):
+        read(channel)
+        raise RefusedError(
+            f"{channel} is a channel that rootstock did not make",
+            "Write its page somewhere else with --out.",
+        )
+    with lock.writer(channel / generation.ROOM / "lock"):
+        write(channel, generation.history(channel))
+    return channel / PAGE
+
+
+def write_to(path: Path, channel: Path, said: Settings) -> None:
+    """Write the page of a channel to a file. Raises `UsageError` when that cannot be written."""
+    text = render(read(channel), said)
+    try:
+        _put(path, text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error}") from error
+
+
+def _put(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text)
+    part.chmod(0o644)
+    os.rename(part, path)
+
+
+def _checks(contents: Contents) -> list[str]:
+    """The names of all checks, in the order in which they were run."""
+    return list(dict.fromkeys(check.name for cell in contents.cells for check in cell.checks))
+
+
+@lru_cache(maxsize=1)
+def _template() -> "Template":
+    # Here, because it takes as long as all the rest of the start of the command.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: Mapping[str, Any] = {"size": words.size, "day": _day, "minute": _minute}
+    environment.filters.update(filters)
+    return environment.get_template("page.html")
+
+
+def _day(time: str) -> str:
+    moment = datetime.fromisoformat(time)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def _minute(time: str) -> str:
+    return f"{_day(time)}, {datetime.fromisoformat(time):%H:%M} UTC"
