@@ -2,10 +2,11 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
@@ -100,8 +101,11 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
             detail=f"{len(cells)} cells, {len(graph.nodes)} packages, {len(wanted)} to build",
         )
     )
-    past = History(store, published, graph)
-    reasons = {id_: past.why(graph.nodes[id_], kept=False, brief=True).reason for id_ in wanted}
+    reasons: dict[str, str] = {}
+    if wanted:
+        past = History(store, published, graph)
+        for id_ in wanted:
+            reasons[id_] = past.why(graph.nodes[id_], kept=False, brief=True).reason
     return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
 
 
@@ -233,7 +237,9 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     for error in state.failures.values():
         if not options.keep_going:
             raise error
-    engine = choose(options.engine)
+    engine = cache(partial(choose, options.engine))
+    if options.engine != "auto":
+        engine()  # also where it is not used, one that does not work is told of
     with state.lap("sources"):
         state.planned, images = _provide(options, state.planned, store, listen)
     with state.lap("build"):
@@ -245,7 +251,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     if until == "audit":
         return
     with state.lap("smoke"):
-        _smoke(state, images, engine, store, listen)
+        _smoke(state, options, images, engine, store, listen)
     if until == "promote":
         with state.lap("promote"):
             _promote(state, options.channel, listen)
@@ -260,24 +266,15 @@ def _provide(
     files = [sources.source_of(entry) for node in needed for entry in node.output.sources]
     offline = options.offline
 
-    bare = options.checkout / f"ci/images/{_BARE_IMAGE}.yaml"
-    # To look at all of the build image takes as long as a run with nothing to do.
+    # To look at all of an image takes as long as a run with nothing to do.
     check = bool(needed)
 
     pool = ThreadPoolExecutor(3)
     try:
         fetching = pool.submit(sources.fetch, files, registry, store, listen, offline=offline)
         making = {
-            _BUILD_IMAGE: pool.submit(
-                profiles.ensure,
-                options.profile,
-                options.checkout,
-                store,
-                listen,
-                offline=offline,
-                check=check,
-            ),
-            _BARE_IMAGE: pool.submit(debian.ensure, bare, store, listen, offline=offline),
+            name: pool.submit(_image, name, options, store, listen, check=check)
+            for name in (_BUILD_IMAGE, _BARE_IMAGE)
         }
         images = {name: future.result() for name, future in making.items()}
         fetching.result()
@@ -289,20 +286,36 @@ def _provide(
     return _provide(options, plan(options, store, listen), store, listen)
 
 
+def _image(name: str, options: Options, store: Store, listen: Listener, *, check: bool) -> Image:
+    if name == _BUILD_IMAGE:
+        return profiles.ensure(
+            options.profile,
+            options.checkout,
+            store,
+            listen,
+            offline=options.offline,
+            check=check,
+        )
+    bare = options.checkout / f"ci/images/{_BARE_IMAGE}.yaml"
+    return debian.ensure(bare, store, listen, offline=options.offline, check=check)
+
+
 def _build(
     state: Run,
     options: Options,
     images: Mapping[str, Image],
-    engine: Engine,
+    engine: Callable[[], Engine],
     store: Store,
     listen: Listener,
 ) -> None:
     planned = state.planned
-    if planned.wanted:
-        engine.prepare(images[_BUILD_IMAGE].root)
+    if not planned.wanted:
+        state.artifacts = planned.have
+        return
+    engine().prepare(images[_BUILD_IMAGE].root)
     shop = builder.Workshop(
         store=store,
-        engine=engine,
+        engine=engine(),
         image=images[_BUILD_IMAGE].root,
         platform=planned.matrix.platform,
         level=options.level,
@@ -348,7 +361,12 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
 
 
 def _smoke(
-    state: Run, images: Mapping[str, Image], engine: Engine, store: Store, listen: Listener
+    state: Run,
+    options: Options,
+    images: Mapping[str, Image],
+    engine: Callable[[], Engine],
+    store: Store,
+    listen: Listener,
 ) -> None:
     """Test each cell in a fresh environment made of just its staged packages.
 
@@ -358,16 +376,25 @@ def _smoke(
     bare, full = images[_BARE_IMAGE], images[_BUILD_IMAGE]
     old = System(OLD_SYSTEM, bare.root, bare.digest)
     new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
+
+    @cache
+    def ready(image: str) -> Engine:
+        _image(image, options, store, listen, check=True)
+        chosen = engine()
+        chosen.prepare(images[image].root)
+        return chosen
+
     listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
     for cell in state.planned.cells:
+        private = state.planned.graph.private(cell.id)
         ids = state.planned.graph.cells[cell.id]
         report = smokes.prove(
             cell.id,
             pinned_specs(state.planned.matrix.specs, cell),
             [state.artifacts[id_] for id_ in ids],
             stage=stage,
-            system=new if state.planned.graph.private(cell.id) else old,
-            engine=engine,
+            system=new if private else old,
+            engine=partial(ready, _BUILD_IMAGE if private else _BARE_IMAGE),
             store=store,
             logs=state.logs / f"smoke-{cell.id}",
             listen=listen,

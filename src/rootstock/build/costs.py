@@ -9,7 +9,6 @@ own in the store:
 """
 
 import json
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,6 +70,8 @@ def estimate(names: Mapping[str, str], recorded: Mapping[str, Cost]) -> dict[str
 
     Of what is not recorded the middle of what is is assumed.
     """
+    import statistics  # brings decimals and fractions, and most runs build nothing
+
     seconds = [cost.seconds for cost in recorded.values()] or [_GUESS]
     memories = [cost.memory for cost in recorded.values() if cost.memory] or [0]
     typical = Cost(seconds=statistics.median(seconds), memory=int(statistics.median(memories)))

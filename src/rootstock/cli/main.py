@@ -1,19 +1,28 @@
 """The command line: commands, options, exit codes; the work is done elsewhere."""
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 import typer
 
 from rootstock import process
-from rootstock.cli import questions, serve, stages, tools, users
 from rootstock.errors import InterruptedByUser, RootstockError, UsageError, no_space_told
 from rootstock.report.terminal import tell_error
 
-_GROUPS = (stages, questions, users, serve, tools)  # in the order in which --help shows them
+# In which module of cli/ a command is, in the order in which --help shows them. Only that of the
+# command that is asked for is imported: most import what others do not need.
+_HOMES: Mapping[str, str] = {
+    **dict.fromkeys(("build", "audit", "smoke", "plan"), "stages"),
+    **dict.fromkeys(("why", "verify"), "questions"),
+    "env": "users",
+    **dict.fromkeys(("serve", "page"), "serve"),
+    **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
+}
 
 
 def main() -> NoReturn:
@@ -46,16 +55,21 @@ def main() -> NoReturn:
 def _application() -> typer.Typer:
     app = typer.Typer(
         name="rootstock",
-        help="Build, prove and publish a conda channel with ROOT of your own.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
-    for group in _GROUPS:
-        for name, command in group.COMMANDS.items():
-            app.command(name)(command)
+    app.callback()(_callback)  # so that an application of one command keeps its name
+    asked = [name for name in sys.argv[1:2] if name in _HOMES]
+    for name in asked or _HOMES:
+        home = importlib.import_module(f"rootstock.cli.{_HOMES[name]}")
+        app.command(name)(home.COMMANDS[name])
     return app
+
+
+def _callback() -> None:
+    """Build, prove and publish a conda channel with ROOT of your own."""
 
 
 def _leave(code: int) -> NoReturn:

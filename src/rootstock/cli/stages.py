@@ -34,7 +34,6 @@ from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
 from rootstock.progress import silent
-from rootstock.report import junit
 from rootstock.report.terminal import Terminal
 from rootstock.report.words import columns
 from rootstock.store import locate
@@ -57,6 +56,8 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
     if as_json:
         print_json(record.as_json())
     if results:
+        from rootstock.report import junit  # XML takes 13 ms to import
+
         try:
             junit.write(record, results)
         except OSError as error:

@@ -68,7 +68,7 @@ def load_spec(path: Path, store: Store) -> Spec:
     takes the place of the one in the checkout, for as long as that one does not change.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = yaml.load(path.read_text(), yaml.CSafeLoader)
         own = path.with_suffix(".lock")
         relocked = _relock_path(own, store)
         lock = relocked if relocked.exists() else own

@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from rattler import MatchSpec, PackageRecord
 from rattler.package import BuildString
 
 from rootstock.errors import UsageError
-from rootstock.plan.key import Builder, as_built, build_key, files_of, key_inputs
+from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 
@@ -135,6 +135,7 @@ def plan(
         # What an earlier cell has linked stays where it is, behind all that it needs.
         links |= {id_: link for id_, link in own.items() if id_ not in links}
     runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
+    folders = cache(folder_hashes)
     nodes: dict[str, Node] = {}
     renamed: dict[str, str] = {}  # exact pins to those whose build number is not 0
     for id_, link in links.items():  # dependencies first: `_link` fills it in that order
@@ -142,7 +143,7 @@ def plan(
         output = by_id[id_]
         recipe = _with_numbers(as_built(output.recipe), renamed)
         dependencies = {dep: nodes[dep].artifact for dep in needs}
-        files = files_of(output.folder, output.recipe)
+        files = files_of(folders(output.folder), output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
         node = _node(id_, output, recipe, inputs, link, needs, published)
         mine = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
@@ -199,12 +200,16 @@ def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], st
         )
         by_name.setdefault(output.name, []).append((id_, record))
 
+    @cache
+    def order(id_: str) -> tuple[tuple[int, int | str], ...]:
+        return version_order(by_id[id_].version)
+
     def find(spec: str, variant: Mapping[str, str], needed_by: str) -> str:
         name = name_of(spec)
         candidates = by_name.get(name, [])
         if spec == name and name in variant:
             spec = f"{name} {variant[name]}"
-        match = None if "${{" in spec else MatchSpec(spec)
+        match = None if spec == name or "${{" in spec else MatchSpec(spec)
         fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
         fitting = [id_ for id_ in fitting if _agrees(by_id[id_].variant, variant)] or fitting
         fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
@@ -212,7 +217,7 @@ def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], st
             made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
             raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}")
         # Of what fits, the newest: what a solver would take.
-        return max(fitting, key=lambda id_: version_order(by_id[id_].version))
+        return max(fitting, key=order)
 
     return find
 

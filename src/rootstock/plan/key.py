@@ -75,17 +75,15 @@ def folder_hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def files_of(folder: Path, recipe: Mapping[str, Any]) -> dict[str, str]:
-    """As `folder_hashes`, of what the build of one rendered recipe gets.
+def files_of(files: Mapping[str, str], recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Of the files of a recipe's folder (`folder_hashes`), what one rendered recipe gets.
 
     Of patches that is those that its own sources are patched with: a patch for one version is
     no reason to build the others again.
     """
     named = {name for entry in recipe.get("source", ()) for name in entry.get("patches", ())}
     return {
-        name: value
-        for name, value in folder_hashes(folder).items()
-        if not name.endswith(".patch") or name in named
+        name: value for name, value in files.items() if not name.endswith(".patch") or name in named
     }
 
 

@@ -83,7 +83,7 @@ Mapping = dict[str, Value]
 def read(path: Path) -> Value:
     """Read a YAML file; raises `UsageError` when there is none or it is not YAML."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}") from error
     except yaml.MarkedYAMLError as error:

@@ -112,13 +112,14 @@ def render(
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
     try:
-        rendered = Stage0Recipe.from_file(path).render(
+        raw = Stage0Recipe.from_file(path)
+        rendered = raw.render(
             VariantConfig(merged, zip_keys=zipped),
             RenderConfig(platform=PlatformConfig(target_platform=platform)),
         )
     except Exception as error:
         raise RecipeError(path, str(error)) from error
-    sourced = _sourced(path)
+    sourced = _sourced(raw.to_dict())
     outputs = []
     variants_of: dict[tuple[str, str], dict[str, str]] = {}
     for one in rendered:
@@ -161,9 +162,8 @@ def _versions(rendered: Sequence[RenderedVariant], one: RenderedVariant) -> dict
     return {str(v.recipe.package.name): str(v.recipe.package.version) for v in fitting}
 
 
-def _sourced(path: Path) -> set[str]:
+def _sourced(raw: Mapping[str, Any]) -> set[str]:
     """The outputs for which a recipe has sources for at least one variant; "" is all of them."""
-    raw = yaml.load(path.read_text(), yaml.CSafeLoader)
     found = {""} if raw.get("source") else set()
     return found | {
         output.get("package", {}).get("name", "")

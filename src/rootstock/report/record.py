@@ -5,7 +5,7 @@ It is what `--json` prints, and what every other form of report is made from.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,7 +100,8 @@ class RunRecord:
 
     def as_json(self) -> dict[str, Any]:
         """The record as `json.dumps` takes it."""
-        return {"format": FORMAT, **asdict(self)}
+        cells, nodes = map(vars, self.cells), map(vars, self.nodes)
+        return {"format": FORMAT, **vars(self), "cells": [*cells], "nodes": [*nodes]}
 
 
 def write(record: RunRecord, folder: Path) -> Path:

@@ -19,30 +19,32 @@ def prove(
     *,
     stage: Callable[[Sequence[Artifact], Path], Path],
     system: System,
-    engine: Engine,
+    engine: Callable[[], Engine],
     store: Store,
     logs: Path,
     listen: Listener,
 ) -> SmokeReport:
     """The smoke report of a cell; `stage` makes the private channel that it is installed from.
 
+    `engine` gives what isolates the tests, ready for the system's root; where all is proven it
+    is not asked.
+
     What failed is tried again the next time: a machine may have been short of something.
     """
     program = proof.program(Path(__file__).parent)
     hashes = sorted(artifact.sha256 for artifact in artifacts)
-    digest = proof.digest(program, cell, system.digest, engine.name, *specs, *hashes)
+    digest = proof.digest(program, cell, system.digest, *specs, *hashes)
     place = store.proof("smoke", digest)
     if known := proof.read(place, "smoke", listen):
         listen(Event(stage="smoke", item=f"{cell} on {system.name}", state="kept"))
         return SmokeReport.from_json(known)
-    engine.prepare(system.root)
     with store.scratch("channel") as folder:
         report = smoke(
             cell,
             specs,
             stage(artifacts, folder / "channel"),
             system=system,
-            engine=engine,
+            engine=engine(),
             store=store,
             logs=logs,
             listen=listen,

@@ -5,10 +5,7 @@ A source is looked for in the store, then in the package registry that carries t
 from, only a file with the right sha256 enters the store.
 """
 
-import http.client
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,8 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from rootstock import process
-from rootstock.errors import SourceError, UsageError, no_space_told
+from rootstock.errors import SourceError, UsageError
 from rootstock.plan.key import source_name
 from rootstock.progress import Event, Listener
 from rootstock.seal import sha256_of
@@ -25,9 +21,6 @@ from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store
 
 _WORKERS = 4  # downloads at a time
-_TIMEOUT = 30  # seconds without a byte
-_TRIES = 3
-_CHUNK = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +51,7 @@ def path_in(store: Store, source: Source) -> Path:
 
 def load_registry(path: Path) -> dict[str, str]:
     """Read `ci/sources.yaml`: sha256 to package URL."""
-    mapping = yaml.safe_load(path.read_text()) or {}
+    mapping = yaml.load(path.read_text(), yaml.CSafeLoader) or {}
     for sha256, text in mapping.items():
         purl.parse(text)
         if len(sha256) != 64:
@@ -171,7 +164,10 @@ def _check(file: Path, source: Source, origin: str) -> None:
 
 def _download(origin: str, filename: str, into: Path, store: Store, listen: Listener) -> Path:
     if not origin.startswith("pkg:"):
-        return _download_url(origin, filename, into, listen)
+        # TLS takes 20 ms to import, and most runs fetch nothing.
+        from rootstock.sources import http
+
+        return http.download(origin, into / filename, listen)
     found = purl.parse(origin)
     if found.type == "pypi":
         pypi.download(found, into)
@@ -190,39 +186,3 @@ def _download(origin: str, filename: str, into: Path, store: Store, listen: List
         others = ", ".join(path.name for path in got)
         raise SourceError(f"the registry gave {others or 'nothing'} instead")
     return file
-
-
-def _download_url(url: str, filename: str, into: Path, listen: Listener) -> Path:
-    file = into / filename
-    reason = ""
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(2**attempt)
-        try:
-            with (
-                no_space_told(into),
-                urllib.request.urlopen(url, timeout=_TIMEOUT) as answer,
-                file.open("wb") as out,
-            ):
-                total = float(answer.headers.get("Content-Length") or 0) or None
-                done = 0
-                while chunk := answer.read(_CHUNK):
-                    process.check()
-                    done += out.write(chunk)
-                    event = Event(
-                        stage="sources",
-                        item=filename,
-                        state="progress",
-                        done=done,
-                        total=total,
-                        unit="B",
-                    )
-                    listen(event)
-            return file
-        except urllib.error.HTTPError as error:
-            reason = f"HTTP {error.code} {error.reason}"
-            if error.code < 500:
-                break
-        except (OSError, http.client.HTTPException) as error:
-            reason = str(error)
-    raise SourceError(reason)
