@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,16 @@ class Installed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Locked:
+    """A package of a lock: its URL and sha256; md5 and size, in bytes, where the lock has them."""
+
+    url: str
+    sha256: str
+    md5: str = ""
+    size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Environment:
     """A finished environment: its packages, the seconds its steps took, its bytes on disk."""
 
@@ -78,17 +88,27 @@ def create(
     no solution), `SourceError` (a channel or a package that cannot be had, or is not what its
     hash says) and `MachineError` (no space left, a system too old).
     """
+    job = {"specs": list(specs), "channel": _url(channel), "glibc": glibc}
+    return _create(prefix, job, cache, listen)
+
+
+def create_locked(
+    prefix: Path, locked: Sequence[Locked], *, cache: Path, listen: Listener
+) -> Environment:
+    """Make an environment of just the packages of a lock; nothing is solved.
+
+    What is in `cache` with the right sha256 is not fetched. Raises as `create` does.
+    """
+    job = {"lock": [asdict(package) for package in locked], "channel": "the lock", "glibc": None}
+    return _create(prefix, job, cache, listen)
+
+
+def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) -> Environment:
     prefix = prefix.absolute()
     there = prefix.is_dir()
     if prefix.exists() and not (there and not any(prefix.iterdir())):
         raise UsageError(f"{prefix} is there and not empty", "Choose another prefix.")
-    job = {
-        "prefix": str(prefix),
-        "specs": list(specs),
-        "channel": _url(channel),
-        "cache": str(cache.absolute()),
-        "glibc": glibc,
-    }
+    job |= {"prefix": str(prefix), "cache": str(cache.absolute())}
     try:
         with no_space_told(prefix):
             cache.mkdir(parents=True, exist_ok=True)

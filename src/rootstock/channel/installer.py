@@ -1,4 +1,4 @@
-"""The one program that uses py-rattler: solve and install from one job, in its own process.
+"""The one program that uses py-rattler: solve (or take a lock) and install, in its own process.
 
 A process of its own, because py-rattler may crash the interpreter at its end, goes on
 working in threads after its caller was cancelled, and dies of a Rust panic that is no
@@ -15,18 +15,22 @@ import difflib
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from rattler import (
+    BuildString,
     Channel,
+    Client,
     Gateway,
     MatchSpec,
     Override,
     PackageCache,
+    PackageRecord,
     SourceConfig,
     VirtualPackage,
     VirtualPackageOverrides,
@@ -40,11 +44,13 @@ from rattler.exceptions import (
     SolverError,
 )
 from rattler.install import InstallerReporter
+from rattler.package_streaming import PackageArchive
 from rattler.platform import Subdir
 from rattler.repo_data import RepoDataRecord
 
 from rootstock import seal
 
+INDEX = Path("info/index.json")
 _EVERY = 0.1  # seconds between two reports of one download
 
 
@@ -101,9 +107,14 @@ class Reporter(InstallerReporter):
 
 
 async def work(job: dict[str, Any]) -> None:
-    """Solve and install what the job asks for."""
+    """Install what the job asks for: what its specs come to, or what its lock says."""
     started = time.monotonic()
-    records, specs = await find(job)
+    specs: list[MatchSpec] = []
+    texts: dict[str, bytes] = {}
+    if "lock" in job:
+        records, texts = await locked(job["lock"], Path(job["cache"]))
+    else:
+        records, specs = await find(job)
     solved = time.monotonic()
     tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
     new = await verify(records, Path(job["cache"]))
@@ -118,6 +129,10 @@ async def work(job: dict[str, Any]) -> None:
     )
     for tree in new:
         seal.put(tree)
+    for record in records if texts else ():
+        # It was read before the package's hash was checked.
+        if (tree_of(record, Path(job["cache"])) / INDEX).read_bytes() != texts[record.url]:
+            raise Failed("install", f"{record.url} is not what its server told of it")
     tell(
         "done",
         solve=solved - started,
@@ -183,6 +198,90 @@ async def read(
     return gateway, frozenset(name.normalized for name in names)
 
 
+async def locked(
+    lock: list[dict[str, Any]], cache: Path
+) -> tuple[list[RepoDataRecord], dict[str, bytes]]:
+    """The records of the packages of a lock, and by URL the metadata that they are made of."""
+    cached = await PackageCache(cache).index()
+    client = Client()
+
+    async def read(entry: dict[str, Any]) -> tuple[RepoDataRecord, bytes]:
+        url, digest = entry["url"], entry["sha256"]
+        above, _, filename = unquote(url).rpartition("/")
+        name, version, build = filename.removesuffix(".conda").rsplit("-", 2)
+        probe = PackageRecord(
+            name, version, BuildString(build), 0, "", sha256=bytes.fromhex(digest)
+        )
+        channel = above.rpartition("/")[0]
+        tree = tree_of(probe, cache)
+        if cached.contains_record(RepoDataRecord(probe, filename, url, channel)) and is_whole(tree):
+            text = (tree / INDEX).read_bytes()
+        else:
+            text = await metadata(url, client)
+        if (found := named(text)) != (name, version, build):
+            raise Failed("install", f"{url} has the package {' '.join(found)} in it")
+        with tempfile.NamedTemporaryFile(suffix=".json") as file:
+            file.write(text)
+            file.flush()
+            record = PackageRecord.from_index_json(
+                file.name,  # type: ignore[arg-type]  # a path as text will do
+                entry["size"] or None,
+                digest,
+                entry["md5"] or None,
+            )
+        return RepoDataRecord(record, filename, url, channel), text
+
+    pairs = await asyncio.gather(*(read(entry) for entry in lock))
+    records = [record for record, _ in pairs]
+    insist_on_system(records)
+    return records, {record.url: text for record, text in pairs}
+
+
+async def metadata(url: str, client: Client) -> bytes:
+    """What a package says of itself, read from it where it is."""
+    parts = urlsplit(url)
+    try:
+        if parts.scheme == "file":
+            archive = await PackageArchive.from_path(url2pathname(parts.path))
+        else:
+            archive = await PackageArchive.from_url(client, url)
+        text = await archive.read_file(str(INDEX))
+    except Exception as error:  # of many kinds, and all of them mean that it cannot be had
+        raise Failed("install", f"{url} cannot be read: {error}") from error
+    if text is None:
+        raise Failed("install", f"{url} has no {INDEX}")
+    return text
+
+
+def named(index: bytes) -> tuple[str, str, str]:
+    """The name, version and build in a package's metadata."""
+    value = json.loads(index)
+    return value["name"], value["version"], value["build"]
+
+
+def insist_on_system(records: list[RepoDataRecord]) -> None:
+    """Raise `Failed` where this system is not what a package needs, as a solver would."""
+    detected = VirtualPackage.detect(overrides=VirtualPackageOverrides.from_env())
+    generic = [package.into_generic() for package in detected]
+    system = {
+        package.name.normalized: PackageRecord(
+            package.name, str(package.version), BuildString(package.build_string), 0, ""
+        )
+        for package in generic
+    }
+    for record in records:
+        for spec in record.depends:
+            there = system.get(spec.split()[0])
+            if spec.startswith("__") and not (there and there.matches(MatchSpec(spec))):
+                has = f"{there.version}" if there else "none"
+                raise Failed("unsatisfiable", f"{record.file_name} needs {spec}; there is {has}")
+
+
+def tree_of(record: PackageRecord, cache: Path) -> Path:
+    """Where a package is unpacked in the cache."""
+    return cache / f"{record.name.normalized}-{record.version}-{record.build}"
+
+
 async def verify(records: list[RepoDataRecord], cache: Path) -> list[Path]:
     """Check what rattler does not: what it has unpacked before, and the hashes of local files.
 
@@ -192,7 +291,7 @@ async def verify(records: list[RepoDataRecord], cache: Path) -> list[Path]:
     cached = await PackageCache(cache).index()
     new = []
     for record in records:
-        tree = cache / f"{record.name.normalized}-{record.version}-{record.build}"
+        tree = tree_of(record, cache)
         if cached.contains_record(record):
             if is_whole(tree):
                 continue

@@ -20,6 +20,7 @@ _HOMES: Mapping[str, str] = {
     **dict.fromkeys(("build", "audit", "smoke", "plan"), "stages"),
     **dict.fromkeys(("why", "verify"), "questions"),
     "env": "users",
+    **dict.fromkeys(("lock", "keys"), "releases"),
     **dict.fromkeys(("serve", "page"), "serve"),
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
 }

@@ -7,30 +7,60 @@ import typer
 
 from rootstock.channel import environment
 from rootstock.cli.common import Json, print_json
+from rootstock.errors import UsageError
+from rootstock.release import locks
 from rootstock.report.terminal import Terminal
 from rootstock.store import locate
+
+PLATFORM = "linux-64"  # the only one there is
 
 
 def env(
     prefix: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
-    specs: Annotated[list[str], typer.Argument(help="Packages, as conda names them.")],
+    specs: Annotated[
+        list[str], typer.Argument(help="Packages, as conda names them.", metavar="[SPEC]...")
+    ] = [],  # noqa: B006 - typer reads the default and hands on a new list
     channel: Annotated[
-        str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR")
-    ] = "channel",
+        str,
+        typer.Option(
+            "--channel",
+            help="A channel's folder or URL; if not given, ./channel, or that of the lock.",
+            metavar="DIR|URL",
+            show_default=False,
+        ),
+    ] = "",
+    lock: Annotated[
+        str,
+        typer.Option(
+            "--lock",
+            help="Make just what a lock says, in conda's format or pixi's; nothing is solved.",
+            metavar="FILE|URL",
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Make an environment from a channel, for machines without conda.
+    """Make an environment from a channel or a lock, for machines without conda.
 
     Examples:
 
       rootstock env ~/root root
 
       rootstock env ./analysis root 'python 3.11.*' numpy --channel https://example.org/channel
+
+      rootstock env ~/root --lock channel/releases/0002/root6.40.00-cp311-linux_x86_64.txt
     """
+    if bool(lock) == bool(specs):
+        raise UsageError("env takes the names of packages, or a --lock")
     store = locate()
     store.prepare()
     with Terminal(quiet=as_json) as terminal:
-        made = environment.create(prefix, specs, channel, cache=store.packages, listen=terminal)
+        cache = store.packages
+        if lock:
+            locked = locks.read(lock, PLATFORM, channel)
+            made = environment.create_locked(prefix, locked, cache=cache, listen=terminal)
+        else:
+            place = channel or "channel"
+            made = environment.create(prefix, specs, place, cache=cache, listen=terminal)
         if as_json:
             print_json(made)
         else:

@@ -1,0 +1,116 @@
+"""The commands about releases: the locks of one, and the keys that they are signed with."""
+
+import getpass
+import os
+from enum import Enum
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock.cli.common import Json, print_json
+from rootstock.errors import UsageError
+from rootstock.release import check, keys, locks
+from rootstock.release.place import place
+
+AnyChannel = Annotated[
+    str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR|URL")
+]
+
+
+class Format(str, Enum):
+    """The formats of a lock."""
+
+    EXPLICIT = "explicit"
+    PIXI = "pixi"
+
+
+class Action(str, Enum):
+    """What can be done about keys."""
+
+    NEW = "new"
+    SHOW = "show"
+
+
+def lock(
+    release: Annotated[str, typer.Argument(help="A number, or latest.")] = check.LATEST,
+    cell: Annotated[
+        str, typer.Option(help="The cell, by glob, where the release has several.")
+    ] = "*",
+    form: Annotated[
+        Format, typer.Option("--format", help="For conda and mamba, or for pixi and conda-ship.")
+    ] = Format.EXPLICIT,
+    url: Annotated[
+        str, typer.Option(help="The URL to name packages by, if not the channel's own.")
+    ] = "",
+    channel: AnyChannel = "channel",
+) -> None:
+    """Print the lock of a release, with its packages where this copy of the channel is.
+
+    Examples:
+
+      rootstock lock > root.txt
+
+      rootstock lock 2 --cell '*-cp311-*' --format pixi --channel /mnt/copy > pixi.lock
+    """
+    where = place(channel)
+    number = check.number_of(release, where)
+    record = check.load(where, number)
+    found = [name for name in record.cells if fnmatchcase(name, cell)]
+    if len(found) != 1:
+        raise UsageError(
+            f"release {number} has {len(found)} cells like {cell}",
+            f"Choose one with --cell: {', '.join(record.cells)}.",
+        )
+    path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
+    try:
+        text = where.read(path).decode()
+    except FileNotFoundError as error:
+        raise UsageError(f"{where.at(path)} is not there") from error
+    base = url.rstrip("/") or where.url
+    print(locks.moved(text, record.of(found[0]), record.platform, base), end="")
+
+
+def manage_keys(
+    action: Annotated[Action, typer.Argument(help="new makes a key; show tells of yours.")],
+    encrypt: Annotated[
+        bool,
+        typer.Option("--encrypt", help=f"Ask for a passphrase, or take it from {keys.PASSPHRASE}."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make or show the key that your releases are signed with.
+
+    The private key stays in your configuration folder (ROOTSTOCK_KEY names another file). Give
+    the public one, the .pub file, to those who shall check your releases.
+
+    Examples:
+
+      rootstock keys new
+
+      rootstock keys show
+    """
+    path = keys.location()
+    if action is Action.NEW:
+        public = keys.new(path, _passphrase() if encrypt else "")
+    elif path.exists():
+        public = keys.read(path.with_suffix(".pub"))
+    else:
+        raise UsageError(f"there is no key {path}", "Make one with `rootstock keys new`.")
+    if as_json:
+        print_json({"id": public.id, "private": path, "public": path.with_suffix(".pub")})
+        return
+    print(f"key      {public.id}\nprivate  {path}\npublic   {path.with_suffix('.pub')}")
+
+
+def _passphrase() -> str:
+    if known := os.environ.get(keys.PASSPHRASE):
+        return known
+    passphrase = getpass.getpass("Passphrase: ")
+    if not passphrase or passphrase != getpass.getpass("The same again: "):
+        raise UsageError("no passphrase, or not the same twice")
+    return passphrase
+
+
+COMMANDS = {"lock": lock, "keys": manage_keys}

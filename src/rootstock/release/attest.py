@@ -1,0 +1,89 @@
+"""Attestations: signed statements that a file was published in a channel.
+
+A package's is the publish attestation of CEP 27, an in-toto Statement about exactly one file;
+that of release.json is in-toto's release predicate. Each is in an envelope (DSSE) with one
+signature.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from rootstock.release.keys import Private, Public
+
+Statement = dict[str, Any]
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PUBLISH = "https://schemas.conda.org/attestations-publish-1.schema.json"
+RELEASE = "https://in-toto.io/attestation/release/v0.1"
+_PAYLOAD = "application/vnd.in-toto+json"
+
+
+def of_package(filename: str, sha256: str, channel: str) -> Statement:
+    """The statement that a package was published; `channel` is a URL without a slash at its end."""
+    return _statement(filename, sha256, PUBLISH, {"targetChannel": channel})
+
+
+def of_release(filename: str, sha256: str, channel: str, number: int) -> Statement:
+    """The statement that the file is the record of a channel's release."""
+    name = quote(channel.rpartition("/")[2], safe="") or "channel"
+    return _statement(filename, sha256, RELEASE, {"purl": f"pkg:generic/{name}@{number}"})
+
+
+def _statement(filename: str, sha256: str, kind: str, predicate: dict[str, str]) -> Statement:
+    return {
+        "_type": STATEMENT,
+        "subject": [{"name": filename, "digest": {"sha256": sha256}}],
+        "predicateType": kind,
+        "predicate": predicate,
+    }
+
+
+def sign(statement: Statement, key: Private) -> str:
+    """The text of the envelope with the statement and its signature."""
+    from securesystemslib.dsse import Envelope
+
+    payload = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
+    envelope = Envelope(payload, _PAYLOAD, {})
+    envelope.sign(key.signer())
+    return json.dumps(envelope.to_dict(), indent=1, sort_keys=True) + "\n"
+
+
+def signer_of(text: str | bytes) -> str:
+    """The id of the key that an envelope says it was signed with; nothing is verified.
+
+    Raises `ValueError` when it is no envelope with one signature.
+    """
+    try:
+        [signature] = json.loads(text)["signatures"]
+        return str(signature["keyid"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"is no envelope with one signature: {error!r}") from error
+
+
+def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
+    """The statement in an envelope that one of the keys has signed.
+
+    Raises `ValueError` when none has, or it is no such envelope.
+    """
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.exceptions import Error
+
+    by = signer_of(text)
+    signers = [key.verifier() for key in keys if key.id == by]
+    if not signers:
+        raise ValueError(f"is signed by another key: {by}")
+    try:
+        envelope = Envelope.from_dict(json.loads(text))
+        envelope.verify(signers, 1)
+        if envelope.payload_type != _PAYLOAD:
+            raise ValueError(f"has a payload of type {envelope.payload_type}")
+        statement = json.loads(envelope.payload)
+    except Error as error:
+        raise ValueError("has a signature that is not of its content") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"cannot be read: {error}") from error
+    if not isinstance(statement, dict):
+        raise ValueError("holds no statement")
+    return statement

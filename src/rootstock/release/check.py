@@ -1,0 +1,280 @@
+"""Check a release, from the channel or from any copy of it; nothing else is needed.
+
+All that a release says is held against what is there: its files and packages against their
+hashes, its locks and SBOMs against its record, and its record and packages against what was
+signed.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from rootstock.errors import UsageError, VerifyFailed
+from rootstock.progress import Event, Listener
+from rootstock.release import attest, contents, keys, locks, sbom
+from rootstock.release.contents import Package, Release
+from rootstock.release.keys import Public
+from rootstock.release.place import Place
+
+TABLE = "releases.json"
+LATEST = "latest"
+_STAGE = "verify"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of checking a release.
+
+    `differences` name each file that is not what it should be, and how. `signer` is the id of
+    the key that signed it, empty when nobody has; it is `trusted` when it is among those given.
+    """
+
+    release: int
+    place: str
+    cells: tuple[str, ...]
+    packages: int
+    signer: str
+    trusted: bool
+    differences: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as `json.dumps` takes it."""
+        return asdict(self)
+
+    @property
+    def lines(self) -> list[str]:
+        """The verdict in words."""
+        name = f"release {self.release} of {self.place}"
+        if self.differences:
+            return [f"{name}:", *(f"  {line}" for line in self.differences)]
+        told = f"{name}: whole, {self.packages} packages, {', '.join(self.cells)}"
+        if not self.signer:
+            return [told, "  Not signed: this tells of damage, and not of who made it."]
+        if self.trusted:
+            return [told, f"  Signed by {self.signer}, which you trust."]
+        return [
+            told,
+            f"  Signed by {self.signer}, which you did not name as trusted (--key FILE).",
+        ]
+
+    def insist(self) -> None:
+        """Raise `VerifyFailed` unless all is as it should be."""
+        if self.differences:
+            raise VerifyFailed(
+                f"release {self.release}: {len(self.differences)} differences, shown above",
+                "Copy the files that are named again, from where you trust them.",
+            )
+
+
+def number_of(word: str, place: Place) -> int:
+    """The release that a word means: a number, or the latest that the channel shows.
+
+    Raises `UsageError` when the channel does not show it.
+    """
+    try:
+        numbers = [one["release"] for one in json.loads(place.read(TABLE))["releases"]]
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{place.url} has no releases", "Name the channel with --channel: a folder or a URL."
+        ) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise UsageError(f"{place.at(TABLE)} cannot be read: {error!r}") from error
+    if word == LATEST and numbers:
+        return int(numbers[-1])
+    if word.isdigit() and (int(word) in numbers or _is_there(place, int(word))):
+        return int(word)
+    shown = ", ".join(map(str, numbers)) or "none"
+    raise UsageError(f"{place.url} has no release {word}", f"It shows {shown}.")
+
+
+def _is_there(place: Place, number: int) -> bool:
+    """Whether a release is there that the channel does not show any more."""
+    try:
+        return bool(place.read(f"{contents.folder(number)}/{contents.RECORD}"))
+    except FileNotFoundError:
+        return False
+
+
+def load(place: Place, number: int) -> Release:
+    """The record of a release, which nothing is compared with.
+
+    Raises `UsageError` when it cannot be read.
+    """
+    path = f"{contents.folder(number)}/{contents.RECORD}"
+    try:
+        return contents.parse(place.read(path))
+    except (FileNotFoundError, ValueError) as error:
+        raise UsageError(f"{place.at(path)} {error}") from error
+
+
+def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
+    """Check a release; raises `SourceError` when the place does not answer."""
+    folder = Place(place.at(contents.folder(number)))
+    listen(Event(stage=_STAGE, state="start"))
+    record, signer, differences = _record(folder, number, trusted)
+    if record:
+        parts = [_files(folder, record), _packages(place, record, listen)]
+        parts += [_cell(folder, record, cell) for cell in record.cells]
+        parts += [_signed(folder, record, signer, trusted)] if signer else []
+        differences += [line for part in parts for line in part]
+    listen(Event(stage=_STAGE, state="failed" if differences else "done"))
+    return Verdict(
+        release=number,
+        place=place.url,
+        cells=tuple(record.cells) if record else (),
+        packages=len(record.packages) if record else 0,
+        signer=signer,
+        trusted=signer in {key.id for key in trusted},
+        differences=tuple(dict.fromkeys(differences)),
+    )
+
+
+def _record(
+    folder: Place, number: int, trusted: Sequence[Public]
+) -> tuple[Release | None, str, list[str]]:
+    """The release's record as far as it can be read, who signed it, and what is wrong with it."""
+    name, wrong, signer = contents.RECORD, [], ""
+    try:
+        text = folder.read(name)
+    except FileNotFoundError:
+        return None, "", [f"{name} is missing"]
+    path = f"{contents.ATTESTATIONS}/{name}.json"
+    try:
+        envelope = folder.read(path)
+        signer = attest.signer_of(envelope)
+        statement = attest.opened(envelope, _keys(folder, signer, trusted))
+        found = hashlib.sha256(text).hexdigest()
+        if _subject(statement) != (name, found) or statement["predicateType"] != attest.RELEASE:
+            wrong.append(f"{name} is not what its attestation was signed for")
+    except FileNotFoundError:
+        statement = None
+    except (ValueError, KeyError) as error:
+        wrong.append(f"{path} {error}")
+        statement = None
+    if trusted and signer not in {key.id for key in trusted}:
+        by = f"signed by {signer}" if signer else "not signed"
+        wrong.append(f"{name} is {by}, and you trust {', '.join(key.id for key in trusted)}")
+    try:
+        record = contents.parse(text)
+    except ValueError as error:
+        return None, signer, [*wrong, f"{name} {error}"]
+    if record.release != number:
+        wrong.append(f"{name} is of release {record.release}")
+    expected = attest.of_release(name, "", record.channel, number)["predicate"]
+    if statement and statement.get("predicate") != expected:
+        wrong.append(f"{path} is for another release: {statement.get('predicate')}")
+    return record, signer, wrong
+
+
+def _keys(folder: Place, signer: str, trusted: Sequence[Public]) -> list[Public]:
+    """The keys that a signature may be of: those trusted, and the one that came along."""
+    path = f"{contents.KEYS}/{signer}.pub"
+    try:
+        own = keys.parse(folder.read(path))
+    except FileNotFoundError:
+        return list(trusted)
+    return [*trusted, own]
+
+
+def _files(folder: Place, record: Release) -> Iterator[str]:
+    for name, sha256 in record.files.items():
+        yield from _compare(folder, name, sha256)
+    expected = {contents.RECORD, *record.files}
+    there = folder.files("")
+    if there is not None:
+        own = f"{contents.ATTESTATIONS}/{contents.RECORD}.json"
+        yield from (f"{name} is not of the release" for name in sorted(there - expected - {own}))
+
+
+def _packages(place: Place, record: Release, listen: Listener) -> list[str]:
+    listen(Event(stage=_STAGE, state="note", detail=f"{len(record.packages)} packages"))
+
+    def one(package: Package) -> list[str]:
+        return list(_compare(place, package.url, package.sha256, package.size))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [line for lines in pool.map(one, record.packages.values()) for line in lines]
+
+
+def _compare(place: Place, name: str, sha256: str, size: int | None = None) -> Iterator[str]:
+    try:
+        found, has = place.sha256(name)
+    except FileNotFoundError:
+        yield f"{name} is missing"
+        return
+    if size is not None and has != size:
+        yield f"{name} has {has} bytes, not {size}"
+    elif found != sha256:
+        yield f"{name} has the sha256 {found}, not {sha256}"
+
+
+def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
+    """What is wrong with the content of a cell's files, whatever their hashes."""
+    packages = record.of(cell)
+    expected = {p.filename: p.sha256 for p in packages}
+    files = record.cells[cell].files
+    readers: dict[str, Callable[[bytes], dict[str, str]]] = {
+        locks.EXPLICIT: partial(_locked, platform=record.platform),
+        locks.PIXI: partial(_locked, platform=record.platform),
+        "sbom": sbom.read,
+    }
+    for kind, reader in readers.items():
+        name = files.get(kind, "")
+        try:
+            found = reader(folder.read(name))
+        except FileNotFoundError:
+            yield f"{name or kind} is missing"
+        except ValueError as error:
+            yield f"{name} {error}"
+        else:
+            for file in sorted(expected.keys() | found.keys()):
+                if file not in found:
+                    yield f"{name} lacks {file}"
+                elif found[file] != expected.get(file):
+                    yield f"{name} has another {file}, or one that {cell} has not"
+    if files.get(locks.EXPLICIT):
+        text = locks.explicit(packages, record.platform, record.channel)
+        if record.files.get(files[locks.EXPLICIT]) != hashlib.sha256(text.encode()).hexdigest():
+            yield f"{files[locks.EXPLICIT]} is not the lock of {cell}'s packages in their order"
+
+
+def _locked(text: bytes, platform: str) -> dict[str, str]:
+    entries = locks.parse(text.decode(), platform, "")
+    return {entry.url.rpartition("/")[2]: entry.sha256 for entry in entries}
+
+
+def _signed(
+    folder: Place, record: Release, signer: str, trusted: Sequence[Public]
+) -> Iterator[str]:
+    """What is wrong with the packages' attestations."""
+    try:
+        known = [key for key in _keys(folder, signer, trusted) if key.id == signer]
+    except ValueError as error:
+        yield f"{contents.KEYS}/{signer}.pub {error}"
+        return
+    for package in record.packages.values():
+        name = f"{contents.ATTESTATIONS}/{package.filename}.json"
+        expected = attest.of_package(package.filename, package.sha256, record.channel)
+        try:
+            statement = attest.opened(folder.read(name), known)
+        except FileNotFoundError:
+            yield f"{name} is missing"
+        except ValueError as error:
+            yield f"{name} {error}"
+        else:
+            for field in expected:
+                if statement.get(field) != expected[field]:
+                    yield f"{name} has another {field}: {statement.get(field)}"
+
+
+def _subject(statement: attest.Statement) -> tuple[str, str]:
+    try:
+        [subject] = statement["subject"]
+        return subject["name"], subject["digest"]["sha256"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError("has not just one subject with a sha256") from error

@@ -1,0 +1,154 @@
+"""The software bill of materials of a cell: CycloneDX 1.6, as JSON.
+
+Each package is a component, with its licence, its hashes, what it depends on, and the sources
+that it was made from as its ancestors. What is in those sources (the libraries inside CERN's
+wheels, for one) is not looked into.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rootstock.channel.index import Record
+from rootstock.release.contents import Package, Release
+from rootstock.release.place import Place
+from rootstock.sources.fetch import Source
+
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+    from cyclonedx.model.license import License
+
+
+def write(
+    release: Release,
+    cell: str,
+    records: Mapping[str, Record],
+    sources: Mapping[str, Sequence[Source]],
+) -> str:
+    """The text of a cell's SBOM; `records` and `sources` are by file name.
+
+    The same release gives the same text: its number and time are those of the release.
+    """
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.dependency import Dependency
+    from cyclonedx.output.json import JsonV1Dot6
+
+    packages = release.of(cell)
+    seed = "".join([release.channel, cell, release.time, *(p.sha256 for p in packages)])
+    made = {p.name: _component(p, release.channel, sources.get(p.filename, ())) for p in packages}
+    whole = Component(
+        name=cell,
+        version=release.cells[cell].root,
+        type=ComponentType.APPLICATION,
+        bom_ref=cell,
+        description=" ".join(release.cells[cell].specs),
+    )
+    rootstock = Component(
+        name="rootstock",
+        version=release.rootstock,
+        type=ComponentType.APPLICATION,
+        bom_ref="rootstock",
+    )
+    bom = Bom(
+        serial_number=uuid.uuid5(uuid.NAMESPACE_URL, seed),
+        components=made.values(),
+        dependencies=[
+            Dependency(
+                made[p.name].bom_ref,
+                [Dependency(made[name].bom_ref) for name in needed(records[p.filename], made)],
+            )
+            for p in packages
+        ],
+    )
+    bom.metadata.timestamp = datetime.fromisoformat(release.time)
+    bom.metadata.component = whole
+    bom.metadata.tools.components.add(rootstock)
+    bom.register_dependency(whole, made.values())
+    return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+
+
+def needed(record: Record, names: Iterable[str]) -> list[str]:
+    """The names, among those given, of the packages that an index says one depends on."""
+    there = set(names)
+    return sorted({spec.split()[0] for spec in record.get("depends", ())} & there)
+
+
+def read(text: str | bytes) -> dict[str, str]:
+    """By file name, the sha256 of the components of an SBOM.
+
+    Raises `ValueError` when CycloneDX's own library cannot read it, or a component lacks it.
+    """
+    import json
+
+    from cyclonedx.exception import CycloneDxException
+    from cyclonedx.model import HashAlgorithm
+    from cyclonedx.model.bom import Bom
+
+    try:
+        bom = Bom.from_json(json.loads(text))  # type: ignore[attr-defined]
+        found = {}
+        for component in bom.components:
+            build = component.purl.qualifiers["build"]
+            [sha256] = [h.content for h in component.hashes if h.alg is HashAlgorithm.SHA_256]
+            found[f"{component.name}-{component.version}-{build}.conda"] = str(sha256)
+        return found
+    except (ValueError, TypeError, KeyError, AttributeError, CycloneDxException) as error:
+        raise ValueError(f"is no SBOM of conda packages: {error!r}") from error
+
+
+def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Component":
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+    from cyclonedx.model.component import Component, ComponentType, Pedigree
+    from packageurl import PackageURL
+
+    purl = PackageURL(
+        type="conda",
+        name=package.name,
+        version=package.version,
+        qualifiers={"build": package.build, "subdir": package.subdir, "type": "conda"},
+    )
+    where = XsUri(Place(channel).at(package.url))
+    return Component(
+        name=package.name,
+        version=package.version,
+        type=ComponentType.LIBRARY,
+        bom_ref=purl.to_string(),
+        purl=purl,
+        hashes=[HashType.from_hashlib_alg(a, h) for a, h in _hashes(package)],
+        licenses=[_licence(package.license)] if package.license else [],
+        external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=where)],
+        pedigree=Pedigree(ancestors=[_source(s, purl.to_string()) for s in sources])
+        if sources
+        else None,
+    )
+
+
+def _hashes(package: Package) -> list[tuple[str, str]]:
+    return [("sha256", package.sha256), ("md5", package.md5)]
+
+
+def _licence(text: str) -> "License":
+    from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
+    from cyclonedx.spdx import is_expression
+
+    return LicenseExpression(text) if is_expression(text) else DisjunctiveLicense(name=text)
+
+
+def _source(source: Source, of: str) -> "Component":
+    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+    from cyclonedx.model.component import Component, ComponentType
+    from packageurl import PackageURL
+
+    kind = ExternalReferenceType.SOURCE_DISTRIBUTION
+    purls = [url.partition("#")[0] for url in source.urls if url.startswith("pkg:")]
+    urls = [url for url in source.urls if not url.startswith("pkg:")]
+    return Component(
+        name=source.filename,
+        type=ComponentType.FILE,
+        bom_ref=f"{of}#{source.sha256}",
+        purl=PackageURL.from_string(purls[0]) if purls else None,
+        hashes=[HashType.from_hashlib_alg("sha256", source.sha256)],
+        external_references=[ExternalReference(type=kind, url=XsUri(url)) for url in urls],
+    )
