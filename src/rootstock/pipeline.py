@@ -17,7 +17,7 @@ from rootstock.build import batch, builder, failures
 from rootstock.build.artifact import Artifact
 from rootstock.build.history import History
 from rootstock.build.limits import Limits, default_memory
-from rootstock.channel.generation import keys
+from rootstock.channel.generation import Generation, keys
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.errors import (
@@ -40,6 +40,9 @@ from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
 from rootstock.plan.why import Why
 from rootstock.progress import Event, Listener
+from rootstock.release import gather
+from rootstock.release.keys import Mine
+from rootstock.release.make import make
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
 from rootstock.serve import page
@@ -62,7 +65,10 @@ Stage = Literal["build", "audit", "smoke", "promote"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a run is asked to do. `checkout` is the folder with recipes/ and ci/."""
+    """What a run is asked to do. `checkout` is the folder with recipes/ and ci/.
+
+    `url` is where the channel will be public, if it is known; `key` signs the release.
+    """
 
     checkout: Path
     roots: tuple[str, ...] = ()
@@ -78,6 +84,8 @@ class Options:
     keep_going: bool = False
     retry: bool = False
     offline: bool = False
+    url: str = ""
+    key: Mine | None = None
 
 
 def plan(options: Options, store: Store, listen: Listener) -> Plan:
@@ -254,7 +262,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
         _smoke(state, options, images, engine, store, listen)
     if until == "promote":
         with state.lap("promote"):
-            _promote(state, options.channel, listen)
+            _promote(state, options, listen)
 
 
 def _provide(
@@ -406,7 +414,8 @@ def _smoke(
         report.insist()
 
 
-def _promote(state: Run, channel: Path, listen: Listener) -> None:
+def _promote(state: Run, options: Options, listen: Listener) -> None:
+    channel = options.channel
     listen(Event(stage="promote", state="start"))
     for cell in state.planned.cells:
         if state.planned.graph.private(cell.id):
@@ -414,8 +423,21 @@ def _promote(state: Run, channel: Path, listen: Listener) -> None:
             listen(Event(stage="promote", state="note", detail=told))
     staged = [state.artifacts[id_] for id_ in state.planned.staged]
     rebuilt = {state.planned.graph.nodes[id_].filename for id_ in state.planned.wanted}
+    cells = [cell for cell in state.planned.cells if not state.planned.graph.private(cell.id)]
+    sets = {
+        cell.id: [state.artifacts[id_].filename for id_ in state.planned.graph.cells[cell.id]]
+        for cell in cells
+    }
+    specs = {cell.id: pinned_specs(state.planned.matrix.specs, cell) for cell in cells}
+    means = gather.Means(checkout=options.checkout, url=options.url, key=options.key)
+
+    def release(new: Generation, folder: Path) -> None:
+        state.release = make(gather.facts(state, new, specs, means), folder, channel).release
+
     try:
-        state.promotion = promote(staged, channel, rebuilt, show=page.write)
+        state.promotion = promote(
+            staged, channel, rebuilt, cells=sets, release=release, show=page.write
+        )
     except Damaged as error:
         artifacts.doubt(error.folder)
         raise
@@ -423,6 +445,9 @@ def _promote(state: Run, channel: Path, listen: Listener) -> None:
         told = f"{channel}: {name} was damaged: it is put back"
         listen(Event(stage="promote", state="note", detail=told))
     told = f"generation {state.promotion.generation.number}, {len(state.promotion.added)} new"
+    if state.release:
+        signed = "signed" if options.key else "not signed (rootstock keys new makes a key)"
+        told += f", release {state.release} {signed}"
     listen(Event(stage="promote", state="done", detail=f"{told}: {channel}"))
 
 

@@ -54,6 +54,7 @@ class Run:
     audits: tuple[AuditReport, ...] = ()
     smokes: tuple[SmokeReport, ...] = ()
     promotion: Promotion | None = None
+    release: int = 0
     error: RootstockError | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -83,6 +84,7 @@ class Run:
             stages=dict(self.seconds),
             code=error.code if error else 0,
             channel=str(channel.absolute()),
+            release=self.release,
             cells=tuple(self._cell(cell) for cell in planned.cells),
             nodes=tuple(self._node(node) for node in nodes),
             audit=tuple(report.as_json() for report in self.audits),

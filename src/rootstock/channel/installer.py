@@ -265,7 +265,7 @@ def insist_on_system(records: list[RepoDataRecord]) -> None:
     generic = [package.into_generic() for package in detected]
     system = {
         package.name.normalized: PackageRecord(
-            package.name, str(package.version), BuildString(package.build_string), 0, ""
+            package.name, str(package.version), package.build_string, 0, ""
         )
         for package in generic
     }

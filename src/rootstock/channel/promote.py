@@ -105,7 +105,7 @@ def _add(
     _refuse_parts(new, past)
     changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
     for artifact in artifacts:
-        changes[artifact.subdir][artifact.filename] = _record(artifact)
+        changes[artifact.subdir][artifact.filename] = record(artifact)
 
     def place() -> list[Path]:
         for artifact in fresh:
@@ -179,7 +179,7 @@ def _mend(
         if right and artifact.filename in rebuilt:
             right = sha256_of(place) == artifact.sha256
         if not right:
-            _record(artifact)
+            record(artifact)
             part = partial(place)
             part.unlink(missing_ok=True)
             link(artifact.path, part)
@@ -192,7 +192,7 @@ def _place(channel: Path, artifact: Artifact) -> Path:
     return channel / artifact.subdir / artifact.filename
 
 
-def _record(artifact: Artifact) -> index.Record:
+def record(artifact: Artifact) -> index.Record:
     """The index's record of an artifact whose bytes have been checked."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with artifact.path.open("rb") as file:
@@ -202,6 +202,6 @@ def _record(artifact: Artifact) -> index.Record:
     if sha256.hexdigest() != artifact.sha256:
         found = f"{artifact.filename} has the sha256 {sha256.hexdigest()}"
         raise Damaged(artifact.path.parent, found)
-    record = index.record(artifact.path, sha256=artifact.sha256, size=artifact.size)
+    known = index.record(artifact.path, sha256=artifact.sha256, size=artifact.size)
     # Old clients check nothing but this one.
-    return {**record, "md5": md5.hexdigest()}
+    return {**known, "md5": md5.hexdigest()}

@@ -68,6 +68,9 @@ Only = Annotated[
 Channel = Annotated[
     Path, typer.Option("--channel", help="The folder of the channel.", metavar="DIR")
 ]
+AnyChannel = Annotated[
+    str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR|URL")
+]
 ProfileName = Annotated[
     Profile, typer.Option("--profile", help="The image that packages are built in.")
 ]
@@ -107,6 +110,16 @@ MemoryLimit = Annotated[
         help="The memory one build may hold, like 800M, 4G or none; if not given, "
         "nine tenths of the machine's.",
         metavar="SIZE",
+    ),
+]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        help="Where the channel is public: locks and attestations of the release name it.",
+        envvar="ROOTSTOCK_CHANNEL_URL",
+        metavar="URL",
+        show_default=False,
     ),
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in an earlier run.")]

@@ -1,6 +1,7 @@
 """The commands that ask: why a package is built, and whether it comes out the same again."""
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from rootstock import pipeline
 from rootstock.cli.common import (
     CHECKOUT,
+    AnyChannel,
     Channel,
     Checkout,
     EngineName,
@@ -28,6 +30,8 @@ from rootstock.errors import UsageError
 from rootstock.image import profiles
 from rootstock.image.engines.choose import choose
 from rootstock.pipeline import DEFAULT_LEVEL, Options
+from rootstock.release import check, keys
+from rootstock.release.place import place
 from rootstock.report.terminal import Terminal
 from rootstock.sources.fetch import load_registry
 from rootstock.store import locate
@@ -79,14 +83,20 @@ def verify(
     packages: Annotated[
         list[str],
         typer.Argument(
-            help="Package names, node ids, names or paths of files.", metavar="[PACKAGE]..."
+            help="Package names, node ids, names or paths of files; or the number of a release, "
+            "or latest.",
+            metavar="[PACKAGE]...|RELEASE",
         ),
     ] = [],  # noqa: B006
     everything: Annotated[
         bool,
         typer.Option("--all", help="All of the channel, and all that it was built with."),
     ] = False,
-    channel: Channel = Path("channel"),
+    channel: AnyChannel = "channel",
+    key: Annotated[
+        list[Path],
+        typer.Option("--key", help="A public key that a release must be signed with; repeatable."),
+    ] = [],  # noqa: B006
     engine: EngineName = "auto",
     jobs: Jobs = 0,
     profile: ProfileName = profiles.DEFAULT,
@@ -94,9 +104,11 @@ def verify(
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Build packages again from their records, compare the bytes, and show what differs.
+    """Build packages again from their records and compare the bytes; or check a release.
 
-    Nothing is replaced: what is rebuilt is thrown away, or kept aside where it differs.
+    Of packages nothing is replaced: what is rebuilt is thrown away, or kept aside where it
+    differs. A release is checked from the channel or any copy of it, by folder or URL: its
+    files, its packages, its locks, its SBOMs, and what was signed.
 
     Examples:
 
@@ -105,13 +117,20 @@ def verify(
       rootstock verify channel/linux-64/zlib-1.3.1-h3670347_0.conda
 
       rootstock verify --all -j 2 --json
+
+      rootstock verify latest --channel https://example.org/channel --key alice.pub
     """
+    if any(word == check.LATEST or word.isdigit() for word in packages):
+        _verify_release(packages, channel, key, as_json)
+        return
+    if key:
+        raise UsageError("--key goes with a release")
     if everything == bool(packages):
         raise UsageError("verify takes the names of packages, or --all")
     store = locate()
     store.prepare()
     every = rebuild.select_all if everything else partial(rebuild.select, packages)
-    artifacts = every(channel, store)
+    artifacts = every(Path(channel), store)
     logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
     logs.mkdir(parents=True)
     means = rebuild.Means(
@@ -131,6 +150,22 @@ def verify(
     else:
         print("\n".join(line for verdict in verdicts for line in verdict.lines))
     rebuild.insist(verdicts)
+
+
+def _verify_release(
+    words: Sequence[str], channel: str, trusted: Sequence[Path], as_json: bool
+) -> None:
+    if len(words) != 1:
+        raise UsageError("verify takes one release, or packages")
+    where = place(channel)
+    known = [keys.read(path) for path in trusted]
+    with Terminal(quiet=as_json) as terminal:
+        verdict = check.check(where, check.number_of(words[0], where), known, terminal)
+    if as_json:
+        print_json(verdict.as_json())
+    else:
+        print("\n".join(verdict.lines))
+    verdict.insist()
 
 
 COMMANDS = {"why": why, "verify": verify}

@@ -4,19 +4,14 @@ import getpass
 import os
 from enum import Enum
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Json, print_json
+from rootstock.cli.common import AnyChannel, Json, print_json
 from rootstock.errors import UsageError
 from rootstock.release import check, keys, locks
 from rootstock.release.place import place
-
-AnyChannel = Annotated[
-    str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR|URL")
-]
 
 
 class Format(str, Enum):

@@ -1,6 +1,9 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
+import getpass
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +29,7 @@ from rootstock.cli.common import (
     Retry,
     Roots,
     TimeLimit,
+    Url,
     print_json,
 )
 from rootstock.errors import RootstockError, UsageError
@@ -34,6 +38,7 @@ from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
 from rootstock.progress import silent
+from rootstock.release import keys
 from rootstock.report.terminal import Terminal
 from rootstock.report.words import columns
 from rootstock.store import locate
@@ -52,7 +57,7 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
         record, path = run(options, locate(), terminal, until)
         terminal.summary(record, path)
         if not record.code and until == "promote":
-            terminal.install(options.channel, ["root"])
+            terminal.install(options.channel, ["root"], record.release)
     if as_json:
         print_json(record.as_json())
     if results:
@@ -132,6 +137,16 @@ def _cell(cell: Cell) -> dict[str, str]:
     return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
 
 
+def _public(url: str) -> str:
+    if url and not url.startswith(("https://", "http://")):
+        raise UsageError(f"--url {url} is no address on the web", "Write it as https://...")
+    return url.rstrip("/")
+
+
+def _ask() -> str:
+    return getpass.getpass("Passphrase of your key: ") if sys.stdin.isatty() else ""
+
+
 def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
     """The command that runs the pipeline up to a stage."""
 
@@ -150,6 +165,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         keep_going: KeepGoing = False,
         retry: Retry = False,
         offline: Offline = False,
+        url: Url = "",
         checkout: Checkout = CHECKOUT,
         list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
         since: Annotated[
@@ -184,6 +200,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             keep_going=keep_going,
             retry=retry,
             offline=offline,
+            url=_public(url),
         )
         if since and not list_:
             raise UsageError("--since goes with --list")
@@ -192,6 +209,8 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         elif dry_run:
             _plan(options, as_json)
         else:
+            if until == "promote":
+                options = replace(options, key=keys.mine(_ask))
             _run(options, as_json, until, results)
 
     command.__doc__ = help_

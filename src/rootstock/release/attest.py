@@ -69,9 +69,10 @@ def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
     """
     from securesystemslib.dsse import Envelope
     from securesystemslib.exceptions import Error
+    from securesystemslib.signer import Key
 
     by = signer_of(text)
-    signers = [key.verifier() for key in keys if key.id == by]
+    signers: list[Key] = [key.verifier() for key in keys if key.id == by]
     if not signers:
         raise ValueError(f"is signed by another key: {by}")
     try:

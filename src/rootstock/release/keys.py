@@ -9,6 +9,7 @@ its public half in DER, as `openssl pkey -pubin -outform DER | sha256sum` gives 
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from rootstock.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from securesystemslib.signer import Key, Signer
+    from securesystemslib.signer import CryptoSigner, SSlibKey
 
 PASSPHRASE = "ROOTSTOCK_KEY_PASSPHRASE"  # the variable that has it, not what is in it
 _NEW = "Make one with `rootstock keys new`."
@@ -30,13 +31,12 @@ class Public:
     id: str
     pem: bytes
 
-    def verifier(self) -> "Key":
+    def verifier(self) -> "SSlibKey":
         """The key as securesystemslib has it."""
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
-        from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+        from securesystemslib.signer import SSlibKey
 
-        key: Key = SSlibKey.from_crypto(load_pem_public_key(self.pem), self.id)
-        return key
+        return SSlibKey.from_crypto(load_pem_public_key(self.pem), self.id)
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,45 @@ class Private:
     public: Public
     key: "Ed25519PrivateKey" = field(repr=False)
 
-    def signer(self) -> "Signer":
+    def signer(self) -> "CryptoSigner":
         """The key as securesystemslib has it."""
-        from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
+        from securesystemslib.signer import CryptoSigner
 
-        signer: Signer = CryptoSigner(self.key, self.public.verifier())
-        return signer
+        return CryptoSigner(self.key, self.public.verifier())
+
+
+@dataclass(frozen=True)
+class Mine:
+    """The key of this user, as yet in its file."""
+
+    path: Path
+    passphrase: str = field(default="", repr=False)
+
+    def open(self) -> Private:
+        """Read it; raises as `load` does."""
+        return load(self.path, self.passphrase)
+
+
+def mine(ask: Callable[[], str] | None = None) -> Mine | None:
+    """The key that this user signs with, or None when there is none.
+
+    The passphrase of an encrypted one is taken from the environment or else asked for, and
+    tried at once. Raises `UsageError` when it is wrong, or there is nobody to ask.
+    """
+    path = location()
+    try:
+        pem = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"the key {path} cannot be read: {error}") from error
+    if not is_encrypted(pem):
+        return Mine(path)
+    passphrase = os.environ.get(PASSPHRASE) or (ask() if ask else "")
+    if not passphrase:
+        raise UsageError(f"the key {path} has a passphrase", f"Set {PASSPHRASE} to it.")
+    load(path, passphrase)
+    return Mine(path, passphrase)
 
 
 def location() -> Path:

@@ -9,6 +9,7 @@ from rootstock import __version__
 from rootstock.audit.report import AuditReport
 from rootstock.build.artifact import Artifact
 from rootstock.channel.index import Record
+from rootstock.channel.promote import record
 from rootstock.errors import RefusedError
 from rootstock.plan.matrix import Cell
 from rootstock.release import attest, contents, locks, sbom
@@ -32,9 +33,8 @@ class Proven:
 class Facts:
     """What is known of a promotion.
 
-    `records` are what an index says of the packages, with sha256 and md5, `audits` the reports
-    and `sources` what they were made from; all are by file name. `url` is where the channel is
-    public, empty if nowhere; `key` signs.
+    `audits` are the reports and `sources` what packages were made from, by file name. `url` is
+    where the channel is public, empty if nowhere; `key` signs.
     """
 
     number: int
@@ -42,21 +42,22 @@ class Facts:
     platform: str
     commit: str
     cells: Sequence[Proven]
-    records: Mapping[str, Record]
     audits: Mapping[str, AuditReport]
     sources: Mapping[str, Sequence[Source]]
     url: str = ""
     key: Private | None = None
 
 
-def write(facts: Facts, folder: Path, channel: Path) -> contents.Release:
+def make(facts: Facts, folder: Path, channel: Path) -> contents.Release:
     """Fill the folder of a release, which is there and empty; `channel` is the channel's folder.
 
-    Raises `RefusedError` when what was tested is not what is promoted.
+    Raises `RefusedError` when what was tested is not what is promoted, and `Damaged` when a
+    package is not what it was.
     """
     base = facts.url.rstrip("/") or place(channel).url
-    cells = {proven.cell.id: _cell(proven, facts) for proven in facts.cells}
     artifacts = {a.filename: a for proven in facts.cells for a in proven.artifacts}
+    records = {name: record(artifact) for name, artifact in sorted(artifacts.items())}
+    cells = {proven.cell.id: _cell(proven, records) for proven in facts.cells}
     release = contents.Release(
         release=facts.number,
         time=facts.time,
@@ -65,7 +66,7 @@ def write(facts: Facts, folder: Path, channel: Path) -> contents.Release:
         platform=facts.platform,
         channel=base,
         cells=cells,
-        packages={name: _package(one, facts) for name, one in sorted(artifacts.items())},
+        packages={name: _package(artifacts[name], known, facts) for name, known in records.items()},
         files={},
     )
     files: dict[str, str] = {}
@@ -74,8 +75,8 @@ def write(facts: Facts, folder: Path, channel: Path) -> contents.Release:
         up = "" if facts.url else locks.UP
         made = {
             locks.EXPLICIT: locks.explicit(packages, facts.platform, base),
-            locks.PIXI: locks.pixi(packages, facts.records, facts.platform, base, up),
-            "sbom": sbom.write(release, id_, facts.records, facts.sources),
+            locks.PIXI: locks.pixi(packages, records, facts.platform, base, up),
+            "sbom": sbom.write(release, id_, records, facts.sources),
         }
         files |= {cell.files[what]: text for what, text in made.items()}
     if facts.key:
@@ -101,7 +102,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _cell(proven: Proven, facts: Facts) -> contents.Cell:
+def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
     report = proven.smoke
     promoted = {artifact.sha256: artifact.filename for artifact in proven.artifacts}
     tested = [package.sha256 for package in report.packages]
@@ -112,7 +113,7 @@ def _cell(proven: Proven, facts: Facts) -> contents.Cell:
         root=proven.cell.root,
         python=proven.cell.python,
         specs=proven.specs,
-        packages=ordered({promoted[sha256]: facts.records[promoted[sha256]] for sha256 in tested}),
+        packages=ordered({promoted[sha256]: records[promoted[sha256]] for sha256 in tested}),
         smoke=contents.Smoke(
             system=report.system,
             glibc=report.glibc,
@@ -151,20 +152,20 @@ def ordered(records: Mapping[str, Record]) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _package(artifact: Artifact, facts: Facts) -> contents.Package:
-    record, audit = facts.records[artifact.filename], facts.audits[artifact.filename]
-    if record["sha256"] != artifact.sha256 or not audit.passed:
-        raise RefusedError(f"{artifact.filename}: what was audited is not what is promoted")
+def _package(artifact: Artifact, known: Record, facts: Facts) -> contents.Package:
+    audit = facts.audits[artifact.filename]
+    if not audit.passed:
+        raise RefusedError(f"{artifact.filename}: it did not pass the audit")
     return contents.Package(
         name=artifact.name,
         version=artifact.version,
         build=artifact.build,
         subdir=artifact.subdir,
         sha256=artifact.sha256,
-        md5=record["md5"],
+        md5=known["md5"],
         size=artifact.size,
         key=artifact.key,
-        license=record.get("license", ""),
+        license=known.get("license", ""),
         floor=contents.Floor(declared=audit.declared, proven=audit.proven),
         audit="passed",
     )

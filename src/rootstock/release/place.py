@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.error import HTTPError, URLError
 from urllib.parse import quote, unquote, urlsplit
-from urllib.request import urlopen
 
 from rootstock.errors import SourceError
 
@@ -56,21 +54,32 @@ class Place:
 
     @contextmanager
     def _open(self, path: str) -> Iterator[BinaryIO]:
+        if self.folder is not None:
+            with _opened(self.folder / path) as file:
+                yield file
+            return
+        # Loaded when it is needed: TLS makes it slow to start with.
+        from urllib.error import HTTPError, URLError
+        from urllib.request import urlopen
+
         try:
-            if self.folder is not None:
-                with (self.folder / path).open("rb") as file:
-                    yield file
-            else:
-                with urlopen(self.at(path), timeout=_TIMEOUT) as answer:
-                    yield answer
+            with urlopen(self.at(path), timeout=_TIMEOUT) as answer:
+                yield answer
         except HTTPError as error:
             if error.code in _GONE:
                 raise FileNotFoundError(self.at(path)) from error
             raise SourceError(f"{self.at(path)}: {error}") from error
-        except (IsADirectoryError, NotADirectoryError) as error:
-            raise FileNotFoundError(self.at(path)) from error
-        except (URLError, TimeoutError, ConnectionError, PermissionError) as error:
+        except (URLError, TimeoutError, ConnectionError) as error:
             raise SourceError(f"{self.at(path)} cannot be read: {error}") from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise FileNotFoundError(path) from error
+    except PermissionError as error:
+        raise SourceError(f"{path} cannot be read: {error}") from error
 
 
 def place(named: str | Path) -> Place:

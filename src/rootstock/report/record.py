@@ -78,9 +78,9 @@ class RunRecord:
     """A run.
 
     `started` is in UTC, by ISO 8601; `stages` are seconds by stage, of which "sources" makes
-    the images too. `channel` is the folder of the channel. `audit` and `smoke` hold the
-    reports of those stages as they give them. `error` is empty when all is well; `code` is
-    the exit code.
+    the images too. `channel` is the folder of the channel, `release` the release that was
+    made in it, 0 if there was nothing new. `audit` and `smoke` hold the reports of those stages as
+    they give them. `error` is empty when all is well; `code` is the exit code.
     """
 
     run: str
@@ -90,6 +90,7 @@ class RunRecord:
     seconds: float
     code: int
     channel: str
+    release: int = 0
     cells: tuple[CellRecord, ...] = ()
     nodes: tuple[NodeRecord, ...] = ()
     audit: tuple[Mapping[str, Any], ...] = ()

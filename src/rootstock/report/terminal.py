@@ -85,9 +85,9 @@ class Terminal(AbstractContextManager["Terminal"]):
         """Tell what a run came to: its packages and cells, and where its report is."""
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
-    def install(self, channel: Path, specs: Sequence[str]) -> None:
-        """Tell how `specs` are installed from the channel."""
-        self.say("\n".join(["", *install_lines(channel, specs)]))
+    def install(self, channel: Path, specs: Sequence[str], release: int = 0) -> None:
+        """Tell how `specs` are installed from the channel, and where a new release's locks are."""
+        self.say("\n".join(["", *install_lines(channel, specs, release)]))
 
 
 def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
@@ -152,10 +152,18 @@ def _row(node: NodeRecord) -> tuple[str, str, str, str]:
     )
 
 
-def install_lines(channel: Path, specs: Sequence[str]) -> list[str]:
-    """What a user types to get an environment with `specs` from the channel's folder."""
+def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list[str]:
+    """What a user types to get an environment with `specs` from the channel's folder.
+
+    With a `release`, also where its locks are.
+    """
     folder = channel.absolute()
     wanted = " ".join(specs)
+    locks = folder / f"releases/{release:04d}"
+    again = [
+        "To have just this again, in any year:",
+        f"  rootstock env --lock, and a lock of {locks}",
+    ]
     return [
         "To use it, with conda, mamba or micromamba:",
         f"  conda create -n root --override-channels -c {folder.as_uri()} {wanted}",
@@ -163,6 +171,7 @@ def install_lines(channel: Path, specs: Sequence[str]) -> list[str]:
         "or without:",
         f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
         "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
+        *(again if release else []),
     ]
 
 
