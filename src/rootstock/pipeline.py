@@ -40,9 +40,7 @@ from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
 from rootstock.plan.why import Why
 from rootstock.progress import Event, Listener
-from rootstock.release import gather
 from rootstock.release.keys import Mine
-from rootstock.release.make import make
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
 from rootstock.serve import page
@@ -429,9 +427,13 @@ def _promote(state: Run, options: Options, listen: Listener) -> None:
         for cell in cells
     }
     specs = {cell.id: pinned_specs(state.planned.matrix.specs, cell) for cell in cells}
-    means = gather.Means(checkout=options.checkout, url=options.url, key=options.key)
 
     def release(new: Generation, folder: Path) -> None:
+        # Loaded here: most runs release nothing.
+        from rootstock.release import gather
+        from rootstock.release.make import make
+
+        means = gather.Means(checkout=options.checkout, url=options.url, key=options.key)
         state.release = make(gather.facts(state, new, specs, means), folder, channel).release
 
     try:
