@@ -38,7 +38,7 @@ Changes = Mapping[str, Mapping[str, index.Record | None]]
 # Writes, beside the indexes, what people see of the last generation; returns its files.
 Show = Callable[[Path, History], list[Path]]
 
-_INDEXES = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
+INDEXES = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
 _FILE = 0o644  # whatever the umask: a web server runs under another name
 _FOLDER = 0o755
 _OF_GROUP = stat.S_IWGRP | stat.S_ISGID
@@ -189,22 +189,36 @@ def _fill(channel: Path, new: Generation, fill: Callable[[Generation, Path], Non
 def _indexes(channel: Path, past: History, new: Generation, changes: Changes) -> list[Path]:
     """Write the indexes of every subdir, or link the base's where nothing changed."""
     folder, base = (generation.folder_of(channel, n) for n in (new.number, new.base))
-    old = {path.parent.name for path in base.glob(f"*/{index.TABLE}")} if new.base else set()
+    old = _subdirs(base) if new.base else set()
+    lineage = past.lineage(new.base)
+    needed = {entry.subdir for one in lineage for entry in one.packages.values()}
+    if new.base and not old >= {NOARCH, *needed}:
+        raise RefusedError(
+            f"{channel} is damaged: {base} has no longer all of its indexes",
+            "Restore them from a copy of the channel, or choose another generation.",
+        )
+    now = _subdirs(generation.folder_of(channel, past.current.number))
     written: list[Path] = []
-    for subdir in sorted({NOARCH, *old, *changes}):
+    for subdir in sorted({NOARCH, *old, *now, *changes}):
         shards = channel / subdir / index.SHARDS
         for made in (folder / subdir, channel / subdir, shards):
             make(made, channel)
         if subdir in old and not changes.get(subdir):
-            for name in _INDEXES:
+            for name in INDEXES:
                 _same(base / subdir / name, folder / subdir / name)
         else:
             before = base / subdir if subdir in old else None
             written += index.update(folder / subdir, before, changes.get(subdir, {}), shards)
-        for name in _INDEXES:
+        for name in INDEXES:
             _link(channel / subdir / name, f"../{ROOM}/current/{subdir}/{name}")
         written += [folder / subdir, channel / subdir, shards]
     return written
+
+
+def _subdirs(folder: Path) -> set[str]:
+    """The subdirs of which a generation's folder has every index."""
+    found = {path.parent for path in folder.glob(f"*/{index.TABLE}")}
+    return {path.name for path in found if all((path / name).is_file() for name in INDEXES)}
 
 
 def _same(source: Path, target: Path) -> None:

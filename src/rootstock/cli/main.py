@@ -19,6 +19,7 @@ from rootstock.report.terminal import tell_error
 _HOMES: Mapping[str, str] = {
     **dict.fromkeys(("build", "audit", "smoke", "plan"), "stages"),
     **dict.fromkeys(("why", "verify"), "questions"),
+    **dict.fromkeys(("rollback", "hide", "releases"), "generations"),
     "env": "users",
     **dict.fromkeys(("lock", "keys"), "releases"),
     **dict.fromkeys(("serve", "page"), "serve"),

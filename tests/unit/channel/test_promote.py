@@ -1,9 +1,7 @@
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,54 +13,7 @@ from rootstock.channel.generation import Generation, history, keys
 from rootstock.channel.promote import promote
 from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
 
-CALLS = ("link", "rename", "symlink", "mkdir", "fchmod")
-
-
-class Crash(BaseException):
-    """The process is gone."""
-
-
-def visible(channel: Path) -> set[str]:
-    """What readers see; every file of it has to be there and whole."""
-    names: set[str] = set()
-    for subdir in ("noarch", "linux-64"):
-        for name, entry in index.read(channel / subdir).items():
-            assert (channel / subdir / name).stat().st_size == entry["size"]
-            names.add(name)
-    return names
-
-
-def snapshot(channel: Path) -> dict[str, bytes | str]:
-    """Every file and link of a channel but its lock."""
-    return {
-        str(path.relative_to(channel)): str(path.readlink())
-        if path.is_symlink()
-        else path.read_bytes()
-        for path in sorted(channel.rglob("*"))
-        if (path.is_symlink() or path.is_file()) and path.name != "lock"
-    }
-
-
-@contextmanager
-def crash_at(number: int) -> Iterator[list[int]]:
-    """Raise at the given call to the system, and at every later one: nothing cleans up."""
-    count = [0]
-
-    def counted(real: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            count[0] += 1
-            if count[0] >= number:
-                raise Crash
-            return real(*args, **kwargs)
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in CALLS:
-            patch.setattr(os, name, counted(getattr(os, name)))
-        # Dead processes clean nothing.
-        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
-        yield count
+from .conftest import Crash, crash_at, listed, note, snapshot, visible
 
 
 def test_set_is_visible(package: Any, tmp_path: Path) -> None:
@@ -74,10 +25,6 @@ def test_set_is_visible(package: Any, tmp_path: Path) -> None:
     assert visible(channel) == set(promotion.added)
     assert index.read(channel / "linux-64")[one.filename]["md5"]
     assert keys(channel) == {a.filename: (a.key, a.sha256) for a in (one, two)}
-
-
-def test_channel_that_is_not_there() -> None:
-    assert keys(Path("/nowhere")) == {}
 
 
 def test_next_generation_keeps_the_last(package: Any, tmp_path: Path) -> None:
@@ -168,25 +115,6 @@ def test_folder_that_cannot_be_written(package: Any, tmp_path: Path) -> None:
         promote([package("one")], tmp_path / "channel")
 
 
-def test_modes_and_links_suit_a_web_server(package: Any, tmp_path: Path) -> None:
-    channel = tmp_path / "channel"
-    old = os.umask(0o077)
-    try:
-        promote([package("one")], channel)
-    finally:
-        os.umask(old)
-    for path in (channel, *channel.rglob("*")):
-        if path.is_symlink():
-            assert not path.readlink().is_absolute()
-        elif path.name != "lock":
-            assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
-    # Copied as it is, or with every link followed, it is still a channel.
-    for follow in (True, False):
-        copy = tmp_path / f"copy{follow}"
-        shutil.copytree(channel, copy, symlinks=follow)
-        assert visible(copy) == {"one-1.0-h0_0.conda"}
-
-
 def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
     first = [package("one"), package("two", noarch="generic")]
@@ -235,20 +163,6 @@ def test_failure_is_cleaned_up_at_once(
     assert visible(channel) == {"one-1.0-h0_0.conda"}
 
 
-def test_generation_record(package: Any, tmp_path: Path) -> None:
-    one = package("one")
-    promote([one], tmp_path / "channel")
-    record = json.loads(
-        (tmp_path / "channel/.rootstock/generations/0001/generation.json").read_text()
-    )
-    assert record["packages"][one.filename] == {
-        "key": "key",
-        "sha256": one.sha256,
-        "size": one.size,
-        "subdir": "linux-64",
-    }
-
-
 def test_a_file_that_is_gone_or_cut_is_put_back(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     artifacts = [package("one"), package("two")]
@@ -281,27 +195,6 @@ def test_a_file_with_another_byte_is_put_back_when_its_package_was_rebuilt(
     assert promote([one], channel, rebuilt=[one.filename]).mended == ()
 
 
-def test_a_channel_that_lost_its_current_loses_nothing_more(package: Any, tmp_path: Path) -> None:
-    channel = tmp_path / "channel"
-    promote([package("one")], channel)
-    promote([package("two")], channel)
-    (channel / ".rootstock/current").unlink()
-    before = snapshot(channel)
-    with pytest.raises(RefusedError, match="later generations") as caught:
-        promote([package("three")], channel)
-    assert "generations/0002" in caught.value.remedy
-    assert snapshot(channel) == before
-
-
-def test_a_generation_that_cannot_be_read_is_told(package: Any, tmp_path: Path) -> None:
-    channel = tmp_path / "channel"
-    promote([package("one")], channel)
-    record = channel / ".rootstock/current/generation.json"
-    record.write_text(record.read_text()[:-9])
-    with pytest.raises(RefusedError, match=r"0001/generation\.json cannot be read"):
-        promote([package("two")], channel)
-
-
 def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
     channel, one = tmp_path / "channel", package("one")
     with pytest.MonkeyPatch.context() as patch:
@@ -317,18 +210,6 @@ def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
 
 def _crash(*_: object) -> None:
     raise Crash
-
-
-def note(generation: Generation, folder: Path) -> None:
-    """Fill a release's folder."""
-    (folder / "attestations").mkdir()
-    (folder / "attestations/one.json").write_text("{}")
-    (folder / "release.json").write_text(json.dumps({"release": generation.number}))
-
-
-def listed(channel: Path) -> list[dict[str, Any]]:
-    releases: list[dict[str, Any]] = json.loads((channel / "releases.json").read_text())["releases"]
-    return releases
 
 
 def test_a_release_is_filled_before_it_is_seen(package: Any, tmp_path: Path) -> None:

@@ -1,0 +1,116 @@
+"""Going back: an earlier generation's packages and releases become what readers see again.
+
+Nothing is removed. The new generation has the index files of the one it goes back to, by hard
+links, so that it takes no longer with many packages than with few.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.channel import generation, switch
+from rootstock.channel.generation import ROOM, Generation, History
+from rootstock.errors import RefusedError, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a step changes for readers, between the generations of two numbers.
+
+    `gone` and `back` are the file names that disappear and reappear, the other two the numbers
+    of releases that do. `generation` is the new current one, None when nothing was done.
+    """
+
+    generation: Generation | None
+    gone: tuple[str, ...]
+    back: tuple[str, ...]
+    releases_gone: tuple[int, ...]
+    releases_back: tuple[int, ...]
+
+
+def rollback(channel: Path, to: int | None = None, *, dry: bool = False) -> Change:
+    """Show what generation `to` showed; without it, undo the last change that readers see.
+
+    Undoing twice undoes the last two: what a rollback made does not count as a change. With
+    `dry` nothing is done, and so when readers see just that already.
+
+    Raises `UsageError` when there is no such generation, or nothing to undo, or the channel
+    cannot be written; `RefusedError` when a package of it is gone, when another process is
+    writing, or the channel is damaged.
+    """
+    if dry:
+        return _rollback(channel, generation.history(existing(channel)), to, dry=True)
+    with switch.writing(existing(channel)) as past:
+        return _rollback(channel, past, to, dry=False)
+
+
+def existing(channel: Path) -> Path:
+    """The channel, if there is one of ours; raises `UsageError` otherwise."""
+    if not (channel / ROOM / "current").is_symlink():
+        raise UsageError(
+            f"{channel} is not a channel of rootstock's, or nothing was promoted into it yet",
+            "Name one with --channel.",
+        )
+    return channel
+
+
+def _rollback(channel: Path, past: History, to: int | None, *, dry: bool) -> Change:
+    target, shown = _target(channel, past, to), past.origin(past.current.number)
+    number = past.current.number + 1
+    new = Generation(number=number, time=switch.now(), kind="rollback", base=target.number)
+    change = compare(past, new)
+    _insist(channel, past, change.back)
+    if dry or target == shown:
+        return change
+    switch.switch(channel, past, new, {})
+    return Change(**{**vars(change), "generation": new})
+
+
+def _target(channel: Path, past: History, to: int | None) -> Generation:
+    if to is None:
+        shown = past.origin(past.current.number)
+        if not shown.base:
+            raise UsageError(
+                f"{channel}: there is nothing before generation {shown.number}",
+                "rootstock hide takes packages out of the index.",
+            )
+        return past.origin(shown.base)
+    if not 1 <= to <= past.current.number:
+        raise UsageError(
+            f"{channel} has no generation {to}, only 1 to {past.current.number}",
+            "rootstock releases lists them.",
+        )
+    return past.origin(to)
+
+
+def compare(past: History, new: Generation) -> Change:
+    """What would change for readers if `new` became current."""
+    after, now = History((*past.generations, new)), past.current.number
+    old_names, new_names = past.visible(), after.visible()
+    old_releases = [one.number for one in past.releases(now, old_names)]
+    new_releases = [one.number for one in after.releases(new.number, new_names)]
+    return Change(
+        generation=None,
+        gone=tuple(sorted(old_names - new_names)),
+        back=tuple(sorted(new_names - old_names)),
+        releases_gone=tuple(n for n in old_releases if n not in set(new_releases)),
+        releases_back=tuple(n for n in new_releases if n not in set(old_releases)),
+    )
+
+
+def _insist(channel: Path, past: History, names: Iterable[str]) -> None:
+    """Raise `RefusedError` when a package that would be visible again is not there and whole."""
+    bad = []
+    for name in names:
+        entry = past.published[name]
+        try:
+            whole = (channel / entry.subdir / name).stat().st_size == entry.size
+        except FileNotFoundError:
+            whole = False
+        if not whole:
+            bad.append(name)
+    if bad:
+        raise RefusedError(
+            f"{channel} has no longer all that would be visible again: {', '.join(bad)}",
+            "Nothing was changed. Restore these files, or promote the same packages again.",
+        )

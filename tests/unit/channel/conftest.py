@@ -1,0 +1,75 @@
+"""What the tests of channels share: what readers see of one, and writers that die."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel import index
+from rootstock.channel.generation import Generation
+
+CALLS = ("link", "rename", "symlink", "mkdir", "fchmod", "utime")
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+def visible(channel: Path) -> set[str]:
+    """What readers see; every file of it has to be there and whole."""
+    names: set[str] = set()
+    for subdir in ("noarch", "linux-64"):
+        for name, entry in index.read(channel / subdir).items():
+            assert (channel / subdir / name).stat().st_size == entry["size"]
+            names.add(name)
+    return names
+
+
+def snapshot(channel: Path) -> dict[str, bytes | str]:
+    """Every file and link of a channel but its lock."""
+    return {
+        str(path.relative_to(channel)): str(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in sorted(channel.rglob("*"))
+        if (path.is_symlink() or path.is_file()) and path.name != "lock"
+    }
+
+
+@contextmanager
+def crash_at(number: int) -> Iterator[list[int]]:
+    """Raise at the given call to the system, and at every later one: nothing cleans up."""
+    count = [0]
+
+    def counted(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            count[0] += 1
+            if count[0] >= number:
+                raise Crash
+            return real(*args, **kwargs)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, counted(getattr(os, name)))
+        # Dead processes clean nothing.
+        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
+        yield count
+
+
+def note(generation: Generation, folder: Path) -> None:
+    """Fill a release's folder."""
+    (folder / "attestations").mkdir()
+    (folder / "attestations/one.json").write_text("{}")
+    (folder / "release.json").write_text(json.dumps({"release": generation.number}))
+
+
+def listed(channel: Path) -> list[dict[str, Any]]:
+    """The releases that readers see."""
+    releases: list[dict[str, Any]] = json.loads((channel / "releases.json").read_text())["releases"]
+    return releases
