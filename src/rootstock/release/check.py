@@ -118,6 +118,7 @@ def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener
     listen(Event(stage=_STAGE, state="start"))
     record, signer, differences = _record(folder, number, trusted)
     if record:
+        differences += _listed(place, record)
         parts = [_files(folder, record), _packages(place, record, listen)]
         parts += [_cell(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
@@ -169,6 +170,19 @@ def _record(
     if statement and statement.get("predicate") != expected:
         wrong.append(f"{path} is for another release: {statement.get('predicate')}")
     return record, signer, wrong
+
+
+def _listed(place: Place, record: Release) -> Iterator[str]:
+    """What the channel's list of releases says otherwise; it need not have one that went."""
+    try:
+        listed = json.loads(place.read(TABLE))["releases"]
+        own = [one for one in listed if one["release"] == record.release]
+        said = [(one["time"], one["cells"]) for one in own]
+    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
+        yield f"{TABLE} cannot be read: {error!r}"
+    else:
+        if said and said != [(record.time, sorted(record.cells))]:
+            yield f"{TABLE} and {contents.RECORD} tell of other times or cells"
 
 
 def _keys(folder: Place, signer: str, trusted: Sequence[Public]) -> list[Public]:

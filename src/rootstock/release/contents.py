@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 RECORD = "release.json"
+FORMAT = 1
 KEYS, ATTESTATIONS = "keys", "attestations"
 
 
@@ -116,7 +117,7 @@ class Release:
 
     def text(self) -> str:
         """The text of release.json."""
-        value = asdict(self)
+        value = {**asdict(self), "format": FORMAT}
         for package in self.packages.values():
             value["packages"][package.filename]["url"] = package.url
         return json.dumps(value, indent=1, sort_keys=True) + "\n"
@@ -126,6 +127,8 @@ def parse(text: str | bytes) -> Release:
     """The release of a release.json; raises `ValueError` when it is none."""
     try:
         value: dict[str, Any] = json.loads(text)
+        if value.pop("format") != FORMAT:
+            raise ValueError("it was written by another version of rootstock")
         cells = {name: _cell(cell) for name, cell in value.pop("cells").items()}
         packages = {name: _package(entry) for name, entry in value.pop("packages").items()}
         release = Release(**value, cells=cells, packages=packages)

@@ -17,7 +17,7 @@ import yaml
 
 from rootstock.channel.environment import Locked
 from rootstock.channel.index import Record
-from rootstock.errors import UsageError
+from rootstock.errors import SourceError, UsageError
 from rootstock.release import contents
 from rootstock.release.contents import Package
 from rootstock.release.place import Place, place
@@ -25,7 +25,8 @@ from rootstock.release.place import Place, place
 EXPLICIT, PIXI = "explicit", "pixi"
 UP = "../.."  # from a release's folder to its channel
 _MARK = "@EXPLICIT"
-_LINE = re.compile(r"(?P<url>[^#]+\.conda)#(?:sha256:)?(?P<sha256>[0-9a-f]{64})$")
+_FILE = re.compile(r"(?:.*/)?[^/]+-[^-/]+-[^-/]+\.conda")
+_LINE = re.compile(rf"(?P<url>{_FILE.pattern})#(?:sha256:)?(?P<sha256>[0-9a-f]{{64}})$")
 # What an index says of a package that a lock of pixi's has too.
 _COPIED = (
     "build_number",
@@ -115,7 +116,7 @@ def read(named: str, platform: str, channel: str = "") -> tuple[Locked, ...]:
         release = contents.parse(beside.read(contents.RECORD))
         ours = {package.sha256: package for package in release.packages.values()}
         source = place(channel) if channel else Place(beside.url.rsplit("/", 2)[0])
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, SourceError, ValueError):  # some servers forbid what is not there
         if not channel:
             return locked
         ours, source = {}, place(channel)
@@ -145,7 +146,9 @@ def parse(text: str, platform: str, whole: str) -> tuple[Locked, ...]:
         chosen = environments.get("default") or next(iter(environments.values()))
         wanted = [one["conda"] for one in chosen["packages"][platform]]
         known = {entry["conda"]: entry for entry in lock["packages"] if "conda" in entry}
-        entries = [known[name] for name in wanted]
+        entries = [known[name] for name in wanted if _FILE.fullmatch(name)]
+        if len(entries) < len(wanted):
+            raise ValueError("has a package that is no .conda file")
         return tuple(
             Locked(
                 url=urljoin(whole, entry["conda"]),
@@ -172,7 +175,8 @@ def _explicit(line: str) -> Locked:
         raise ValueError(f"has a line that is no .conda file with its sha256: {line}")
     url = found["url"]
     # CEP 23: a path is one from the working directory.
-    return Locked(url=url if "://" in url else Path(url).absolute().as_uri(), sha256=found[2])
+    where = url if "://" in url else Path(url).absolute().as_uri()
+    return Locked(url=where, sha256=found["sha256"])
 
 
 def _filename(location: str) -> str:

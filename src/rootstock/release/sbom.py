@@ -99,7 +99,13 @@ def read(text: str | bytes) -> dict[str, str]:
 
 
 def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Component":
-    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+    from cyclonedx.model import (
+        ExternalReference,
+        ExternalReferenceType,
+        HashAlgorithm,
+        HashType,
+        XsUri,
+    )
     from cyclonedx.model.component import Component, ComponentType, Pedigree
     from packageurl import PackageURL
 
@@ -116,17 +122,16 @@ def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Co
         type=ComponentType.LIBRARY,
         bom_ref=purl.to_string(),
         purl=purl,
-        hashes=[HashType.from_hashlib_alg(a, h) for a, h in _hashes(package)],
+        hashes=[
+            HashType(alg=HashAlgorithm.SHA_256, content=package.sha256),
+            HashType(alg=HashAlgorithm.MD5, content=package.md5),
+        ],
         licenses=[_licence(package.license)] if package.license else [],
         external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=where)],
         pedigree=Pedigree(ancestors=[_source(s, purl.to_string()) for s in sources])
         if sources
         else None,
     )
-
-
-def _hashes(package: Package) -> list[tuple[str, str]]:
-    return [("sha256", package.sha256), ("md5", package.md5)]
 
 
 def _licence(text: str) -> "License":
@@ -137,7 +142,13 @@ def _licence(text: str) -> "License":
 
 
 def _source(source: Source, of: str) -> "Component":
-    from cyclonedx.model import ExternalReference, ExternalReferenceType, HashType, XsUri
+    from cyclonedx.model import (
+        ExternalReference,
+        ExternalReferenceType,
+        HashAlgorithm,
+        HashType,
+        XsUri,
+    )
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
 
@@ -149,6 +160,6 @@ def _source(source: Source, of: str) -> "Component":
         type=ComponentType.FILE,
         bom_ref=f"{of}#{source.sha256}",
         purl=PackageURL.from_string(purls[0]) if purls else None,
-        hashes=[HashType.from_hashlib_alg("sha256", source.sha256)],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=source.sha256)],
         external_references=[ExternalReference(type=kind, url=XsUri(url)) for url in urls],
     )

@@ -1,0 +1,265 @@
+"""A release is whole, from wherever; whatever is another is found and named."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.errors import UsageError, VerifyFailed
+from rootstock.progress import silent
+from rootstock.release import attest, contents, keys
+from rootstock.release.check import Verdict, check, load, number_of
+from rootstock.release.keys import Private
+from rootstock.release.place import place
+
+from .conftest import CELL, Released
+
+LOW, TOP = "low-1.0-h0_0.conda", "top-1.0-h0_0.conda"
+PURE = "pure-1.0-h0_0.conda"
+
+
+def _check(made: Released, *trusted: keys.Public) -> Verdict:
+    return check(place(made.channel), made.release.release, trusted, silent)
+
+
+def test_a_signed_release_is_whole(released: Released, key: Private) -> None:
+    verdict = _check(released, key.public)
+    assert verdict.differences == ()
+    assert (verdict.signer, verdict.trusted) == (key.public.id, True)
+    assert (verdict.cells, verdict.packages) == ((CELL.id,), 4)
+    verdict.insist()
+
+
+def test_a_key_that_nobody_named_is_told(released: Released, key: Private) -> None:
+    verdict = _check(released)
+    assert verdict.differences == () and not verdict.trusted
+    assert f"{key.public.id}, which you did not name as trusted" in verdict.lines[1]
+
+
+def test_an_unsigned_release_is_whole_and_said_to_be_unsigned(
+    publish: Callable[..., Released], key: Private
+) -> None:
+    made = publish()
+    verdict = _check(made)
+    assert verdict.differences == () and verdict.signer == ""
+    assert "Not signed" in verdict.lines[1]
+    [difference] = _check(made, key.public).differences
+    assert "not signed" in difference
+
+
+def test_a_copy_without_links_is_whole(released: Released, key: Private, tmp_path: Path) -> None:
+    copy = shutil.copytree(released.channel, tmp_path / "copy")
+    shutil.rmtree(copy / ".rootstock")
+    verdict = check(place(copy), 1, [key.public], silent)
+    assert verdict.differences == () and verdict.trusted
+
+
+def _flip(path: Path) -> None:
+    """Change one byte in the middle, in a way that text stays text."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+FILES = [
+    f"releases/0001/{CELL.id}.txt",
+    f"releases/0001/{CELL.id}.lock",
+    f"releases/0001/{CELL.id}.cdx.json",
+    f"releases/0001/attestations/{LOW}.json",
+    "releases/0001/attestations/release.json.json",
+    "releases/0001/release.json",
+    f"linux-64/{LOW}",
+    f"noarch/{PURE}",
+    "linux-64/aside-1.0-h0_0.conda",
+]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_byte_that_changed_is_found(released: Released, key: Private, name: str) -> None:
+    _flip(released.channel / name)
+    verdict = _check(released, key.public)
+    short = name.removeprefix("releases/0001/")
+    assert any(short in line for line in verdict.differences), verdict.differences
+    with pytest.raises(VerifyFailed):
+        verdict.insist()
+
+
+def test_every_byte_of_the_record_is_signed(released: Released, key: Private) -> None:
+    record = released.folder / contents.RECORD
+    text = record.read_bytes()
+    for at in range(0, len(text), 97):
+        record.write_bytes(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :])
+        assert any("release.json" in line for line in _check(released, key.public).differences)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_gone_is_found(released: Released, key: Private, name: str) -> None:
+    (released.channel / name).unlink()
+    short = name.removeprefix("releases/0001/")
+    assert any(
+        short in line or "not signed" in line for line in _check(released, key.public).differences
+    )
+
+
+def test_the_public_key_is_one_of_the_files(released: Released, key: Private) -> None:
+    path = released.folder / f"keys/{key.public.id}.pub"
+    _flip(path)
+    assert any(path.name in line for line in _check(released).differences)
+    path.unlink()
+    assert any(path.name in line for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", "attestations/extra.json", "keys/x/y"])
+def test_a_file_that_is_not_of_it_is_found(released: Released, name: str) -> None:
+    path = released.folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+    assert _check(released).differences == (f"{name} is not of the release",)
+
+
+def test_packages_that_were_swapped_are_found(released: Released) -> None:
+    one, other = (released.channel / "linux-64" / name for name in (LOW, TOP))
+    content = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+    found = "\n".join(_check(released).differences)
+    assert f"linux-64/{LOW} has" in found and f"linux-64/{TOP} has" in found
+
+
+def test_a_package_that_is_longer_is_found(released: Released) -> None:
+    with (released.channel / "linux-64" / LOW).open("ab") as file:
+        file.write(b"x")
+    [difference] = _check(released).differences
+    assert difference.startswith(f"linux-64/{LOW} has")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Private:
+    keys.new(tmp_path / "other/key.pem")
+    return keys.load(tmp_path / "other/key.pem")
+
+
+def _rewrite(made: Released, key: Private, changed: dict[str, str]) -> None:
+    """Change files of the release as one would who holds `key`: hashes, record and signature."""
+    record = json.loads((made.folder / contents.RECORD).read_text())
+    for name, text in changed.items():
+        (made.folder / name).parent.mkdir(exist_ok=True)
+        (made.folder / name).write_text(text)
+        record["files"][name] = place(made.folder).sha256(name)[0]
+    (made.folder / contents.RECORD).write_text(json.dumps(record))
+    sha256 = place(made.folder).sha256(contents.RECORD)[0]
+    statement = attest.of_release(contents.RECORD, sha256, made.release.channel, 1)
+    path = made.folder / f"attestations/{contents.RECORD}.json"
+    path.write_text(attest.sign(statement, key))
+
+
+def test_an_attestation_by_another_key_is_found(
+    released: Released, key: Private, other: Private
+) -> None:
+    low = released.release.packages[LOW]
+    statement = attest.of_package(LOW, low.sha256, released.release.channel)
+    name = f"attestations/{LOW}.json"
+    _rewrite(released, key, {name: attest.sign(statement, other)})
+    assert _check(released, key.public).differences == (
+        f"{name} is signed by another key: {other.public.id}",
+    )
+
+
+STATEMENTS: list[tuple[str, dict[str, Any]]] = [
+    ("subject", attest.of_package(TOP, "{sha256}", "{channel}")),
+    ("subject", attest.of_package(LOW, "0" * 64, "{channel}")),
+    ("predicate", attest.of_package(LOW, "{sha256}", "https://example.org/other")),
+    ("predicateType", {**attest.of_package(LOW, "{sha256}", "{channel}"), "predicateType": "x"}),
+    ("subject", {**attest.of_package(LOW, "{sha256}", "{channel}"), "subject": []}),
+]
+
+
+@pytest.mark.parametrize(("field", "statement"), STATEMENTS)
+def test_a_statement_for_something_else_is_found(
+    released: Released, key: Private, field: str, statement: dict[str, Any]
+) -> None:
+    low = released.release.packages[LOW]
+    text = json.dumps(statement).replace("{sha256}", low.sha256)
+    text = text.replace("{channel}", released.release.channel)
+    name = f"attestations/{LOW}.json"
+    _rewrite(released, key, {name: attest.sign(json.loads(text), key)})
+    found = _check(released, key.public).differences
+    assert found and all(line.startswith(f"{name} has another") for line in found)
+    assert any(f"another {field}" in line for line in found)
+
+
+def test_the_attestation_of_another_package_is_found(released: Released, key: Private) -> None:
+    text = (released.folder / f"attestations/{TOP}.json").read_text()
+    _rewrite(released, key, {f"attestations/{LOW}.json": text})
+    assert all(LOW in line for line in _check(released).differences)
+    assert _check(released).differences
+
+
+def test_whoever_signs_all_of_it_again_is_not_trusted(
+    released: Released, key: Private, other: Private
+) -> None:
+    _rewrite(released, other, {f"keys/{other.public.id}.pub": other.public.pem.decode()})
+    found = "\n".join(_check(released, key.public).differences)
+    assert f"release.json is signed by {other.public.id}" in found
+
+
+def test_without_its_attestation_it_is_not_trusted(released: Released, key: Private) -> None:
+    (released.folder / "attestations/release.json.json").unlink()
+    assert any("not signed" in line for line in _check(released, key.public).differences)
+
+
+@pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
+def test_files_that_say_other_than_the_record_are_found(
+    released: Released, key: Private, ending: str
+) -> None:
+    """The signature is right, and the content is not."""
+    name = f"{CELL.id}.{ending}"
+    text = (released.folder / name).read_text()
+    low = released.release.packages[LOW]
+    _rewrite(released, key, {name: text.replace(low.sha256, "0" * 64)})
+    found = _check(released, key.public).differences
+    assert any(line.startswith(f"{name} has another {LOW}") for line in found)
+
+
+def test_a_lock_in_another_order_is_found(released: Released, key: Private) -> None:
+    name = f"{CELL.id}.txt"
+    head, mark, *lines = (released.folder / name).read_text().splitlines()
+    _rewrite(released, key, {name: "\n".join([head, mark, *lines[::-1]]) + "\n"})
+    [difference] = _check(released, key.public).differences
+    assert name in difference
+
+
+def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) -> None:
+    table = json.loads((released.channel / "releases.json").read_text())
+    table["releases"][0]["time"] = "2027-01-01T00:00:00+00:00"
+    (released.channel / "releases.json").write_text(json.dumps(table))
+    [difference] = _check(released).differences
+    assert difference.startswith("releases.json")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "null"])
+def test_a_record_that_cannot_be_read_is_told(released: Released, text: str) -> None:
+    (released.folder / contents.RECORD).write_text(text)
+    assert any("release.json cannot be read" in line for line in _check(released).differences)
+
+
+def test_numbers(released: Released, tmp_path: Path) -> None:
+    where = place(released.channel)
+    assert number_of("latest", where) == number_of("1", where) == 1
+    with pytest.raises(UsageError, match="no release 7"):
+        number_of("7", where)
+    with pytest.raises(UsageError, match="has no releases"):
+        number_of("latest", place(tmp_path))
+    assert load(where, 1) == released.release
+
+
+def test_a_release_that_is_not_shown_any_more_can_be_checked(released: Released) -> None:
+    (released.channel / "releases.json").write_text('{"releases": []}')
+    where = place(released.channel)
+    assert number_of("1", where) == 1
+    assert check(where, 1, [], silent).differences == ()
+    with pytest.raises(UsageError, match="no release latest"):
+        number_of("latest", where)

@@ -1,0 +1,116 @@
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.errors import Damaged, RefusedError
+from rootstock.release.make import Facts, make, ordered
+
+from .conftest import CELL, Released, smoked
+
+
+def test_record_says_what_was_promoted_and_proven(released: Released, artifacts: Any) -> None:
+    record = json.loads((released.folder / "release.json").read_text())
+    assert record["release"] == 1
+    assert record["channel"] == released.channel.as_uri()
+    assert record["cells"][CELL.id]["packages"] == [
+        "low-1.0-h0_0.conda",
+        "pure-1.0-h0_0.conda",
+        "top-1.0-h0_0.conda",
+    ]
+    assert record["cells"][CELL.id]["specs"] == ["top 1.*", "low"]
+    assert record["cells"][CELL.id]["smoke"] == {
+        "system": "Debian 11",
+        "glibc": "2.31",
+        "checks": [{"name": "import", "seconds": 1.5, "passed": True}],
+        "not_run": {"tls": "no openssl"},
+    }
+    low = artifacts[1]
+    content = low.path.read_bytes()
+    assert record["packages"]["low-1.0-h0_0.conda"] == {
+        "name": "low",
+        "version": "1.0",
+        "build": "h0_0",
+        "subdir": "linux-64",
+        "url": "linux-64/low-1.0-h0_0.conda",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "md5": hashlib.md5(content).hexdigest(),
+        "size": len(content),
+        "key": "k2",
+        "license": "",
+        "floor": {"declared": "2.17", "proven": "2.14"},
+        "audit": "passed",
+    }
+    assert "aside-1.0-h0_0.conda" in record["packages"]
+
+
+def test_record_has_the_hash_of_every_file_but_its_own(released: Released) -> None:
+    there = {str(p.relative_to(released.folder)) for p in released.folder.rglob("*.*")}
+    own = {"release.json", "attestations/release.json.json"}
+    assert set(released.release.files) == there - own
+    for name, sha256 in released.release.files.items():
+        assert hashlib.sha256((released.folder / name).read_bytes()).hexdigest() == sha256
+
+
+def test_the_private_key_is_nowhere_in_the_channel(released: Released) -> None:
+    for path in released.channel.rglob("*"):
+        if path.is_file():
+            assert b"PRIVATE KEY" not in path.read_bytes()
+
+
+def test_without_a_key_nothing_is_signed(publish: Callable[..., Released]) -> None:
+    made = publish()
+    assert sorted(path.name for path in made.folder.iterdir()) == [
+        "release.json",
+        f"{CELL.id}.cdx.json",
+        f"{CELL.id}.lock",
+        f"{CELL.id}.txt",
+    ]
+
+
+def test_the_same_facts_make_the_same_files(facts: Facts, key: Any, tmp_path: Path) -> None:
+    made = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        make(replace(facts, key=key), tmp_path / name, tmp_path / "channel")
+        files = sorted((tmp_path / name).rglob("*.*"))
+        made.append([(str(p.relative_to(tmp_path / name)), p.read_bytes()) for p in files])
+    assert made[0] == made[1]
+
+
+def test_what_was_not_tested_is_refused(facts: Facts, artifacts: Any, tmp_path: Path) -> None:
+    [proven] = facts.cells
+    other = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
+    with pytest.raises(RefusedError, match="what was tested is not what is promoted"):
+        make(replace(facts, cells=[replace(proven, smoke=other)]), tmp_path, tmp_path)
+
+
+def test_what_did_not_pass_is_refused(facts: Facts, tmp_path: Path) -> None:
+    [proven] = facts.cells
+    checks = (replace(proven.smoke.checks[0], outcome="failed"),)
+    failed = replace(proven, smoke=replace(proven.smoke, checks=checks))
+    with pytest.raises(RefusedError):
+        make(replace(facts, cells=[failed]), tmp_path, tmp_path)
+
+
+def test_a_package_that_changed_is_damaged(facts: Facts, artifacts: Any, tmp_path: Path) -> None:
+    artifacts[0].path.write_bytes(artifacts[0].path.read_bytes()[:-1])
+    with pytest.raises(Damaged):
+        make(facts, tmp_path, tmp_path)
+
+
+def test_dependencies_come_first_and_circles_end() -> None:
+    records: dict[str, dict[str, Any]] = {
+        "a.conda": {"name": "a", "depends": ["z", "__glibc"]},
+        "z.conda": {"name": "z", "depends": ["m >=1"]},
+        "m.conda": {"name": "m", "depends": ["z"]},
+        "b.conda": {"name": "b"},
+    }
+    found = ordered(records)
+    assert sorted(found) == sorted(records)
+    assert found.index("z.conda") < found.index("a.conda")
+    assert found == ordered(dict(reversed(records.items())))
