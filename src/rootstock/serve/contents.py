@@ -16,6 +16,7 @@ from typing import Any
 
 from rootstock.channel import generation, index
 from rootstock.channel.generation import Generation, History
+from rootstock.channel.stage import NOARCH
 from rootstock.errors import RefusedError, UsageError
 
 _RELEASE = "release.json"
@@ -189,6 +190,11 @@ class Contents:
     def pythons(self) -> tuple[str, ...]:
         """The Pythons that there is a ROOT for, the oldest first."""
         return ordered({python for _, python in self.offered})
+
+    @cached_property
+    def platforms(self) -> tuple[str, ...]:
+        """The platforms it has packages for, beside those for all."""
+        return tuple(subdir for subdir in self.subdirs if subdir != NOARCH)
 
     @cached_property
     def size(self) -> int:

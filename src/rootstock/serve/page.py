@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 SETTINGS = "channel.yaml"
-_HISTORY = 50  # releases that are shown each; who wants older ones reads releases.json
+_HISTORY = 30  # releases that are shown; who wants older ones reads releases.json
+_ROOTS = 10  # ROOT versions that are shown with their Pythons and proofs
+_FEW = 3  # versions that are named in a line
 _NAMES = 12  # file names of a release that are shown each
 _UNKNOWN = "CHANNEL"
 _ADDRESSES = 16  # under which a server is asked for; who sends any others is playing
@@ -60,6 +62,8 @@ def render(contents: Contents, said: Settings) -> str:
     """The page of a channel; without an address it shows where to put it."""
     names = [package.name for package in contents.packages]
     spec = "root" if "root" in names else (names or ["PACKAGE"])[0]
+    roots = contents.roots[:_ROOTS]
+    cells = [cell for cell in contents.cells if cell.root in roots]
     return _template().render(
         channel=contents,
         said=said,
@@ -70,7 +74,10 @@ def render(contents: Contents, said: Settings) -> str:
         releases=contents.releases[::-1][:_HISTORY],
         older=max(0, len(contents.releases) - _HISTORY),
         most=_NAMES,
-        checks=_checks(contents),
+        roots=roots,
+        cells=cells,
+        few=_FEW,
+        checks=list(dict.fromkeys(check.name for cell in cells for check in cell.checks)),
     )
 
 
@@ -139,11 +146,6 @@ def _put(path: Path, text: str) -> None:
     part.write_text(text)
     part.chmod(0o644)
     os.rename(part, path)
-
-
-def _checks(contents: Contents) -> list[str]:
-    """The names of all checks, in the order in which they were run."""
-    return list(dict.fromkeys(check.name for cell in contents.cells for check in cell.checks))
 
 
 @lru_cache(maxsize=1)
