@@ -97,15 +97,14 @@ class Folder:
             if error.errno in _ABSENT:
                 return None
             raise
-        file = open(number, "rb")  # noqa: SIM115 - the caller closes it
         found = os.fstat(number)
         if not stat.S_ISREG(found.st_mode) or not self._is_within(number):
-            file.close()
+            os.close(number)
             return None
         sha256 = self._sha256(path, found.st_size)
         own = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
         return Content(
-            file=file,
+            file=open(number, "rb"),  # noqa: SIM115 - the caller closes it
             size=found.st_size,
             modified=int(found.st_mtime),
             tag=f'"{sha256 or own}"',

@@ -1,0 +1,217 @@
+"""The web server: as clients use it, while the channel changes under it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel.promote import promote
+from rootstock.serve import page
+
+pytestmark = pytest.mark.system
+
+COMMAND = (sys.executable, "-I", "-m", "rootstock")
+
+
+@dataclass
+class Served:
+    """A channel, and the address at which it is served."""
+
+    channel: Path
+    host: str
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self.host, self.port, timeout=20)
+
+    def ask(self, target: str, method: str = "GET", **headers: str) -> tuple[int, Any, bytes]:
+        connection = self.connect()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, target, headers=named)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, answer.headers, body
+
+    def raw(self, request: bytes) -> bytes:
+        with socket.create_connection((self.host, self.port), timeout=20) as connection:
+            connection.sendall(request)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+        return received
+
+
+@pytest.fixture
+def served(package: Any, tmp_path: Path) -> Iterator[Served]:
+    """A channel with a package of 3 MB, served by the command until the test ends."""
+    channel = tmp_path / "channel"
+    big = package("big", files={"share/big": os.urandom(3_000_000)})
+    promote([big, package("small", depends=["big"])], channel, show=page.write)
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    told = json.loads(process.stdout.readline())
+    yield Served(channel, told["host"], told["port"], process)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+BIG = "/linux-64/big-1.0-h0_0.conda"
+
+
+def test_conditional_requests_and_ranges(served: Served) -> None:
+    whole = (served.channel / BIG[1:]).read_bytes()
+    status, headers, body = served.ask(BIG)
+    assert (status, body) == (200, whole)
+    tag, modified = headers["ETag"], headers["Last-Modified"]
+    status, head, body = served.ask(BIG, "HEAD")
+    assert (status, body, head["Content-Length"]) == (200, b"", str(len(whole)))
+    assert "Content-Encoding" not in served.ask("/noarch/repodata.json.zst")[1]
+
+    known: list[dict[str, str]] = [
+        {"If_None_Match": tag},
+        {"If_None_Match": f'"other", W/{tag}'},
+        {"If_None_Match": "*"},
+        {"If_Modified_Since": modified},
+    ]
+    for condition in known:
+        status, headers, body = served.ask(BIG, **condition)
+        assert (status, body, headers["ETag"]) == (304, b"", tag), condition
+    other: list[dict[str, str]] = [
+        {"If_None_Match": '"other"'},
+        {"If_None_Match": '"other"', "If_Modified_Since": modified},
+        {"If_Modified_Since": "Thu, 01 Jan 1970 00:00:00 GMT"},
+        {"If_Modified_Since": "yesterday"},
+    ]
+    for condition in other:
+        assert served.ask(BIG, **condition)[0] == 200, condition
+
+    status, headers, body = served.ask(BIG, Range="bytes=100-199")
+    assert (status, body) == (206, whole[100:200])
+    assert headers["Content-Range"] == f"bytes 100-199/{len(whole)}"
+    assert served.ask(BIG, Range="bytes=-7")[2] == whole[-7:]
+    for condition in (tag, modified):
+        assert served.ask(BIG, Range="bytes=5-", If_Range=condition)[2] == whole[5:]
+    for condition in ('"other"', f"W/{tag}", "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert served.ask(BIG, Range="bytes=5-", If_Range=condition)[::2] == (200, whole)
+    status, headers, _ = served.ask(BIG, Range=f"bytes={len(whole)}-")
+    assert (status, headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
+    assert served.ask(BIG, "HEAD", Range="bytes=0-9")[0] == 200
+
+
+def test_requests_that_are_refused(served: Served) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        status, headers, _ = served.ask("/noarch/repodata.json", method)
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")
+    for target in ("/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/.rootstock/lock"):
+        assert served.ask(target)[0] == 404
+    assert b" 400 " in served.raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+    bad = b"GET / HTTP/1.1\r\nHost: <b>\r\nConnection: close\r\n\r\n"
+    assert b" 400 " in served.raw(bad) and b"<b>" not in served.raw(bad)
+    # What follows a body that was not asked for must not be taken for a request.
+    smuggled = (
+        b"GET /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /noarch/repodata.json"
+    )
+    assert served.raw(smuggled).count(b"HTTP/1.1") == 1
+
+
+def test_a_connection_stays_open(served: Served) -> None:
+    connection = served.connect()
+    connection.connect()
+    first = connection.sock
+    for target, status in [(BIG, 200), ("/nothing", 404), ("/noarch/repodata.json", 200)] * 5:
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        answer.read()
+        assert (answer.status, connection.sock) == (status, first)
+    connection.close()
+
+
+def test_the_page_is_for_whoever_asks(served: Served) -> None:
+    status, headers, body = served.ask("/", Host="here.example:81")
+    assert status == 200 and b"-c http://here.example:81 big" in body
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert served.ask("/", Host="here.example:81", If_None_Match=headers["ETag"])[0] == 304
+    assert served.ask("/", Host="there.example", If_None_Match=headers["ETag"])[0] == 200
+
+
+def test_readers_during_promotions(served: Served, package: Any) -> None:
+    """Twenty readers: every index is whole and of one generation, all that it names is there."""
+    ended, failures, seen = threading.Event(), [], set()
+
+    def read() -> None:
+        connection = served.connect()
+        try:
+            while not ended.is_set():
+                connection.request("GET", "/linux-64/repodata.json")
+                names = list(json.loads(connection.getresponse().read())["packages.conda"])
+                seen.add(len(names))
+                connection.request("HEAD", f"/linux-64/{names[-1]}")
+                answer = connection.getresponse()
+                answer.read()
+                assert answer.status == 200
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    readers = [threading.Thread(target=read) for _ in range(20)]
+    for reader in readers:
+        reader.start()
+    for number in range(15):
+        fresh = [package(f"p{n}", f"{number}.0") for n in range(10)]
+        promote(fresh, served.channel, show=page.write)
+        time.sleep(0.05)
+    ended.set()
+    for reader in readers:
+        reader.join()
+    assert not failures
+    assert all(count % 10 == 2 for count in seen) and len(seen) > 5
+
+
+def test_a_package_manager_installs_from_it(served: Served, tmp_path: Path) -> None:
+    home = {**os.environ, "ROOTSTOCK_HOME": str(tmp_path / "store")}
+    done = subprocess.run(
+        [*COMMAND, "env", str(tmp_path / "env"), "small", "--channel", served.url],
+        env=home,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "env/share/big").stat().st_size == 3_000_000
+
+
+def test_a_port_that_is_taken(served: Served) -> None:
+    words = ["serve", "--channel", str(served.channel), "--port", str(served.port)]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2
+    assert f"Cannot listen on 127.0.0.1, port {served.port}" in done.stderr
+
+
+def test_a_folder_that_is_no_channel(tmp_path: Path) -> None:
+    words = ["serve", "--channel", str(tmp_path), "--port", "0"]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2
+    assert "is not a channel" in done.stderr

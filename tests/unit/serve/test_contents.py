@@ -1,0 +1,95 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel.promote import promote
+from rootstock.channel.stage import stage
+from rootstock.errors import RefusedError, UsageError
+from rootstock.serve import contents
+
+
+def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
+    publish("6.38.00", "3.9")
+    publish("6.40.00", "3.9", proven=False)
+    publish("6.40.00", "3.13")
+    read = contents.read(tmp_path / "channel")
+    assert read.roots == ("6.40.00", "6.38.00")
+    assert read.pythons == ("3.9", "3.13")
+    assert read.offered == {("6.38.00", "3.9"), ("6.40.00", "3.9"), ("6.40.00", "3.13")}
+    assert [(cell.root, cell.python) for cell in read.cells] == [
+        ("6.40.00", "3.13"),
+        ("6.38.00", "3.9"),
+    ]
+    cell = read.proofs["6.40.00", "3.13"]
+    assert (cell.release, cell.system, cell.glibc, cell.passed) == (3, "Debian 11", "2.31", True)
+    assert (cell.seconds, cell.packages, cell.audited) == (1.75, 2, 2)
+    assert cell.files == {"explicit": "releases/0003/root6.40.00-cp313-linux_x86_64.txt"}
+
+
+def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
+    publish("6.38.00", floor="2.28")
+    publish("6.40.00")
+    read = contents.read(tmp_path / "channel")
+    pyroot, root = read.packages
+    assert (pyroot.name, root.name) == ("pyroot", "root")
+    assert pyroot.versions == ("6.40.00", "6.38.00")
+    assert (pyroot.floor, read.floor) == ("2.17", "2.28")
+    newest, older = pyroot.builds
+    assert (newest.python, newest.floor, newest.proven) == ("3.11", "2.17", "2.14")
+    assert (newest.release, older.release) == (2, 1)
+    assert newest.audited and newest.path == f"linux-64/{newest.filename}"
+    assert (tmp_path / "channel" / newest.path).stat().st_size == newest.size
+    assert newest.attestation == f"releases/0002/attestations/{newest.filename}.json"
+    assert root.builds[0].attestation == ""
+    assert read.size == sum(build.size for build in read.builds)
+
+
+def test_the_latest_proof_counts(publish: Any, tmp_path: Path, package: Any) -> None:
+    publish()
+    publish("6.38.00")
+    artifacts = [package("pyroot", "6.40.00", build="py311h0_0"), package("extra")]
+    channel = tmp_path / "channel"
+    record = channel / "releases/0001/release.json"
+    told = json.loads(record.read_text())
+
+    def again(new: Any, folder: Path) -> None:
+        (folder / "release.json").write_text(json.dumps(told))
+
+    [cell] = told["cells"]
+    names = {cell: [*told["packages"], "extra-1.0-h0_0.conda"]}
+    promote(artifacts[1:], channel, cells=names, release=again)
+    assert contents.read(channel).proofs["6.40.00", "3.11"].release == 3
+
+
+def test_pythons_of_packages() -> None:
+    cases = {
+        ("python", "3.11.2", ()): "3.11",
+        ("numpy", "2.0", ("python_abi 3.13.* *_cp313", "python >=3.13,<3.14.0a0")): "3.13",
+        ("pure", "1.0", ("python >=3.9",)): "",
+        ("tool", "1.0", ("python 3.9.*",)): "3.9",
+        ("zlib", "1.3", ("__glibc >=2.17",)): "",
+    }
+    for (name, version, depends), expected in cases.items():
+        assert contents._python(name, version, depends) == expected
+
+
+def test_a_channel_of_somebody_else(package: Any, tmp_path: Path) -> None:
+    read = contents.read(stage([package("one", "1.0"), package("one", "1.10")], tmp_path / "c"))
+    assert (read.number, read.releases, read.cells) == (0, (), ())
+    assert read.packages[0].versions == ("1.10", "1.0")
+
+
+def test_no_channel(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not a channel"):
+        contents.read(tmp_path)
+    with pytest.raises(UsageError, match="There is no channel"):
+        contents.read(tmp_path / "nothing")
+
+
+def test_a_record_that_cannot_be_read(publish: Any, tmp_path: Path) -> None:
+    publish()
+    (tmp_path / "channel/releases/0001/release.json").write_text("{}")
+    with pytest.raises(RefusedError, match="is damaged"):
+        contents.read(tmp_path / "channel")

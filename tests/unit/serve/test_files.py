@@ -1,0 +1,134 @@
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel.promote import promote
+from rootstock.serve.files import Content, Folder
+
+
+@pytest.fixture
+def channel(publish: Any, tmp_path: Path) -> Path:
+    publish()
+    return tmp_path / "channel"
+
+
+def take(channel: Path, target: str) -> Content | None:
+    found = Folder(channel, lambda url: f"page for {url}".encode()).open(target, "here")
+    if found:
+        found.file.close()
+    return found
+
+
+PACKAGE = "/linux-64/pyroot-6.40.00-py311h0_0.conda"
+
+
+def test_a_package_is_known_by_its_sha256_and_kept_for_good(channel: Path) -> None:
+    found = take(channel, PACKAGE)
+    content = (channel / PACKAGE[1:]).read_bytes()
+    assert found and found.tag == f'"{hashlib.sha256(content).hexdigest()}"'
+    assert (found.size, found.type) == (len(content), "application/octet-stream")
+    assert "immutable" in found.cache
+
+
+def test_a_package_stays_known_when_others_come(channel: Path, package: Any) -> None:
+    folder = Folder(channel, lambda url: b"")
+    assert folder.open(PACKAGE, "")
+    promote([package("new")], channel)
+    found = folder.open("/linux-64/new-1.0-h0_0.conda", "")
+    assert found and "immutable" in found.cache
+
+
+def test_a_package_that_was_cut_is_not_called_what_it_was(channel: Path) -> None:
+    place = channel / PACKAGE[1:]
+    place.write_bytes(place.read_bytes()[:-1])
+    found = take(channel, PACKAGE)
+    assert found and len(found.tag) < 64
+    assert found.cache == "no-cache"
+
+
+def test_a_shard_is_kept_for_good(channel: Path) -> None:
+    [shard, *_] = (channel / "linux-64/shards").iterdir()
+    found = take(channel, f"/linux-64/shards/{shard.name}")
+    assert found and found.tag == f'"{shard.name[:64]}"'
+    assert ("immutable" in found.cache, found.type) == (True, "application/zstd")
+
+
+@pytest.mark.parametrize(
+    ("target", "type_"),
+    [
+        ("/noarch/repodata.json", "application/json"),
+        ("/noarch/repodata.json.zst", "application/zstd"),
+        ("/noarch/repodata_shards.msgpack.zst", "application/zstd"),
+        ("/releases.json", "application/json"),
+        ("/releases/0001/release.json", "application/json"),
+    ],
+)
+def test_indexes_are_asked_about_again(channel: Path, target: str, type_: str) -> None:
+    found = take(channel, target)
+    assert found and (found.cache, found.type) == ("no-cache", type_)
+
+
+def test_an_index_that_changes_gets_another_tag(channel: Path, package: Any) -> None:
+    before = take(channel, "/linux-64/repodata.json")
+    promote([package("new")], channel)
+    after = take(channel, "/linux-64/repodata.json")
+    assert before and after and before.tag != after.tag and before.modified != after.modified
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/nothing",
+        "/.rootstock/current/generation.json",
+        "/%2erootstock/lock",
+        "/linux-64/../../secret",
+        "/..%2fsecret",
+        "/%2e%2e/secret",
+        "//secret",
+        "/linux-64",
+        "/linux-64/",
+        "/linux-64/repodata.json/",
+        "/linux-64/repodata.json/more",
+        "/out",
+        "/outside/secret",
+        "/pipe",
+        "/a%00b",
+        "/%ff",
+        "/" + "a" * 300,
+        "http://[/",
+    ],
+)
+def test_what_is_not_for_readers(channel: Path, target: str) -> None:
+    (channel.parent / "secret").write_text("secret")
+    (channel / "out").symlink_to("../secret")
+    (channel / "outside").symlink_to("..")
+    os.mkfifo(channel / "pipe")
+    assert take(channel, target) is None
+
+
+def test_a_neighbour_of_the_same_beginning_is_outside(channel: Path) -> None:
+    (channel.parent / "channel-2").mkdir()
+    (channel.parent / "channel-2/secret").write_text("secret")
+    (channel / "out").symlink_to("../channel-2/secret")
+    assert take(channel, "/out") is None
+
+
+def test_the_page_knows_where_it_was_asked_for(channel: Path) -> None:
+    folder = Folder(channel, lambda url: f"page for {url}".encode())
+    for target in ("/", "/index.html", "/?x"):
+        found = folder.open(target, "http://here")
+        assert found and found.file.read() == b"page for http://here"
+        assert found.cache == "no-cache"
+    (channel / "index.html").unlink()
+    (channel / "index.html").write_text("mine")
+    found = folder.open("/", "http://here")
+    assert found and found.file.read() == b"mine"
+    found.file.close()
+
+
+def test_a_channel_that_moved_to_another_place(channel: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(channel)
+    assert take(tmp_path / "link", PACKAGE)

@@ -1,0 +1,228 @@
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel import generation
+from rootstock.channel.promote import promote
+from rootstock.channel.stage import stage
+from rootstock.errors import RefusedError, UsageError
+from rootstock.serve import page
+from rootstock.serve.contents import read
+from rootstock.serve.page import Page, Settings
+
+EMPTY = ("meta", "link", "br")
+HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"
+
+
+class Reader(HTMLParser):
+    """Text, tags and addresses of a page; every tag has to be closed, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(text)
+        assert self.open == []
+        assert len(self.ids) == len(set(self.ids))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src"):
+                self.addresses.append(value or "")
+        if tag not in EMPTY and not self.get_starttag_text().endswith("/>"):  # type: ignore[union-attr]
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag != "path":  # which ends itself
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.open):
+            self.text += data
+
+
+def show(channel: Path, **said: str) -> Reader:
+    return Reader(page.render(read(channel), Settings(**said)))
+
+
+def test_it_tells_what_there_is(publish: Any, tmp_path: Path) -> None:
+    publish("6.38.00", "3.11", proven=False)
+    publish("6.40.00", "3.13", check="roofit")
+    shown = show(tmp_path / "channel", title="Ours", url="https://example.org/c/")
+    text = " ".join(shown.text.split())
+    for words in (
+        "Ours",
+        "ROOT 6.40.00 and 6.38.00 for Python 3.11 and 3.13",
+        "conda create -n root \\ --override-channels \\ -c https://example.org/c root",
+        "pixi init -c https://example.org/c analysis",
+        "✓ proven",
+        "Debian 11, release 2",
+        "no proof",
+        "passed, 1.2 s",
+        "glibc 2.31",
+        "2 of 2",
+        "Release 2",
+        "2 packages added",
+        "from recipes at 0123456789ab",
+    ):
+        assert words in text
+    for build in read(tmp_path / "channel").builds:
+        assert build.sha256 in text
+        assert f"./{build.path}" in shown.addresses
+    assert "./releases/0002/root6.40.00-cp313-linux_x86_64.txt" in shown.addresses
+
+
+def test_links_lead_to_files_and_nothing_comes_from_elsewhere(publish: Any, tmp_path: Path) -> None:
+    publish()
+    channel = tmp_path / "channel"
+    [cell] = read(channel).cells
+    (channel / cell.files["explicit"]).write_text("")
+    signed = channel / read(channel).packages[0].builds[0].attestation
+    signed.parent.mkdir()
+    signed.write_text("")
+    shown = show(channel)
+    assert not {"script", "img", "iframe", "form"} & shown.tags.keys()
+    for address in shown.addresses:
+        if address.startswith("#"):
+            assert address[1:] in shown.ids
+        elif not address.startswith("data:"):
+            assert address.startswith("./") and (channel / address).is_file(), address
+    assert "url(" not in (Path(page.__file__).parent / "page.css").read_text()
+
+
+def test_without_an_address_it_says_where_to_put_it(publish: Any, tmp_path: Path) -> None:
+    publish()
+    text = show(tmp_path / "channel").text
+    assert "-c CHANNEL root" in text and "CHANNEL stands for the address" in text
+    assert "CHANNEL" not in show(tmp_path / "channel", url="https://example.org").text
+
+
+def test_hostile_names_are_shown_and_not_obeyed(publish: Any, tmp_path: Path) -> None:
+    publish(check=HOSTILE)
+    found = read(tmp_path / "channel")
+    package = found.packages[0]
+    build = replace(
+        package.builds[0],
+        filename=HOSTILE,
+        path=f"linux-64/{HOSTILE}",
+        version=HOSTILE,
+        sha256=HOSTILE,
+        license=HOSTILE,
+    )
+    hostile = replace(
+        found,
+        name=HOSTILE,
+        packages=(replace(package, name=HOSTILE, builds=(build,)), *found.packages),
+        releases=(replace(found.releases[0], added=(HOSTILE,), commit=HOSTILE),),
+    )
+    text = page.render(hostile, Settings(about=HOSTILE, url=f"https://{HOSTILE}"))
+    shown = Reader(text)
+    assert "script" not in shown.tags
+    assert shown.text.count(HOSTILE) >= 9
+    [address] = [a for a in shown.addresses if "script" in a]
+    assert address.startswith("./linux-64/%3Cscript%3E")
+
+
+def test_an_empty_channel(tmp_path: Path) -> None:
+    promote([], tmp_path / "channel", show=page.write)
+    text = show(tmp_path / "channel").text
+    assert "Nothing has been published here yet" in text
+    assert "Install" not in text
+
+
+def test_it_stays_light(publish: Any, package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    for minor in range(3):
+        for python in ("3.11", "3.13"):
+            publish(f"6.{minor}.00", python)
+    promote([package(f"a-library-with-a-name-{n}") for n in range(98)], channel, show=page.write)
+    assert len(read(channel).packages) == 100
+    assert (channel / page.PAGE).stat().st_size < 150_000
+
+
+def test_many_versions_and_releases_are_cut_short(publish: Any, tmp_path: Path) -> None:
+    for number in range(40):
+        publish(f"6.{number}.00")
+    text = " ".join(show(tmp_path / "channel").text.split())
+    assert "ROOT 6.39.00, 6.38.00, 6.37.00 and 37 older for Python 3.11" in text
+    assert "Release 11 " in text and "Release 10 " not in text
+    assert "And 10 before these" in text
+
+
+def test_a_promotion_writes_it_and_the_switch_shows_it(publish: Any, tmp_path: Path) -> None:
+    publish("6.38.00")
+    visible = tmp_path / "channel" / page.PAGE
+    before = visible.read_text()
+    publish("6.40.00")
+    assert "6.40.00" in visible.read_text() and "6.40.00" not in before
+    assert visible.readlink() == Path(".rootstock/current/index.html")
+    old = generation.folder_of(tmp_path / "channel", 1) / page.PAGE
+    assert old.read_text() == before
+
+
+def test_a_page_of_its_own_stays(publish: Any, tmp_path: Path) -> None:
+    (tmp_path / "channel").mkdir()
+    own = tmp_path / "channel" / page.PAGE
+    own.write_text("mine")
+    publish()
+    page.rewrite(tmp_path / "channel")
+    assert own.read_text() == "mine"
+
+
+def test_it_is_written_again(publish: Any, tmp_path: Path) -> None:
+    publish()
+    channel = tmp_path / "channel"
+    (channel / page.SETTINGS).write_text("title: Ours\nurl: https://example.org/ours\n")
+    assert "Ours" not in (channel / page.PAGE).read_text()
+    assert page.rewrite(channel) == channel / page.PAGE
+    assert "<h1>Ours</h1>" in (channel / page.PAGE).read_text()
+    assert "-c https://example.org/ours root" in (channel / page.PAGE).read_text()
+
+
+def test_a_channel_of_somebody_else_is_not_written_to(package: Any, tmp_path: Path) -> None:
+    channel = stage([package("one")], tmp_path / "channel")
+    with pytest.raises(RefusedError, match="did not make"):
+        page.rewrite(channel)
+    page.write_to(tmp_path / "page.html", channel, Settings())
+    assert "one-1.0-h0_0.conda" in (tmp_path / "page.html").read_text()
+    with pytest.raises(UsageError, match="cannot be written"):
+        page.write_to(tmp_path / "no/page.html", channel, Settings())
+
+
+@pytest.mark.parametrize("text", ["title: [", "titel: x", "title: 1", "- x", "x"])
+def test_settings_that_cannot_be(text: str, tmp_path: Path) -> None:
+    (tmp_path / page.SETTINGS).write_text(text)
+    with pytest.raises(UsageError, match=r"channel\.yaml"):
+        page.settings(tmp_path)
+
+
+def test_a_page_is_made_once_for_each_generation(
+    publish: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish()
+    made: list[str] = []
+
+    def render(contents: object, said: Settings) -> str:
+        made.append(said.url)
+        return f"{said.url} {len(made)}"
+
+    monkeypatch.setattr(page, "render", render)
+    shown = Page(tmp_path / "channel", Settings())
+    assert [shown.at("a"), shown.at("b"), shown.at("a")] == [b"a 1", b"b 2", b"a 1"]
+    monkeypatch.undo()
+    publish("6.38.00")
+    monkeypatch.setattr(page, "render", render)
+    assert shown.at("a") == b"a 3"
+    for number in range(100):
+        shown.at(str(number))
+    assert len(shown._made[1]) <= page._ADDRESSES

@@ -1,0 +1,39 @@
+import pytest
+
+from rootstock.serve.server import range_of
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "expected"),
+    [
+        ("bytes=0-0", 10, range(1)),
+        ("bytes=0-", 10, range(10)),
+        ("bytes=9-9", 10, range(9, 10)),
+        ("bytes=4-99", 10, range(4, 10)),
+        ("bytes=-3", 10, range(7, 10)),
+        ("bytes=-99", 10, range(10)),
+    ],
+)
+def test_ranges(header: str, size: int, expected: range) -> None:
+    assert range_of(header, size) == expected
+
+
+@pytest.mark.parametrize(("header", "size"), [("bytes=10-", 10), ("bytes=-0", 10), ("bytes=0-", 0)])
+def test_ranges_that_hold_nothing(header: str, size: int) -> None:
+    found = range_of(header, size)
+    assert found is not None and len(found) == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "bytes=5-4",
+        "bytes=-",
+        "bytes=a-b",
+        "lines=0-1",
+        "bytes=0-1,4-5",
+        "bytes=" + "9" * 5000 + "-",
+    ],
+)
+def test_ranges_that_are_not_followed(header: str) -> None:
+    assert range_of(header, 10) is None
