@@ -112,10 +112,10 @@ def test_conditional_requests_and_ranges(served: Served) -> None:
     assert (status, body) == (206, whole[100:200])
     assert headers["Content-Range"] == f"bytes 100-199/{len(whole)}"
     assert served.ask(BIG, Range="bytes=-7")[2] == whole[-7:]
-    for condition in (tag, modified):
-        assert served.ask(BIG, Range="bytes=5-", If_Range=condition)[2] == whole[5:]
-    for condition in ('"other"', f"W/{tag}", "Thu, 01 Jan 1970 00:00:00 GMT"):
-        assert served.ask(BIG, Range="bytes=5-", If_Range=condition)[::2] == (200, whole)
+    for validator in (tag, modified):
+        assert served.ask(BIG, Range="bytes=5-", If_Range=validator)[2] == whole[5:]
+    for validator in ('"other"', f"W/{tag}", "Thu, 01 Jan 1970 00:00:00 GMT"):
+        assert served.ask(BIG, Range="bytes=5-", If_Range=validator)[::2] == (200, whole)
     status, headers, _ = served.ask(BIG, Range=f"bytes={len(whole)}-")
     assert (status, headers["Content-Range"]) == (416, f"bytes */{len(whole)}")
     assert served.ask(BIG, "HEAD", Range="bytes=0-9")[0] == 200

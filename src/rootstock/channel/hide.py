@@ -15,24 +15,39 @@ from rootstock.channel.rollback import Change, compare, existing
 from rootstock.errors import RefusedError, UsageError
 
 
-def hide(channel: Path, wanted: Sequence[str], *, force: bool = False, dry: bool = False) -> Change:
+def hide(
+    channel: Path,
+    wanted: Sequence[str],
+    *,
+    force: bool = False,
+    dry: bool = False,
+    show: switch.Show | None = None,
+) -> Change:
     """Take packages out of the index: those with these file names, or that match these specs.
 
     A release is visible only if all its packages are. So a package that a visible release has
     is refused, but with `force`: then the release disappears with it. With `dry` nothing is
-    done.
+    done. `show` writes the page of a generation.
 
     Raises `UsageError` when nothing visible matches, or the channel cannot be written;
     `RefusedError` when a release would go, when another process is writing, or the channel is
     damaged.
     """
     if dry:
-        return _hide(channel, generation.history(existing(channel)), wanted, force, dry=True)
+        return _hide(channel, generation.history(existing(channel)), wanted, force, show, dry=True)
     with switch.writing(existing(channel)) as past:
-        return _hide(channel, past, wanted, force, dry=False)
+        return _hide(channel, past, wanted, force, show, dry=False)
 
 
-def _hide(channel: Path, past: History, wanted: Sequence[str], force: bool, *, dry: bool) -> Change:
+def _hide(
+    channel: Path,
+    past: History,
+    wanted: Sequence[str],
+    force: bool,
+    show: switch.Show | None,
+    *,
+    dry: bool,
+) -> Change:
     folder = generation.folder_of(channel, past.current.number)
     names = {name for word in wanted for name in _find(word, past, folder)}
     number = past.current.number
@@ -56,7 +71,7 @@ def _hide(channel: Path, past: History, wanted: Sequence[str], force: bool, *, d
     changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
     for name in names:
         changes[past.published[name].subdir][name] = None
-    switch.switch(channel, past, new, changes)
+    switch.switch(channel, past, new, changes, show=show)
     return Change(**{**vars(change), "generation": new})
 
 

@@ -28,20 +28,23 @@ class Change:
     releases_back: tuple[int, ...]
 
 
-def rollback(channel: Path, to: int | None = None, *, dry: bool = False) -> Change:
+def rollback(
+    channel: Path, to: int | None = None, *, dry: bool = False, show: switch.Show | None = None
+) -> Change:
     """Show what generation `to` showed; without it, undo the last change that readers see.
 
     Undoing twice undoes the last two: what a rollback made does not count as a change. With
-    `dry` nothing is done, and so when readers see just that already.
+    `dry` nothing is done, and so when readers see just that already. `show` writes the page of
+    a generation.
 
     Raises `UsageError` when there is no such generation, or nothing to undo, or the channel
     cannot be written; `RefusedError` when a package of it is gone, when another process is
     writing, or the channel is damaged.
     """
     if dry:
-        return _rollback(channel, generation.history(existing(channel)), to, dry=True)
+        return _rollback(channel, generation.history(existing(channel)), to, show, dry=True)
     with switch.writing(existing(channel)) as past:
-        return _rollback(channel, past, to, dry=False)
+        return _rollback(channel, past, to, show, dry=False)
 
 
 def existing(channel: Path) -> Path:
@@ -54,7 +57,9 @@ def existing(channel: Path) -> Path:
     return channel
 
 
-def _rollback(channel: Path, past: History, to: int | None, *, dry: bool) -> Change:
+def _rollback(
+    channel: Path, past: History, to: int | None, show: switch.Show | None, *, dry: bool
+) -> Change:
     target, shown = _target(channel, past, to), past.origin(past.current.number)
     number = past.current.number + 1
     new = Generation(number=number, time=switch.now(), kind="rollback", base=target.number)
@@ -62,7 +67,7 @@ def _rollback(channel: Path, past: History, to: int | None, *, dry: bool) -> Cha
     _insist(channel, past, change.back)
     if dry or target == shown:
         return change
-    switch.switch(channel, past, new, {})
+    switch.switch(channel, past, new, {}, show=show)
     return Change(**{**vars(change), "generation": new})
 
 

@@ -12,6 +12,7 @@ from rootstock.channel.rollback import Change, existing
 from rootstock.channel.rollback import rollback as go_back
 from rootstock.cli.common import Channel, Json, print_json
 from rootstock.report.words import columns
+from rootstock.serve import page
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")]
 
@@ -35,7 +36,7 @@ def rollback(
 
       rootstock rollback --to 3 --channel /srv/www/channel
     """
-    _tell(go_back(channel, to, dry=dry_run), channel, dry_run, as_json)
+    _tell(go_back(channel, to, dry=dry_run, show=page.write), channel, dry_run, as_json)
 
 
 def hide(
@@ -57,7 +58,8 @@ def hide(
 
       rootstock hide 'root 6.38.*' 'pyroot 6.38.*' --force --dry-run
     """
-    _tell(hide_packages(channel, packages, force=force, dry=dry_run), channel, dry_run, as_json)
+    change = hide_packages(channel, packages, force=force, dry=dry_run, show=page.write)
+    _tell(change, channel, dry_run, as_json)
 
 
 def releases(channel: Channel = Path("channel"), as_json: Json = False) -> None:

@@ -123,7 +123,8 @@ class Release:
 
     `kind` and `base` are the generation's. `visible` is whether what it added is still offered.
     `folder` is where its files are, from the channel's folder, empty when there are none;
-    `files` are their names in it, `packages` is what release.json says of each package.
+    `files` are their names in it. `url` and `packages` are what release.json says of where the
+    channel was public then, and of each package.
     """
 
     number: int
@@ -136,6 +137,7 @@ class Release:
     folder: str
     commit: str
     files: frozenset[str]
+    url: str
     packages: Mapping[str, Any]
     cells: tuple[Cell, ...]
 
@@ -200,6 +202,12 @@ class Contents:
     def size(self) -> int:
         """The bytes of all packages."""
         return sum(build.size for build in self.builds)
+
+    @cached_property
+    def url(self) -> str:
+        """The address at which the last visible release made the channel public, if any did."""
+        public = [one.url for one in self.releases if one.visible and one.url.startswith("http")]
+        return public[-1] if public else ""
 
     @cached_property
     def floor(self) -> str:
@@ -341,6 +349,7 @@ def _release(channel: Path, one: Generation, visible: bool) -> Release:
         folder=str(folder.relative_to(channel)) if record.is_file() else "",
         commit=told.get("commit", ""),
         files=frozenset(told["files"]),
+        url=told.get("channel", ""),
         packages=told["packages"],
         cells=tuple(_cell(id_, one.number, cell, told) for id_, cell in told["cells"].items()),
     )

@@ -104,7 +104,7 @@ class Folder:
         sha256 = self._sha256(path, found.st_size)
         own = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
         return Content(
-            file=open(number, "rb"),  # noqa: SIM115 - the caller closes it
+            file=open(number, "rb"),
             size=found.st_size,
             modified=int(found.st_mtime),
             tag=f'"{sha256 or own}"',

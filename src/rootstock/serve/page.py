@@ -59,7 +59,8 @@ def settings(channel: Path) -> Settings:
 
 
 def render(contents: Contents, said: Settings) -> str:
-    """The page of a channel; without an address it shows where to put it."""
+    """The page of a channel; when its address is unknown, it shows where to put it."""
+    url = (said.url or contents.url).rstrip("/")
     names = [package.name for package in contents.packages]
     spec = "root" if "root" in names else (names or ["PACKAGE"])[0]
     roots = contents.roots[:_ROOTS]
@@ -68,7 +69,7 @@ def render(contents: Contents, said: Settings) -> str:
         channel=contents,
         said=said,
         title=said.title or contents.name,
-        url=shlex.quote(said.url.rstrip("/")) if said.url else "",
+        url=shlex.quote(url) if url else "",
         unknown=_UNKNOWN,
         spec=spec,
         releases=contents.releases[::-1][:_HISTORY],

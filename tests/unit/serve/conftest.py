@@ -15,12 +15,15 @@ from rootstock.serve import page
 Promote = Callable[..., Generation]
 
 
-def _release(artifacts: list[Artifact], cell: str, root: str, python: str, check: str) -> Any:
+def _release(
+    artifacts: list[Artifact], cell: str, root: str, python: str, check: str, url: str
+) -> Any:
     def fill(new: Generation, folder: Path) -> None:
         names = [artifact.filename for artifact in artifacts]
         files = {f"{cell}.txt": "0" * 64, f"attestations/{names[0]}.json": "0" * 64}
         record = {
             "release": new.number,
+            "channel": url,
             "commit": "0123456789abcdef",
             "cells": {
                 cell: {
@@ -60,6 +63,7 @@ def publish(package: Any, tmp_path: Path) -> Promote:
         proven: bool = True,
         check: str = "import_root",
         floor: str = "2.17",
+        url: str = "",
     ) -> Generation:
         digits = python.replace(".", "")
         artifacts = [
@@ -73,7 +77,7 @@ def publish(package: Any, tmp_path: Path) -> Promote:
         ]
         cell = f"root{root}-cp{digits}-linux_x86_64"
         cells = {cell: [artifact.filename for artifact in artifacts]}
-        fill = _release(artifacts, cell, root, python, check) if proven else None
+        fill = _release(artifacts, cell, root, python, check, url) if proven else None
         channel = tmp_path / "channel"
         return promote(artifacts, channel, cells=cells, release=fill, show=page.write).generation
 

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from rootstock.channel import generation
+from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
+from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
 from rootstock.errors import RefusedError, UsageError
 from rootstock.serve import page
 from rootstock.serve.contents import read
+from rootstock.serve.files import PAGE
 from rootstock.serve.page import Page, Settings
 
 EMPTY = ("meta", "link", "br")
@@ -147,7 +150,7 @@ def test_it_stays_light(publish: Any, package: Any, tmp_path: Path) -> None:
             publish(f"6.{minor}.00", python)
     promote([package(f"a-library-with-a-name-{n}") for n in range(98)], channel, show=page.write)
     assert len(read(channel).packages) == 100
-    assert (channel / page.PAGE).stat().st_size < 150_000
+    assert (channel / PAGE).stat().st_size < 150_000
 
 
 def test_many_versions_and_releases_are_cut_short(publish: Any, tmp_path: Path) -> None:
@@ -161,18 +164,18 @@ def test_many_versions_and_releases_are_cut_short(publish: Any, tmp_path: Path) 
 
 def test_a_promotion_writes_it_and_the_switch_shows_it(publish: Any, tmp_path: Path) -> None:
     publish("6.38.00")
-    visible = tmp_path / "channel" / page.PAGE
+    visible = tmp_path / "channel" / PAGE
     before = visible.read_text()
     publish("6.40.00")
     assert "6.40.00" in visible.read_text() and "6.40.00" not in before
     assert visible.readlink() == Path(".rootstock/current/index.html")
-    old = generation.folder_of(tmp_path / "channel", 1) / page.PAGE
+    old = generation.folder_of(tmp_path / "channel", 1) / PAGE
     assert old.read_text() == before
 
 
 def test_a_page_of_its_own_stays(publish: Any, tmp_path: Path) -> None:
     (tmp_path / "channel").mkdir()
-    own = tmp_path / "channel" / page.PAGE
+    own = tmp_path / "channel" / PAGE
     own.write_text("mine")
     publish()
     page.rewrite(tmp_path / "channel")
@@ -183,10 +186,10 @@ def test_it_is_written_again(publish: Any, tmp_path: Path) -> None:
     publish()
     channel = tmp_path / "channel"
     (channel / page.SETTINGS).write_text("title: Ours\nurl: https://example.org/ours\n")
-    assert "Ours" not in (channel / page.PAGE).read_text()
-    assert page.rewrite(channel) == channel / page.PAGE
-    assert "<h1>Ours</h1>" in (channel / page.PAGE).read_text()
-    assert "-c https://example.org/ours root" in (channel / page.PAGE).read_text()
+    assert "Ours" not in (channel / PAGE).read_text()
+    assert page.rewrite(channel) == channel / PAGE
+    assert "<h1>Ours</h1>" in (channel / PAGE).read_text()
+    assert "-c https://example.org/ours root" in (channel / PAGE).read_text()
 
 
 def test_a_channel_of_somebody_else_is_not_written_to(package: Any, tmp_path: Path) -> None:
@@ -226,3 +229,29 @@ def test_a_page_is_made_once_for_each_generation(
     for number in range(100):
         shown.at(str(number))
     assert len(shown._made[1]) <= page._ADDRESSES
+
+
+def test_a_rollback_has_its_page(publish: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    publish("6.38.00")
+    publish("6.40.00")
+    rollback(channel, show=page.write)
+    text = " ".join(Reader((channel / PAGE).read_text()).text.split())
+    assert "ROOT 6.38.00 for Python 3.11" in text
+    assert "Rollback 3" in text and "Back to release 1." in text
+    assert text.count("withdrawn") == 1
+    hide(channel, ["pyroot"], force=True, show=page.write)
+    text = " ".join(Reader((channel / PAGE).read_text()).text.split())
+    assert "Change 4" in text and "1 package hidden" in text and "proven" not in text
+
+
+def test_the_address_of_the_last_release(publish: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    publish("6.38.00", url="https://old.example/c")
+    publish("6.40.00", url="https://new.example/c")
+    assert "-c https://new.example/c root" in show(channel).text
+    rollback(channel, show=page.write)
+    assert "-c https://old.example/c root" in show(channel).text
+    publish("6.36.00", url="file:///srv/channel")
+    assert "file:///" not in show(channel).text
+    assert "-c https://said.example root" in show(channel, url="https://said.example").text
