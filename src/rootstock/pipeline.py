@@ -43,7 +43,7 @@ from rootstock.progress import Event, Listener
 from rootstock.release.keys import Mine
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
-from rootstock.serve import page
+from rootstock.serve.hook import write_page
 from rootstock.smoke import prove as smokes
 from rootstock.smoke.run import System
 from rootstock.sources import fetch as sources
@@ -438,7 +438,7 @@ def _promote(state: Run, options: Options, listen: Listener) -> None:
 
     try:
         state.promotion = promote(
-            staged, channel, rebuilt, cells=sets, release=release, show=page.write
+            staged, channel, rebuilt, cells=sets, release=release, show=write_page
         )
     except Damaged as error:
         artifacts.doubt(error.folder)

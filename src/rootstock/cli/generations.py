@@ -12,7 +12,7 @@ from rootstock.channel.rollback import Change, existing
 from rootstock.channel.rollback import rollback as go_back
 from rootstock.cli.common import Channel, Json, print_json
 from rootstock.report.words import columns
-from rootstock.serve import page
+from rootstock.serve.hook import write_page
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")]
 
@@ -36,7 +36,7 @@ def rollback(
 
       rootstock rollback --to 3 --channel /srv/www/channel
     """
-    _tell(go_back(channel, to, dry=dry_run, show=page.write), channel, dry_run, as_json)
+    _tell(go_back(channel, to, dry=dry_run, show=write_page), channel, dry_run, as_json)
 
 
 def hide(
@@ -58,7 +58,7 @@ def hide(
 
       rootstock hide 'root 6.38.*' 'pyroot 6.38.*' --force --dry-run
     """
-    change = hide_packages(channel, packages, force=force, dry=dry_run, show=page.write)
+    change = hide_packages(channel, packages, force=force, dry=dry_run, show=write_page)
     _tell(change, channel, dry_run, as_json)
 
 
