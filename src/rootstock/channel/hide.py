@@ -7,6 +7,7 @@ name is never used for other bytes.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rootstock.channel import generation, index, switch
@@ -34,23 +35,23 @@ def hide(
     damaged.
     """
     if dry:
-        return _hide(channel, generation.history(existing(channel)), wanted, force, show, dry=True)
+        return _plan(channel, generation.history(existing(channel)), wanted, force)[1]
     with switch.writing(existing(channel)) as past:
-        return _hide(channel, past, wanted, force, show, dry=False)
+        new, change = _plan(channel, past, wanted, force)
+        changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
+        for name in new.hidden:
+            changes[past.published[name].subdir][name] = None
+        switch.switch(channel, past, new, changes, show=show)
+    return replace(change, generation=new)
 
 
-def _hide(
-    channel: Path,
-    past: History,
-    wanted: Sequence[str],
-    force: bool,
-    show: switch.Show | None,
-    *,
-    dry: bool,
-) -> Change:
-    folder = generation.folder_of(channel, past.current.number)
-    names = {name for word in wanted for name in _find(word, past, folder)}
+def _plan(
+    channel: Path, past: History, wanted: Sequence[str], force: bool
+) -> tuple[Generation, Change]:
+    """The generation that hides these packages, and what it changes."""
     number = past.current.number
+    folder = generation.folder_of(channel, number)
+    names = {name for word in wanted for name in _find(word, past, folder)}
     new = Generation(
         number=number + 1,
         time=switch.now(),
@@ -66,13 +67,7 @@ def _hide(
             "Nothing was changed. --force hides these releases, too; their files stay, and so "
             "does what was installed from them.",
         )
-    if dry:
-        return change
-    changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
-    for name in names:
-        changes[past.published[name].subdir][name] = None
-    switch.switch(channel, past, new, changes, show=show)
-    return Change(**{**vars(change), "generation": new})
+    return new, change
 
 
 def _needs(release: Generation, names: set[str]) -> str:

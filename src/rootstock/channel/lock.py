@@ -15,16 +15,16 @@ _MODE = 0o644
 
 
 @contextmanager
-def writer(path: Path, shared: int = 0) -> Iterator[None]:
+def writer(path: Path) -> Iterator[None]:
     """Hold the lock file at `path`; the kernel lets go of it when the process ends.
 
-    `shared` are bits of a mode: with `S_IWGRP` the file's group may hold it, too.
+    Where a group may write the folder it is in, the group may hold it, too.
 
     Raises `RefusedError`, at once, naming the process that holds it.
     """
     with open(os.open(path, os.O_RDWR | os.O_CREAT, _MODE), "r+") as file:
         if os.fstat(file.fileno()).st_uid == os.geteuid():  # whatever the umask
-            os.fchmod(file.fileno(), _MODE | (shared & stat.S_IWGRP))
+            os.fchmod(file.fileno(), _MODE | (path.parent.stat().st_mode & stat.S_IWGRP))
         try:
             # flock and not lockf: the latter lets two threads of one process in.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

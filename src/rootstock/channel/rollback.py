@@ -5,7 +5,7 @@ links, so that it takes no longer with many packages than with few.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootstock.channel import generation, switch
@@ -29,22 +29,32 @@ class Change:
 
 
 def rollback(
-    channel: Path, to: int | None = None, *, dry: bool = False, show: switch.Show | None = None
+    channel: Path,
+    to: int | None = None,
+    *,
+    dry: bool = False,
+    show: switch.Show | None = None,
 ) -> Change:
     """Show what generation `to` showed; without it, undo the last change that readers see.
 
     Undoing twice undoes the last two: what a rollback made does not count as a change. With
     `dry` nothing is done, and so when readers see just that already. `show` writes the page of
-    a generation.
+    a generation; until it has, which comes after the switch, the older page is there.
 
     Raises `UsageError` when there is no such generation, or nothing to undo, or the channel
     cannot be written; `RefusedError` when a package of it is gone, when another process is
     writing, or the channel is damaged.
     """
     if dry:
-        return _rollback(channel, generation.history(existing(channel)), to, show, dry=True)
+        return _plan(channel, generation.history(existing(channel)), to)[1]
     with switch.writing(existing(channel)) as past:
-        return _rollback(channel, past, to, show, dry=False)
+        new, change = _plan(channel, past, to)
+        if new.base == past.origin(past.current.number).number:
+            return change
+        switch.switch(channel, past, new, {}, show=_as_then)
+        if show:
+            switch.renew(channel, show(channel, History((*past.generations, new))))
+    return replace(change, generation=new)
 
 
 def existing(channel: Path) -> Path:
@@ -57,18 +67,24 @@ def existing(channel: Path) -> Path:
     return channel
 
 
-def _rollback(
-    channel: Path, past: History, to: int | None, show: switch.Show | None, *, dry: bool
-) -> Change:
-    target, shown = _target(channel, past, to), past.origin(past.current.number)
-    number = past.current.number + 1
-    new = Generation(number=number, time=switch.now(), kind="rollback", base=target.number)
+def _plan(channel: Path, past: History, to: int | None) -> tuple[Generation, Change]:
+    """The generation that goes back, and what it changes."""
+    number, base = past.current.number + 1, _target(channel, past, to)
+    new = Generation(number=number, time=switch.now(), kind="rollback", base=base.number)
     change = compare(past, new)
     _insist(channel, past, change.back)
-    if dry or target == shown:
-        return change
-    switch.switch(channel, past, new, {}, show=show)
-    return Change(**{**vars(change), "generation": new})
+    return new, change
+
+
+def _as_then(channel: Path, after: History) -> list[Path]:
+    """Have in the last generation's folder what else the one it goes back to has in its own."""
+    new = after.current
+    base, folder = (generation.folder_of(channel, n) for n in (new.base, new.number))
+    names = [path.name for path in base.iterdir() if path.is_file()]
+    missing = [name for name in names if not (folder / name).exists()]
+    for name in missing:
+        switch.same(base / name, folder / name)
+    return [folder / name for name in missing]
 
 
 def _target(channel: Path, past: History, to: int | None) -> Generation:

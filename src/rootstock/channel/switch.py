@@ -23,7 +23,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -53,7 +53,7 @@ def writing(channel: Path) -> Iterator[History]:
     `NoSpace`, and `UsageError` when the folder cannot be written.
     """
     try:
-        with no_space_told(channel), lock.writer(channel / ROOM / "lock", _shared(channel)):
+        with no_space_told(channel), lock.writer(channel / ROOM / "lock"):
             clean(channel)
             try:
                 yield generation.history(channel)
@@ -85,7 +85,12 @@ def make(folder: Path, channel: Path) -> None:
     """Make a folder of the channel, if it is not there, for those who may write the channel's."""
     if not folder.is_dir():
         folder.mkdir(parents=True)
-        folder.chmod(_FOLDER | _shared(channel))
+        if folder != channel:
+            shared = _shared(channel)
+        else:  # of a new channel the mode says only what the umask is
+            shared = _shared(channel.parent)
+            shared = shared if shared == _OF_GROUP else 0
+        folder.chmod(_FOLDER | shared)
 
 
 def now() -> str:
@@ -132,6 +137,15 @@ def switch(
     os.symlink(f"generations/{folder.name}", following)
     os.rename(following, room / "current")
     _sync(room)
+
+
+def renew(channel: Path, files: Iterable[Path]) -> None:
+    """Give files of the current generation that were written again a later second than before."""
+    # Of all that readers see this one gets a new second with every switch.
+    last = (channel / RELEASES_TABLE).stat().st_mtime
+    second = max(int(time.time()), int(last) + 1)
+    for path in files:
+        os.utime(path, (second, second))
 
 
 def clean(channel: Path) -> None:
@@ -205,7 +219,7 @@ def _indexes(channel: Path, past: History, new: Generation, changes: Changes) ->
             make(made, channel)
         if subdir in old and not changes.get(subdir):
             for name in INDEXES:
-                _same(base / subdir / name, folder / subdir / name)
+                same(base / subdir / name, folder / subdir / name)
         else:
             before = base / subdir if subdir in old else None
             written += index.update(folder / subdir, before, changes.get(subdir, {}), shards)
@@ -221,7 +235,7 @@ def _subdirs(folder: Path) -> set[str]:
     return {path.name for path in found if all((path / name).is_file() for name in INDEXES)}
 
 
-def _same(source: Path, target: Path) -> None:
+def same(source: Path, target: Path) -> None:
     """Have a file of an earlier generation in a later one too."""
     try:
         os.link(source, target)

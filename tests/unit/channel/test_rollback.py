@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index, lock
-from rootstock.channel.generation import current, keys
+from rootstock.channel.generation import History, current, keys
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import Change, rollback
@@ -180,6 +180,28 @@ def test_a_hidden_name_is_never_for_other_bytes(three: Any, package: Any) -> Non
     with pytest.raises(RefusedError, match=r"two-1\.0-h0_0\.conda \(from other inputs\)"):
         promote([other], channel)
     assert snapshot(channel) == before
+
+
+def test_the_page_is_the_older_one_until_it_is_written_again(three: Any) -> None:
+    channel, artifacts = three
+    base = channel / ".rootstock/generations/0002/index.html"
+    base.write_text("2")
+    seen = []
+
+    def show(channel: Path, past: History) -> list[Path]:
+        page = channel / ".rootstock/current/index.html"
+        seen.append((page.read_text(), past.current.number, page.stat().st_mtime))
+        assert artifacts[2].filename not in visible(channel)
+        page.unlink()
+        page.write_text("4")
+        return [page]
+
+    rollback(channel, 2, show=show)
+    [(text, number, time)] = seen
+    assert (text, number) == ("2", 4)
+    assert base.read_text() == "2"
+    # Written in the same second, it has to have a later one.
+    assert (channel / ".rootstock/current/index.html").stat().st_mtime > time
 
 
 def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

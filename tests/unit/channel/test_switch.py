@@ -1,33 +1,162 @@
 import os
 import shutil
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rootstock.channel import index, switch
+from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
+from rootstock.channel.rollback import rollback
 from rootstock.errors import RefusedError
 
-from .conftest import snapshot, visible
+from .conftest import note, snapshot, visible
 
 
-def test_modes_and_links_suit_a_web_server(package: Any, tmp_path: Path) -> None:
-    channel = tmp_path / "channel"
-    old = os.umask(0o077)
+def paths(channel: Path) -> list[Path]:
+    return [path for path in (channel, *channel.rglob("*")) if not path.is_symlink()]
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000, 0o022])
+def test_modes_and_links_suit_a_web_server(package: Any, tmp_path: Path, mask: int) -> None:
+    channel, one = tmp_path / "channel", package("one")
+    old = os.umask(mask)
     try:
-        promote([package("one")], channel)
+        promote([one], channel, cells={"cell": [one.filename]}, release=note)
+        promote([package("two")], channel)
+        hide(channel, ["two"])
+        rollback(channel, 1)
     finally:
         os.umask(old)
-    for path in (channel, *channel.rglob("*")):
-        if path.is_symlink():
-            assert not path.readlink().is_absolute()
-        elif path.name != "lock":
-            assert path.stat().st_mode & 0o777 == (0o755 if path.is_dir() else 0o644), path
+    for path in paths(channel):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o755 if path.is_dir() else 0o644), path
+    assert not any(p.readlink().is_absolute() for p in channel.rglob("*") if p.is_symlink())
     # Copied as it is, or with every link followed, it is still a channel.
     for follow in (True, False):
         copy = tmp_path / f"copy{follow}"
         shutil.copytree(channel, copy, symlinks=follow)
         assert visible(copy) == {"one-1.0-h0_0.conda"}
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o022])
+@pytest.mark.parametrize("shared", [".", "channel"])
+def test_modes_of_a_folder_that_a_group_shares(
+    package: Any, tmp_path: Path, mask: int, shared: str
+) -> None:
+    channel, one = tmp_path / "www/channel", package("one")
+    (tmp_path / "www" / shared).mkdir(parents=True)
+    (tmp_path / "www" / shared).chmod(0o2775)
+    old = os.umask(mask)
+    try:
+        promote([one], channel, cells={"cell": [one.filename]}, release=note)
+        rollback(channel, 1)
+        promote([package("two")], channel)
+    finally:
+        os.umask(old)
+    for path in paths(channel):
+        mode = 0o2775 if path.is_dir() else 0o664 if path.name == "lock" else 0o644
+        assert stat.S_IMODE(path.stat().st_mode) == mode, path
+
+
+def seconds(channel: Path) -> dict[str, tuple[int, bytes]]:
+    """What a web server goes by, and the content, of all that a switch exchanges."""
+    files = [*channel.glob("*/repodata*"), channel / "releases.json"]
+    return {
+        str(path.relative_to(channel)): (int(path.stat().st_mtime), path.read_bytes())
+        for path in files
+    }
+
+
+def test_what_changes_gets_a_later_second_however_fast(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one"), package("pure", noarch="generic")], channel)
+    steps: list[Callable[[], object]] = [
+        lambda: promote([package("two")], channel),
+        lambda: rollback(channel),
+        lambda: rollback(channel, 2),
+        lambda: promote([package("bare", noarch="generic")], channel),
+        lambda: hide(channel, ["bare"]),
+        lambda: rollback(channel, 1),
+        lambda: rollback(channel, 2),
+        lambda: rollback(channel, 1),
+    ]
+    before = seconds(channel)
+    for step in steps:
+        step()
+        after = seconds(channel)
+        assert after.keys() == before.keys()
+        for name, (second, content) in after.items():
+            then, old = before[name]
+            assert second >= then
+            assert second > then or content == old, name
+        assert any(after[name][1] != old for name, (_, old) in before.items())
+        before = after
+
+
+def test_what_stays_keeps_its_time(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one"), package("pure", noarch="generic")], channel)
+    before = seconds(channel)
+    promote([package("two")], channel)
+    after = seconds(channel)
+    assert {name for name in after if after[name] == before[name]} == {
+        f"noarch/{name}" for name in switch.INDEXES
+    }
+
+
+def test_times_that_may_not_be_set(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of another owner's file: it is copied."""
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    promote([package("two")], channel)
+    first = channel / ".rootstock/generations/0001/linux-64" / index.TABLE
+    others, real = first.stat(), os.utime
+
+    def utime(path: Path, times: tuple[int, int]) -> None:
+        if path.stat().st_ino == others.st_ino:
+            raise PermissionError
+        real(path, times)
+
+    monkeypatch.setattr(os, "utime", utime)
+    rollback(channel)
+    seen = channel / "linux-64" / index.TABLE
+    assert seen.read_bytes() == first.read_bytes()
+    assert seen.stat().st_mtime > first.stat().st_mtime == others.st_mtime
+    assert stat.S_IMODE(seen.stat().st_mode) == 0o644
+
+
+def test_links_that_cannot_be_made(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = tmp_path / "channel"
+    promote([package("one")], channel)
+    promote([package("two")], channel)
+
+    def no_link(source: object, target: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "link", no_link)
+    rollback(channel)
+    assert visible(channel) == {"one-1.0-h0_0.conda"}
+
+
+def test_packages_that_are_there_are_not_read(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    old = [package("one"), package("one", "2.0"), package("pure", noarch="generic")]
+    promote(old, channel)
+    content = {p: p.read_bytes() for p in channel.glob("*/*") if p.suffix == ".conda"}
+    for path in (*content, *(channel / "linux-64/shards").iterdir()):
+        path.unlink()
+    added = [package("one", "3.0"), package("bare", noarch="generic")]
+    promote(added, channel)
+    for path, data in content.items():
+        path.write_bytes(data)
+    assert visible(channel) == {a.filename for a in (*old, *added)}
 
 
 def test_a_channel_that_lost_its_current_loses_nothing_more(package: Any, tmp_path: Path) -> None:
