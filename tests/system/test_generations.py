@@ -71,25 +71,27 @@ os._exit(0)
 """
 
 PROMOTER = """
-import os, sys
+import os, sys, tempfile
 from pathlib import Path
-import rattler
 from rootstock.build.artifact import load
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 umask, user, group, channel, *folders = sys.argv[1:]
+def work(channel):
+    number = promote([load(Path(folder)) for folder in folders], channel).generation.number
+    hide(channel, ["one"])
+    rollback(channel)
+    if number > 1:
+        rollback(channel, 1)
+        rollback(channel, number)
+with tempfile.TemporaryDirectory() as other:  # all is imported now: Python may be out of reach
+    work(Path(other))
 os.setgroups([int(group)])
 os.setgid(int(user))
 os.setuid(int(user))
 os.umask(int(umask, 8))
-channel = Path(channel)
-number = promote([load(Path(folder)) for folder in folders], channel).generation.number
-hide(channel, ["one"])
-rollback(channel)
-if number > 1:
-    rollback(channel, 1)
-    rollback(channel, number)
+work(Path(channel))
 """
 
 
@@ -310,22 +312,22 @@ class Quiet(SimpleHTTPRequestHandler):
 def test_a_server_that_goes_by_seconds_tells_every_switch(
     pair: Callable[[int], list[Artifact]], tmp_path: Path
 ) -> None:
-    channel = tmp_path / "channel"
-    promote(pair(0), channel)
+    channel, sets = tmp_path / "channel", [pair(version) for version in range(3)]
+    promote(sets[0], channel)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(channel)))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         cache = Cache(f"http://127.0.0.1:{server.server_port}")
         steps: list[Callable[[], object]] = [
-            lambda: promote(pair(1), channel),
+            lambda: promote(sets[1], channel),
             lambda: rollback(channel),
-            lambda: promote(pair(2), channel),
+            lambda: promote(sets[2], channel),
             lambda: hide(channel, ["root 0.0"]),
             lambda: rollback(channel, 1),
             lambda: rollback(channel, 2),
             lambda: rollback(channel, 1),
-            lambda: promote(pair(1), channel),
+            lambda: promote(sets[1], channel),
         ]
         started = time.monotonic()
         for step in steps:
