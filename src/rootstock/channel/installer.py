@@ -238,7 +238,10 @@ async def locked(
 
 
 async def metadata(url: str, client: Client) -> bytes:
-    """What a package says of itself, read from it where it is."""
+    """What a package says of itself, read from it where it is.
+
+    Of a server that knows ranges, a part of it; from others the package comes twice.
+    """
     parts = urlsplit(url)
     try:
         if parts.scheme == "file":
