@@ -1,8 +1,11 @@
 """The web server: as clients use it, while the channel changes under it."""
 
+import getpass
 import http.client
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +24,7 @@ from rootstock.serve import page
 
 pytestmark = pytest.mark.system
 
+CHECKOUT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-I", "-m", "rootstock")
 
 
@@ -215,3 +219,63 @@ def test_a_folder_that_is_no_channel(tmp_path: Path) -> None:
     done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2
     assert "is not a channel" in done.stderr
+
+
+def test_nginx_answers_alike(served: Served, tmp_path: Path) -> None:
+    """The configuration in docs/serving.md gives the same files, types, ranges and caching."""
+    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if not nginx:
+        pytest.skip("nginx is not installed")
+    [shown] = re.findall(r"```nginx\n(.*?)```", (CHECKOUT / "docs/serving.md").read_text(), re.S)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ours = shown.replace("/srv/channel", str(served.channel)).replace(
+        "listen 80;", f"listen 127.0.0.1:{port};"
+    )
+    assert ours.count(str(served.channel)) == 2 and str(port) in ours
+    work = tmp_path / "nginx"
+    work.mkdir()
+    places = "\n".join(
+        f"{name}_temp_path {work}/{name};"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (work / "nginx.conf").write_text(
+        f"user {getpass.getuser()}; daemon off; pid {work}/pid; error_log {work}/errors;\n"
+        f"events {{}}\nhttp {{ access_log off;\n{places}\n{ours} }}\n"
+    )
+    words = [nginx, "-c", f"{work}/nginx.conf", "-e", f"{work}/errors"]
+    process = subprocess.Popen(words, text=True)
+    other = Served(served.channel, "127.0.0.1", port, process)
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                other.ask("/")
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline and process.poll() is None
+                time.sleep(0.05)
+        ranges = ("bytes=10-19", "bytes=5-", "bytes=-5", "bytes=99999999-", "lines=1-2")
+        asked = [("GET", BIG, {"Range": value}) for value in ranges]
+        for path in served.channel.rglob("*"):
+            if path.is_file() and path.name != "index.html":
+                target = f"/{path.relative_to(served.channel)}"
+                asked += [("GET", target, {}), ("HEAD", target, {})]
+        kinds = dict.fromkeys((200, 206, 404, 416), 0)
+        for method, target, headers in [*asked, ("GET", "/nothing", {})]:
+            (status, mine, body), (theirs, its, its_body) = (
+                one.ask(target, method, **headers) for one in (served, other)
+            )
+            assert status == theirs, target
+            kinds[status] += 1
+            if status < 300:
+                assert body == its_body, target
+                for name in ("Content-Type", "Content-Length", "Content-Range", "Cache-Control"):
+                    assert mine[name] == its[name], (target, name)
+                for name in ("Content-Encoding", "Accept-Ranges", "Last-Modified"):
+                    assert status == 206 or mine[name] == its[name], (target, name)
+        assert all(kinds.values()), kinds
+        assert b"CHANNEL" in other.ask("/")[2]
+    finally:
+        process.terminate()
+        process.wait()
