@@ -179,7 +179,7 @@ def _missing(
         if artifact := _kept(graph.nodes[id_], store, listen):
             have[id_] = artifact
             continue
-        wanted[id_] = frozenset(_beneath(graph, id_))
+        wanted[id_] = graph.beneath(id_)
         stack.extend(wanted[id_])
     return have, wanted
 
@@ -191,12 +191,6 @@ def _kept(node: Node, store: Store, listen: Listener) -> Artifact | None:
         told = f"{error.message}: it is built anew"
         listen(Event(stage="plan", item=node.id, state="note", detail=told))
         return None
-
-
-def _beneath(graph: Graph, id_: str) -> set[str]:
-    """What a build needs: its environments, and for the package's own tests what it runs with."""
-    node = graph.nodes[id_]
-    return set(node.needs) | set(graph.closure(node.runs))
 
 
 def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple[RunRecord, Path]:

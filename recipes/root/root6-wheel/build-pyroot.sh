@@ -1,7 +1,9 @@
 #!/bin/bash
 set -euo pipefail
 
-unzip -q ./*.whl -x 'ROOT/lib/lib[!C]*' 'ROOT/lib/*.pcm' 'ROOT/tutorials/*' '*.pyc' 'root.libs/*'
+# Python's part of a wheel that is nearly all core.
+unzip -q ./*.whl '*.py' ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so cppyy/libcppyy.so \
+    'ROOT/bin/*' 'root-*.dist-info/*' -x 'ROOT/tutorials/*'
 cp /usr/share/common-licenses/LGPL-2.1 .
 mkdir -p "$SP_DIR/ROOT" "$PREFIX/bin"
 # The Python packages, within ROOT and beside it: 6.38 has DistRDF and JupyROOT there.

@@ -96,6 +96,17 @@ class Graph:
                 stack.extend(self.nodes[one].runs)
         return tuple(sorted(seen, key=self._places.__getitem__))
 
+    def beneath(self, id_: str) -> frozenset[str]:
+        """The nodes that must be there before one is built.
+
+        They are what its build and host environments may hold and, where a test of its own
+        installs it, what it runs with.
+        """
+        node = self.nodes[id_]
+        return frozenset(node.needs) | {
+            dep for dep in self.closure(node.runs) if node.output.test_installs
+        }
+
     @cached_property
     def _places(self) -> Mapping[str, int]:
         return {id_: place for place, id_ in enumerate(self.nodes)}

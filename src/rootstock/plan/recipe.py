@@ -70,6 +70,11 @@ class Output:
             return any(fnmatchcase(self.filename, pattern) for pattern in told)
         return told is True
 
+    @property
+    def test_installs(self) -> bool:
+        """Whether a test of the package needs an environment with it and what it runs with."""
+        return any(set(test) != {"package_contents"} for test in self.recipe.get("tests", ()))
+
     def requirements(self, section: str) -> tuple[str, ...]:
         """The match specs of `build`, `host`, `run` or `run_constraints`."""
         return tuple(self.recipe.get("requirements", {}).get(section, ()))

@@ -139,6 +139,31 @@ def test_build_tools_are_not_what_users_install(tmp_path: Path) -> None:
     assert names == {"root", "pyroot", "root-core", "python", "python_abi", "zlib", "libgcc"}
 
 
+@pytest.mark.parametrize(
+    ("tests", "more"),
+    [
+        ("", set()),
+        ("tests: [{package_contents: {files: [a]}}]", set()),
+        ("tests: [{script: [a]}]", {"root-core", "python_abi"}),
+    ],
+)
+def test_what_a_package_runs_with_is_built_first_where_its_test_installs_it(
+    tmp_path: Path, tests: str, more: set[str]
+) -> None:
+    recipe = f"""
+package: {{name: pyroot, version: "1"}}
+requirements: {{host: [python], run: [root-core]}}
+{tests}
+"""
+    core = 'package: {name: root-core, version: "1"}'
+    root6 = {"root6": 'package: {name: root, version: "1"}\nrequirements: {run: [pyroot]}'}
+    recipes = {**RECIPES, **root6, "pyroot": recipe, "core": core}
+    graph = plan_of(make(tmp_path, recipes))
+    [pyroot] = (id_ for id_, node in graph.nodes.items() if node.output.name == "pyroot")
+    before = {graph.nodes[id_].output.name for id_ in graph.beneath(pyroot)}
+    assert before == {"python", "zlib", "libgcc"} | more
+
+
 def test_the_same_plan_has_the_same_keys(tmp_path: Path) -> None:
     one, other = make(tmp_path / "one"), make(tmp_path / "other")
     assert keys(plan_of(one)) == keys(plan_of(other))
