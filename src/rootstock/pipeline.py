@@ -421,14 +421,17 @@ def _promote(state: Run, options: Options, listen: Listener) -> None:
         for cell in cells
     }
     specs = {cell.id: pinned_specs(state.planned.matrix.specs, cell) for cell in cells}
+    made: list[int] = []
 
     def release(new: Generation, folder: Path) -> None:
         # Loaded here: most runs release nothing.
         from rootstock.release import gather
         from rootstock.release.make import make
+        from rootstock.serve.page import settings
 
-        means = gather.Means(checkout=options.checkout, url=options.url, key=options.key)
-        state.release = make(gather.facts(state, new, specs, means), folder, channel).release
+        url = options.url or settings(channel).url
+        means = gather.Means(checkout=options.checkout, url=url, key=options.key)
+        made.append(make(gather.facts(state, new, specs, means), folder, channel).release)
 
     try:
         state.promotion = promote(
@@ -437,6 +440,7 @@ def _promote(state: Run, options: Options, listen: Listener) -> None:
     except Damaged as error:
         artifacts.doubt(error.folder)
         raise
+    state.release = made[0] if made else 0
     for name in state.promotion.mended:
         told = f"{channel}: {name} was damaged: it is put back"
         listen(Event(stage="promote", state="note", detail=told))
