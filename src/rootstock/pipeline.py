@@ -45,7 +45,7 @@ from rootstock.report.record import RunRecord, write
 from rootstock.runs import Plan, Run
 from rootstock.serve.hook import write_page
 from rootstock.smoke import prove as smokes
-from rootstock.smoke.run import System
+from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.sources import fetch as sources
 from rootstock.sources import local
 from rootstock.sources.local import Interpreter
@@ -53,7 +53,6 @@ from rootstock.store import Store
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
-OLD_SYSTEM = "Debian 11"  # what the bare image is
 BUILD_SYSTEM = "the build image"
 _LOCAL_RECIPE = "python-local"
 _BUILD_IMAGE, _BARE_IMAGE = "build", "bare"

@@ -96,12 +96,17 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A small checkout whose one root needs one python."""
-    shared, home = locate(), tmp_path / "store"
+    return furnish(tmp_path)
+
+
+def furnish(folder: Path) -> Bench:
+    """Make a small checkout in a folder, with a store and room for a channel."""
+    shared, home = locate(), folder / "store"
     shared.prepare()
     home.mkdir()
     for name in ("images", "registry", "tools"):
         (home / name).symlink_to(shared.root / name)
-    made = Bench(tmp_path / "checkout", home, tmp_path / "channel")
+    made = Bench(folder / "checkout", home, folder / "channel")
     shutil.copytree(CHECKOUT / "ci/images", made.checkout / "ci/images")
     (made.checkout / "ci/matrix.yaml").write_text(MATRIX)
     (made.checkout / "ci/sources.yaml").write_text("{}\n")

@@ -100,6 +100,19 @@ def _is_there(place: Place, number: int) -> bool:
         return False
 
 
+def cells_of(place: Place, record: Release) -> tuple[str, ...]:
+    """The cells of a release of which a place has the packages: all, but for a part of it.
+
+    In a bundle, releases.json says under `part` which of the cells are there.
+    """
+    try:
+        listed = json.loads(place.read(TABLE))["releases"]
+        [part] = [one["part"] for one in listed if one["release"] == record.release]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        part = ()
+    return tuple(cell for cell in record.cells if cell in part) or tuple(record.cells)
+
+
 def load(place: Place, number: int) -> Release:
     """The record of a release, which nothing is compared with.
 
@@ -117,9 +130,15 @@ def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener
     folder = Place(place.at(contents.folder(number)))
     listen(Event(stage=_STAGE, state="start"))
     record, signer, differences = _record(folder, number, trusted)
+    cells: tuple[str, ...] = ()
+    packages: list[Package] = []
     if record:
         differences += _listed(place, record)
-        parts = [_files(folder, record), _packages(place, record, listen)]
+        cells = cells_of(place, record)
+        packages = list(record.packages.values())
+        if len(cells) < len(record.cells):
+            packages = list({p.filename: p for cell in cells for p in record.of(cell)}.values())
+        parts = [_files(folder, record), _packages(place, packages, listen)]
         parts += [_cell(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
         differences += [line for part in parts for line in part]
@@ -127,8 +146,8 @@ def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener
     return Verdict(
         release=number,
         place=place.url,
-        cells=tuple(record.cells) if record else (),
-        packages=len(record.packages) if record else 0,
+        cells=cells,
+        packages=len(packages),
         signer=signer,
         trusted=signer in {key.id for key in trusted},
         differences=tuple(dict.fromkeys(differences)),
@@ -144,7 +163,7 @@ def _record(
         text = folder.read(name)
     except FileNotFoundError:
         return None, "", [f"{name} is missing"]
-    path = f"{contents.ATTESTATIONS}/{name}.json"
+    path = contents.ATTESTATION
     try:
         envelope = folder.read(path)
         signer = attest.signer_of(envelope)
@@ -201,18 +220,18 @@ def _files(folder: Place, record: Release) -> Iterator[str]:
     expected = {contents.RECORD, *record.files}
     there = folder.files("")
     if there is not None:
-        own = f"{contents.ATTESTATIONS}/{contents.RECORD}.json"
-        yield from (f"{name} is not of the release" for name in sorted(there - expected - {own}))
+        strange = there - expected - {contents.ATTESTATION}
+        yield from (f"{name} is not of the release" for name in sorted(strange))
 
 
-def _packages(place: Place, record: Release, listen: Listener) -> list[str]:
-    listen(Event(stage=_STAGE, state="note", detail=f"{len(record.packages)} packages"))
+def _packages(place: Place, packages: Sequence[Package], listen: Listener) -> list[str]:
+    listen(Event(stage=_STAGE, state="note", detail=f"{len(packages)} packages"))
 
     def one(package: Package) -> list[str]:
         return list(_compare(place, package.url, package.sha256, package.size))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [line for lines in pool.map(one, record.packages.values()) for line in lines]
+        return [line for lines in pool.map(one, packages) for line in lines]
 
 
 def _compare(place: Place, name: str, sha256: str, size: int | None = None) -> Iterator[str]:

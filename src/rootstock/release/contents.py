@@ -20,6 +20,7 @@ from typing import Any
 RECORD = "release.json"
 FORMAT = 1
 KEYS, ATTESTATIONS = "keys", "attestations"
+ATTESTATION = f"{ATTESTATIONS}/{RECORD}.json"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ def make(facts: Facts, folder: Path, channel: Path) -> contents.Release:
     if facts.key:
         sha256 = hashlib.sha256(text.encode()).hexdigest()
         statement = attest.of_release(contents.RECORD, sha256, base, facts.number)
-        files[f"{contents.ATTESTATIONS}/{contents.RECORD}.json"] = attest.sign(statement, facts.key)
+        files[contents.ATTESTATION] = attest.sign(statement, facts.key)
     for name, text in files.items():
         _write(folder / name, text)
     return release

@@ -10,7 +10,7 @@ is told where its zones are.
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from rootstock.smoke.catalogue import CATALOGUE, FOLDER, Check, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
 from rootstock.store import Store
 
+OLD_SYSTEM = "Debian 11"  # what the bare image of ci/images is
 PREFIX = "/rootstock/env"
 _CHECKS = "/rootstock/checks"
 _OUT = "/rootstock/out"
@@ -87,39 +88,67 @@ def smoke(
         made = environment.create(
             prefix, specs, channel, cache=store.packages, listen=listen, glibc=glibc
         )
-        apply, reasons = choose([package.name for package in made.packages], bare=system.bare)
-
-        def run(check: Check) -> Result:
-            return _run(check, prefix, scratch / check.name, system, engine, logs)
-
-        results: dict[str, Result] = {}
-        with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
-            futures = [pool.submit(run, check) for check in apply]
-            try:
-                for future in as_completed(futures):
-                    result = future.result()
-                    results[result.name] = result
-                    _tell(listen, label, result)
-                    done, total = len(results), len(apply)
-                    listen(
-                        Event(stage="smoke", item=label, state="progress", done=done, total=total)
-                    )
-            finally:
-                pool.shutdown(cancel_futures=True)
-    for name, reason in reasons.items():
-        results[name] = Result(name=name, outcome="not run", reason=reason)
-        _tell(listen, label, results[name])
+        checks = run_checks(
+            prefix,
+            [package.name for package in made.packages],
+            label=label,
+            system=system,
+            engine=engine,
+            scratch=scratch,
+            logs=logs,
+            listen=listen,
+        )
     report = SmokeReport(
         cell=cell,
         system=system.name,
         glibc=glibc,
         seconds=round(time.monotonic() - started, 2),
-        checks=tuple(results[check.name] for check in CATALOGUE),
+        checks=checks,
         packages=made.packages,
     )
     state: State = "done" if report.passed else "failed"
     listen(Event(stage="smoke", item=label, state=state, seconds=report.seconds))
     return report
+
+
+def run_checks(
+    prefix: Path,
+    packages: Collection[str],
+    *,
+    label: str,
+    system: System,
+    engine: Engine,
+    scratch: Path,
+    logs: Path,
+    listen: Listener,
+    at: str = PREFIX,
+) -> tuple[Result, ...]:
+    """Run the checks that apply to an environment of these packages, by name, in `prefix`.
+
+    It is mounted read-only at `at`, a folder that the system's root must have. What the checks
+    write goes to folders in `scratch`.
+    """
+    apply, reasons = choose(packages, bare=system.bare)
+
+    def run(check: Check) -> Result:
+        return _run(check, Mount(source=prefix, target=at), scratch, system, engine, logs)
+
+    results: dict[str, Result] = {}
+    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
+        futures = [pool.submit(run, check) for check in apply]
+        try:
+            for future in as_completed(futures):
+                result = future.result()
+                results[result.name] = result
+                _tell(listen, label, result)
+                done, total = len(results), len(apply)
+                listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    for name, reason in reasons.items():
+        results[name] = Result(name=name, outcome="not run", reason=reason)
+        _tell(listen, label, results[name])
+    return tuple(results[check.name] for check in CATALOGUE)
 
 
 def _glibc(system: System, engine: Engine) -> str:
@@ -133,8 +162,9 @@ def _glibc(system: System, engine: Engine) -> str:
 
 
 def _run(
-    check: Check, prefix: Path, out: Path, system: System, engine: Engine, logs: Path
+    check: Check, prefix: Mount, scratch: Path, system: System, engine: Engine, logs: Path
 ) -> Result:
+    out = scratch / check.name
     out.mkdir()
     out.chmod(0o777)  # with some engines, the user within is another one than the caller
     log = logs / f"{check.name}.log"
@@ -142,14 +172,14 @@ def _run(
     sandbox = Sandbox(
         root=system.root,
         mounts=(
-            Mount(source=prefix, target=PREFIX),
+            prefix,
             Mount(source=FOLDER, target=_CHECKS),
             Mount(source=out, target=_OUT, writable=True),
         ),
         env=_ENV,
         cwd=_OUT,
     )
-    argv = [f"{PREFIX}/bin/python", "-I", f"{_CHECKS}/{check.program}"]
+    argv = [f"{prefix.target}/bin/python", "-I", f"{_CHECKS}/{check.program}"]
     ended = process.run(engine.command(sandbox, argv), log=log, timeout=check.timeout)
     tail = process.tail(log, _TAIL)
     outcome, reason = judge(ended.code, tail, timed_out=ended.over == "time")

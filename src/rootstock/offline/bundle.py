@@ -1,0 +1,193 @@
+"""Bundles: a folder, or one tar file, that is a complete channel with cells of one release.
+
+It has their packages, the index in all its forms, and the release's own files as they are:
+record, locks, SBOMs, attestations. Every client of conda's takes it as a channel, wherever it
+is put, and `rootstock verify latest` checks it there.
+"""
+
+import json
+import tarfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rootstock.channel import index
+from rootstock.channel.stage import NOARCH, link
+from rootstock.errors import SourceError
+from rootstock.offline.choice import Choice
+from rootstock.offline.target import appearing
+from rootstock.progress import Event, Listener
+from rootstock.release import check, contents, locks
+from rootstock.release.contents import Package
+from rootstock.seal import sha256_of
+
+INSTALL = "INSTALL.txt"
+_STAGE = "bundle"
+
+_TEXT = """\
+This folder is a conda channel with release {number} of {channel}:
+
+{cells}
+
+Nothing in it needs the network. Go to where it is, and choose one of:
+
+conda, mamba, micromamba (any of the three names), with whatever version fits:
+
+  conda create --offline --override-channels -c "file://$PWD" -n root root{python}
+
+the same, but with just the packages that were tested together:
+
+  sed -E "s|^[a-z]+://.*/([^/]+/[^/]+)$|file://$PWD/\\1|" {explicit} > here.txt
+  conda create --offline -n root --file here.txt
+
+rootstock, on a machine without conda:
+
+  rootstock env ./root-env --lock {explicit}
+  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'
+
+Is it whole, and from whom?
+
+  rootstock verify latest --channel .
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A bundle that was made; `size` are the bytes of its packages."""
+
+    path: Path
+    release: int
+    cells: tuple[str, ...]
+    packages: int
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        """It as `json.dumps` takes it."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def make(choice: Choice, target: Path, listen: Listener, *, tar: bool = False) -> Bundle:
+    """Make the bundle at `target`; with `tar` that is one file, with a folder in it.
+
+    The packages are hard links to those of the channel where that can be. Each is held against
+    its sha256.
+
+    Raises `RefusedError` when the target is there, `SourceError` when a package is missing or
+    damaged, `UsageError` when the target cannot be made, `NoSpace`.
+    """
+    with appearing(target) as part:
+        listen(Event(stage=_STAGE, item=target.name, state="start"))
+        if tar:
+            folder = part.with_name(f"{part.name}.d")
+            fill(choice, folder, listen)
+            _pack(folder, part, target.name.removesuffix(".tar"))
+        else:
+            fill(choice, part, listen)
+    listen(Event(stage=_STAGE, item=target.name, state="done"))
+    return Bundle(
+        path=target,
+        release=choice.release.release,
+        cells=choice.cells,
+        packages=len(choice.packages),
+        size=choice.size,
+    )
+
+
+def fill(choice: Choice, folder: Path, listen: Listener) -> None:
+    """Make the folder of a bundle, which must not be there; raises as `make` does."""
+    records: dict[str, dict[str, index.Record]] = {NOARCH: {}, choice.release.platform: {}}
+    for subdir in records:
+        (folder / subdir / index.SHARDS).mkdir(parents=True)
+    done = 0
+    for package in choice.packages:
+        place = folder / package.url
+        _take(choice, package, place)
+        known = index.record(place, sha256=package.sha256, size=package.size)
+        records[package.subdir][package.filename] = {**known, "md5": package.md5}
+        done += package.size
+        told = Event(
+            stage=_STAGE,
+            item=folder.name,
+            state="progress",
+            done=done,
+            total=choice.size,
+            unit="B",
+            detail=package.filename,
+        )
+        listen(told)
+    for subdir, entries in records.items():
+        index.write(folder / subdir, entries, folder / subdir / index.SHARDS)
+    _copy_release(choice, folder)
+    (folder / INSTALL).write_text(install_text(choice))
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def install_text(choice: Choice) -> str:
+    """What INSTALL.txt says."""
+    release, cell = choice.release, choice.release.cells[choice.cells[0]]
+    lock = f"{contents.folder(release.release)}/{cell.files[locks.EXPLICIT]}"
+    return _TEXT.format(
+        number=release.release,
+        channel=release.channel,
+        cells="\n".join(f"  {name}" for name in choice.cells),
+        python=f" 'python {cell.python}.*'",
+        explicit=lock,
+    )
+
+
+def _take(choice: Choice, package: Package, target: Path) -> None:
+    """Put a package of the channel at `target`, and hold it against its sha256."""
+    where = choice.place.at(package.url)
+    try:
+        if choice.place.folder:
+            link(choice.place.folder / package.url, target)
+            found = sha256_of(target)
+        else:
+            found, _ = choice.place.save(package.url, target)
+    except FileNotFoundError as error:
+        raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
+    if found != package.sha256:
+        raise SourceError(
+            f"{where} is damaged: its sha256 is {found}, not {package.sha256}",
+            "See `rootstock verify`.",
+        )
+
+
+def _copy_release(choice: Choice, folder: Path) -> None:
+    """Copy the release's files as they are, and have releases.json show what is here of it."""
+    release = choice.release
+    own = contents.folder(release.release)
+    for name in (contents.RECORD, *release.files, contents.ATTESTATION):
+        target = folder / own / name
+        try:
+            content = choice.place.read(f"{own}/{name}")
+        except FileNotFoundError as error:
+            if name == contents.ATTESTATION:
+                continue  # nobody has signed
+            where = choice.place.at(f"{own}/{name}")
+            raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    shown = {
+        "release": release.release,
+        "time": release.time,
+        "cells": sorted(release.cells),
+        "added": len(choice.packages),
+        "part": sorted(choice.cells),
+    }
+    table = json.dumps({"releases": [shown]}, indent=1, sort_keys=True)
+    (folder / check.TABLE).write_text(f"{table}\n")
+
+
+def _pack(folder: Path, file: Path, name: str) -> None:
+    """Write a folder as a tar file; its packages are compressed already."""
+
+    def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(file, "w") as tar:
+        tar.add(folder, arcname=name, filter=plain)
+    file.chmod(0o644)

@@ -1,0 +1,53 @@
+"""Targets: a file or folder that is to be made appears whole, under its name, or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rootstock import store
+from rootstock.errors import RefusedError, UsageError, no_space_told
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A path that becomes `target` at the end: in a hidden folder beside it, so by one rename.
+
+    A failure, or an interruption, leaves nothing. Raises `RefusedError` when the target is
+    there, `UsageError` when it cannot be made, `NoSpace`.
+    """
+    refuse(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise UsageError(f"{target} cannot be made: {error.strerror}") from error
+    try:
+        with no_space_told(target):
+            part = folder / target.name
+            yield part
+            _rename(part, target)
+    finally:
+        store.remove(folder)
+
+
+def refuse(target: Path) -> None:
+    """Raise `RefusedError` when there is something at `target`."""
+    if os.path.lexists(target):
+        raise RefusedError(f"{target} is there", "Remove it, or choose another name.")
+
+
+def _rename(part: Path, target: Path) -> None:
+    """Give what is ready its name, which another process may have taken meanwhile."""
+    if part.is_dir():
+        refuse(target)  # an empty folder would be replaced
+        os.rename(part, target)
+        return
+    try:
+        os.link(part, target)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        refuse(target)
+    except OSError:  # a file system without links
+        refuse(target)
+        os.rename(part, target)
