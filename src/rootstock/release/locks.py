@@ -1,9 +1,8 @@
 """Locks: every package of an environment with where it is and its sha256.
 
 Two formats say the same. Conda's @EXPLICIT (CEP 23) takes absolute URLs; a hash has its prefix
-`sha256:`, because older mambas and rattler take one without for an md5. Pixi's is written in
-version 6, which every pixi since 2024, rattler's newer version 7 readers and conda-ship read; it
-may name packages by paths from where the lock itself is.
+`sha256:`, because older mambas take one without for an md5. Pixi's is written in version 6, which
+readers of version 7 take as well; it may name packages by paths from where the lock itself is.
 """
 
 import json
