@@ -6,6 +6,7 @@ takes seconds. The images are those of this checkout, shared with the user's sto
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -113,3 +114,10 @@ def furnish(folder: Path) -> Bench:
     made.recipe("python", recipe_yaml=PYTHON, python_sh="#!/bin/sh\nexit 0\n")
     made.recipe("root", recipe_yaml=ROOT, root_txt="root\n", make_sh="cp root.txt $PREFIX/\n")
     return made
+
+
+@pytest.fixture
+def seed() -> int:
+    chosen = int(os.environ.get("ROOTSTOCK_TEST_SEED") or random.randrange(10**6))
+    print(f"ROOTSTOCK_TEST_SEED={chosen}")  # pytest shows it when the test fails
+    return chosen

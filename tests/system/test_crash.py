@@ -226,13 +226,6 @@ def kill(processes: list[int]) -> None:
             continue
 
 
-@pytest.fixture
-def seed() -> int:
-    chosen = int(os.environ.get("ROOTSTOCK_TEST_SEED") or random.randrange(10**6))
-    print(f"ROOTSTOCK_TEST_SEED={chosen}")  # pytest shows it when the test fails
-    return chosen
-
-
 def another(bench: Bench, folder: Path) -> Bench:
     """An empty store and no channel, for the same checkout."""
     made = Bench(bench.checkout, folder / "store", folder / "channel")

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,7 @@ import pytest
 import zstandard
 
 from rootstock.build.artifact import Artifact, write_record
-from rootstock.channel.generation import history
+from rootstock.channel.generation import history, release_of
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
@@ -34,20 +36,32 @@ pytestmark = pytest.mark.system
 SUBDIRS = ("noarch", "linux-64")
 SECONDS = 6
 SOLVES = 25
+KILLS = 20
 
-# Promotes one set after the other, and between them goes back and forth.
+# Promotes one set after the other as releases, and between them goes back and forth and hides.
 SWITCHER = """
 import random, sys, time
 from pathlib import Path
 from rootstock.build.artifact import load
-from rootstock.channel.generation import current_number
+from rootstock.channel.generation import current_number, history
+from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-channel, seconds, sets = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
-chance, end = random.Random(1), time.monotonic() + seconds
+channel, seconds, seed, sets = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:]
+chance, end = random.Random(seed), time.monotonic() + seconds
+def fill(generation, folder):
+    for name in ("a", "b"):
+        (folder / name).write_text(str(generation.number))
+print("ready", flush=True)
 while time.monotonic() < end:
     if sets and chance.random() < 0.3:
-        promote([load(folder) for folder in Path(sets.pop(0)).iterdir()], channel)
+        made = [load(folder) for folder in Path(sets.pop(0)).iterdir()]
+        cells = {made[0].version: [one.filename for one in made]}
+        promote(made, channel, cells=cells, release=fill)
+    elif chance.random() < 0.3:
+        names = sorted(name for name in history(channel).visible() if "-0.0-" not in name)
+        if names:
+            hide(channel, [chance.choice(names)], force=True)
     else:
         rollback(channel, chance.randint(1, current_number(channel)))
 """
@@ -144,18 +158,32 @@ def names_of_shards(packed: bytes, channel: Path, subdir: str) -> frozenset[str]
     return frozenset(names)
 
 
+def check_releases(channel: Path) -> None:
+    """Every release that readers see is there, whole."""
+    for release in json.loads((channel / "releases.json").read_bytes())["releases"]:
+        number = release["release"]
+        files = {path.name: path.read_text() for path in release_of(channel, number).iterdir()}
+        assert files == {"a": str(number), "b": str(number)}
+
+
 @contextmanager
-def switching(channel: Path, sets: Sequence[Path]) -> Iterator["subprocess.Popen[bytes]"]:
+def switching(
+    channel: Path, sets: Sequence[Path], seed: int = 1
+) -> Iterator["subprocess.Popen[str]"]:
     writer = subprocess.Popen(
-        [sys.executable, "-c", SWITCHER, channel, str(SECONDS), *sets],
+        [sys.executable, "-c", SWITCHER, channel, str(SECONDS), str(seed), *sets],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        text=True,
     )
     try:
+        assert writer.stdout
+        assert writer.stdout.readline() == "ready\n"
         yield writer
     finally:
         _, told = writer.communicate()
-        assert writer.returncode == 0, told.decode()
+        assert writer.returncode in (0, -signal.SIGKILL), told
 
 
 @contextmanager
@@ -226,8 +254,7 @@ def test_every_index_read_is_of_one_generation(
             plain[subdir].add(check(table, channel, subdir))
             shards = (folder / "repodata_shards.msgpack.zst").read_bytes()
             plain[subdir].add(names_of_shards(shards, channel, subdir))
-        release = json.loads((channel / "releases.json").read_bytes())
-        assert release == {"releases": []}
+        check_releases(channel)
 
     def loop(read: Callable[[], None]) -> None:
         try:
@@ -267,6 +294,35 @@ def test_every_index_read_is_of_one_generation(
     assert len(resolved) > 10
     assert all(len(seen) > 3 for seen in plain.values())
     assert len(solutions) > 3
+
+
+def test_killed_at_any_moment(
+    pair: Callable[[int], list[Artifact]], tmp_path: Path, seed: int
+) -> None:
+    channel, chance = tmp_path / "channel", random.Random(seed)
+    promote(pair(0), channel)
+    for version in range(1, 5 * KILLS):
+        pair(version)
+    for round_ in range(KILLS):
+        first = 1 + 4 * round_
+        sets = [tmp_path / f"sets/{version}.0" for version in range(first, first + 4)]
+        with switching(channel, sets, chance.randrange(10**6)) as writer:
+            time.sleep(chance.uniform(0, 0.3))
+            writer.kill()
+        seen = frozenset[str]().union(*(whole(channel / s, channel, s) for s in SUBDIRS))
+        past = history(channel)
+        assert seen == past.visible()
+        check_releases(channel)
+        # The next writer finds nothing left over, and nothing gone.
+        promote([], channel)
+        now = past.current.number
+        assert len(list((channel / ".rootstock/generations").iterdir())) == now
+        released = {f"{one.number:04d}" for one in past.generations if one.cells}
+        there = {path.name for path in channel.glob("releases/*")}
+        assert there == released
+        assert {path.name for path in channel.glob("*/*.conda")} == set(past.published)
+        assert not list(channel.glob("**/.*.part"))
+    assert history(channel).current.number > KILLS
 
 
 def test_a_client_with_a_cache_sees_every_switch(

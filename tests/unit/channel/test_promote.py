@@ -121,19 +121,21 @@ def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.M
     second = [*first, package("one", "2.0"), package("three", noarch="generic")]
     old = {a.filename for a in first}
     new = {a.filename for a in second}
+    cells = {"cell": sorted(new)}
     reference = tmp_path / "reference"
     promote(first, reference)
-    promote(second, reference)
+    promote(second, reference, cells=cells, release=note)
     number, seen = 1, set()
     while True:
         channel = tmp_path / f"channel{number}"
         promote(first, channel)
         with crash_at(number) as count, suppress(Crash):
-            promote(second, channel)
+            promote(second, channel, cells=cells, release=note)
         now = frozenset(visible(channel))
         assert now in (old, new)
         seen.add(now)
-        promotion = promote(second, channel)
+        assert len(listed(channel)) == (1 if now == new else 0)
+        promotion = promote(second, channel, cells=cells, release=note)
         assert promotion.generation.number == 2
         assert visible(channel) == new
         # Nothing is left over: the files are those of a channel that never crashed.
