@@ -21,7 +21,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import zstandard
@@ -33,6 +33,9 @@ from rootstock.channel.promote import promote
 
 RELEASE = 40
 VERSIONS = 50  # of each package name that the channel has
+HEAD = """\
+| packages | what | seconds, median (range) | of the processor | MB |
+| --- | --- | --- | --- | --- |"""
 ROOTSTOCK = [sys.executable, "-I", "-m", "rootstock"]
 
 
@@ -114,8 +117,11 @@ def artifact(folder: Path, number: int) -> Artifact:
     return made
 
 
-def timed(argv: Sequence[str]) -> tuple[float, int]:
-    """Run a command that has to end well; its seconds, and its memory at its peak in bytes."""
+def timed(argv: Sequence[str]) -> tuple[float, float, int]:
+    """Run a command that has to end well.
+
+    Its seconds, the processor's, and its memory at its peak in bytes.
+    """
     started = time.monotonic()
     child = os.posix_spawn(
         argv[0],
@@ -126,18 +132,24 @@ def timed(argv: Sequence[str]) -> tuple[float, int]:
     _, status, used = os.wait4(child, 0)
     if status:
         raise SystemExit(f"{argv} ended with {os.waitstatus_to_exitcode(status)}")
-    return time.monotonic() - started, used.ru_maxrss * 1024
+    seconds = time.monotonic() - started
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
 def measure(size: int, turns: int, folder: Path) -> None:
     """Print the rows of one size."""
     channel = folder / "channel"
     fill(channel, size)
-    adding = [sys.executable, __file__, "--promote", str(channel)]
-    commands = {
-        f"add {RELEASE}": lambda turn: [*adding, str(folder / str(turn))],
-        "rollback": lambda _: [*ROOTSTOCK, "rollback", "--channel", str(channel)],
-        "hide one": lambda turn: [*ROOTSTOCK, "hide", record(turn)[0], "--channel", str(channel)],
+    where = ["--channel", str(channel)]
+    last = 1 + turns
+    commands: dict[str, Callable[[int], list[str]]] = {
+        f"add {RELEASE}": lambda turn: [
+            *[sys.executable, __file__, "--promote"],
+            *[str(channel), str(folder / str(turn))],
+        ],
+        "rollback": lambda _: [*ROOTSTOCK, "rollback", *where],
+        "rollback, forth": lambda turn: [*ROOTSTOCK, "rollback", "--to", str(last - turn), *where],
+        "releases": lambda _: [*ROOTSTOCK, "releases", *where],
     }
     for what, command in commands.items():
         seen = []
@@ -146,10 +158,13 @@ def measure(size: int, turns: int, folder: Path) -> None:
                 for number in range(turn * RELEASE, (turn + 1) * RELEASE):
                     artifact(folder / str(turn), number)
             seen.append(timed(command(turn)))
-        seconds = [one for one, _ in seen]
-        spread = f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
-        peak = max(peak for _, peak in seen) / 1e6
-        print(f"| {size:,} | {what} | {spread} | {peak:.0f} |", flush=True)
+        seconds, processor, peaks = zip(*seen, strict=True)
+        print(
+            f"| {size:,} | {what} | {statistics.median(seconds):.2f} "
+            f"({min(seconds):.2f}-{max(seconds):.2f}) | {statistics.median(processor):.2f} "
+            f"| {max(peaks) / 1e6:.0f} |",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -164,7 +179,7 @@ def main() -> None:
         made = promote([found for one in folder.iterdir() if (found := load(one))], channel)
         assert len(made.added) == RELEASE
         return
-    print("| packages | what | seconds, median (range) | MB |\n| --- | --- | --- | --- |")
+    print(HEAD)
     for size in map(int, words.sizes.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             measure(size, words.turns, Path(folder))

@@ -445,3 +445,66 @@ def test_two_maintainers_of_one_group(package: Any, shared: Path) -> None:
         elif path.name != "lock":
             assert found.st_mode & 0o7777 == 0o644, path
     assert {path.stat().st_uid for path in channel.glob("*/*.conda")} == {4321, 4322}
+
+
+def command(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
+
+
+def test_the_commands(pair: Callable[[int], list[Artifact]], tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    where = ("--channel", str(channel))
+    for version in range(3):
+        made = pair(version)
+        cells = {f"cell{version}": [artifact.filename for artifact in made]}
+        promote(made, channel, cells=cells, release=lambda new, folder: None)
+
+    def listed() -> Any:
+        done = command("releases", *where, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def visible() -> list[int]:
+        return [one["generation"] for one in listed()["generations"] if one["visible"]]
+
+    rows = listed()["generations"]
+    assert [(row["generation"], row["packages"], row["current"]) for row in rows] == [
+        (1, 3, False),
+        (2, 6, False),
+        (3, 9, True),
+    ]
+    assert visible() == [1, 2, 3]
+
+    dry = command("rollback", *where, "--dry-run")
+    assert dry.returncode == 0
+    for artifact in made:
+        assert f"- {artifact.filename}" in dry.stdout
+    assert "- release 3" in dry.stdout
+    assert "Nothing was changed." in dry.stdout
+    assert listed()["current"] == 3
+
+    back = command("rollback", *where, "--json")
+    told = json.loads(back.stdout)
+    assert told["generation"] == 4
+    assert told["gone"] == sorted(artifact.filename for artifact in made)
+    assert (told["back"], told["releases_gone"], told["releases_back"]) == ([], [3], [])
+    assert visible() == [1, 2]
+    table = command("releases", *where).stdout.splitlines()
+    assert "back to 2" in table[4]
+    assert table[4].endswith("current")
+
+    assert command("rollback", *where, "--to", "3").returncode == 0
+    assert visible() == [1, 2, 3]
+
+    refused = command("hide", "root 2.*", *where)
+    assert refused.returncode == 5
+    assert "3 (root-2.0-h0_0.conda of cell2)" in refused.stderr
+    hidden = command("hide", "root 2.*", "--force", *where)
+    assert hidden.returncode == 0
+    assert "- root-2.0-h0_0.conda" in hidden.stdout
+    assert visible() == [1, 2]
+    assert (channel / "linux-64/root-2.0-h0_0.conda").exists()
+
+    assert command("rollback", *where, "--to", "99").returncode == 2
+    assert command("hide", "nothing", *where).returncode == 2
+    assert command("releases", "--channel", str(tmp_path)).returncode == 2

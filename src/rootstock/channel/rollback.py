@@ -13,6 +13,9 @@ from rootstock.channel.generation import ROOM, Generation, History
 from rootstock.errors import RefusedError, UsageError
 
 
+_PAGE = 5_000  # packages, of which a page takes half a second
+
+
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """What a step changes for readers, between the generations of two numbers.
@@ -39,7 +42,8 @@ def rollback(
 
     Undoing twice undoes the last two: what a rollback made does not count as a change. With
     `dry` nothing is done, and so when readers see just that already. `show` writes the page of
-    a generation; until it has, which comes after the switch, the older page is there.
+    a generation, after the switch; until then the older page is there. A channel of more than
+    5,000 packages keeps that one: to write it anew would take longer than all the rest.
 
     Raises `UsageError` when there is no such generation, or nothing to undo, or the channel
     cannot be written; `RefusedError` when a package of it is gone, when another process is
@@ -52,8 +56,9 @@ def rollback(
         if new.base == past.origin(past.current.number).number:
             return change
         switch.switch(channel, past, new, {}, show=_as_then)
-        if show:
-            switch.renew(channel, show(channel, History((*past.generations, new))))
+        after = History((*past.generations, new))
+        if show and len(after.visible()) <= _PAGE:
+            switch.renew(channel, show(channel, after))
     return replace(change, generation=new)
 
 

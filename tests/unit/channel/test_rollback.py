@@ -204,6 +204,20 @@ def test_the_page_is_the_older_one_until_it_is_written_again(three: Any) -> None
     assert (channel / ".rootstock/current/index.html").stat().st_mtime > time
 
 
+def test_the_page_of_a_large_channel_is_the_older_one(
+    three: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel, _ = three
+    monkeypatch.setattr("rootstock.channel.rollback._PAGE", 1)
+    (channel / ".rootstock/generations/0002/index.html").write_text("2")
+
+    def show(channel: Path, past: History) -> list[Path]:
+        raise AssertionError
+
+    rollback(channel, 2, show=show)
+    assert (channel / ".rootstock/current/index.html").read_text() == "2"
+
+
 def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)
     first = [package("one"), package("pure", noarch="generic")]
