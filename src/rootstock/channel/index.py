@@ -116,7 +116,8 @@ def _write_shards(
     for filename, entry in sorted(records.items()):
         if entry["name"] in touched:
             binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
-            by_name[entry["name"]][filename] = {**entry, **binary}
+            # Sorted, so that a record gives the same bytes, read from a package or an index.
+            by_name[entry["name"]][filename] = dict(sorted({**entry, **binary}.items()))
     table = {name: digest for name, digest in known.items() if name not in touched}
     written = []
     for name, entries in by_name.items():

@@ -12,7 +12,6 @@ from rootstock.channel import generation, switch
 from rootstock.channel.generation import ROOM, Generation, History
 from rootstock.errors import RefusedError, UsageError
 
-
 _PAGE = 5_000  # packages, of which a page takes half a second
 
 

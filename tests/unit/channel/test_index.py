@@ -61,3 +61,48 @@ def test_known_shards_are_not_written_again(tmp_path: Path) -> None:
 
 def test_no_index_is_an_empty_one(tmp_path: Path) -> None:
     assert index.read(tmp_path) == {}
+
+
+def entry(name: str, version: str) -> index.Record:
+    return {"version": version, "name": name, "sha256": "cd" * 32, "size": 3}
+
+
+def test_an_update_says_what_a_whole_write_says(tmp_path: Path) -> None:
+    before = {f"{name}-{version}": entry(name, version) for name in "abc" for version in "12"}
+    changes = {
+        "a-3": entry("a", "3"),
+        "b-1": None,
+        "c-1": None,
+        "c-2": None,
+        "d-1": entry("d", "1"),
+    }
+    after = {name: known for name, known in before.items() if name not in changes}
+    after |= {name: known for name, known in changes.items() if known}
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    tables: list[tuple[Any, ...]] = []
+    for folder, old, records in (
+        (tmp_path / "1/noarch", None, before),
+        (tmp_path / "2/noarch", tmp_path / "1/noarch", changes),
+        (tmp_path / "3/noarch", None, after),
+    ):
+        folder.mkdir(parents=True)
+        index.update(folder, old, records, shards)
+        table = _unpack(folder / index.SHARDS_TABLE)
+        table["info"].pop("created_at")
+        texts = ((folder / name).read_bytes() for name in (index.TABLE, index.PACKED))
+        tables.append((table, *texts))
+    assert tables[1] == tables[2] != tables[0]
+    assert set(tables[1][0]["shards"]) == {"a", "b", "d"}
+
+
+def test_an_update_touches_the_shards_of_its_names_only(tmp_path: Path) -> None:
+    old, new, shards = tmp_path / "1/noarch", tmp_path / "2/noarch", tmp_path / "shards"
+    for folder in (old, new, shards):
+        folder.mkdir(parents=True)
+    index.write(old, {"a-1": entry("a", "1"), "b-1": entry("b", "1")}, shards)
+    for shard in shards.iterdir():
+        shard.unlink()
+    index.update(new, old, {"b-2": entry("b", "2")}, shards)
+    [shard] = shards.iterdir()
+    assert set(_unpack(shard)["packages.conda"]) == {"b-1", "b-2"}
