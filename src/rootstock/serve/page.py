@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rootstock.channel import generation, lock
+from rootstock.channel import generation, switch
 from rootstock.channel.generation import History
 from rootstock.errors import RefusedError, UsageError
 from rootstock.report import words
@@ -120,7 +120,8 @@ def write(channel: Path, past: History) -> list[Path]:
 def rewrite(channel: Path) -> Path:
     """Write the page of the current generation again, and return it.
 
-    Raises `RefusedError` when the channel is not one of rootstock's, or is being written to.
+    Raises `RefusedError` when the channel is not one of rootstock's, or is being written to, and
+    `UsageError` when it cannot be written.
     """
     if not generation.current_number(channel):
         read(channel)
@@ -128,8 +129,8 @@ def rewrite(channel: Path) -> Path:
             f"{channel} is a channel that rootstock did not make",
             "Write its page somewhere else with --out.",
         )
-    with lock.writer(channel / generation.ROOM / "lock"):
-        write(channel, generation.history(channel))
+    with switch.writing(channel) as past:
+        switch.renew(channel, write(channel, past))
     return channel / PAGE
 
 

@@ -187,9 +187,11 @@ def test_it_is_written_again(publish: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     (channel / page.SETTINGS).write_text("title: Ours\nurl: https://example.org/ours\n")
     assert "Ours" not in (channel / PAGE).read_text()
+    before = int((channel / PAGE).stat().st_mtime)
     assert page.rewrite(channel) == channel / PAGE
     assert "<h1>Ours</h1>" in (channel / PAGE).read_text()
     assert "-c https://example.org/ours root" in (channel / PAGE).read_text()
+    assert int((channel / PAGE).stat().st_mtime) > before
 
 
 def test_a_channel_of_somebody_else_is_not_written_to(package: Any, tmp_path: Path) -> None:
