@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rootstock.channel.promote import promote
+from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
 from rootstock.errors import RefusedError, UsageError
 from rootstock.serve import contents
@@ -46,13 +47,14 @@ def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
     assert read.size == sum(build.size for build in read.builds)
 
 
-def test_the_latest_proof_counts(publish: Any, tmp_path: Path, package: Any) -> None:
+def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: Any) -> None:
     publish()
     publish("6.38.00")
     artifacts = [package("pyroot", "6.40.00", build="py311h0_0"), package("extra")]
     channel = tmp_path / "channel"
     record = channel / "releases/0001/release.json"
     told = json.loads(record.read_text())
+    told["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
 
     def again(new: Any, folder: Path) -> None:
         (folder / "release.json").write_text(json.dumps(told))
@@ -60,7 +62,16 @@ def test_the_latest_proof_counts(publish: Any, tmp_path: Path, package: Any) -> 
     [cell] = told["cells"]
     names = {cell: [*told["packages"], "extra-1.0-h0_0.conda"]}
     promote(artifacts[1:], channel, cells=names, release=again)
-    assert contents.read(channel).proofs["6.40.00", "3.11"].release == 3
+    assert _proof(channel) == (3, "2.15")
+    rollback(channel)
+    assert _proof(channel) == (1, "2.14")
+
+
+def _proof(channel: Path) -> tuple[int, str]:
+    """The release that proves ROOT 6.40.00, and the glibc its pyroot was proven to need."""
+    read = contents.read(channel)
+    [build] = [b for b in read.builds if (b.name, b.version) == ("pyroot", "6.40.00")]
+    return read.proofs["6.40.00", "3.11"].release, build.proven
 
 
 def test_pythons_of_packages() -> None:
