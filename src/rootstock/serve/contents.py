@@ -141,13 +141,23 @@ class Release:
     packages: Mapping[str, Any]
     cells: tuple[Cell, ...]
 
+    @cached_property
+    def signature(self) -> str:
+        """Where release.json's own signature is, empty when it is not signed."""
+        signed = any(name.startswith("attestations/") for name in self.files)
+        return f"{self.folder}/attestations/{_RELEASE}.json" if signed else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """A channel at one time. `number` and `time` are the generation's, 0 and empty without."""
+    """A channel at one time. `number` and `time` are the generation's, 0 and empty without.
+
+    `origin` is the generation that made what is shown: another one after a rollback.
+    """
 
     name: str
     number: int
+    origin: int
     time: str
     subdirs: tuple[str, ...]
     packages: tuple[Package, ...]
@@ -278,6 +288,7 @@ def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
     return Contents(
         name=channel.resolve().name,
         number=past.current.number,
+        origin=past.origin(past.current.number).number,
         time=past.current.time,
         subdirs=tuple(sorted(table.parent.name for table in tables)),
         packages=tuple(Package(name=name, builds=tuple(by_name[name])) for name in sorted(by_name)),
