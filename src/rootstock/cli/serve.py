@@ -55,13 +55,13 @@ def serve(
     shown.at(said.url)  # a folder that is no channel is told before anybody asks
     folder = Folder(channel, shown.at)
     server = Server(folder, host, port, url=said.url.rstrip("/"), log=log)
-    if as_json:
-        told = {"url": server.url, "host": server.host, "port": server.port}
-        print(json.dumps({**told, "channel": str(channel.absolute())}), flush=True)
-    elif not quiet:
-        print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     # To be told to end is how it ends well.
     with server, suppress(KeyboardInterrupt):
+        if as_json:
+            told = {"url": server.url, "host": server.host, "port": server.port}
+            print(json.dumps({**told, "channel": str(channel.absolute())}), flush=True)
+        elif not quiet:
+            print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
         server.serve_forever()
 
 
