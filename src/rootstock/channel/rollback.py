@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootstock.channel import generation, switch
-from rootstock.channel.generation import ROOM, Generation, History
+from rootstock.channel.generation import RECORD, ROOM, Generation, History
 from rootstock.errors import RefusedError, UsageError
 
 _PAGE = 5_000  # packages, of which a page takes half a second
@@ -63,7 +63,7 @@ def rollback(
 
 def existing(channel: Path) -> Path:
     """The channel, if there is one of ours; raises `UsageError` otherwise."""
-    if not (channel / ROOM / "current").is_symlink():
+    if not (channel / ROOM / "current" / RECORD).exists():
         raise UsageError(
             f"{channel} is not a channel of rootstock's, or nothing was promoted into it yet",
             "Name one with --channel.",

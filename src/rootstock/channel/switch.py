@@ -24,7 +24,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -77,6 +77,10 @@ def create(channel: Path) -> None:
         with no_space_told(channel):
             for folder in (channel, channel / ROOM, channel / ROOM / "generations"):
                 make(folder, channel)
+            # From the first moment on, so that a link that is gone is damage and no beginning.
+            if not any((channel / ROOM / "generations").iterdir()):
+                with suppress(FileExistsError):
+                    os.symlink("generations/0000", channel / ROOM / "current")
     except PermissionError as error:
         raise UsageError(f"{channel} cannot be written: {error}") from error
 
@@ -156,10 +160,10 @@ def clean(channel: Path) -> None:
     now = generation.current_number(channel)
     folders = [f for f in (channel / ROOM / "generations").iterdir() if f.name.isdigit()]
     above = [int(folder.name) for folder in folders if int(folder.name) > now]
-    if len(above) > 1:
+    if len(above) > 1 or (above and not (channel / ROOM / "current").is_symlink()):
         raise RefusedError(
-            f"{channel} is damaged: {ROOM}/current is {now or 'gone'}, and there are "
-            f"{len(above)} later generations",
+            f"{channel} is damaged: {ROOM}/current is {now or 'gone'}, and later generations "
+            f"are there: {len(above)}",
             f"Let the link {channel / ROOM / 'current'} lead to the last of them, as in "
             f"generations/{max(above):04d}, or build into another folder.",
         )

@@ -11,7 +11,7 @@ from rootstock.channel import index, switch
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-from rootstock.errors import RefusedError
+from rootstock.errors import RefusedError, UsageError
 
 from .conftest import note, snapshot, visible
 
@@ -159,13 +159,25 @@ def test_packages_that_are_there_are_not_read(package: Any, tmp_path: Path) -> N
     assert visible(channel) == {a.filename for a in (*old, *added)}
 
 
-def test_a_channel_that_lost_its_current_loses_nothing_more(package: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_channel_that_lost_its_current_loses_nothing_more(
+    package: Any, tmp_path: Path, count: int
+) -> None:
     channel = tmp_path / "channel"
-    promote([package("one")], channel)
-    promote([package("two")], channel)
+    for version in range(count):
+        promote([package("one", f"{version}.0")], channel)
     (channel / ".rootstock/current").unlink()
     before = snapshot(channel)
     with pytest.raises(RefusedError, match="later generations") as caught:
         promote([package("three")], channel)
-    assert "generations/0002" in caught.value.remedy
+    assert f"generations/000{count}" in caught.value.remedy
     assert snapshot(channel) == before
+
+
+def test_a_channel_that_was_only_begun(package: Any, tmp_path: Path) -> None:
+    channel = tmp_path / "channel"
+    switch.create(channel)
+    with pytest.raises(UsageError, match="nothing was promoted"):
+        rollback(channel)
+    promote([package("one")], channel)
+    assert visible(channel) == {"one-1.0-h0_0.conda"}
