@@ -54,6 +54,11 @@ from rootstock.store import Store
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 BUILD_SYSTEM = "the build image"
+# What can be done without the sources of a package.
+_INSTEAD = {
+    "python": "Or only try the rest, with an interpreter of this machine: rootstock smoke "
+    "--py {cpython} --local-python {cpython}"
+}
 _LOCAL_RECIPE = "python-local"
 _BUILD_IMAGE, _BARE_IMAGE = "build", "bare"
 
@@ -262,7 +267,11 @@ def _provide(
     """Fetch sources and images, side by side; plan again if the image turned out another."""
     needed = [planned.graph.nodes[id_] for id_ in planned.wanted]
     registry = sources.load_registry(options.checkout / "ci/sources.yaml")
-    files = [sources.source_of(entry) for node in needed for entry in node.output.sources]
+    files = [
+        sources.source_of(entry, _INSTEAD.get(node.output.name, "").format(**node.output.variant))
+        for node in needed
+        for entry in node.output.sources
+    ]
     offline = options.offline
 
     # To look at all of an image takes as long as a run with nothing to do.

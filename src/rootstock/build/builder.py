@@ -119,7 +119,7 @@ def kept(node: Node, store: Store) -> Artifact | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A package file, and the most bytes of memory that its build was seen to hold."""
+    """A package file, and the most bytes of memory that its build held (0: nobody could see)."""
 
     path: Path
     peak: int
@@ -199,7 +199,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     package = room / built.relative_to("/rootstock/build")
     ready.mkdir()
     finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
-    return Made(path=finished, peak=done.peak)
+    return Made(path=finished, peak=done.peak if shop.engine.own_processes else 0)
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:

@@ -53,8 +53,12 @@ def load(*paths: Path, listen: Listener) -> dict[str, Cost]:
 
 
 def remember(new: Mapping[str, Cost], store: Store, listen: Listener) -> None:
-    """Keep what some packages have cost on this machine."""
-    costs = {**load(store.durations, listen=listen), **new}
+    """Keep what some packages have cost on this machine; memory that was not seen, as before."""
+    old = load(store.durations, listen=listen)
+    costs = dict(old)
+    for name, cost in new.items():
+        known = old[name].memory if name in old else 0
+        costs[name] = replace(cost, memory=cost.memory or known)
     lines = [f' "{name}": {json.dumps(_entry(cost))}' for name, cost in sorted(costs.items())]
     store.write(store.durations, "{\n" + ",\n".join(lines) + "\n}\n")
 

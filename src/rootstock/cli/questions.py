@@ -19,6 +19,7 @@ from rootstock.cli.common import (
     Jobs,
     Json,
     Level,
+    LocalPythons,
     Offline,
     Only,
     ProfileName,
@@ -44,6 +45,7 @@ def why(
     ],
     root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
     py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     channel: Channel = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
@@ -65,6 +67,7 @@ def why(
         checkout=checkout,
         roots=tuple(root),
         pythons=tuple(py),
+        local_pythons=tuple(local_python),
         only=tuple(only),
         channel=channel,
         profile=profile,

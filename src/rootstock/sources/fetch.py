@@ -25,14 +25,18 @@ _WORKERS = 4  # downloads at a time
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file to have: where it comes from, its name and its sha256."""
+    """A file to have: where it comes from, its name and its sha256.
+
+    `instead` tells what else can be done where it cannot be had.
+    """
 
     urls: tuple[str, ...]
     sha256: str
     filename: str
+    instead: str = ""
 
 
-def source_of(entry: Mapping[str, object]) -> Source:
+def source_of(entry: Mapping[str, object], instead: str = "") -> Source:
     """The source of one rendered `source` entry of a recipe."""
     url = entry["url"]
     urls = tuple(url) if isinstance(url, list) else (str(url),)
@@ -41,7 +45,7 @@ def source_of(entry: Mapping[str, object]) -> Source:
         raise UsageError(f"{urls[0]}: a source needs a sha256")
     if urls[0].startswith("pkg:"):
         purl.parse(urls[0])
-    return Source(urls=urls, sha256=sha256, filename=source_name(entry))
+    return Source(urls=urls, sha256=sha256, filename=source_name(entry), instead=instead)
 
 
 def path_in(store: Store, source: Source) -> Path:
@@ -144,7 +148,8 @@ def _fetch_one(
     raise SourceError(
         f"{source.filename} (sha256 {source.sha256}) could not be fetched:\n"
         + "\n".join(f"    {reason}" for reason in reasons),
-        f"Fetch {source.urls[0]} elsewhere and put the file at {place}",
+        f"Fetch {source.urls[0]} elsewhere and put the file at {place}"
+        + (f"\n{source.instead}" if source.instead else ""),
     )
 
 

@@ -17,7 +17,7 @@ def store(tmp_path: Path) -> Store:
 def test_what_is_remembered_is_loaded_again(store: Store) -> None:
     remember({"zlib": Cost(seconds=9.14, memory=51_200_001)}, store, silent)
     remember({"xz": Cost(seconds=2.0)}, store, silent)
-    remember({"zlib": Cost(seconds=8.0, memory=51_200_001)}, store, silent)
+    remember({"zlib": Cost(seconds=8.0)}, store, silent)  # in a container: memory is not seen
     assert load(store.durations, listen=silent) == {
         "xz": Cost(seconds=2.0),
         "zlib": Cost(seconds=8.0, memory=52_000_000),

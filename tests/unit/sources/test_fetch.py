@@ -94,12 +94,13 @@ def test_what_cannot_be_fetched_tells_the_url_and_where_to_put_it(
     store: Store, tmp_path: Path
 ) -> None:
     url = (tmp_path / "absent.tgz").as_uri()
-    gone = Source(urls=(url,), sha256="1" * 64, filename="absent.tgz")
+    gone = Source(urls=(url,), sha256="1" * 64, filename="absent.tgz", instead="Or do without.")
     with pytest.raises(SourceError) as caught:
         fetch([gone], {}, store, silent, offline=True)
     assert caught.value.code == 3
     assert url in caught.value.remedy
     assert str(path_in(store, gone)) in caught.value.remedy
+    assert caught.value.remedy.splitlines()[-1] == "Or do without."
 
 
 def test_the_name_of_a_source_is_that_of_its_url_or_in_its_package_url() -> None:

@@ -47,6 +47,10 @@ class Engine(Protocol):
     def remedy(self) -> str:
         """What to do where it does not work."""
 
+    @property
+    def own_processes(self) -> bool:
+        """Whether what it runs is beneath the process that asked for it, where memory is seen."""
+
     def probe(self) -> list[str]:
         """The argument list of a trial run, which succeeds where the engine works."""
 

@@ -50,6 +50,7 @@ class Container:
 
     name: str
     remedy: str
+    own_processes: bool = False
 
     def probe(self) -> list[str]:
         """A trial run: a container of the machine's own programs that writes a file."""
