@@ -5,19 +5,11 @@ what would happen on a user's machine is worked out from the files alone.
 """
 
 import fnmatch
-import json
 import mmap
-import os
 import posixpath
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from rattler.package_streaming import extract
 
 from rootstock import process, seal
 from rootstock.audit import elf as elf_format
@@ -26,20 +18,14 @@ from rootstock.audit.elf import Elf, ElfError
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
+from rootstock.audit.unpacked import Package, Version, parsed, unpacked
 from rootstock.build.artifact import Artifact
-from rootstock.errors import AuditFailed, NoSpace, tells_of_no_space
-from rootstock.store import Store, publish
+from rootstock.store import Store
 
-Version = tuple[int, ...]
-
-_FLOOR = re.compile(r"__glibc\s.*?>=\s*([0-9.]+)")
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
 _NAMES_SHOWN = 4
 _NAME_LENGTH = 100
 _STUBS = "*/sysroot/usr/lib64/*.so.*"  # as in conda-forge's sysroot packages
-
-_unpacking = threading.Lock()
-_whole: set[Path] = set()  # unpacked packages that this process has made or found as they were
 
 
 def audit(
@@ -58,7 +44,7 @@ def audit(
     Raises `AuditFailed` when the file is not the one the artifact's record is of.
     """
     started = time.monotonic()
-    package = Package.of(artifact, store)
+    package = unpacked(artifact, store)
     findings = [*_paths(package), *_leaks(package), *_licence(package)]
     elves: dict[str, Elf] = {}
     if artifact.scope != "image":
@@ -67,7 +53,7 @@ def audit(
     if elves:
         glibc = _glibc(package.floor, sysroots, store)
         if glibc:
-            others = [Package.of(other, store) for other in closure]
+            others = [unpacked(other, store) for other in closure]
             findings += _floors(elves, package.floor, glibc)
             findings += _links(elves, package.floor, glibc, package, others)
         else:
@@ -80,81 +66,6 @@ def audit(
         findings=tuple(waivers.apply(findings, package.metadata("about.json"))),
         seconds=time.monotonic() - started,
     )
-
-
-@dataclass(frozen=True)
-class Package:
-    """An unpacked package: its files and its symbolic links, without those of info/."""
-
-    root: Path
-    files: Mapping[str, Path]
-    links: Mapping[str, str]
-
-    @staticmethod
-    def of(artifact: Artifact, store: Store) -> "Package":
-        """The package of an artifact, unpacked into the store when it is not there yet.
-
-        Raises `AuditFailed` when the file cannot be unpacked or its sha256 is another.
-        """
-        root = store.unpacked(artifact.sha256) / "package"
-        with _unpacking:  # two audits want the same packages
-            if root not in _whole:
-                if not seal.holds(root):
-                    _unpack(artifact, root, store)
-                _whole.add(root)
-        files, links = {}, {}
-        for path in _walk(root):
-            name = os.path.relpath(path, root)
-            if name.startswith("info/"):
-                continue
-            if path.is_symlink():
-                links[name] = os.fspath(path.readlink())
-            else:
-                files[name] = path
-        return Package(root, files, links)
-
-    def metadata(self, name: str) -> dict[str, Any]:
-        """A JSON file of info/; empty when it is not there or not an object."""
-        try:
-            value = json.loads((self.root / "info" / name).read_text())
-        except (OSError, ValueError):
-            return {}
-        return value if isinstance(value, dict) else {}
-
-    @property
-    def floor(self) -> Version:
-        """The glibc the package's dependencies ask for."""
-        depends = self.metadata("index.json").get("depends", [])
-        floors = [match[1] for match in map(_FLOOR.match, depends) if match]
-        return max(map(_version, floors), default=())
-
-
-def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
-    remedy = f"Remove {artifact.path.parent}, then build again."
-    with store.scratch("unpack") as scratch:
-        try:
-            sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
-        except Exception as error:  # py-rattler has no class for it
-            if tells_of_no_space(str(error)):
-                raise NoSpace(scratch) from error
-            raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
-        if sha256.hex() != artifact.sha256:
-            raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
-        seal.put(scratch / "whole" / root.name)
-        store.discard(root.parent)
-        publish(scratch / "whole", root.parent)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """All files and symbolic links below a folder; no link is followed."""
-    for parent, folders, files in os.walk(folder):
-        process.check()
-        for name in (*files, *(f for f in folders if (Path(parent) / f).is_symlink())):
-            yield Path(parent) / name
-
-
-def _version(text: str) -> Version:
-    return tuple(int(part) for part in text.strip(".").split("."))
 
 
 def _text(version: Version) -> str:
@@ -219,7 +130,7 @@ def _licence(package: Package) -> Iterator[Finding]:
             message="names no licence; add about.license to the recipe.",
         )
     folder = package.root / "info" / "licenses"
-    if not folder.is_dir() or not any(_walk(folder)):
+    if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
         yield Finding(
             rule="licence",
             file="info/licenses",
@@ -292,7 +203,7 @@ def _unproven(declared: Version) -> Finding:
 def _needs(elf: Elf) -> Version:
     """The newest glibc an ELF file asks for by number."""
     numbers = (_NUMBERED.fullmatch(version) for _, version, _ in elf.requires)
-    return max((_version(number[1]) for number in numbers if number), default=())
+    return max((parsed(number[1]) for number in numbers if number), default=())
 
 
 def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
@@ -307,7 +218,7 @@ def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
         for version in versions
         if version == "GLIBC_PRIVATE"
         or (
-            _version(number[1]) > declared
+            parsed(number[1]) > declared
             if (number := _NUMBERED.fullmatch(version))
             else version not in known
         )
@@ -334,11 +245,11 @@ def _floors(
 
 def _glibc(declared: Version, sysroots: Sequence[Artifact], store: Store) -> dict[str, Elf]:
     """The stub libraries of a glibc, by name: the declared one, or the next older one."""
-    older = [sysroot for sysroot in sysroots if _version(sysroot.version) <= declared]
+    older = [sysroot for sysroot in sysroots if parsed(sysroot.version) <= declared]
     if not older:
         return {}
-    sysroot = max(older, key=lambda sysroot: _version(sysroot.version))
-    files = Package.of(sysroot, store).files.items()
+    sysroot = max(older, key=lambda sysroot: parsed(sysroot.version))
+    files = unpacked(sysroot, store).files.items()
     found = {
         posixpath.basename(name): elf_format.read(path)
         for name, path in files
