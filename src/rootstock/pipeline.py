@@ -48,6 +48,7 @@ from rootstock.smoke import prove as smokes
 from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.sources import fetch as sources
 from rootstock.sources import local
+from rootstock.sources.fetch import Fetching, Source
 from rootstock.sources.local import Interpreter
 from rootstock.store import Store
 
@@ -245,9 +246,12 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     if options.engine != "auto":
         engine()  # also where it is not used, one that does not work is told of
     with state.lap("sources"):
-        state.planned, images = _provide(options, state.planned, store, listen)
-    with state.lap("build"):
-        _build(state, options, images, engine, store, listen)
+        state.planned, images, fetching = _provide(options, state.planned, store, listen)
+    try:
+        with state.lap("build"):
+            _build(state, options, images, fetching, engine, store, listen)
+    finally:
+        fetching.close()
     if until == "build":
         return
     with state.lap("audit"):
@@ -263,35 +267,39 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
 
 def _provide(
     options: Options, planned: Plan, store: Store, listen: Listener
-) -> tuple[Plan, Mapping[str, Image]]:
-    """Fetch sources and images, side by side; plan again if the image turned out another."""
-    needed = [planned.graph.nodes[id_] for id_ in planned.wanted]
+) -> tuple[Plan, Mapping[str, Image], Fetching]:
+    """Have the images, while the sources begin to come.
+
+    All is planned again if the build image turned out another.
+    """
     registry = sources.load_registry(options.checkout / "ci/sources.yaml")
-    files = [
-        sources.source_of(entry, _INSTEAD.get(node.output.name, "").format(**node.output.variant))
-        for node in needed
-        for entry in node.output.sources
-    ]
-    offline = options.offline
-
+    files = [source for id_ in planned.wanted for source in _sources(planned.graph.nodes[id_])]
+    fetching = Fetching(files, registry, store, listen, offline=options.offline)
     # To look at all of an image takes as long as a run with nothing to do.
-    check = bool(needed)
-
-    pool = ThreadPoolExecutor(3)
+    check = bool(planned.wanted)
+    pool = ThreadPoolExecutor(2)
     try:
-        fetching = pool.submit(sources.fetch, files, registry, store, listen, offline=offline)
         making = {
             name: pool.submit(_image, name, options, store, listen, check=check)
             for name in (_BUILD_IMAGE, _BARE_IMAGE)
         }
         images = {name: future.result() for name, future in making.items()}
-        fetching.result()
+        fetching.check()
+    except BaseException:
+        fetching.close()
+        raise
     finally:
         # After Ctrl-C nobody waits for a server that does not answer.
         pool.shutdown(wait=False, cancel_futures=True)
     if not images[_BUILD_IMAGE].relocked:
-        return planned, images
+        return planned, images, fetching
+    fetching.close()
     return _provide(options, plan(options, store, listen), store, listen)
+
+
+def _sources(node: Node) -> list[Source]:
+    instead = _INSTEAD.get(node.output.name, "").format(**node.output.variant)
+    return [sources.source_of(entry, instead) for entry in node.output.sources]
 
 
 def _image(name: str, options: Options, store: Store, listen: Listener, *, check: bool) -> Image:
@@ -312,6 +320,7 @@ def _build(
     state: Run,
     options: Options,
     images: Mapping[str, Image],
+    fetching: Fetching,
     engine: Callable[[], Engine],
     store: Store,
     listen: Listener,
@@ -334,6 +343,7 @@ def _build(
         batch.Batch(graph=planned.graph, wanted=planned.wanted, have=planned.have),
         shop,
         _known_failures(options, planned, store),
+        lambda node: fetching.need(_sources(node)),
         logs=state.logs,
         seed=options.checkout / "ci/durations.json",
         workers=options.workers,

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rootstock.build.artifact import Artifact
 from rootstock.build.policy import Agenda, Room, makespan, simulate
 from rootstock.build.scheduler import Outcome
 from rootstock.errors import BuildFailed, RootstockError
-from rootstock.plan.graph import Graph
+from rootstock.plan.graph import Graph, Node
 from rootstock.progress import Event, Listener
 
 _KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
@@ -32,6 +32,7 @@ def build(
     batch: Batch,
     shop: builder.Workshop,
     broken: Mapping[str, BuildFailed],
+    fetched: Callable[[Node], None],
     *,
     logs: Path,
     seed: Path,
@@ -40,6 +41,8 @@ def build(
     listen: Listener,
 ) -> Outcome:
     """Build a batch; the nodes in `broken` are not tried.
+
+    `fetched` is asked before each build: it waits for the node's sources.
 
     `seed` is the file with the costs of what was never built on this machine. The logs go to
     `logs`, one file per node. `workers` is the number of builds at a time, 0 for one per core.
@@ -53,7 +56,13 @@ def build(
     remembering = threading.Lock()
 
     def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
-        node, log, started = graph.nodes[id_], logs / f"{id_}.log", time.monotonic()
+        node, log = graph.nodes[id_], logs / f"{id_}.log"
+        try:
+            fetched(node)
+        except RootstockError:
+            listen(Event(stage="build", item=id_, state="failed"))
+            raise
+        started = time.monotonic()
         listen(
             Event(
                 stage="build",

@@ -1,4 +1,4 @@
-"""Fetch every source of a plan into the store.
+"""Fetch the sources of a plan into the store.
 
 A source is looked for in the store, then in the package registry that carries the same bytes
 (`ci/sources.yaml` maps a sha256 to a package URL), then at its upstream URL. Whatever it comes
@@ -6,13 +6,14 @@ from, only a file with the right sha256 enters the store.
 """
 
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from rootstock import process
 from rootstock.errors import SourceError, UsageError
 from rootstock.plan.key import source_name
 from rootstock.progress import Event, Listener
@@ -21,6 +22,7 @@ from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store
 
 _WORKERS = 4  # downloads at a time
+_POLL = 0.5  # seconds between looks for an interruption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,61 @@ def load_registry(path: Path) -> dict[str, str]:
     return dict(mapping)
 
 
+class Fetching:
+    """Sources on their way into the store, several at a time, in the order they were given in.
+
+    What is in the store is hashed again: it may have been put there by hand, or be damaged.
+    """
+
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        registry: Mapping[str, str],
+        store: Store,
+        listen: Listener,
+        *,
+        offline: bool = False,
+    ) -> None:
+        def one(source: Source) -> None:
+            process.check()
+            if _is_kept(source, store, listen):
+                listen(Event(stage="sources", item=source.filename, state="kept"))
+                return
+            started = time.monotonic()
+            listen(Event(stage="sources", item=source.filename, state="start"))
+            try:
+                origin = _fetch_one(source, registry, store, listen, offline)
+            except SourceError:
+                listen(Event(stage="sources", item=source.filename, state="failed"))
+                raise
+            seconds = time.monotonic() - started
+            name = source.filename
+            listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
+
+        wanted = {source.sha256: source for source in sources}
+        self._pool = ThreadPoolExecutor(_WORKERS)
+        self._coming = {sha: self._pool.submit(one, source) for sha, source in wanted.items()}
+
+    def need(self, sources: Iterable[Source]) -> None:
+        """Wait for some of them; raises `SourceError` for the first that cannot be had."""
+        for source in sources:
+            coming = self._coming[source.sha256]
+            while not coming.done():
+                process.check()
+                wait([coming], timeout=_POLL)
+            coming.result()
+
+    def check(self) -> None:
+        """Raise the `SourceError` of one that is known by now not to be had."""
+        for coming in self._coming.values():
+            if coming.done():
+                coming.result()
+
+    def close(self) -> None:
+        """Fetch no more. Nobody waits for a server that does not answer."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 def fetch(
     sources: Sequence[Source],
     registry: Mapping[str, str],
@@ -73,39 +130,13 @@ def fetch(
 ) -> None:
     """Have every source in the store.
 
-    What is in the store is hashed again: it may have been put there by hand, or be damaged.
-
-    Raises `SourceError` for the first that cannot be had, after all were tried.
+    Raises `SourceError` for the first that cannot be had.
     """
-    wanted = {source.sha256: source for source in sources}
-    missing = []
-    for source in wanted.values():
-        if _is_kept(source, store, listen):
-            listen(Event(stage="sources", item=source.filename, state="kept"))
-        else:
-            missing.append(source)
-
-    def one(source: Source) -> SourceError | None:
-        started = time.monotonic()
-        listen(Event(stage="sources", item=source.filename, state="start"))
-        try:
-            origin = _fetch_one(source, registry, store, listen, offline)
-        except SourceError as error:
-            listen(Event(stage="sources", item=source.filename, state="failed"))
-            return error
-        seconds = time.monotonic() - started
-        name = source.filename
-        listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
-        return None
-
-    pool = ThreadPoolExecutor(_WORKERS)
+    fetching = Fetching(sources, registry, store, listen, offline=offline)
     try:
-        errors = [error for error in pool.map(one, missing) if error]
+        fetching.need(sources)
     finally:
-        # After an interruption nobody waits for a server that does not answer.
-        pool.shutdown(wait=False, cancel_futures=True)
-    if errors:
-        raise errors[0]
+        fetching.close()
 
 
 def _is_kept(source: Source, store: Store, listen: Listener) -> bool:

@@ -1,12 +1,13 @@
 import errno
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
 
 from rootstock.errors import NoSpace, SourceError, UsageError
 from rootstock.progress import Event, silent
-from rootstock.sources.fetch import Source, WrongBytes, fetch, path_in, source_of
+from rootstock.sources.fetch import Fetching, Source, WrongBytes, fetch, path_in, source_of
 from rootstock.store import Store
 
 CONTENT = b"int main(void) { return 0; }\n"
@@ -113,3 +114,29 @@ def test_the_name_of_a_source_is_that_of_its_url_or_in_its_package_url() -> None
 def test_a_source_without_a_hash_is_refused() -> None:
     with pytest.raises(UsageError, match="sha256"):
         source_of({"url": "https://example.org/a.tgz"})
+
+
+def test_who_needs_one_source_waits_for_no_other(
+    store: Store, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = threading.Event(), threading.Event()
+
+    def download(url: str, file: Path, listen: object) -> Path:
+        if "slow" in url:
+            asked.set()
+            assert answered.wait(60)
+        file.write_bytes(CONTENT)
+        return file
+
+    monkeypatch.setattr("rootstock.sources.http.download", download)
+    slow = Source(urls=("https://example.org/slow.c",), sha256="1" * 64, filename="slow.c")
+    fetching = Fetching([slow, source], {}, store, silent)
+    fetching.need([source])
+    assert asked.wait(60)
+    fetching.check()  # of what is not there yet nothing bad is known
+    answered.set()
+    with pytest.raises(SourceError, match=r"slow\.c"):
+        fetching.need([slow])
+    with pytest.raises(SourceError, match=r"slow\.c"):
+        fetching.check()
+    fetching.close()
