@@ -11,6 +11,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   packages/                         unpacked packages, sealed: environments are linked from them
   unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
+  publications/<digest>/            what was read back from a target of publishing, and its lock
   tools/<digest>/env/               client programs with all they need, sealed, by their lock
   runs/<run id>/                    logs and reports
   verified/<time>-<process>/        logs of rebuilt packages, and those that came out otherwise
@@ -78,6 +79,10 @@ class Store:
     def image(self, digest: str) -> Path:
         """The folder of an image, by its digest."""
         return self.root / "images" / digest
+
+    def publication(self, digest: str) -> Path:
+        """The folder about a target that channels are published to."""
+        return self.root / "publications" / digest
 
     def tool(self, digest: str) -> Path:
         """The folder with the environment of a client program."""

@@ -15,10 +15,11 @@ _MODE = 0o644
 
 
 @contextmanager
-def writer(path: Path) -> Iterator[None]:
+def writer(path: Path, what: str = "") -> Iterator[None]:
     """Hold the lock file at `path`; the kernel lets go of it when the process ends.
 
     Where a group may write the folder it is in, the group may hold it, too.
+    `what` is what it guards, the folder two above if nothing else is said.
 
     Raises `RefusedError`, at once, naming the process that holds it.
     """
@@ -31,7 +32,7 @@ def writer(path: Path) -> Iterator[None]:
         except BlockingIOError as error:
             owner = file.read().strip() or "another process"
             raise RefusedError(
-                f"{path.parent.parent} is being written to by {owner}",
+                f"{what or path.parent.parent} is being written to by {owner}",
                 "Wait until it has finished; reading the channel is safe meanwhile.",
             ) from error
         file.truncate(0)

@@ -12,6 +12,7 @@ import typer
 
 from rootstock import process
 from rootstock.errors import InterruptedByUser, RootstockError, UsageError, no_space_told
+from rootstock.publish import tokens
 from rootstock.report.terminal import tell_error
 
 # In which module of cli/ a command is, in the order in which --help shows them. Only that of the
@@ -23,6 +24,7 @@ _HOMES: Mapping[str, str] = {
     "env": "users",
     **dict.fromkeys(("lock", "keys"), "releases"),
     **dict.fromkeys(("bundle",), "offline"),
+    "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
 }
@@ -33,6 +35,7 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     sys.unraisablehook = _unraisable
+    tokens.take()
     try:
         with no_space_told("a file"):
             code = _application()(prog_name="rootstock", standalone_mode=False) or 0

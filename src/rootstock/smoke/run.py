@@ -58,7 +58,7 @@ class System:
 def smoke(
     cell: str,
     specs: Sequence[str],
-    channel: Path,
+    channel: Path | str,
     *,
     system: System,
     engine: Engine,
@@ -66,7 +66,7 @@ def smoke(
     logs: Path,
     listen: Listener,
 ) -> SmokeReport:
-    """Install `specs` from the staged channel and run every check that applies to them.
+    """Install `specs` from a channel, its folder or URL, and run every check that applies to them.
 
     The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
     `/tmp`, glibc with its `ldd`, a shell and coreutils, bash, grep and sed for `root-config`,

@@ -1,0 +1,129 @@
+"""The command that publishes a channel elsewhere."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock.cli.common import CHECKOUT, Channel, Checkout, EngineName, Json, print_json
+from rootstock.publish import parcel as parcels
+from rootstock.publish import publish as publishing
+from rootstock.publish.choose import Options, choose
+from rootstock.publish.proving import tester
+from rootstock.publish.retry import Patience
+from rootstock.report.terminal import Terminal
+from rootstock.report.words import columns, size
+from rootstock.store import locate
+
+
+def publish(
+    target: Annotated[
+        str,
+        typer.Argument(
+            help="anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX, or a folder.",
+            show_default=False,
+        ),
+    ],
+    channel: Channel = Path("channel"),
+    release: Annotated[
+        int | None,
+        typer.Option(min=1, help="Only what the channel showed then; the newest if not given."),
+    ] = None,
+    label: Annotated[
+        str, typer.Option(help="anaconda: the label that users read; main if not given.")
+    ] = "",
+    staging_label: Annotated[
+        str, typer.Option(help="anaconda, quetz: what nobody reads; staging if not given.")
+    ] = "",
+    server: Annotated[
+        str,
+        typer.Option(help="anaconda, s3: the API's address, if another one.", metavar="URL"),
+    ] = "",
+    url: Annotated[
+        str,
+        typer.Option(help="anaconda, s3: where the channel is read, if elsewhere.", metavar="URL"),
+    ] = "",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(help="A file with the token, if no variable has it.", metavar="FILE"),
+    ] = None,
+    stage_only: Annotated[
+        bool,
+        typer.Option("--stage-only", help="Upload and read back; make nothing visible."),
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be uploaded.")
+    ] = False,
+    engine: EngineName = "auto",
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Publish a channel: upload what is missing, read it back, test it, then let users see it.
+
+    The token comes from ANACONDA_API_TOKEN or QUETZ_API_KEY, or from --token-file; the keys of
+    S3 as for any program of Amazon's. Users of the target see all that is new, or nothing. The
+    same command again goes on where one ended.
+
+    Examples:
+
+      rootstock publish anaconda:physics --dry-run
+
+      rootstock publish anaconda:physics --release 3
+
+      rootstock publish quetz:https://conda.example.org/physics --token-file ~/.quetz
+
+      rootstock publish s3://bucket/channel --url https://conda.example.org/channel
+
+      rootstock publish /afs/example.org/www/channel
+    """
+    store, patience = locate(), Patience()
+    store.prepare()
+    options = Options(
+        checkout=checkout,
+        timeout=patience.timeout,
+        label=label,
+        staging=staging_label,
+        server=server,
+        url=url,
+        token_file=token_file,
+        reads=dry_run,
+    )
+    parcel = parcels.load(channel, release)
+    with Terminal(quiet=as_json) as terminal:
+        chosen = choose(target, options, store, terminal)
+        if dry_run:
+            look = publishing.compare(parcel, chosen, terminal, patience)
+            missing, hidden = look.missing(parcel), look.hidden(parcel)
+        else:
+            logs = publishing.place(chosen, store) / "smoke"
+            done = publishing.publish(
+                parcel,
+                chosen,
+                store,
+                terminal,
+                tester(checkout, engine, store, logs, terminal),
+                patience=patience,
+                stage_only=stage_only,
+            )
+    if not dry_run:
+        if as_json:
+            print_json(asdict(done))
+        else:
+            terminal.say(f"{'Staged' if stage_only else 'Published'}: {done.url}")
+    elif as_json:
+        print_json(
+            {
+                "target": chosen.name,
+                "generation": parcel.number,
+                "upload": [package.path for package in missing],
+                "show": [package.path for package in hidden],
+            }
+        )
+    else:
+        rows = [(package.path, size(package.size), package.sha256[:16]) for package in missing]
+        print("\n".join(columns([("would be uploaded", "size", "sha256"), *rows])))
+        print(f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}")
+
+
+COMMANDS = {"publish": publish}

@@ -1,0 +1,133 @@
+"""anaconda.org, or a server that speaks its protocol.
+
+A file is there once, with labels; each label is a channel of its own. Files are uploaded to the
+label of staging; one request gives all that have it the users' label, too. The work is done by
+programs/anaconda.py, with the site's own library, in an environment of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rootstock.errors import RefusedError, UsageError
+from rootstock.publish import client, web
+from rootstock.publish.parcel import Package, Parcel
+from rootstock.publish.target import Look, Missing, There, Told
+from rootstock.publish.tokens import Secret
+
+SERVER = "https://api.anaconda.org"
+CHANNELS = "https://conda.anaconda.org"
+MAIN = "main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anaconda:
+    """A user's or an organisation's channel. `url` is that of the label `main`.
+
+    `environment` has the site's library; `token` is empty where nothing is to be changed,
+    `timeout` the seconds that a request may wait for a byte.
+    """
+
+    user: str
+    environment: Path
+    token: Secret
+    timeout: float
+    label: str = MAIN
+    staging: str = "staging"
+    server: str = SERVER
+    url: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        site = "" if self.server == SERVER else f" at {self.server}"
+        return f"anaconda:{self.user}, label {self.label}{site}"
+
+    @property
+    def staged_url(self) -> str:
+        """The channel of the label that is uploaded to."""
+        return self._channel(self.staging)
+
+    @property
+    def shown_url(self) -> str:
+        """The channel of the users' label."""
+        return self._channel(self.label)
+
+    def _channel(self, label: str) -> str:
+        whole = self.url or f"{CHANNELS}/{self.user}"
+        return whole if label == MAIN else f"{whole}/label/{label}"
+
+    def url_of(self, package: Package) -> str:
+        """Where a staged package is."""
+        return web.join(self.staged_url, package.path)
+
+    def look(self, parcel: Parcel) -> Look:
+        """Ask for every file of the parcel's packages, and for all that has the labels.
+
+        Raises `RefusedError` when something else is staged, which showing would show, too.
+        """
+        names = sorted({package.name for package in parcel.packages})
+        files: dict[str, There] = {}
+        labelled: dict[str, set[str]] = {self.label: set(), self.staging: set()}
+        for told in self._run("look", names=names, labels=[self.label, self.staging]):
+            if told["event"] == "file":
+                labels = set(told["labels"])
+                files[told["path"]] = There(
+                    sha256=told["sha256"],
+                    staged=self.staging in labels,
+                    shown=self.label in labels,
+                )
+            elif told["event"] == "label":
+                labelled[told["label"]] = set(told["paths"])
+        own = {package.path for package in parcel.packages}
+        others = sorted(labelled[self.staging] - labelled[self.label] - own)
+        if others:
+            raise RefusedError(
+                f"{self.name}: something else is staged, which would become visible, too: "
+                f"{', '.join(others)}",
+                f"Publish that first, take its label {self.staging} away, or stage elsewhere: "
+                "--staging-label NAME.",
+            )
+        shown = {path for path, there in files.items() if there.shown}
+        return Look(files=files, settled=shown >= own)
+
+    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+        """Upload one file after the other: parallel ones may meet in a package that is new."""
+        by_path = {package.path: package for package in look.missing(parcel)}
+        if not by_path:
+            return
+        files = [
+            {"path": path, "file": str(p.file), "sha256": p.sha256, "there": path in look.files}
+            for path, p in by_path.items()
+        ]
+
+        def tell(event: client.Told) -> None:
+            if event["event"] == "sent":
+                told(by_path[event["path"]], event["sent"])
+            elif event["event"] == "put":
+                told(by_path[event["path"]], by_path[event["path"]].size)
+
+        self._run("put", tell, files=files, label=self.staging)
+
+    def show(self, parcel: Parcel) -> None:
+        """Give all that is staged the users' label: one request."""
+        self._run("show", staging=self.staging, label=self.label)
+
+    def _run(
+        self, do: str, tell: Callable[[client.Told], None] | None = None, **job: Any
+    ) -> list[client.Told]:
+        asked = {**job, "do": do, "user": self.user, "server": self.server}
+        try:
+            return client.run(
+                "anaconda",
+                self.environment,
+                {**asked, "timeout": self.timeout},
+                secrets={"ROOTSTOCK_TOKEN": self.token.value},
+                server=self.server,
+                tell=tell,
+            )
+        except Missing as error:
+            raise UsageError(
+                f"{self.server} has no user {self.user}, or not for this token"
+            ) from error

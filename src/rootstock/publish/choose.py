@@ -1,0 +1,124 @@
+"""Which target a word of the command line names."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.errors import UsageError
+from rootstock.progress import Listener
+from rootstock.publish import tokens
+from rootstock.publish.anaconda import MAIN, SERVER, Anaconda
+from rootstock.publish.folder import Folder
+from rootstock.publish.quetz import Quetz
+from rootstock.publish.s3 import S3
+from rootstock.publish.target import Target
+from rootstock.publish.tokens import Secret
+from rootstock.sources import tools
+from rootstock.store import Store
+
+STAGING = "staging"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What else the command line says of a target; what is empty is the target's own default.
+
+    `reads` when nothing is to be changed: then no token is asked for.
+    """
+
+    checkout: Path
+    timeout: float
+    label: str = ""
+    staging: str = ""
+    server: str = ""
+    url: str = ""
+    token_file: Path | None = None
+    reads: bool = False
+
+
+def choose(text: str, options: Options, store: Store, listen: Listener) -> Target:
+    """The target that `text` names; its client is made if it has one and is not there yet.
+
+    Raises `UsageError` when it names none, an option is not for it, or there is no token; and
+    what `tools.ensure` raises.
+    """
+    kind, _, rest = text.partition(":")
+    if kind == "anaconda":
+        return _anaconda(rest, options, store, listen)
+    if kind == "quetz":
+        return _quetz(rest, options)
+    if kind == "s3":
+        return _s3(rest, options, store, listen)
+    if kind != "folder" and "://" in text:
+        raise UsageError(
+            f"{text}: what kind of target is that?",
+            "Write anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX or a folder.",
+        )
+    _refuse(options, "a folder", "label", "staging", "server", "url", "token_file")
+    return Folder(path=Path(rest if kind == "folder" else text).expanduser())
+
+
+def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> Anaconda:
+    if not re.fullmatch(r"[\w.-]+", user):
+        raise UsageError(f"anaconda:{user} names no user", "Write anaconda:USER.")
+    label, staging = options.label or MAIN, options.staging or STAGING
+    if label == staging:
+        raise UsageError(f"the label {label} cannot be the one to stage with, too")
+    token = _token(tokens.ANACONDA, options)
+    return Anaconda(
+        user=user,
+        environment=tools.ensure(options.checkout / "ci/tools/anaconda.lock", store, listen),
+        token=token,
+        timeout=options.timeout,
+        label=label,
+        staging=staging,
+        server=(options.server or SERVER).rstrip("/"),
+        url=options.url.rstrip("/"),
+    )
+
+
+def _quetz(address: str, options: Options) -> Quetz:
+    found = re.fullmatch(r"(https?://[^?#]+?)/([^/?#]+)/?", address)
+    if not found:
+        raise UsageError(f"quetz:{address} names no channel", "Write quetz:https://HOST/CHANNEL.")
+    _refuse(options, "Quetz", "label", "server", "url")
+    return Quetz(
+        server=found[1],
+        channel=found[2],
+        token=_token(tokens.QUETZ, options),
+        timeout=options.timeout,
+        staging=options.staging or STAGING,
+    )
+
+
+def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
+    bucket, _, prefix = address.removeprefix("//").strip("/").partition("/")
+    if not bucket:
+        raise UsageError(f"s3:{address} names no bucket", "Write s3://BUCKET/PREFIX.")
+    _refuse(options, "S3, whose keys are where boto3 looks for them", "token_file")
+    _refuse(options, "S3", "label", "staging")
+    return S3(
+        bucket=bucket,
+        prefix=f"{prefix}/" if prefix else "",
+        environment=tools.ensure(options.checkout / "ci/tools/s3.lock", store, listen),
+        keys=tokens.given(tokens.S3),
+        timeout=options.timeout,
+        server=options.server.rstrip("/"),
+        url=options.url.rstrip("/"),
+    )
+
+
+def _token(names: tuple[str, ...], options: Options) -> Secret:
+    try:
+        return tokens.token(names, options.token_file)
+    except UsageError:
+        if options.reads and not options.token_file:
+            return Secret("")
+        raise
+
+
+def _refuse(options: Options, what: str, *names: str) -> None:
+    flags = {"staging": "--staging-label", "token_file": "--token-file"}
+    for name in names:
+        if getattr(options, name):
+            raise UsageError(f"{flags.get(name, f'--{name}')} is not for {what}")

@@ -1,0 +1,280 @@
+"""Publish a parcel to a target: staged, read back, tested from there, and shown in one step.
+
+Whatever ends it before that step, users of the target see what they saw before, and the same
+command goes on: what the target has is asked of the target, what was read back is on record in
+the store. Nothing at a target is ever overwritten or removed.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rootstock.channel import lock
+from rootstock.errors import RefusedError
+from rootstock.progress import Event, Listener
+from rootstock.publish import web
+from rootstock.publish.parcel import Package, Parcel
+from rootstock.publish.retry import Attempts, Patience, again
+from rootstock.publish.target import Conflict, Look, Missing, Passing, Target
+from rootstock.release.contents import Cell
+from rootstock.store import Store
+
+_STAGE = "publish"
+
+Smoke = Callable[[Mapping[str, Cell], str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """What came of publishing: the paths that were uploaded, and those that were made visible."""
+
+    target: str
+    url: str
+    generation: int
+    uploaded: tuple[str, ...]
+    read: tuple[str, ...]
+    cells: tuple[str, ...]
+    shown: tuple[str, ...]
+
+
+def place(target: Target, store: Store) -> Path:
+    """The folder of the store that is about a target."""
+    text = f"{target.name}\n{target.shown_url}"
+    return store.publication(hashlib.sha256(text.encode()).hexdigest())
+
+
+def compare(parcel: Parcel, target: Target, listen: Listener, patience: Patience) -> Look:
+    """What a target has of a parcel; nothing is changed.
+
+    Raises `RefusedError` when it has other bytes of the same name.
+    """
+    look = again(lambda: target.look(parcel), target.name, patience, listen)
+    other = []
+    for package in parcel.packages:
+        there = look.files.get(package.path)
+        if there and there.sha256 not in ("", package.sha256):
+            other.append(package.path)
+    if other:
+        raise RefusedError(
+            f"{target.name} has other files of the same names: {', '.join(other)}",
+            "Nothing was changed. What is published is never overwritten: publish elsewhere, or "
+            "change the recipes, which gives new file names.",
+        )
+    return look
+
+
+def publish(
+    parcel: Parcel,
+    target: Target,
+    store: Store,
+    listen: Listener,
+    smoke: Smoke,
+    *,
+    patience: Patience,
+    stage_only: bool = False,
+) -> Publication:
+    """Publish a parcel; `smoke` tests cells from the URL of a channel and raises when one fails.
+
+    With `stage_only` it ends before the test, and nothing becomes visible.
+
+    Raises `RefusedError` when the target has other bytes of the same name, gives other bytes
+    than it got, refuses the token, or someone else of this machine's users of the store is
+    publishing to it; `SourceError` when it cannot be reached; and what `smoke` raises. Nothing
+    is visible then.
+    """
+    listen(Event(stage=_STAGE, state="start", detail=target.name))
+    started = time.monotonic()
+    uploaded: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    cells: Mapping[str, Cell] = {}
+    with _alone(target, store):
+        look = compare(parcel, target, listen, patience)
+        hidden = look.hidden(parcel)
+        if not look.settled:
+            uploaded = _upload(parcel, look, target, listen, patience)
+            read = _read_back(hidden, target, store, listen, patience)
+            _await_index(parcel, target.staged_url, listen, patience)
+        if not (look.settled or stage_only):
+            cells = parcel.cells_with({package.filename for package in hidden})
+            if hidden and not cells:
+                raise RefusedError(
+                    f"{parcel.channel} has no release that tells how to test what it shows",
+                    "Build its cells once more, which promotes them with one.",
+                )
+            smoke(cells, target.staged_url)
+            _show(parcel, target, listen, patience)
+    listen(
+        Event(
+            stage=_STAGE,
+            state="done",
+            seconds=time.monotonic() - started,
+            detail=f"{len(uploaded)} uploaded, {len(hidden)} new: {target.name}",
+        )
+    )
+    return Publication(
+        target=target.name,
+        url=target.staged_url if stage_only else target.shown_url,
+        generation=parcel.number,
+        uploaded=uploaded,
+        read=read,
+        cells=tuple(cells),
+        shown=() if stage_only else tuple(package.path for package in hidden),
+    )
+
+
+def _upload(
+    parcel: Parcel, look: Look, target: Target, listen: Listener, patience: Patience
+) -> tuple[str, ...]:
+    """Have all of the parcel in the staged channel; return the paths that were not."""
+    attempts = Attempts(target.name, patience, listen)
+    first = missing = look.missing(parcel)
+    while True:
+        conflict: Conflict | None = None
+        try:
+            target.put(parcel, look, _Progress(missing, listen))
+            return tuple(package.path for package in first)
+        except Conflict as error:
+            conflict = error  # somebody was faster; what they put there is looked at
+        except Passing as error:
+            attempts.wait(error)
+        look = compare(parcel, target, listen, patience)
+        before, missing = missing, look.missing(parcel)
+        if len(missing) < len(before):
+            attempts.went_on()
+        elif conflict:
+            raise conflict
+
+
+class _Progress:
+    """Adds up what is sent of several packages."""
+
+    def __init__(self, packages: Sequence[Package], listen: Listener) -> None:
+        self._sent: dict[str, int] = {}
+        self._total = sum(package.size for package in packages)
+        self._listen = listen
+
+    def __call__(self, package: Package, sent: int) -> None:
+        self._sent[package.path] = sent
+        self._listen(
+            Event(
+                stage=_STAGE,
+                item="upload",
+                state="progress",
+                done=sum(self._sent.values()),
+                total=self._total,
+                unit="B",
+                detail=package.filename,
+            )
+        )
+
+
+def _read_back(
+    packages: Sequence[Package],
+    target: Target,
+    store: Store,
+    listen: Listener,
+    patience: Patience,
+) -> tuple[str, ...]:
+    """Download what was uploaded and compare every byte; return the paths that were read.
+
+    What was read in an earlier run and found right is not read again.
+    """
+    record = place(target, store) / "read.json"
+    known = _known(record)
+    read = []
+    total, done = sum(package.size for package in packages), 0
+    for package in packages:
+        if known.get(package.path) != package.sha256:
+            what = f"reading back {package.filename}"
+            again(partial(_insist, package, target, patience), what, patience, listen)
+            known[package.path] = package.sha256
+            value = {"target": target.name, "read": known}
+            store.write(record, json.dumps(value, indent=1, sort_keys=True) + "\n")
+            read.append(package.path)
+        done += package.size
+        listen(
+            Event(
+                stage=_STAGE,
+                item="read back",
+                state="progress",
+                done=done,
+                total=total,
+                unit="B",
+                detail=package.filename,
+            )
+        )
+    return tuple(read)
+
+
+def _insist(package: Package, target: Target, patience: Patience) -> None:
+    try:
+        sha256, size = web.sha256_of(target.url_of(package), timeout=patience.timeout)
+    except Missing as error:
+        raise Passing(error.message) from error  # a server may need a while
+    if sha256 != package.sha256:
+        raise RefusedError(
+            f"{target.name} gives other bytes than it was given: {package.path} has "
+            f"{size} bytes with the sha256 {sha256}, and {package.size} with {package.sha256} "
+            "were sent",
+            "It was not made visible. Take the file away there; then run the same command again.",
+        )
+
+
+def _known(record: Path) -> dict[str, str]:
+    try:
+        value = json.loads(record.read_text())
+        return {str(path): str(sha256) for path, sha256 in value["read"].items()}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return {}
+
+
+def _await_index(parcel: Parcel, url: str, listen: Listener, patience: Patience) -> None:
+    """Wait until a channel's index lists all of the parcel, with its hashes."""
+
+    def look() -> None:
+        wrong = []
+        for subdir in sorted({"noarch", *(package.subdir for package in parcel.packages)}):
+            try:
+                place = web.join(url, f"{subdir}/repodata.json")
+                table = web.read_json(place, timeout=patience.timeout)
+            except Missing as error:
+                raise Passing(error.message) from error
+            listed = table.get("packages.conda", {})
+            for package in (p for p in parcel.packages if p.subdir == subdir):
+                if listed.get(package.filename, {}).get("sha256") != package.sha256:
+                    wrong.append(package.path)
+        if wrong:
+            raise Passing(
+                f"{url} does not list {len(wrong)} of {len(parcel.packages)} packages as they "
+                f"are, among them {wrong[0]}",
+                "Run the same command again when its index was made.",
+            )
+
+    again(look, "the index", patience, listen)
+
+
+def _show(parcel: Parcel, target: Target, listen: Listener, patience: Patience) -> None:
+    cut = False
+
+    def step() -> None:
+        nonlocal cut
+        # Whether a step that was cut off was taken is asked first.
+        if not (cut and target.look(parcel).settled):
+            cut = True
+            target.show(parcel)
+
+    again(step, target.name, patience, listen)
+    _await_index(parcel, target.shown_url, listen, patience)
+
+
+@contextmanager
+def _alone(target: Target, store: Store) -> Iterator[None]:
+    folder = place(target, store)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock.writer(folder / "lock", what=target.name):
+        yield

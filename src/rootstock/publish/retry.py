@@ -1,0 +1,67 @@
+"""Trying again what may pass: with longer and longer pauses, and not for ever."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rootstock import process
+from rootstock.progress import Event, Listener
+from rootstock.publish.target import Passing
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How often to try in a row, and the seconds of the first and of the longest pause.
+
+    Each pause is twice the last, less a random part: clients that failed together do not
+    come back together.
+    """
+
+    tries: int = 7
+    first: float = 1.0
+    longest: float = 60.0
+    timeout: float = 60.0
+
+    def pause(self, failures: int) -> float:
+        """The seconds to wait after so many failures in a row."""
+        most = min(self.first * 2.0 ** (failures - 1), self.longest)
+        return most * random.uniform(0.5, 1.0)
+
+
+class Attempts:
+    """A row of attempts at one thing."""
+
+    def __init__(self, what: str, patience: Patience, listen: Listener) -> None:
+        self._what, self._patience, self._listen = what, patience, listen
+        self._failures = 0
+
+    def went_on(self) -> None:
+        """Something was achieved: a new row begins."""
+        self._failures = 0
+
+    def wait(self, error: Passing) -> None:
+        """Wait before the next attempt; raises the error when there were enough."""
+        self._failures += 1
+        if self._failures >= self._patience.tries:
+            raise error
+        pause = self._patience.pause(self._failures)
+        told = f"{self._what}: {error.message}; again in {pause:.0f} s"
+        self._listen(Event(stage="publish", state="note", detail=told))
+        time.sleep(pause)
+        process.check()
+
+
+def again(
+    action: Callable[[], _Result], what: str, patience: Patience, listen: Listener
+) -> _Result:
+    """The result of an action that is tried again while its failures may pass."""
+    attempts = Attempts(what, patience, listen)
+    while True:
+        try:
+            return action()
+        except Passing as error:
+            attempts.wait(error)

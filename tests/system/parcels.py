@@ -1,0 +1,95 @@
+"""Channels of tiny packages with their releases, and what the tests of publishing share."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rootstock.build.artifact import Artifact
+from rootstock.channel import environment
+from rootstock.channel.generation import Generation
+from rootstock.channel.promote import promote
+from rootstock.progress import silent
+from rootstock.publish.parcel import Parcel
+from rootstock.publish.retry import Patience
+from rootstock.release.contents import RECORD, Cell, Floor, Package, Release, Smoke
+
+ONCE = Patience(tries=1, timeout=20)
+SOON = Patience(tries=4, first=0.01, longest=0.02, timeout=20)
+
+
+def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
+    return Cell(
+        root="6.40.00",
+        python="3.11",
+        specs=specs or tuple(name.rsplit("-", 2)[0] for name in names),
+        packages=names,
+        smoke=Smoke(system="", glibc="", checks=(), not_run={}),
+        files={},
+    )
+
+
+def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Callable[..., None]:
+    """What fills the folder of a release: as much of release.json as publishing reads."""
+
+    def fill(generation: Generation, folder: Path) -> None:
+        packages = {
+            a.filename: Package(
+                name=a.name,
+                version=a.version,
+                build=a.build,
+                subdir=a.subdir,
+                sha256=a.sha256,
+                md5="",
+                size=a.size,
+                key=a.key,
+                license="MIT",
+                floor=Floor(declared="", proven=""),
+                audit="passed",
+            )
+            for a in artifacts
+        }
+        release = Release(
+            release=generation.number,
+            time=generation.time,
+            rootstock="",
+            commit="",
+            platform="linux-64",
+            channel="",
+            cells=cells,
+            packages=packages,
+            files={},
+        )
+        (folder / RECORD).write_text(release.text())
+
+    return fill
+
+
+def promoted(channel: Path, name: str, *artifacts: Artifact) -> None:
+    """Promote packages as one cell of that name, with its release."""
+    made = cell(*(artifact.filename for artifact in artifacts))
+    fill = release_of(list(artifacts), {name: made})
+    promote(artifacts, channel, cells={name: made.packages}, release=fill)
+
+
+def paths(parcel: Parcel) -> dict[str, str]:
+    return {package.path: package.sha256 for package in parcel.packages}
+
+
+class Installs:
+    """Stands in for the smoke tests: installs each cell with the real installer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.calls = folder, 0
+
+    def __call__(self, cells: Mapping[str, Cell], url: str) -> None:
+        for one in cells.values():
+            self.calls += 1
+            where = self.folder / f"env{self.calls}"
+            made = environment.create(
+                where, one.specs, url, cache=self.folder / f"cache{self.calls}", listen=silent
+            )
+            assert len(made.packages) == len(one.packages)
+
+
+def untested(cells: Mapping[str, Cell], url: str) -> Any:
+    """A smoke test that finds nothing wrong, where another test has installed."""
