@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rootstock import process, store
 from rootstock.channel import generation, index, lock, switch
-from rootstock.channel.generation import RELEASES_TABLE, ROOM
+from rootstock.channel.generation import ROOM
 from rootstock.channel.stage import NOARCH, partial
 from rootstock.errors import RefusedError, UsageError, no_space_told
 from rootstock.publish import web
@@ -108,7 +108,8 @@ class Folder:
                     _file(shard, target)
             for path in generation.folder_of(source, parcel.number).glob(f"{subdir}/repodata*"):
                 _link(self.path / subdir / path.name, f"../{ROOM}/current/{subdir}/{path.name}")
-        _link(self.path / RELEASES_TABLE, f"{ROOM}/current/{RELEASES_TABLE}")
+        for name in tables(source):
+            _link(self.path / name, f"{ROOM}/current/{name}")
 
     def _insist_on_a_copy(self, parcel: Parcel, now: int) -> None:
         if not (self.path / ROOM).exists() and any(self.path.glob(f"*/{index.TABLE}")):
@@ -151,6 +152,12 @@ def _write_staged(parcel: Parcel, folder: Path) -> None:
     for subdir, text in staged_indexes(parcel).items():
         (folder / subdir).mkdir(parents=True)
         (folder / subdir / index.TABLE).write_text(text)
+
+
+def tables(channel: Path) -> list[str]:
+    """What a channel shows beside its subdirs, each of a generation: its releases, its page."""
+    links = (path for path in channel.iterdir() if path.is_symlink())
+    return sorted(p.name for p in links if str(p.readlink()) == f"{ROOM}/current/{p.name}")
 
 
 def staged_indexes(parcel: Parcel) -> dict[str, str]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.channel import generation, index
-from rootstock.channel.generation import RECORD, RELEASES_TABLE, ROOM
+from rootstock.channel.generation import RECORD, ROOM
 from rootstock.channel.stage import NOARCH
 from rootstock.errors import RefusedError, UsageError
 from rootstock.publish import client, web
-from rootstock.publish.folder import STAGING, staged_indexes
+from rootstock.publish.folder import STAGING, staged_indexes, tables
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Look, Missing, There, Told
 
@@ -124,7 +124,8 @@ class S3:
         objects = [_object(path, str(path.relative_to(channel)), lasting=True) for path in lasting]
         for subdir in sorted(path.name for path in folder.iterdir() if path.is_dir()):
             objects += [_object(folder / subdir / n, f"{subdir}/{n}") for n in _INDEXES]
-        objects.append(_object(folder / RELEASES_TABLE, RELEASES_TABLE))
+        there = (name for name in tables(channel) if (folder / name).is_file())
+        objects += [_object(folder / name, name) for name in there]
         objects.append(_object(folder / RECORD, _NOW))
         self._run("show", objects=objects)
 

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 _LASTING = "public, max-age=31536000, immutable"
 _CHANGING = "no-cache"
+_KINDS = {".json": "application/json", ".html": "text/html; charset=utf-8"}
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def show(site: Any, job: dict[str, Any]) -> None:
     """Write what may be written again, in the order given, each object whole or not at all."""
     for one in job["objects"]:
         content = Path(one["file"]).read_bytes() if "file" in one else one["text"].encode()
-        kind = "application/json" if one["path"].endswith(".json") else "application/octet-stream"
+        kind = _KINDS.get(Path(one["path"]).suffix, "application/octet-stream")
         site.put_object(
             Bucket=job["bucket"],
             Key=job["prefix"] + one["path"],
