@@ -113,6 +113,18 @@ def assert_whole(channel: Path) -> None:
         for digest in shards.values():
             shard = (folder / "shards" / f"{digest.hex()}.msgpack.zst").read_bytes()
             assert hashlib.sha256(shard).digest() == digest
+    assert_whole_releases(channel)
+
+
+def assert_whole_releases(channel: Path) -> None:
+    """Every release that readers see is there, with every file that its record names."""
+    table = channel / "releases.json"
+    for release in json.loads(table.read_bytes())["releases"] if table.exists() else ():
+        folder = channel / f"releases/{release['release']:04d}"
+        record = json.loads((folder / "release.json").read_bytes())
+        assert sorted(record["cells"]) == release["cells"]
+        for name, sha256 in record["files"].items():
+            assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256, name
 
 
 def descendants(root: int) -> list[int]:

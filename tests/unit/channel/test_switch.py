@@ -1,6 +1,7 @@
 import os
 import shutil
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,11 @@ def seconds(channel: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_what_changes_gets_a_later_second_however_fast(package: Any, tmp_path: Path) -> None:
+def test_what_changes_gets_a_later_second_however_fast(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = time.time()
+    monkeypatch.setattr(time, "time", lambda: second)
     channel = tmp_path / "channel"
     promote([package("one"), package("pure", noarch="generic")], channel)
     steps: list[Callable[[], object]] = [
