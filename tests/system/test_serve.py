@@ -289,6 +289,13 @@ def test_it_tells_requests_and_ends_when_told(package: Any, tmp_path: Path) -> N
         stderr=subprocess.PIPE,
         text=True,
     )
+    try:
+        _tells_and_ends(channel, process)
+    finally:
+        process.kill()
+
+
+def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
     assert process.stderr
     [found] = re.findall(r"http://127.0.0.1:(\d+)/ ", process.stderr.readline())
     served = Served(channel, "127.0.0.1", int(found), process)

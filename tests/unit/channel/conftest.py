@@ -66,7 +66,8 @@ def note(generation: Generation, folder: Path) -> None:
     """Fill a release's folder."""
     (folder / "attestations").mkdir()
     (folder / "attestations/one.json").write_text("{}")
-    (folder / "release.json").write_text(json.dumps({"release": generation.number}))
+    record = {"release": generation.number, "cells": {}, "files": {}, "packages": {}}
+    (folder / "release.json").write_text(json.dumps(record))
 
 
 def listed(channel: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from rootstock.channel import index, lock
 from rootstock.channel.generation import Generation, history, keys
 from rootstock.channel.promote import promote
 from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
+from rootstock.serve.hook import write_page
 
 from .conftest import Crash, crash_at, listed, note, snapshot, visible
 
@@ -123,19 +124,21 @@ def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.M
     new = {a.filename for a in second}
     cells = {"cell": sorted(new)}
     reference = tmp_path / "reference"
-    promote(first, reference)
-    promote(second, reference, cells=cells, release=note)
+    promote(first, reference, show=write_page)
+    promote(second, reference, cells=cells, release=note, show=write_page)
     number, seen = 1, set()
     while True:
         channel = tmp_path / f"channel{number}"
-        promote(first, channel)
+        promote(first, channel, show=write_page)
         with crash_at(number) as count, suppress(Crash):
-            promote(second, channel, cells=cells, release=note)
+            promote(second, channel, cells=cells, release=note, show=write_page)
         now = frozenset(visible(channel))
         assert now in (old, new)
         seen.add(now)
         assert len(listed(channel)) == (1 if now == new else 0)
-        promotion = promote(second, channel, cells=cells, release=note)
+        page = (channel / "index.html").read_text()
+        assert {name for name in new if name in page} == now
+        promotion = promote(second, channel, cells=cells, release=note, show=write_page)
         assert promotion.generation.number == 2
         assert visible(channel) == new
         # Nothing is left over: the files are those of a channel that never crashed.
@@ -228,7 +231,7 @@ def test_a_release_is_filled_before_it_is_seen(package: Any, tmp_path: Path) -> 
     assert seen == [1]
     time = promotion.generation.time
     assert listed(channel) == [{"release": 1, "time": time, "cells": ["cell"], "added": 1}]
-    assert json.loads((channel / "releases/0001/release.json").read_text()) == {"release": 1}
+    assert json.loads((channel / "releases/0001/release.json").read_text())["release"] == 1
     assert [path.name for path in (channel / "releases").iterdir()] == ["0001"]
 
 
