@@ -15,10 +15,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import CHECKOUT, COMMAND, ROOT, Bench
-from .test_crash import state
+from .test_crash import CELL, state
 
 pytestmark = pytest.mark.system
-CELL = ("--root", "6", "--py", "3.11")
 UNSHARE = ("unshare", "--map-root-user", "--mount", "sh", "-euc")
 SIZE = "48m"
 
@@ -33,7 +32,7 @@ from rootstock.errors import RootstockError
 from rootstock.pipeline import Options, run
 from rootstock.store import Store
 from tests.system.conftest import Bench
-from tests.system.test_crash import assert_whole, state
+from tests.system.test_crash import CELL, assert_whole, state
 
 small, checkout, moment = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 ballast = small / "ballast"
@@ -81,7 +80,7 @@ assert not list(channel.glob("*/*.conda")), "in the channel, and not promoted"
 
 ballast.unlink()
 bench = Bench(checkout, small / "store", channel)
-made = bench.run("build", "--root", "6", "--py", "3.11")
+made = bench.run("build", *CELL)
 assert made.returncode == 0, made.stderr
 assert_whole(channel)
 print(json.dumps(state(bench)))

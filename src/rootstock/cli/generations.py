@@ -29,6 +29,7 @@ def rollback(
     """Show again what a channel showed before; without --to, undo the last change.
 
     Nothing is deleted: it is a new generation with an older index, and --to goes forth as well.
+    A build that comes to the same packages again shows them again: change the recipe first.
 
     Examples:
 
@@ -50,7 +51,7 @@ def hide(
 ) -> None:
     """Take packages out of a channel's index; their files stay.
 
-    To have them back: rootstock rollback, or promote the same packages again.
+    To have them back: rootstock rollback, or a build that comes to the same packages.
 
     Examples:
 
