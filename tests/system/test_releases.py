@@ -222,6 +222,34 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     assert told["signer"] == json.loads(made.stdout)["id"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["verify", "1", "zlib"], "one release, or packages"),
+        (["verify", "zlib", "--key", "a.pub"], "--key goes with a release"),
+        (["verify", "latest", "--key", "a.pub"], "no public key"),
+        (["verify", "latest"], "has no releases"),
+        (["lock"], "has no releases"),
+        (["lock", "--channel", "http://127.0.0.1:9"], "cannot be read"),
+        (["env", "prefix"], "packages, or a --lock"),
+        (["env", "prefix", "root", "--lock", "a.lock"], "packages, or a --lock"),
+        (["env", "prefix", "--lock", "a.lock"], "there is no lock"),
+        (["build", "--url", "example.org"], "no address on the web"),
+        (["keys", "show"], "there is no key"),
+    ],
+)
+def test_what_cannot_be_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROOTSTOCK_KEY", str(tmp_path / "key.pem"))
+    done = rootstock(*words, home=tmp_path / "home")
+    assert done.returncode == (3 if "http" in words[-1] else 2), done.stderr
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
+    assert not (tmp_path / "prefix").exists()
+
+
 @pytest.mark.parametrize("by", ["option", "settings"])
 def test_the_public_url_is_in_all_of_it(signing: Bench, tmp_path: Path, by: str) -> None:
     url = "https://example.org/channel/"
