@@ -286,7 +286,7 @@ def _signed(
 ) -> Iterator[str]:
     """What is wrong with the packages' attestations."""
     try:
-        known = [key for key in _keys(folder, signer, trusted) if key.id == signer]
+        known = _keys(folder, signer, trusted)
     except ValueError as error:
         yield f"{contents.KEYS}/{signer}.pub {error}"
         return

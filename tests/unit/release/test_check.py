@@ -142,9 +142,13 @@ def other(tmp_path: Path) -> Private:
     return keys.load(tmp_path / "other/key.pem")
 
 
-def _rewrite(made: Released, key: Private, changed: dict[str, str]) -> None:
-    """Change files of the release as one would who holds `key`: hashes, record and signature."""
+def _rewrite(made: Released, key: Private, changed: dict[str, str], **low: object) -> None:
+    """Change files of the release as one would who holds `key`: hashes, record and signature.
+
+    `low` are fields of what the record says of one package.
+    """
     record = json.loads((made.folder / contents.RECORD).read_text())
+    record["packages"][LOW] |= low
     for name, text in changed.items():
         (made.folder / name).parent.mkdir(exist_ok=True)
         (made.folder / name).write_text(text)
@@ -222,6 +226,14 @@ def test_files_that_say_other_than_the_record_are_found(
     _rewrite(released, key, {name: text.replace(low.sha256, "0" * 64)})
     found = _check(released, key.public).differences
     assert any(line.startswith(f"{name} has another {LOW}") for line in found)
+
+
+def test_a_size_that_is_another_is_found(released: Released, key: Private) -> None:
+    size = released.release.packages[LOW].size
+    _rewrite(released, key, {}, size=size + 1)
+    assert _check(released, key.public).differences == (
+        f"linux-64/{LOW} has {size} bytes, not {size + 1}",
+    )
 
 
 def test_a_lock_in_another_order_is_found(released: Released, key: Private) -> None:

@@ -116,6 +116,8 @@ REFUSED = [
     "version: 6\nenvironments: {default: {packages: {linux-64: [{pypi: a}]}}}\npackages: []\n",
     "version: 6\nenvironments: {default: {packages: {linux-64: [{conda: x/a-1-0.conda}]}}}\n"
     "packages: [{conda: x/a-1-0.conda}]\n",
+    "version: 6\nenvironments: {default: {packages: {linux-64: [{conda: x/a-1-0.tar.bz2}]}}}\n"
+    f"packages: [{{conda: x/a-1-0.tar.bz2, sha256: {SHA}}}]\n",
     "{",
     "",
 ]

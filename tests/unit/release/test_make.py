@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rootstock.audit.report import Finding
 from rootstock.errors import Damaged, RefusedError
 from rootstock.release.make import Facts, make, ordered
 
@@ -95,6 +96,13 @@ def test_what_did_not_pass_is_refused(facts: Facts, tmp_path: Path) -> None:
     failed = replace(proven, smoke=replace(proven.smoke, checks=checks))
     with pytest.raises(RefusedError):
         make(replace(facts, cells=[failed]), tmp_path, tmp_path)
+
+
+def test_what_did_not_pass_the_audit_is_refused(facts: Facts, tmp_path: Path) -> None:
+    finding = Finding(rule="leak", file="bin/x", message="has a path of the build")
+    audits = {name: replace(one, findings=(finding,)) for name, one in facts.audits.items()}
+    with pytest.raises(RefusedError, match="did not pass the audit"):
+        make(replace(facts, audits=audits), tmp_path, tmp_path)
 
 
 def test_a_package_that_changed_is_damaged(facts: Facts, artifacts: Any, tmp_path: Path) -> None:
