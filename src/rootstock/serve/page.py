@@ -15,8 +15,9 @@ from rootstock.channel import generation, switch
 from rootstock.channel.generation import History
 from rootstock.errors import RefusedError, UsageError
 from rootstock.report import words
-from rootstock.serve.contents import Contents, read
+from rootstock.serve.contents import Contents
 from rootstock.serve.files import PAGE
+from rootstock.serve.records import read
 
 if TYPE_CHECKING:
     from jinja2 import Template

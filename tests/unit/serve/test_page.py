@@ -13,9 +13,9 @@ from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
 from rootstock.errors import RefusedError, UsageError
 from rootstock.serve import page
-from rootstock.serve.contents import read
 from rootstock.serve.files import PAGE
 from rootstock.serve.page import Page, Settings
+from rootstock.serve.records import read
 
 EMPTY = ("meta", "link", "br")
 HOSTILE = "<script>alert(1)</script>\"'&{{ 7 * 7 }}"

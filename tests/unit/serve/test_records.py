@@ -8,14 +8,14 @@ from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
 from rootstock.errors import RefusedError, UsageError
-from rootstock.serve import contents
+from rootstock.serve import records
 
 
 def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
     publish("6.38.00", "3.9")
     publish("6.40.00", "3.9", proven=False)
     publish("6.40.00", "3.13")
-    read = contents.read(tmp_path / "channel")
+    read = records.read(tmp_path / "channel")
     assert read.roots == ("6.40.00", "6.38.00")
     assert read.pythons == ("3.9", "3.13")
     assert read.offered == {("6.38.00", "3.9"), ("6.40.00", "3.9"), ("6.40.00", "3.13")}
@@ -32,7 +32,7 @@ def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
 def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
     publish("6.38.00", floor="2.28")
     publish("6.40.00")
-    read = contents.read(tmp_path / "channel")
+    read = records.read(tmp_path / "channel")
     pyroot, root = read.packages
     assert (pyroot.name, root.name) == ("pyroot", "root")
     assert pyroot.versions == ("6.40.00", "6.38.00")
@@ -69,7 +69,7 @@ def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: 
 
 def _proof(channel: Path) -> tuple[int, str]:
     """The release that proves ROOT 6.40.00, and the glibc its pyroot was proven to need."""
-    read = contents.read(channel)
+    read = records.read(channel)
     [build] = [b for b in read.builds if (b.name, b.version) == ("pyroot", "6.40.00")]
     return read.proofs["6.40.00", "3.11"].release, build.proven
 
@@ -83,24 +83,24 @@ def test_pythons_of_packages() -> None:
         ("zlib", "1.3", ("__glibc >=2.17",)): "",
     }
     for (name, version, depends), expected in cases.items():
-        assert contents._python(name, version, depends) == expected
+        assert records._python(name, version, depends) == expected
 
 
 def test_a_channel_of_somebody_else(package: Any, tmp_path: Path) -> None:
-    read = contents.read(stage([package("one", "1.0"), package("one", "1.10")], tmp_path / "c"))
+    read = records.read(stage([package("one", "1.0"), package("one", "1.10")], tmp_path / "c"))
     assert (read.number, read.releases, read.cells) == (0, (), ())
     assert read.packages[0].versions == ("1.10", "1.0")
 
 
 def test_no_channel(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a channel"):
-        contents.read(tmp_path)
+        records.read(tmp_path)
     with pytest.raises(UsageError, match="There is no channel"):
-        contents.read(tmp_path / "nothing")
+        records.read(tmp_path / "nothing")
 
 
 def test_a_record_that_cannot_be_read(publish: Any, tmp_path: Path) -> None:
     publish()
     (tmp_path / "channel/releases/0001/release.json").write_text("{}")
     with pytest.raises(RefusedError, match="is damaged"):
-        contents.read(tmp_path / "channel")
+        records.read(tmp_path / "channel")
