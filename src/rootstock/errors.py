@@ -150,6 +150,10 @@ class SmokeFailed(RootstockError):
     """A staged set that does not work when installed."""
 
 
+class PackFailed(RootstockError):
+    """A file or an environment that was to be taken offline and could not be made."""
+
+
 # How a full disk is told by the programs that are called here, and by Rust.
 _FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
 

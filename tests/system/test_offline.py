@@ -17,7 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import COMMAND, Bench, furnish
+from rootstock.offline.pack import unpack
+
+from .conftest import CHECKOUT, COMMAND, Bench, furnish
 
 pytestmark = pytest.mark.system
 CELL = "root6.40.00-cp311-linux_x86_64"
@@ -30,6 +32,7 @@ Done = subprocess.CompletedProcess[str]
 def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A channel with a release of two cells."""
     bench = furnish(tmp_path_factory.mktemp("offline"))
+    shutil.copytree(CHECKOUT / "ci/tools", bench.checkout / "ci/tools")
     done = bench.run("build", "--root", "6", "--py", "all")
     assert done.returncode == 0, done.stderr
     return bench
@@ -200,3 +203,71 @@ def test_an_interruption_leaves_nothing(built: Bench, tmp_path: Path) -> None:
         _, told = started.communicate(timeout=30)
     assert (started.returncode, "interrupted" in told) == (130, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def offline(bench: Bench, *words: str | Path) -> Done:
+    where = ("--channel", bench.channel, "--checkout", bench.checkout)
+    return run(bench, *words, "--only", "*-cp311-*", *where)
+
+
+def test_a_shipped_file_installs_itself_and_is_the_cells_python(
+    built: Bench, tmp_path: Path
+) -> None:
+    """The python of these tests is a shell script, that ends well whatever it is asked."""
+    done = offline(built, "ship", tmp_path / "file", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["smoke"]["passed"]
+    assert told["size"] == (tmp_path / "file").stat().st_size
+    prefix, home = tmp_path / "there", tmp_path / "home"
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "CONDA_SHIP_PREFIX": str(prefix)}
+    first = subprocess.run(
+        [*ALONE, str(tmp_path / "file"), "-c", "pass"], env=env, capture_output=True, check=False
+    )
+    assert first.returncode == 0, first.stderr
+    assert (prefix / "root.txt").read_text() == "root\n"
+    content = b"".join(path.read_bytes() for path in prefix.glob("conda-meta/*initial*"))
+    assert b"file:///rootstock/deps/" in content
+    assert str(built.channel).encode() not in (tmp_path / "file").read_bytes()
+
+
+def test_a_shipped_file_is_the_same_when_it_is_made_again(built: Bench, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        done = offline(built, "ship", tmp_path / name, "--no-test")
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_ship_and_pack_refuse_what_cannot_be(built: Bench, tmp_path: Path) -> None:
+    (tmp_path / "there.tar").touch()
+    every = ("--channel", built.channel)
+    for words, code in (
+        (("ship", tmp_path / "there.tar", "--only", "*-cp311-*", *every), 5),
+        (("ship", tmp_path / "new", *every), 2),
+        (("ship", tmp_path / "new", "--only", "*-cp311-*", "--program", "nothing", *every), 1),
+        (("pack", "/opt/root", tmp_path / "there.tar", "--only", "*-cp311-*", *every), 5),
+        (("pack", "opt/root", tmp_path / "new.tar", "--only", "*-cp311-*", *every), 2),
+        (("pack", "/opt/root", tmp_path / "new.zip", "--only", "*-cp311-*", *every), 2),
+        (("pack", "/opt/root", tmp_path / "new.tar", *every), 2),
+    ):
+        done = run(built, *words)
+        assert done.returncode == code, (words, done.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.tar"]
+
+
+def test_a_packed_cell_is_for_its_path_and_readable_by_everybody(
+    built: Bench, tmp_path: Path
+) -> None:
+    done = offline(built, "pack", "/cvmfs/lab.example/root", tmp_path / "one.tar.zst", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["smoke"]["passed"]
+    unpack(tmp_path / "one.tar.zst", tmp_path / "out")
+    assert (tmp_path / "out/root.txt").read_text() == "root\n"
+    assert (tmp_path / "out/.cvmfscatalog").exists()
+    for path in (tmp_path / "out").rglob("*"):
+        assert path.is_symlink() or path.stat().st_mode & 0o444 == 0o444, path
+        assert not path.is_dir() or path.stat().st_mode & 0o555 == 0o555, path
+    again = offline(built, "pack", "/cvmfs/lab.example/root", tmp_path / "two.tar.zst", "--no-test")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "one.tar.zst").read_bytes() == (tmp_path / "two.tar.zst").read_bytes()

@@ -23,7 +23,7 @@ _HOMES: Mapping[str, str] = {
     **dict.fromkeys(("rollback", "hide", "releases"), "generations"),
     "env": "users",
     **dict.fromkeys(("lock", "keys"), "releases"),
-    **dict.fromkeys(("bundle",), "offline"),
+    **dict.fromkeys(("bundle", "ship", "pack"), "offline"),
     "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),

@@ -5,18 +5,33 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import AnyChannel, Json, Only, print_json
-from rootstock.offline import bundle
+from rootstock.cli.common import (
+    CHECKOUT,
+    AnyChannel,
+    Checkout,
+    EngineName,
+    Json,
+    Offline,
+    Only,
+    print_json,
+)
+from rootstock.offline import bundle, pack, ship, trial
 from rootstock.offline.choice import Choice, choose
 from rootstock.offline.target import refuse
 from rootstock.release import check
 from rootstock.report.terminal import Terminal
 from rootstock.report.words import size
+from rootstock.smoke.report import SmokeReport
+from rootstock.sources import tools
+from rootstock.store import locate
 
 WhichRelease = Annotated[
     str, typer.Option("--release", help="A number, or latest.", metavar="NUMBER")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what it would hold, and end.")]
+Test = Annotated[
+    bool, typer.Option("--test/--no-test", help="Install and test it on a bare Debian 11.")
+]
 
 
 def make_bundle(
@@ -64,6 +79,130 @@ def make_bundle(
         terminal.say(f"How to install from it is in {bundle.INSTALL}.")
 
 
+def make_ship(
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The file to make; if not given, the cell's name here.", show_default=False
+        ),
+    ] = None,
+    release: WhichRelease = check.LATEST,
+    only: Only = [],  # noqa: B006
+    program: Annotated[
+        str, typer.Option(help="The program of the cell that the file runs.", metavar="NAME")
+    ] = "python",
+    test: Test = True,
+    channel: AnyChannel = "channel",
+    engine: EngineName = "auto",
+    offline: Offline = False,
+    checkout: Checkout = CHECKOUT,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Make one executable file that installs a cell by itself, without network, and runs it.
+
+    It is made by conda-ship, which is fetched once. When first called, the file installs the
+    cell in ~/.conda, or in $CONDA_SHIP_PREFIX; then, and ever after, it is the cell's Python.
+
+    Examples:
+
+      rootstock ship --only '*-cp311-*'
+
+      rootstock ship root --only 'root6.40*-cp311-*' --program root
+
+      ./root6.40.00-cp311-linux_x86_64 -c 'import ROOT; print(ROOT.gROOT.GetVersion())'
+    """
+    choice = choose(channel, release, only)
+    target = (out or Path(choice.cell)).absolute()
+    refuse(target)
+    if dry_run:
+        _tell_choice(choice, target, as_json)
+        return
+    store = locate()
+    with Terminal(quiet=as_json) as terminal:
+        lock = checkout / "ci/tools/conda-ship.lock"
+        made = ship.make(
+            choice,
+            target,
+            tool=tools.ensure(lock, store, terminal, offline=offline),
+            program=program,
+            ground=trial.ground(checkout, engine, store, terminal),
+            try_it=test,
+            store=store,
+            listen=terminal,
+        )
+        if as_json:
+            print_json(made.as_json())
+            return
+        terminal.say(f"{made.path}: {made.packages} packages, {size(made.size)}{_said(made.smoke)}")
+        terminal.say(f"It installs itself in ~/.conda/{made.install_name}.")
+
+
+def make_pack(
+    prefix: Annotated[str, typer.Argument(help="The path where it will be, and stay.")],
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The .tar or .tar.zst file; if not given, the cell's name here.",
+            show_default=False,
+        ),
+    ] = None,
+    release: WhichRelease = check.LATEST,
+    only: Only = [],  # noqa: B006
+    test: Test = True,
+    channel: AnyChannel = "channel",
+    engine: EngineName = "auto",
+    checkout: Checkout = CHECKOUT,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Pack a cell as an environment for a read-only place, such as CVMFS, into a tar file.
+
+    It is unpacked in that place: everything in it is for just this path, readable by everybody,
+    compiled, and needs to write nothing.
+
+    Examples:
+
+      rootstock pack /cvmfs/experiment.example/root/6.40.00 --only '*-cp311-*'
+
+      rootstock pack /opt/root root.tar --release 2 --only '*-cp313-*'
+    """
+    choice = choose(channel, release, only)
+    target = (out or Path(f"{choice.cell}.tar.zst")).absolute()
+    pack.check_words(prefix, target)
+    refuse(target)
+    if dry_run:
+        _tell_choice(choice, target, as_json)
+        return
+    store = locate()
+    store.prepare()
+    with Terminal(quiet=as_json) as terminal:
+        made = pack.make(
+            choice,
+            prefix,
+            target,
+            ground=trial.ground(checkout, engine, store, terminal) if test else None,
+            store=store,
+            listen=terminal,
+        )
+        if as_json:
+            print_json(made.as_json())
+            return
+        terminal.say(
+            f"{made.path}: {made.files} files, {size(made.unpacked)} in {size(made.size)}"
+            f"{_said(made.smoke)}"
+        )
+        terminal.say(f"Unpack it in {made.prefix}.")
+
+
+def _said(report: SmokeReport | None) -> str:
+    """What came of a trial, as the end of a line."""
+    if not report:
+        return ", not tested."
+    ran = [check for check in report.checks if check.outcome != "not run"]
+    return f", {len(ran)} checks passed on {report.system}."
+
+
 def _name(choice: Choice) -> str:
     """What a bundle is called when nobody says: its cell, or its release."""
     if len(choice.cells) == 1:
@@ -89,4 +228,4 @@ def _tell_choice(choice: Choice, target: Path, as_json: bool) -> None:
     )
 
 
-COMMANDS = {"bundle": make_bundle}
+COMMANDS = {"bundle": make_bundle, "ship": make_ship, "pack": make_pack}

@@ -82,7 +82,7 @@ def smoke(
     logs.mkdir(parents=True, exist_ok=True)
     label = f"{cell} on {system.name}"
     listen(Event(stage="smoke", item=label, state="start"))
-    glibc = _glibc(system, engine)
+    glibc = glibc_of(system, engine)
     with store.scratch("smoke") as scratch:
         prefix = scratch / cell
         made = environment.create(
@@ -151,7 +151,8 @@ def run_checks(
     return tuple(results[check.name] for check in CATALOGUE)
 
 
-def _glibc(system: System, engine: Engine) -> str:
+def glibc_of(system: System, engine: Engine) -> str:
+    """The version of a system's glibc; raises `MachineError` when the system does not run."""
     sandbox = Sandbox(root=system.root, env=_ENV)
     asked = process.run(engine.command(sandbox, ["/bin/sh", "-c", _ASK_GLIBC]), timeout=60)
     found = re.search(r"GNU C Library.* version (\d+\.\d+)", asked.output)

@@ -26,6 +26,12 @@ class Mount:
     writable: bool = False
 
 
+# What has a sandbox run this machine's own programs, over any root file system.
+MACHINE = tuple(
+    Mount(source=Path(path), target=path) for path in ("/usr", "/bin", "/lib", "/lib64")
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
     """What a command sees: root file system, mounts, environment, working folder."""

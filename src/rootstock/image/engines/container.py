@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rootstock import process
 from rootstock.errors import MachineError
-from rootstock.image.engines import UID, Mount, Sandbox
+from rootstock.image.engines import MACHINE, UID, Mount, Sandbox
 
 # Standard input is a pipe opened for reading and writing: it does not end before its one holder.
 _TETHERED = ["bash", "-c", 'exec "$@" 0<> <(:)', "tethered"]
@@ -41,7 +41,6 @@ shift 2
 "${@//FOLDER/$folder}"
 [ "$(id -u)" = 0 ] || [ -O "$folder/file" ] || { echo "what it writes is another user's"; exit 1; }
 """
-_MACHINE = [Mount(source=Path(path), target=path) for path in ("/usr", "/bin", "/lib", "/lib64")]
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Container:
 
     def probe(self) -> list[str]:
         """A trial run: a container of the machine's own programs that writes a file."""
-        mounts = [*_MACHINE, Mount(source=Path("FOLDER"), target="/tmp/out", writable=True)]
+        mounts = [*MACHINE, Mount(source=Path("FOLDER"), target="/tmp/out", writable=True)]
         trial = [*self._run(mounts), _PROBE_IMAGE, "/bin/sh", "-c", "echo >/tmp/out/file"]
         return ["bash", "-o", "pipefail", "-euc", _PROBE, "probe", self.name, _PROBE_IMAGE, *trial]
 

@@ -1,0 +1,180 @@
+"""Packing: an environment for a place that is read-only once it is there, such as CVMFS.
+
+What comes out is a tar file of the environment's files as they are at their final path:
+readable by everybody, owned by nobody, compiled, in a fixed order and with a fixed time. The
+same release and path give the same bytes.
+"""
+
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+import zstandard
+
+from rootstock.channel import environment
+from rootstock.channel.environment import Locked
+from rootstock.errors import UsageError
+from rootstock.offline import relocate
+from rootstock.offline.choice import Choice
+from rootstock.offline.target import appearing
+from rootstock.offline.trial import Ground
+from rootstock.progress import Event, Listener
+from rootstock.seal import sha256_of
+from rootstock.smoke.report import SmokeReport
+from rootstock.store import Store
+
+_STAGE = "pack"
+_LEVEL = 9  # zstd
+_CVMFS = "/cvmfs/"
+# An empty file that has CVMFS keep what is in its folder in a catalogue of its own.
+_CATALOG = ".cvmfscatalog"
+_NOWHERE = "file:///rootstock/channel"  # where packages are said to be from, if nowhere public
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """A file that was made, of how many files and bytes, and what its trial gave."""
+
+    path: Path
+    prefix: str
+    release: int
+    cell: str
+    packages: int
+    files: int
+    unpacked: int
+    size: int
+    sha256: str
+    smoke: SmokeReport | None
+
+    def as_json(self) -> dict[str, Any]:
+        """It as `json.dumps` takes it."""
+        smoke = self.smoke.as_json() if self.smoke else None
+        return {**asdict(self), "path": str(self.path), "smoke": smoke}
+
+
+def make(
+    choice: Choice,
+    prefix: str,
+    target: Path,
+    *,
+    ground: Ground | None,
+    store: Store,
+    listen: Listener,
+) -> Packed:
+    """Pack a choice of one cell for `prefix` into the file `target`: .tar, or .tar.zst.
+
+    With a `ground`, it is unpacked again, mounted read-only at its prefix, and smoke-tested.
+
+    Raises `UsageError` for a prefix or a target that cannot be, `RefusedError` when the target
+    is there, `PackFailed`, `SmokeFailed`, and what `environment.create_locked` does.
+    """
+    cell, final = choice.cell, PurePosixPath(prefix)
+    check_words(prefix, target)
+    locked = [
+        Locked(url=choice.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
+        for p in choice.release.of(cell)
+    ]
+    with appearing(target) as part, store.scratch("pack") as scratch:
+        place = scratch / "e"
+        if len(str(place)) > relocate.LONGEST:
+            raise UsageError(f"{store.root} is too long a path", "Set ROOTSTOCK_HOME.")
+        environment.create_locked(place, locked, cache=store.packages, listen=listen)
+        listen(Event(stage=_STAGE, item=cell, state="start"))
+        channel = choice.release.channel
+        relocate.relocate(place, final, channel if channel.startswith("http") else _NOWHERE)
+        if prefix.startswith(_CVMFS):
+            (place / _CATALOG).touch()
+        time = int(datetime.fromisoformat(choice.release.time).timestamp())
+        members = list(_members(place, time))
+        _write(part, place, members)
+        listen(Event(stage=_STAGE, item=cell, state="done"))
+        smoke = _try(choice, part, prefix, scratch, ground, listen) if ground else None
+        size, sha256 = part.stat().st_size, sha256_of(part)
+    return Packed(
+        path=target,
+        prefix=prefix,
+        release=choice.release.release,
+        cell=cell,
+        packages=len(locked),
+        files=len(members),
+        unpacked=sum(member.size for member in members),
+        size=size,
+        sha256=sha256,
+        smoke=smoke,
+    )
+
+
+def check_words(prefix: str, target: Path) -> None:
+    """Raise `UsageError` unless an environment can be for `prefix`, and packed into `target`."""
+    if not relocate.is_sound(prefix):
+        raise UsageError(
+            f"{prefix} is no path for an environment",
+            f"It is absolute, of letters, digits and ._+-, at most {relocate.LONGEST} bytes: the "
+            "first lines of scripts cannot be longer.",
+        )
+    if not target.name.endswith((".tar", ".tar.zst")):
+        raise UsageError(f"{target} is to be a .tar or .tar.zst file")
+
+
+def _members(prefix: Path, time: int) -> Iterator[tarfile.TarInfo]:
+    """What the tar file has, sorted; paths are from the prefix."""
+    for path in sorted(prefix.rglob("*")):
+        member = tarfile.TarInfo(str(path.relative_to(prefix)))
+        status = path.lstat()
+        member.mtime = time
+        if path.is_symlink():
+            member.type, member.linkname, member.mode = tarfile.SYMTYPE, os.readlink(path), 0o777
+        elif path.is_dir():
+            member.type, member.mode = tarfile.DIRTYPE, 0o755
+        else:
+            member.size = status.st_size
+            member.mode = 0o755 if status.st_mode & 0o111 else 0o644
+        yield member
+
+
+def _write(file: Path, prefix: Path, members: list[tarfile.TarInfo]) -> None:
+    with file.open("wb") as raw:
+        if file.suffix == ".zst":
+            # Threads make no other bytes, as long as there is one.
+            packer = zstandard.ZstdCompressor(level=_LEVEL, threads=max(1, os.cpu_count() or 1))
+            with packer.stream_writer(raw, closefd=False) as stream:
+                _fill(stream, prefix, members)
+        else:
+            _fill(raw, prefix, members)
+    file.chmod(0o644)
+
+
+def _fill(stream: IO[bytes], prefix: Path, members: list[tarfile.TarInfo]) -> None:
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for member in members:
+            if member.isreg():
+                with (prefix / member.name).open("rb") as content:
+                    tar.addfile(member, content)
+            else:
+                tar.addfile(member)
+
+
+def unpack(file: Path, folder: Path) -> None:
+    """Unpack a file that `make` made."""
+    with file.open("rb") as raw:
+        packed = file.suffix == ".zst"
+        stream: Any = zstandard.ZstdDecompressor().stream_reader(raw) if packed else raw
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            # Not filter="data", which Python 3.10 need not have: the file is ours.
+            tar.extractall(folder)
+
+
+def _try(
+    choice: Choice, file: Path, prefix: str, scratch: Path, ground: Ground, listen: Listener
+) -> SmokeReport:
+    folder, outputs = scratch / "unpacked", scratch / "out"
+    outputs.mkdir()
+    unpack(file, folder)
+    names = [package.name for package in choice.packages]
+    report = ground.check(choice.cell, folder, names, at=prefix, scratch=outputs, listen=listen)
+    report.insist()
+    return report

@@ -1,0 +1,103 @@
+"""Trials: what was made for elsewhere is used on an old and bare system, without network."""
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rootstock.image import debian
+from rootstock.image.engines import Engine
+from rootstock.image.engines.choose import choose
+from rootstock.progress import Event, Listener, State
+from rootstock.smoke.report import SmokeReport
+from rootstock.smoke.run import OLD_SYSTEM, PREFIX, System, glibc_of, run_checks
+from rootstock.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Where trials are made: a system, what isolates it, and where logs are written."""
+
+    system: System
+    engine: Engine
+    logs: Path
+
+    def check(
+        self,
+        cell: str,
+        prefix: Path,
+        packages: Sequence[str],
+        *,
+        at: str = PREFIX,
+        scratch: Path,
+        listen: Listener,
+    ) -> SmokeReport:
+        """Run the smoke tests of a cell in an environment of packages, by name.
+
+        It is mounted read-only at `at`. The report has nothing of the packages' files.
+        """
+        started = time.monotonic()
+        system = with_folder(self.system, at, scratch)
+        self.engine.prepare(system.root)
+        label = f"{cell} at {at} on {system.name}"
+        listen(Event(stage="smoke", item=label, state="start"))
+        checks = run_checks(
+            prefix,
+            packages,
+            label=label,
+            system=system,
+            engine=self.engine,
+            scratch=scratch,
+            logs=self.logs,
+            listen=listen,
+            at=at,
+        )
+        report = SmokeReport(
+            cell=cell,
+            system=system.name,
+            glibc=glibc_of(system, self.engine),
+            seconds=round(time.monotonic() - started, 2),
+            checks=checks,
+            packages=(),
+        )
+        state: State = "done" if report.passed else "failed"
+        listen(Event(stage="smoke", item=label, state=state, seconds=report.seconds))
+        return report
+
+
+def ground(checkout: Path, engine: str, store: Store, listen: Listener) -> Ground:
+    """The old and bare system of the smoke tests, which is made if it is not in the store.
+
+    Raises what `debian.ensure` and `choose` do.
+    """
+    store.prepare()
+    image = debian.ensure(checkout / "ci/images/bare.yaml", store, listen)
+    chosen = choose(engine)
+    chosen.prepare(image.root)
+    name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    logs = store.runs / name
+    logs.mkdir()
+    return Ground(system=System(OLD_SYSTEM, image.root, image.digest), engine=chosen, logs=logs)
+
+
+def with_folder(system: System, folder: str, scratch: Path) -> System:
+    """The system with a folder to mount something at; a copy of it, where it has none such."""
+    below = folder.lstrip("/")
+    if (system.root / below).is_dir():
+        return system
+    digest = hashlib.sha256(f"{system.digest} {folder}".encode()).hexdigest()
+    root = scratch / digest / "root"
+    shutil.copytree(system.root, root, symlinks=True, copy_function=_link)
+    (root / below).mkdir(parents=True)
+    return replace(system, root=root, digest=digest)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:  # another owner, another file system
+        shutil.copy2(source, target, follow_symlinks=False)
