@@ -36,7 +36,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
 ROOTSTOCK = [sys.executable, "-I", "-m", "rootstock"]
 CELL = ["--root", "6", "--py", "3.11"]
-PYTHONS = ("3.11", "3.13", "3.14")  # the first, and those that come on top
+PYTHONS = ("3.11", "3.13")  # the first, and one that comes on top
 BUILT = ["3.11", "3.13"]
 # What a program that uses py-rattler-build and nothing else needs to render the same recipes.
 RENDER = """
