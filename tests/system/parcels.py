@@ -12,6 +12,7 @@ from rootstock.progress import silent
 from rootstock.publish.parcel import Parcel
 from rootstock.publish.retry import Patience
 from rootstock.release.contents import RECORD, Cell, Floor, Package, Release, Smoke
+from rootstock.serve.hook import write_page
 
 ONCE = Patience(tries=1, timeout=20)
 SOON = Patience(tries=4, first=0.01, longest=0.02, timeout=20)
@@ -68,7 +69,8 @@ def promoted(channel: Path, name: str, *artifacts: Artifact) -> None:
     """Promote packages as one cell of that name, with its release."""
     made = cell(*(artifact.filename for artifact in artifacts))
     fill = release_of(list(artifacts), {name: made})
-    promote(artifacts, channel, cells={name: made.packages}, release=fill)
+    cells = {name: made.packages}
+    promote(artifacts, channel, cells=cells, release=fill, show=write_page)
 
 
 def paths(parcel: Parcel) -> dict[str, str]:

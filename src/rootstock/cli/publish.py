@@ -55,6 +55,9 @@ def publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be uploaded.")
     ] = False,
+    tries: Annotated[
+        int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
+    ] = Patience.tries,
     engine: EngineName = "auto",
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
@@ -77,7 +80,7 @@ def publish(
 
       rootstock publish /afs/example.org/www/channel
     """
-    store, patience = locate(), Patience()
+    store, patience = locate(), Patience(tries=tries)
     store.prepare()
     options = Options(
         checkout=checkout,

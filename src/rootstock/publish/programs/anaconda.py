@@ -157,7 +157,11 @@ def _store(limit: Any, send: Any, *words: Any, **options: Any) -> Any:
 
 def _where(error: requests.RequestException) -> str:
     """What failed, without a URL's query: storage is written to with signed ones."""
-    what = "no answer in time" if isinstance(error, requests.Timeout) else "the connection was cut"
+    what = "the connection was cut"
+    if isinstance(error, requests.Timeout):
+        what = "no answer in time"
+    if isinstance(error, requests.JSONDecodeError):
+        what = "an answer that is not JSON"
     if error.request is None or not error.request.url:
         return what
     parts = urlsplit(str(error.request.url))

@@ -1,0 +1,215 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel.promote import promote
+from rootstock.errors import RefusedError, SmokeFailed
+from rootstock.progress import silent
+from rootstock.publish import publish as publishing
+from rootstock.publish.folder import staged_indexes
+from rootstock.publish.parcel import Package, Parcel, load
+from rootstock.publish.retry import Patience
+from rootstock.publish.target import Conflict, Look, Passing, There, Told
+from rootstock.release.contents import Cell, Smoke
+from rootstock.store import Store
+
+SOON = Patience(tries=3, first=0.001, longest=0.002, timeout=1)
+
+
+@dataclass
+class Memory:
+    """A target that is a folder, with what it was asked for, and what it answers first."""
+
+    root: Path
+    asked: list[str] = field(default_factory=list)
+    first: dict[str, list[Exception]] = field(default_factory=dict)
+    staged: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
+    lies: dict[str, str] = field(default_factory=dict)
+    name: str = "memory"
+
+    @property
+    def staged_url(self) -> str:
+        return f"{self.root.as_uri()}/x/staging"
+
+    @property
+    def shown_url(self) -> str:
+        return f"{self.root.as_uri()}/x/main"
+
+    def url_of(self, package: Package) -> str:
+        return f"{self.root.as_uri()}/{package.path}"
+
+    def step(self, name: str) -> None:
+        self.asked.append(name)
+        if self.first.get(name):
+            raise self.first[name].pop(0)
+
+    def look(self, parcel: Parcel) -> Look:
+        self.step("look")
+        files = {
+            p.path: There(
+                sha256=self.lies.get(p.path, p.sha256),
+                staged=p.path in self.staged,
+                shown=p.path in self.shown,
+            )
+            for p in parcel.packages
+            if p.path in self.staged | self.shown | self.lies.keys()
+        }
+        return Look(files=files, settled={p.path for p in parcel.packages} <= self.shown)
+
+    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+        for package in look.missing(parcel):
+            place = self.root / package.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(package.file.read_bytes())
+            self.staged.add(package.path)
+            told(package, package.size)
+            self.step("put")
+        self.index("staging", parcel)
+
+    def show(self, parcel: Parcel) -> None:
+        self.shown = {package.path for package in parcel.packages}
+        self.index("main", parcel)
+        self.step("show")
+
+    def index(self, which: str, parcel: Parcel) -> None:
+        for subdir, text in staged_indexes(parcel).items():
+            place = self.root / "x" / which / subdir / "repodata.json"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(text)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
+
+
+@pytest.fixture
+def parcel(package: Any, tmp_path: Path) -> Parcel:
+    artifacts = [package("one"), package("two"), package("pure", noarch="generic")]
+    promote(artifacts, tmp_path / "channel")
+    loaded = load(tmp_path / "channel")
+    one = Cell(
+        root="",
+        python="",
+        specs=("one",),
+        packages=tuple(artifact.filename for artifact in artifacts),
+        smoke=Smoke(system="", glibc="", checks=(), not_run={}),
+        files={},
+    )
+    return Parcel(**{**loaded.__dict__, "cells": {"cell": one}})
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "target")
+
+
+def passes(cells: Mapping[str, Cell], url: str) -> None:
+    assert list(cells) == ["cell"]
+
+
+def go(parcel: Parcel, target: Memory, store: Store, smoke: Any = passes, **more: Any) -> Any:
+    return publishing.publish(parcel, target, store, silent, smoke, patience=SOON, **more)
+
+
+def test_the_steps_in_their_order(parcel: Parcel, target: Memory, store: Store) -> None:
+    def smoke(cells: Mapping[str, Cell], url: str) -> None:
+        target.asked.append("smoke")
+        assert url == target.staged_url
+
+    done = go(parcel, target, store, smoke)
+    assert target.asked == ["look", "put", "put", "put", "smoke", "show"]
+    every = tuple(package.path for package in parcel.packages)
+    assert done.uploaded == done.read == done.shown == every
+    target.asked.clear()
+    assert go(parcel, target, store, smoke).uploaded == ()
+    assert target.asked == ["look"]
+
+
+def test_what_was_read_back_is_not_read_again(parcel: Parcel, target: Memory, store: Store) -> None:
+    done = go(parcel, target, store, stage_only=True)
+    assert len(done.read) == 3 and done.shown == done.cells == ()
+    assert target.shown == set()
+    assert go(parcel, target, store).read == ()
+
+
+def test_a_record_that_is_damaged_is_as_none(parcel: Parcel, target: Memory, store: Store) -> None:
+    go(parcel, target, store, stage_only=True)
+    (publishing.place(target, store) / "read.json").write_text('{"read": ')
+    assert len(go(parcel, target, store).read) == 3
+
+
+def test_other_bytes_there_are_refused_before_anything_is_sent(
+    parcel: Parcel, target: Memory, store: Store
+) -> None:
+    target.lies = {parcel.packages[1].path: "0" * 64}
+    with pytest.raises(RefusedError, match=f"same names: {parcel.packages[1].path}"):
+        go(parcel, target, store)
+    assert target.asked == ["look"]
+
+
+def test_other_bytes_that_come_back_are_refused(
+    parcel: Parcel, target: Memory, store: Store
+) -> None:
+    go(parcel, target, store, stage_only=True)
+    (publishing.place(target, store) / "read.json").unlink()
+    (target.root / parcel.packages[0].path).write_bytes(b"other")
+    with pytest.raises(RefusedError, match="gives other bytes"):
+        go(parcel, target, store)
+    assert "show" not in target.asked
+
+
+def test_what_fails_its_test_is_not_shown(parcel: Parcel, target: Memory, store: Store) -> None:
+    def fails(cells: Mapping[str, Cell], url: str) -> None:
+        raise SmokeFailed("no")
+
+    with pytest.raises(SmokeFailed):
+        go(parcel, target, store, fails)
+    assert target.shown == set()
+
+
+def test_what_nothing_tests_is_not_shown(parcel: Parcel, target: Memory, store: Store) -> None:
+    bare = Parcel(**{**parcel.__dict__, "cells": {}})
+    with pytest.raises(RefusedError, match="no release that tells how to test"):
+        go(bare, target, store)
+    assert target.shown == set()
+
+
+def test_rows_of_failures_are_counted_between_successes(
+    parcel: Parcel, target: Memory, store: Store
+) -> None:
+    # Each puts a file and is cut: three failures, none of them in a row.
+    target.first = {"put": [Passing("cut"), Passing("cut"), Passing("cut")]}
+    go(parcel, target, store)
+    assert target.asked.count("put") == 3
+
+
+def test_a_step_that_was_taken_is_not_taken_again(
+    parcel: Parcel, target: Memory, store: Store
+) -> None:
+    target.first = {"show": [Passing("cut")]}
+    go(parcel, target, store)
+    assert target.asked.count("show") == 1
+
+
+def test_a_conflict_that_nothing_explains(parcel: Parcel, target: Memory, store: Store) -> None:
+    def put(parcel: Parcel, look: Look, told: Told) -> None:
+        raise Conflict("the file exists")
+
+    target.put = put  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        go(parcel, target, store)
+    assert target.asked == ["look", "look"]
+
+
+def test_an_index_that_never_comes(parcel: Parcel, target: Memory, store: Store) -> None:
+    target.index = lambda which, parcel: None  # type: ignore[method-assign]
+    with pytest.raises(Passing):
+        go(parcel, target, store)
+    assert target.shown == set()

@@ -1,0 +1,51 @@
+import pytest
+
+from rootstock.progress import Event, silent
+from rootstock.publish.retry import Attempts, Patience, again
+from rootstock.publish.target import Passing
+
+SOON = Patience(tries=3, first=0.001, longest=0.002)
+
+
+def test_pauses_grow_to_the_longest() -> None:
+    patience = Patience(first=1, longest=10)
+    for failures, most in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (50, 10)):
+        pauses = [patience.pause(failures) for _ in range(50)]
+        assert most / 2 <= min(pauses) < max(pauses) <= most
+
+
+def test_what_passes_is_told_and_tried_again() -> None:
+    told: list[Event] = []
+    failures = [Passing("first"), Passing("second")]
+
+    def action() -> str:
+        if failures:
+            raise failures.pop(0)
+        return "done"
+
+    assert again(action, "it", SOON, told.append) == "done"
+    assert [event.detail.partition(";")[0] for event in told] == ["it: first", "it: second"]
+
+
+def test_it_is_not_tried_for_ever() -> None:
+    tries = 0
+
+    def action() -> None:
+        nonlocal tries
+        tries += 1
+        raise Passing(f"try {tries}")
+
+    with pytest.raises(Passing, match="try 3"):
+        again(action, "it", SOON, silent)
+
+
+def test_a_row_begins_again_when_something_was_achieved() -> None:
+    attempts = Attempts("it", SOON, silent)
+    for _ in range(3):
+        attempts.wait(Passing("cut"))
+        attempts.wait(Passing("cut"))
+        attempts.went_on()
+    attempts.wait(Passing("cut"))
+    attempts.wait(Passing("cut"))
+    with pytest.raises(Passing):
+        attempts.wait(Passing("cut"))

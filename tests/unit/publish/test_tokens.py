@@ -1,0 +1,52 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import UsageError
+from rootstock.publish import tokens
+from rootstock.publish.tokens import Secret
+
+
+@pytest.fixture(autouse=True)
+def nothing_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "_taken", {})
+    for name in (*tokens.ANACONDA, *tokens.QUETZ, *tokens.S3):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_token_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BINSTAR_API_TOKEN", " one ")
+    tokens.take()
+    assert "BINSTAR_API_TOKEN" not in os.environ
+    assert tokens.token(tokens.ANACONDA, None).value == "one"
+    with pytest.raises(UsageError, match="no token"):
+        tokens.token(tokens.QUETZ, None)
+
+
+def test_only_the_keys_that_are_set_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
+    tokens.take()
+    assert tokens.given(tokens.S3) == {"AWS_ACCESS_KEY_ID": "id"}
+
+
+def test_a_file_comes_before_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("QUETZ_API_KEY", "variable")
+    tokens.take()
+    file = tmp_path / "token"
+    file.write_text("file\n")
+    assert tokens.token(tokens.QUETZ, file).value == "file"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "two words"])
+def test_a_file_that_holds_no_token(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="one token and nothing else"):
+        tokens.token(tokens.QUETZ, file)
+    with pytest.raises(UsageError, match="cannot be read"):
+        tokens.token(tokens.QUETZ, tmp_path / "none")
+
+
+def test_a_secret_is_not_shown() -> None:
+    assert "hidden" not in repr(Secret("hidden")) + str(Secret("hidden"))
