@@ -24,7 +24,7 @@ from pathlib import Path
 
 import synthetic
 
-from rootstock import pipeline
+from rootstock import planning
 from rootstock.progress import silent
 from rootstock.store import Store
 
@@ -35,9 +35,9 @@ def plan(folder: Path, count: int) -> float:
     """Plan the checkout in a folder; the processor's seconds for it."""
     store = Store(folder / "store")
     store.prepare()
-    options = pipeline.Options(checkout=folder / "checkout", channel=folder / "channel")
+    options = planning.Options(checkout=folder / "checkout", channel=folder / "channel")
     started = time.process_time()
-    planned = pipeline.plan(options, store, silent)
+    planned = planning.plan(options, store, silent)
     seconds = time.process_time() - started
     if len(planned.wanted) != count:
         sys.exit(f"{len(planned.wanted)} packages are planned, not {count}")

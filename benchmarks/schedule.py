@@ -25,7 +25,7 @@ from pathlib import Path
 
 import synthetic
 
-from rootstock import pipeline
+from rootstock import planning
 from rootstock.build import costs
 from rootstock.build.costs import Cost
 from rootstock.build.policy import Agenda, Room, makespan, simulate
@@ -111,11 +111,11 @@ def build(checkout: Path, home: Path, workers: int) -> tuple[float, dict[str, tu
 
 def recorded() -> Agenda:
     """All of this checkout's matrix, as if nothing were built, at what builds have cost."""
-    options = pipeline.Options(checkout=synthetic.CHECKOUT, channel=Path("nowhere"))
+    options = planning.Options(checkout=synthetic.CHECKOUT, channel=Path("nowhere"))
     with tempfile.TemporaryDirectory(prefix="rootstock-simulate-") as folder:
         empty = Store(Path(folder))
         empty.prepare()
-        planned = pipeline.plan(options, empty, silent)
+        planned = planning.plan(options, empty, silent)
     seed = synthetic.CHECKOUT / "ci/durations.json"
     known = costs.load(seed, listen=silent)
     names = {id_: planned.graph.nodes[id_].output.name for id_ in planned.wanted}

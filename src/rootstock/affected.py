@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rootstock import process
 from rootstock.errors import MachineError, UsageError
-from rootstock.pipeline import Options
 from rootstock.plan.graph import Graph
+from rootstock.planning import Options
 from rootstock.store import Store
 
 # The first word is the folder of a revision's program. A checkout may have recipes and no

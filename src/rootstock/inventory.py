@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.pipeline import render_all
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import version_order
 from rootstock.plan.recipe import Output
+from rootstock.planning import render_all
 
 _ORIGINS = {"source": "compiled", "wheel": "from a wheel", "deb": "from Debian's package"}
 _SCOPES = {"channel": "users", "image": "builds only"}

@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -14,10 +13,7 @@ from rootstock import process
 from rootstock.audit import prove as audits
 from rootstock.build import artifact as artifacts
 from rootstock.build import batch, builder, failures
-from rootstock.build.artifact import Artifact
-from rootstock.build.history import History
-from rootstock.build.limits import Limits, default_memory
-from rootstock.channel.generation import Generation, keys
+from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.errors import (
@@ -31,171 +27,29 @@ from rootstock.errors import (
 from rootstock.image import debian, profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
-from rootstock.image.profiles import Profile
 from rootstock.image.rootfs import Image
-from rootstock.plan import graph as graphs
-from rootstock.plan import matrix as matrices
-from rootstock.plan import recipe as recipes
-from rootstock.plan.graph import Graph, Node
-from rootstock.plan.matrix import Cell, Matrix
-from rootstock.plan.why import Why
+from rootstock.plan.graph import Node
+from rootstock.plan.matrix import Cell
+from rootstock.planning import SYSROOT, Options, Plan, plan
 from rootstock.progress import Event, Listener
-from rootstock.release.keys import Mine
 from rootstock.report.record import RunRecord, write
-from rootstock.runs import Plan, Run
+from rootstock.runs import Run
 from rootstock.serve.hook import write_page
 from rootstock.smoke import prove as smokes
 from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.sources import fetch as sources
-from rootstock.sources import local
 from rootstock.sources.fetch import Fetching, Source
-from rootstock.sources.local import Interpreter
 from rootstock.store import Store
 
-DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
-SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 BUILD_SYSTEM = "the build image"
 # What can be done without the sources of a package.
 _INSTEAD = {
     "python": "Or only try the rest, with an interpreter of this machine: rootstock smoke "
     "--py {cpython} --local-python {cpython}"
 }
-_LOCAL_RECIPE = "python-local"
 _BUILD_IMAGE, _BARE_IMAGE = "build", "bare"
 
 Stage = Literal["build", "audit", "smoke", "promote"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """What a run is asked to do. `checkout` is the folder with recipes/ and ci/.
-
-    `url` is where the channel will be public, if it is known; `key` signs the release.
-    """
-
-    checkout: Path
-    roots: tuple[str, ...] = ()
-    pythons: tuple[str, ...] = ()
-    local_pythons: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    channel: Path = Path("channel")
-    profile: Profile = profiles.DEFAULT
-    engine: str = "auto"
-    workers: int = 0
-    level: int = DEFAULT_LEVEL
-    limits: Limits = field(default_factory=lambda: Limits(memory=default_memory()))
-    keep_going: bool = False
-    retry: bool = False
-    offline: bool = False
-    url: str = ""
-    key: Mine | None = None
-
-
-def plan(options: Options, store: Store, listen: Listener) -> Plan:
-    """Render the recipes and link what the chosen cells need; nothing is fetched or built."""
-    listen(Event(stage="plan", state="start"))
-    started = time.monotonic()
-    matrix = matrices.load(options.checkout / "ci/matrix.yaml")
-    cells = matrices.select(matrix, options.roots, options.pythons, options.only)
-    image = profiles.digest(options.profile, options.checkout, store)
-    interpreters = [local.take(asked, store) for asked in options.local_pythons]
-    outputs = render_all(options.checkout / "recipes", matrix, cells, interpreters)
-    published = _published(options)
-    made = builder.fingerprint(image, options.level)
-    graph = graphs.plan(outputs, cells, matrix.specs, made, published)
-    have, wanted = _missing(graph, store, listen)
-    listen(
-        Event(
-            stage="plan",
-            state="done",
-            seconds=time.monotonic() - started,
-            detail=f"{len(cells)} cells, {len(graph.nodes)} packages, {len(wanted)} to build",
-        )
-    )
-    reasons: dict[str, str] = {}
-    if wanted:
-        past = History(store, published, graph)
-        for id_ in wanted:
-            reasons[id_] = past.why(graph.nodes[id_], kept=False, brief=True).reason
-    return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
-
-
-def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> list[Why]:
-    """Why the packages of these names are to be built, or not; raises as `find` does."""
-    graph = plan(options, store, listen).graph
-    past = History(store, _published(options), graph)
-    nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
-    return [past.why(node, kept=_kept(node, store, listen) is not None) for node in nodes.values()]
-
-
-def _published(options: Options) -> dict[str, str]:
-    return {name: key for name, (key, _) in keys(options.channel).items()}
-
-
-def render_all(
-    folder: Path, matrix: Matrix, cells: Sequence[Cell], interpreters: Sequence[Interpreter] = ()
-) -> tuple[recipes.Output, ...]:
-    """Every output of every recipe under a folder, rendered for the given cells.
-
-    Each of the `interpreters` of this machine takes the place of the CPython that would be
-    compiled for its Python.
-    """
-    variants = matrix.variants_of(cells)
-    outputs = [
-        output
-        for path in sorted(folder.glob("*/*/recipe.yaml"))
-        if path.parent.name != _LOCAL_RECIPE
-        for output in recipes.render(path.parent, variants, matrices.ZIP_KEYS, matrix.platform)
-    ]
-    by_cpython = {one.cpython: one for one in interpreters}
-    for cpython in {cell.python for cell in cells} & by_cpython.keys():
-        [path] = folder.glob(f"*/{_LOCAL_RECIPE}")
-        one = by_cpython[cpython]
-        values = {
-            **matrix.variants_of([cell for cell in cells if cell.python == cpython]),
-            "local_version": [one.version],
-            "local_sha256": [one.sha256],
-            "local_filename": [one.filename],
-        }
-        own = recipes.render(path, values, matrices.ZIP_KEYS, matrix.platform)
-        outputs = [
-            *(o for o in outputs if (o.name, o.variant.get("cpython")) != ("python", cpython)),
-            *own,
-        ]
-    return tuple(outputs)
-
-
-def _missing(
-    graph: Graph, store: Store, listen: Listener
-) -> tuple[dict[str, Artifact], dict[str, frozenset[str]]]:
-    """The artifacts that the store has, and the nodes to build with what must precede each.
-
-    A package that is only needed for builds is not built when nothing that needs it is; the
-    sysroots are always wanted, because the audit reads them.
-    """
-    have: dict[str, Artifact] = {}
-    wanted: dict[str, frozenset[str]] = {}
-    sysroots = [id_ for id_, node in graph.nodes.items() if node.output.name == SYSROOT]
-    stack = [*(id_ for ids in graph.cells.values() for id_ in ids), *sysroots]
-    while stack:
-        id_ = stack.pop()
-        if id_ in have or id_ in wanted:
-            continue
-        if artifact := _kept(graph.nodes[id_], store, listen):
-            have[id_] = artifact
-            continue
-        wanted[id_] = graph.beneath(id_)
-        stack.extend(wanted[id_])
-    return have, wanted
-
-
-def _kept(node: Node, store: Store, listen: Listener) -> Artifact | None:
-    try:
-        return builder.kept(node, store)
-    except Damaged as error:
-        told = f"{error.message}: it is built anew"
-        listen(Event(stage="plan", item=node.id, state="note", detail=told))
-        return None
 
 
 def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple[RunRecord, Path]:

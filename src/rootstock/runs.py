@@ -1,4 +1,4 @@
-"""A run: its plan, what it has come to so far, and the record that is made of it."""
+"""A run: what it has come to so far, and the record that is made of it."""
 
 import sys
 import time
@@ -13,32 +13,11 @@ from rootstock.audit.report import AuditReport
 from rootstock.build.artifact import Artifact
 from rootstock.channel.promote import Promotion
 from rootstock.errors import BuildFailed, RootstockError
-from rootstock.plan.graph import Graph, Node
-from rootstock.plan.matrix import Cell, Matrix
+from rootstock.plan.graph import Node
+from rootstock.plan.matrix import Cell
+from rootstock.planning import Plan
 from rootstock.report.record import CellRecord, CellState, NodeRecord, NodeState, RunRecord
 from rootstock.smoke.report import SmokeReport
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a run will do: the cells, the graph, and the artifacts that are there already.
-
-    `wanted` are the nodes to build, with what must precede each; `reasons` say why, in a line.
-    """
-
-    matrix: Matrix
-    cells: tuple[Cell, ...]
-    graph: Graph
-    have: Mapping[str, Artifact]
-    wanted: Mapping[str, frozenset[str]]
-    reasons: Mapping[str, str]
-
-    @property
-    def staged(self) -> tuple[str, ...]:
-        """The nodes whose packages users will be able to install."""
-        public = [cell.id for cell in self.cells if not self.graph.private(cell.id)]
-        users = {id_ for cell in public for id_ in self.graph.cells[cell]}
-        return tuple(id_ for id_ in self.graph.nodes if id_ in users)
 
 
 @dataclass

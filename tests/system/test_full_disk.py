@@ -29,7 +29,8 @@ from pathlib import Path
 from rootstock import pipeline
 from rootstock.build import artifact, builder
 from rootstock.errors import RootstockError
-from rootstock.pipeline import Options, run
+from rootstock.pipeline import run
+from rootstock.planning import Options
 from rootstock.store import Store
 from tests.system.conftest import Bench
 from tests.system.test_crash import CELL, assert_whole, state

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock import pipeline
+from rootstock import planning
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
@@ -30,7 +30,7 @@ from rootstock.cli.common import (
 from rootstock.errors import UsageError
 from rootstock.image import profiles
 from rootstock.image.engines.choose import choose
-from rootstock.pipeline import DEFAULT_LEVEL, Options
+from rootstock.planning import DEFAULT_LEVEL, Options
 from rootstock.release import check, keys
 from rootstock.release.place import place
 from rootstock.report.terminal import Terminal
@@ -74,7 +74,7 @@ def why(
         level=level,
     )
     with Terminal(quiet=as_json) as terminal:
-        answers = pipeline.why(options, locate(), nodes, terminal)
+        answers = planning.why(options, locate(), nodes, terminal)
     if as_json:
         print_json({"nodes": [answer.as_json() for answer in answers]})
         return

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock import affected, pipeline
+from rootstock import affected, planning
 from rootstock.build.limits import DEFAULT_SECONDS, Limits, default_memory
 from rootstock.cli.common import (
     CHECKOUT,
@@ -34,9 +34,10 @@ from rootstock.cli.common import (
 )
 from rootstock.errors import RootstockError, UsageError
 from rootstock.image import profiles
-from rootstock.pipeline import DEFAULT_LEVEL, Options, Stage, run
+from rootstock.pipeline import Stage, run
 from rootstock.plan import matrix as matrices
 from rootstock.plan.matrix import Cell
+from rootstock.planning import DEFAULT_LEVEL, Options
 from rootstock.progress import silent
 from rootstock.release import keys
 from rootstock.report.terminal import Terminal
@@ -73,7 +74,7 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
 
 def _plan(options: Options, as_json: bool) -> None:
     with Terminal(quiet=as_json) as terminal:
-        planned = pipeline.plan(options, locate(), terminal)
+        planned = planning.plan(options, locate(), terminal)
     nodes = [
         {
             "id": node.id,
@@ -104,7 +105,7 @@ def _list(options: Options, since: str, as_json: bool) -> None:
         for cell in matrices.select(matrix, options.roots, options.pythons, options.only):
             print(cell.id)
         return
-    planned = pipeline.plan(options, locate(), silent)
+    planned = planning.plan(options, locate(), silent)
     keys = affected.cell_keys(planned.graph)
     cells = planned.cells
     if since:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.pipeline import render_all
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
+from rootstock.planning import render_all
 
 MATRIX = """
 platform: linux-64
