@@ -163,11 +163,11 @@ def test_what_may_pass_is_tried_again(
         Fault("stage", "after", times=1),
         Fault("storage", "half", times=1),  # a row of its own: the next file begins another
         Fault("commit", "after", times=1),
-        Fault("commit", 503, times=1, spare=1),
+        Fault("commit", 503, times=1),
         Fault("download", "half", times=2),
         Fault("index", 404, times=3),
         Fault("copy", "hang", times=1),
-        Fault("copy", "after", times=1, spare=1),
+        Fault("copy", "after", times=1),
     ]
     parcel = load(channel)
     go(parcel, replace(target, timeout=2.0), store)

@@ -108,12 +108,13 @@ def publish(
                 )
             smoke(cells, target.staged_url)
             _show(parcel, target, listen, patience)
+    seen = 0 if stage_only else len(hidden)
     listen(
         Event(
             stage=_STAGE,
             state="done",
             seconds=time.monotonic() - started,
-            detail=f"{len(uploaded)} uploaded, {len(hidden)} new: {target.name}",
+            detail=f"{len(uploaded)} uploaded, {seen} new: {target.name}",
         )
     )
     return Publication(
