@@ -35,3 +35,11 @@ def test_links_lead_somewhere() -> None:
 def test_the_table_of_packages_is_that_of_the_recipes() -> None:
     table = inventory.as_markdown(inventory.take(CHECKOUT))
     assert table in (CHECKOUT / "README.md").read_text(), "run: rootstock recipes --markdown"
+
+
+def test_no_environment_is_named_root() -> None:
+    """To conda, `root` is another name of its own base environment: it would install there."""
+    texts = [CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md")]
+    texts += [path for path in CHECKOUT.glob("src/**/*") if path.suffix in (".py", ".html")]
+    named = re.compile(r"(create|install)\b[^\n]*(-n|--name)[ =](root|base|\{\{)|activate root\b")
+    assert [str(path) for path in texts if named.search(path.read_text())] == []

@@ -33,12 +33,12 @@ Nothing in it needs the network. Go to where it is, and choose one of:
 
 conda, mamba, micromamba (any of the three names), with whatever version fits:
 
-  conda create --offline --override-channels -c "file://$PWD" -n root root{python}
+  conda create --offline --override-channels -c "file://$PWD" -n analysis root{python}
 
 the same, but with just the packages that were tested together:
 
   sed -E "s|^[a-z]+://.*/([^/]+/[^/]+)$|file://$PWD/\\1|" {explicit} > here.txt
-  conda create --offline -n root --file here.txt
+  conda create --offline -n analysis --file here.txt
 
 rootstock, on a machine without conda:
 

@@ -166,8 +166,8 @@ def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list
     ]
     return [
         "To use it, with conda, mamba or micromamba:",
-        f"  conda create -n root --override-channels -c {folder.as_uri()} {wanted}",
-        "  conda activate root",
+        f"  conda create -n analysis --override-channels -c {folder.as_uri()} {wanted}",
+        "  conda activate analysis",
         "or without:",
         f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
         "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",

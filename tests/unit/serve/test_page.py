@@ -66,7 +66,7 @@ def test_it_tells_what_there_is(publish: Any, tmp_path: Path) -> None:
     for words in (
         "Ours",
         "ROOT 6.40.00 and 6.38.00 for Python 3.11 and 3.13",
-        "conda create -n root \\ --override-channels \\ -c https://example.org/c root",
+        "conda create -n analysis \\ --override-channels \\ -c https://example.org/c root",
         "pixi init -c https://example.org/c analysis",
         "✓ proven",
         "Debian 11, release 2",
