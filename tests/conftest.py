@@ -40,6 +40,8 @@ def package(tmp_path: Path) -> Package:
         depends: Sequence[str] = (),
         noarch: str = "",
         scope: str = "channel",
+        constrains: Sequence[str] = (),
+        entry_points: Sequence[str] = (),
     ) -> Artifact:
         files = {f"share/{name}.txt": key.encode()} if files is None else files
         stem, subdir = f"{name}-{version}-{build}", "noarch" if noarch else "linux-64"
@@ -50,6 +52,7 @@ def package(tmp_path: Path) -> Package:
             "build_number": int(build.rsplit("_", 1)[1]),
             "depends": list(depends),
             "subdir": subdir,
+            **({"constrains": list(constrains)} if constrains else {}),
             **({"noarch": noarch} if noarch else {"arch": "x86_64", "platform": "linux"}),
         }
         paths = [
@@ -66,7 +69,8 @@ def package(tmp_path: Path) -> Package:
             "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}).encode(),
         }
         if noarch == "python":
-            link = {"noarch": {"type": "python"}, "package_metadata_version": 1}
+            kind = {"type": "python", "entry_points": list(entry_points)}
+            link = {"noarch": kind, "package_metadata_version": 1}
             info["info/link.json"] = json.dumps(link).encode()
         folder = tmp_path / "artifacts" / f"{key}-{stem}"
         folder.mkdir(parents=True, exist_ok=True)

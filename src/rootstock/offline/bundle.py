@@ -35,9 +35,10 @@ conda, mamba, micromamba (any of the three names), with whatever version fits:
 
   conda create --offline --override-channels -c "file://$PWD" -n analysis root{python}
 
-the same, but with just the packages that were tested together:
+the same, but with just the packages that were tested together (without their hashes, which
+not every conda reads; the last command below holds all files against theirs):
 
-  sed -E "s|^[a-z]+://.*/([^/]+/[^/]+)$|file://$PWD/\\1|" {explicit} > here.txt
+  sed -E "s|^[a-z]+://.*/([^/]+/[^/#]+)#.*$|file://$PWD/\\1|" {explicit} > here.txt
   conda create --offline -n analysis --file here.txt
 
 rootstock, on a machine without conda:

@@ -1,0 +1,321 @@
+"""What is in a channel works by conda's own rules: conda itself, and its libraries, use it.
+
+conda is not in the package index, but conda-lock carries all of conda 24.7.1, with its first
+solver; that is run here. mamba, micromamba and pixi could not be had.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import zstandard
+from conda_package_handling import api as handling  # type: ignore[import-untyped]
+
+from rootstock.channel import index
+from rootstock.channel.promote import promote
+from rootstock.progress import silent
+from rootstock.sources import tools
+from rootstock.store import locate
+
+from .conftest import CHECKOUT, COMMAND, Bench, furnish
+
+pytestmark = pytest.mark.system
+LOCK = CHECKOUT / "tests/system/tools/conda.lock"
+# The package `conda` is the copy in conda-lock, of which no other part is loaded.
+RUN = """
+import os, runpy, sys, types
+here = os.path.dirname(__file__)
+outer = types.ModuleType("conda_lock")
+outer.__path__ = [os.path.dirname(os.path.dirname(os.path.realpath(here + "/conda")))]
+sys.modules["conda_lock"] = outer
+sys.path.insert(0, here)
+if __name__ == "__main__":
+    runpy.run_module("conda", None, "__main__")
+"""
+RECORD = {
+    "type": "object",
+    "required": ["name", "version", "build", "build_number", "depends", "subdir", "sha256", "size"],
+    "properties": {
+        "name": {
+            "type": "string",
+            "pattern": r"^(([a-z0-9])|([a-z0-9_](?!_)))[._-]?([a-z0-9]+(\.|-|_|$))*$",
+        },
+        "version": {"type": "string", "pattern": r"^[a-z0-9_.+!]+$"},
+        "build": {"type": "string", "pattern": r"^[a-zA-Z0-9_.+]+$"},
+        "build_number": {"type": "integer", "minimum": 0},
+        "depends": {"type": "array", "items": {"type": "string"}},
+        "constrains": {"type": "array", "items": {"type": "string"}},
+        "subdir": {"enum": ["linux-64", "noarch"]},
+        "noarch": {"enum": ["python", "generic"]},
+        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "md5": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        "size": {"type": "integer", "minimum": 1},
+        "timestamp": {"type": "integer"},
+        "license": {"type": "string"},
+    },
+}
+REPODATA = {
+    "type": "object",
+    "required": ["info", "packages", "packages.conda", "repodata_version"],
+    "properties": {
+        "info": {"type": "object", "required": ["subdir"]},
+        "packages": {"type": "object", "maxProperties": 0},
+        "packages.conda": {
+            "type": "object",
+            "propertyNames": {"pattern": r"\.conda$"},
+            "additionalProperties": RECORD,
+        },
+        "removed": {"type": "array"},
+        "repodata_version": {"enum": [1, 2]},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Conda:
+    """conda, in a home of its own."""
+
+    tool: Path
+    home: Path
+
+    def env(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.home}/bin:{os.environ['PATH']}",
+            "HOME": str(self.home),
+            "CONDA_PKGS_DIRS": str(self.home / "pkgs"),
+            "CONDA_ENVS_DIRS": str(self.home / "envs"),
+            "CONDA_NO_PLUGINS": "true",
+            # To it each Python depends on pip, which channels of these tests do not have.
+            "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false",
+            "CONDA_SOLVER": "classic",
+            "CONDA_SAT_SOLVER": "pysat",
+            "CONDA_CHANNEL_PRIORITY": "strict",
+            "CONDA_OVERRIDE_GLIBC": "2.31",
+        }
+
+    def __call__(self, *words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.home / "bin/conda", *words],
+            env={**self.env(), **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def create(
+        self, prefix: Path, channel: str, *specs: str, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        own = ("--yes", "--override-channels", "--channel", channel, "--prefix", prefix)
+        return self("create", *own, *specs, **env)
+
+
+@pytest.fixture
+def conda(tmp_path: Path) -> Conda:
+    tool = tools.ensure(LOCK, locate(), silent)
+    home = tmp_path / "conda home"
+    (home / "bin").mkdir(parents=True)
+    (home / "lib").mkdir()
+    [copy] = tool.glob("lib/python3*/site-packages/conda_lock/_vendor/conda")
+    (home / "lib/conda").symlink_to(copy)
+    program = home / "bin/conda"
+    python = " ".join(f"'{word}'" for word in tools.python(tool))
+    (home / "lib/run.py").write_text(RUN)
+    program.write_text(f'#!/bin/sh\nexec {python} "{home}/lib/run.py" "$@"\n')
+    program.chmod(0o755)
+    return Conda(tool, home)
+
+
+@pytest.fixture
+def channel(package: Any, tmp_path: Path) -> Path:
+    """Two Pythons, and a package for both with a program."""
+    python = f'#!/bin/sh\nexec {sys.executable} "$@"\n'.encode()
+    pythons = [
+        package(
+            "python",
+            f"{version}.0",
+            build=f"cp{version.replace('.', '')}_0",
+            key=version,
+            files={"bin/python": python, f"bin/python{version}": python},
+        )
+        for version in ("3.11", "3.13")
+    ]
+    pure = package(
+        "pure",
+        files={"site-packages/pure.py": b"def main():\n    print('from', __file__)\n"},
+        noarch="python",
+        depends=["python >=3.11"],
+        entry_points=["say-pure = pure:main"],
+    )
+    core = package("root-core", "6.40.00", constrains=["root_base <0"], depends=["__glibc >=2.28"])
+    others = [
+        package("root", "6.40.00", depends=["root-core ==6.40.0"], noarch="generic"),
+        package("root_base", "6.40.0"),
+        package("late", "1.10"),
+        package("late", "1.9"),
+        package("late", "1.10rc1"),
+    ]
+    promote([*pythons, pure, core, *others], tmp_path / "channel")
+    return tmp_path / "channel"
+
+
+def names_in(prefix: Path) -> set[str]:
+    return {path.stem for path in (prefix / "conda-meta").glob("*.json")}
+
+
+@pytest.fixture
+def served(channel: Path) -> Iterator[str]:
+    argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield json.loads(server.stdout.readline())["url"]
+        server.terminate()
+
+
+def test_conda_installs_from_a_server_by_its_own_rules(
+    conda: Conda, served: str, tmp_path: Path
+) -> None:
+    done = conda.create(tmp_path / "env", served, "root", "late")
+    assert done.returncode == 0, done.stdout + done.stderr
+    installed = {"root-6.40.00-h0_0", "root-core-6.40.00-h0_0", "late-1.10-h0_0"}
+    assert names_in(tmp_path / "env") == installed
+    assert (tmp_path / "env/share/root-core.txt").read_text() == "key"
+    older = conda.create(tmp_path / "older", served, "root", CONDA_OVERRIDE_GLIBC="2.17")
+    assert older.returncode != 0
+    assert "__glibc" in older.stdout + older.stderr
+
+
+def test_root_is_not_installed_beside_that_of_another_channel(
+    conda: Conda, channel: Path, tmp_path: Path
+) -> None:
+    done = conda.create(tmp_path / "env", channel.as_uri(), "root", "root_base")
+    assert done.returncode != 0
+    alone = conda.create(tmp_path / "env", channel.as_uri(), "root_base")
+    assert alone.returncode == 0, alone.stderr
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+@pytest.mark.parametrize("client", ["conda", "rootstock"])
+def test_one_pure_package_has_its_program_in_every_python(
+    conda: Conda, channel: Path, tmp_path: Path, version: str, client: str
+) -> None:
+    prefix = tmp_path / "env"
+    specs = ("pure", f"python {version}.*")
+    if client == "conda":
+        done = conda.create(prefix, channel.as_uri(), *specs)
+    else:
+        argv = [*COMMAND, "env", str(prefix), *specs, "--channel", str(channel)]
+        home = {**os.environ, "ROOTSTOCK_HOME": str(tmp_path / "home")}
+        done = subprocess.run(argv, env=home, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = prefix / f"lib/python{version}/site-packages"
+    said = subprocess.run(
+        [prefix / "bin/say-pure"],
+        env={"PYTHONPATH": str(site)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.stdout == f"from {site}/pure.py\n", said.stderr
+
+
+def test_conda_takes_a_lock_and_holds_it_against_the_files(
+    conda: Conda, channel: Path, served: str, tmp_path: Path
+) -> None:
+    """With md5: this conda is older than those that read a sha256 in a lock."""
+    file = "root-core-6.40.00-h0_0.conda"
+    md5 = index.read(channel / "linux-64")[file]["md5"]
+    lock = tmp_path / "lock.txt"
+    lock.write_text(f"@EXPLICIT\n{served.rstrip('/')}/linux-64/{file}#{md5}\n")
+    done = conda("create", "--yes", "-p", tmp_path / "env", "--file", lock)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert names_in(tmp_path / "env") == {"root-core-6.40.00-h0_0"}
+    shutil.rmtree(conda.home / "pkgs")
+    lock.write_text(f"@EXPLICIT\n{served.rstrip('/')}/linux-64/{file}#{'0' * 32}\n")
+    done = conda("create", "--yes", "-p", tmp_path / "other", "--file", lock)
+    assert done.returncode != 0
+    assert "mismatch" in done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """A channel that the whole pipeline has made."""
+    bench = furnish(tmp_path_factory.mktemp("clients"))
+    done = bench.run("build", "--root", "6", "--py", "all")
+    assert done.returncode == 0, done.stderr
+    return bench
+
+
+def test_what_the_text_of_a_bundle_says_is_what_conda_does(
+    conda: Conda, built: Bench, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    words = ["bundle", str(made), "--channel", str(built.channel), "--only", "*-cp311-*"]
+    subprocess.run([*COMMAND, *words], env=built.env, check=True)
+    text = (made / "INSTALL.txt").read_text()
+    commands = [line.strip() for line in re.findall(r"^  ((?:conda|sed) .*)$", text, re.MULTILINE)]
+    assert len(commands) == 3
+    solve, sed, explicit = commands
+    prefix = conda.home / "envs/analysis"
+    for script in (f"{solve} --yes", f"{sed}\n{explicit} --yes"):
+        done = subprocess.run(
+            ["unshare", "--map-root-user", "--net", "sh", "-euc", script],
+            env=conda.env(),
+            cwd=made,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (prefix / "root.txt").read_text() == "root\n"
+        shutil.rmtree(prefix)
+
+
+def test_the_index_is_by_its_specification_and_the_same_in_all_forms(built: Bench) -> None:
+    for folder in (built.channel / "linux-64", built.channel / "noarch"):
+        text = (folder / index.TABLE).read_bytes()
+        jsonschema.validate(json.loads(text), REPODATA)
+        assert zstandard.decompress((folder / index.PACKED).read_bytes()) == text
+        for name, record in json.loads(text)["packages.conda"].items():
+            assert name == f"{record['name']}-{record['version']}-{record['build']}.conda"
+            content = (folder / name).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == record["sha256"]
+            assert hashlib.md5(content, usedforsecurity=False).hexdigest() == record["md5"]
+
+
+def test_condas_own_library_unpacks_what_the_packages_say_of_themselves(
+    built: Bench, tmp_path: Path
+) -> None:
+    packages = sorted(built.channel.glob("*/*.conda"))
+    assert packages
+    for package in packages:
+        folder = tmp_path / package.stem
+        handling.extract(str(package), str(folder))
+        about = json.loads((folder / "info/about.json").read_text())
+        assert about["license"]
+        assert list((folder / "info/licenses").iterdir())
+        paths = json.loads((folder / "info/paths.json").read_text())
+        assert paths["paths_version"] == 1
+        there = {
+            str(path.relative_to(folder))
+            for path in folder.rglob("*")
+            if (path.is_symlink() or path.is_file())
+            and "info" not in path.relative_to(folder).parts
+        }
+        assert {entry["_path"] for entry in paths["paths"]} == there
+        for entry in paths["paths"]:
+            content = (folder / entry["_path"]).read_bytes()
+            assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+            assert len(content) == entry["size_in_bytes"]
+        record = json.loads((folder / "info/index.json").read_text())
+        listed = index.read(package.parent)[package.name]
+        assert {key: listed[key] for key in record} == record
