@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import os
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -95,3 +97,19 @@ def package(tmp_path: Path) -> Package:
         )
 
     return make
+
+
+@pytest.fixture
+def gone() -> Callable[[int], bool]:
+    """Whether nothing is left of a process group; what has ended may be reaped a moment later."""
+
+    def gone(group: int) -> bool:
+        for _ in range(100):
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return True
+            time.sleep(0.1)
+        return False
+
+    return gone

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -208,7 +209,9 @@ except MachineError as error:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_interrupted_leaves_nothing(package: Any, tmp_path: Path, there: bool) -> None:
+def test_interrupted_leaves_nothing(
+    package: Any, gone: Callable[[int], bool], tmp_path: Path, there: bool
+) -> None:
     files = {f"share/{n}": os.urandom(1000) for n in range(20_000)}
     channel = stage([package("many", files=files)], tmp_path / "channel")
     prefix, cache = tmp_path / "prefix", tmp_path / "cache"
@@ -231,17 +234,14 @@ create(Path({str(prefix)!r}), ["many"], {str(channel)!r}, cache=Path({str(cache)
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not list(cache.glob(".many*/*/*")):
         time.sleep(0.01)
-    started = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
-    assert time.monotonic() - started < 3
     assert process.returncode == -signal.SIGINT, errors
     assert "state='done'" not in output
     assert prefix.exists() == there
     assert not there or not any(prefix.iterdir())
     assert not [path for path in cache.glob(".*") if path.is_dir()]
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert gone(process.pid)
 
 
 def _environment() -> dict[str, str]:
