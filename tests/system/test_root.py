@@ -198,3 +198,22 @@ def test_the_channel_can_be_copied_and_used_from_there(built: Built, tmp_path: P
     shutil.copytree(built.channel, copied, symlinks=True)
     argv = [*COMMAND, "env", str(tmp_path / "env"), "libzlib", "--channel", str(copied)]
     assert subprocess.run(argv, check=False).returncode == 0
+
+
+def test_a_bundle_gives_root_where_there_is_no_network(built: Built, tmp_path: Path) -> None:
+    """With a store that has nothing, and a network in which nothing is."""
+    made, prefix = tmp_path / "made", tmp_path / "env"
+    only = ("--only", "*-cp311-*")
+    argv = [*COMMAND, "bundle", str(made), *only, "--channel", str(built.channel)]
+    subprocess.run(argv, check=True)
+    lock = "releases/0001/root6.40.00-cp311-linux_x86_64.txt"
+    subprocess.run(
+        [
+            *("unshare", "--map-root-user", "--net"),
+            *(*COMMAND, "env", str(prefix), "--lock", str(made / lock)),
+        ],
+        env={**os.environ, "ROOTSTOCK_HOME": str(tmp_path / "home")},
+        check=True,
+    )
+    told = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
+    assert (told.stdout, told.stderr) == ("6.40.00\n", "")
