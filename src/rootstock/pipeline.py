@@ -36,6 +36,7 @@ from rootstock.report.record import RunRecord, write
 from rootstock.runs import Run
 from rootstock.serve.hook import write_page
 from rootstock.smoke import prove as smokes
+from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.sources import fetch as sources
 from rootstock.sources.fetch import Fetching, Source
@@ -108,12 +109,10 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
         fetching.close()
     if until == "build":
         return
-    with state.lap("audit"):
-        _audit(state, store, listen)
     if until == "audit":
+        _audit(state, store, listen)
         return
-    with state.lap("smoke"):
-        _smoke(state, options, images, engine, store, listen)
+    _prove(state, options, images, engine, store, listen)
     if until == "promote":
         with state.lap("promote"):
             _promote(state, options, listen)
@@ -217,6 +216,26 @@ def _known_failures(options: Options, planned: Plan, store: Store) -> Mapping[st
     return failures.known(planned.graph, planned.wanted, store, options.limits)
 
 
+def _prove(
+    state: Run,
+    options: Options,
+    images: Mapping[str, Image],
+    engine: Callable[[], Engine],
+    store: Store,
+    listen: Listener,
+) -> None:
+    """Audit and smoke-test side by side: neither needs the other, and an audit keeps one core busy.
+
+    Where both fail, that of the audit is told, which is nearer to the cause.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        auditing = pool.submit(_audit, state, store, listen)
+        try:
+            _smoke(state, options, images, engine, store, listen)
+        finally:
+            auditing.result()
+
+
 def _audit(state: Run, store: Store, listen: Listener) -> None:
     """Audit every package there is, the tools that only builds use among them."""
     graph, there = state.planned.graph, state.artifacts
@@ -227,7 +246,8 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
         if id_ in there and not node.private
     }
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
-    state.audits = audits.prove(closures, sysroots, store, listen)
+    with state.lap("audit"):
+        state.audits = audits.prove(closures, sysroots, store, listen)
     for report in state.audits:
         report.insist()
 
@@ -256,14 +276,12 @@ def _smoke(
         chosen.prepare(images[image].root)
         return chosen
 
-    listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
-    for cell in state.planned.cells:
+    def one(cell: Cell) -> SmokeReport:
         private = state.planned.graph.private(cell.id)
-        ids = state.planned.graph.cells[cell.id]
-        report = smokes.prove(
+        return smokes.prove(
             cell.id,
             pinned_specs(state.planned.matrix.specs, cell),
-            [state.artifacts[id_] for id_ in ids],
+            [state.artifacts[id_] for id_ in state.planned.graph.cells[cell.id]],
             stage=stage,
             system=new if private else old,
             engine=partial(ready, _BUILD_IMAGE if private else _BARE_IMAGE),
@@ -271,7 +289,11 @@ def _smoke(
             logs=state.logs / f"smoke-{cell.id}",
             listen=listen,
         )
-        state.smokes = (*state.smokes, report)
+
+    listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
+    with state.lap("smoke"):
+        for cell in state.planned.cells:
+            state.smokes = (*state.smokes, one(cell))
     passed = all(report.passed for report in state.smokes)
     listen(Event(stage="smoke", state="done" if passed else "failed"))
     for report in state.smokes:
