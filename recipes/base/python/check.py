@@ -43,7 +43,7 @@ zoneinfo.ZoneInfo.no_cache("Europe/Zurich")
 # Nothing of the build is left in what extension modules are compiled with.
 assert sysconfig.get_config_var("CC").split()[0] == "gcc"
 for name, value in sysconfig.get_config_vars().items():
-    for path in re.findall(r"""(?:^|[\s=,'"ILB])(/\w[^\s:'",]+)""", str(value)):
+    for path in re.findall(r"""(?:^|[\s=,'"]|-[BIL])(/\w[^\s:'",]+)""", str(value)):
         own = path.startswith((sys.prefix, "/usr/", "/bin/"))
         assert own or name == "userbase", f"{name}: {path}"
 
