@@ -11,12 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 from conda_package_handling import api as handling  # type: ignore[import-untyped]
@@ -290,6 +292,39 @@ def test_the_index_is_by_its_specification_and_the_same_in_all_forms(built: Benc
             content = (folder / name).read_bytes()
             assert hashlib.sha256(content).hexdigest() == record["sha256"]
             assert hashlib.md5(content, usedforsecurity=False).hexdigest() == record["md5"]
+
+
+def test_the_shards_are_by_their_specification_and_say_what_the_table_says(built: Bench) -> None:
+    """CEP 16: a shard's name is its hash, hashes are bytes, and each package name has one."""
+    for folder in (built.channel / "linux-64", built.channel / "noarch"):
+        packed = (folder / index.SHARDS_TABLE).read_bytes()
+        table = msgpack.unpackb(zstandard.decompress(packed))
+        assert (table["version"], table["info"]["subdir"]) == (1, folder.name)
+        found: dict[str, Any] = {}
+        for name, digest in table["shards"].items():
+            place = folder / table["info"]["shards_base_url"] / f"{digest.hex()}.msgpack.zst"
+            assert hashlib.sha256(place.read_bytes()).digest() == digest
+            shard = msgpack.unpackb(zstandard.decompress(place.read_bytes()))
+            assert {record["name"] for record in shard["packages.conda"].values()} == {name}
+            found |= shard["packages.conda"]
+        for record in found.values():
+            for kind in ("md5", "sha256"):
+                assert isinstance(record[kind], bytes)
+                record[kind] = record[kind].hex()
+        assert found == index.read(folder)
+
+
+def test_the_packages_are_archives_by_their_specification(built: Bench) -> None:
+    """CEP 35: three members, not compressed once more, and those that are packed by zstd."""
+    for package in built.channel.glob("*/*.conda"):
+        with zipfile.ZipFile(package) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            kinds = [f"{kind}-{package.stem}.tar.zst" for kind in ("info", "pkg")]
+            assert members.keys() == {"metadata.json", *kinds}
+            assert {m.compress_type for m in members.values()} == {zipfile.ZIP_STORED}
+            assert json.loads(archive.read("metadata.json")) == {"conda_pkg_format_version": 2}
+            for kind in kinds:
+                assert archive.read(kind)[:4] == b"\x28\xb5\x2f\xfd"
 
 
 def test_condas_own_library_unpacks_what_the_packages_say_of_themselves(
