@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from rootstock.build.artifact import Artifact
+from rootstock.store import Store
 
 Package = Callable[..., Artifact]
 
@@ -97,6 +98,14 @@ def package(tmp_path: Path) -> Package:
         )
 
     return make
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    made = Store(tmp_path / "store")
+    made.prepare()
+    return made
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ import pytest
 
 from rootstock.store import locate
 
+from .parcels import promoted
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-I", "-m", "rootstock")
 
@@ -92,6 +94,14 @@ class Bench:
         for index in self.channel.glob("*/repodata.json"):
             names |= set(json.loads(index.read_text())["packages.conda"])
         return names
+
+
+@pytest.fixture
+def channel(package: Any, tmp_path: Path) -> Path:
+    """A channel with one release, to publish and to add to."""
+    folder = tmp_path / "channel"
+    promoted(folder, "old", package("one"), package("pure", noarch="generic"))
+    return folder
 
 
 @pytest.fixture

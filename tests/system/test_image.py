@@ -20,13 +20,6 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
 def bare(tmp_path: Path) -> Path:
     for suffix in (".yaml", ".lock"):
         shutil.copy(CHECKOUT / f"ci/images/bare{suffix}", tmp_path)

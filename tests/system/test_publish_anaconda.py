@@ -37,21 +37,6 @@ def site() -> Iterator[Site]:
         yield state
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def channel(package: Any, tmp_path: Path) -> Path:
-    """A channel with one release, to which `more` adds another."""
-    folder = tmp_path / "channel"
-    promoted(folder, "old", package("one"), package("pure", noarch="generic"))
-    return folder
-
-
 def more(channel: Path, package: Any) -> Parcel:
     promoted(channel, "new", package("two", depends=["one"]), package("one"), package("three"))
     return load(channel)

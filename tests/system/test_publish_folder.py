@@ -43,20 +43,6 @@ publish.publish(parcel, Folder(path=Path(sys.argv[2])), store, silent, lambda *_
 """
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def channel(package: Any, tmp_path: Path) -> Path:
-    folder = tmp_path / "channel"
-    promoted(folder, "old", package("one"), package("pure", noarch="generic"))
-    return folder
-
-
 def more(channel: Path, package: Any, version: str = "1.0") -> None:
     two, three = package("two", version, depends=["one"]), package("three", version)
     promoted(channel, "new", two, package("one"), three)

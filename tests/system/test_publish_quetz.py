@@ -150,20 +150,6 @@ def target(server: Server, state: State, request: pytest.FixtureRequest) -> Iter
         yield Quetz(server=url, channel=name, token=Secret(KEY), timeout=20)
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def channel(package: Any, tmp_path: Path) -> Path:
-    folder = tmp_path / "channel"
-    promoted(folder, "old", package("one"), package("pure", noarch="generic"))
-    return folder
-
-
 def more(channel: Path, package: Any) -> Parcel:
     promoted(channel, "new", package("two", depends=["one"]), package("one"), package("three"))
     return load(channel)

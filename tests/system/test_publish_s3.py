@@ -144,20 +144,6 @@ def target(state: Behind, request: pytest.FixtureRequest) -> Iterator[S3]:
         )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
-def channel(package: Any, tmp_path: Path) -> Path:
-    folder = tmp_path / "channel"
-    promoted(folder, "old", package("one"), package("pure", noarch="generic"))
-    return folder
-
-
 def more(channel: Path, package: Any) -> Parcel:
     pure = package("other", noarch="generic")
     promoted(channel, "new", package("two", depends=["one"]), package("one"), pure)

@@ -33,13 +33,6 @@ print(tools.ensure(Path(sys.argv[2]), store, silent))
 """
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
 def start(store: Store, lock: Path) -> "subprocess.Popen[str]":
     started = subprocess.Popen(
         [sys.executable, "-I", "-c", ENSURE, store.root, lock], stdout=subprocess.PIPE, text=True

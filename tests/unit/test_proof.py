@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from rootstock import proof
@@ -7,13 +5,6 @@ from rootstock.progress import Event, silent
 from rootstock.store import Store
 
 VALUE = {"filename": "a.conda", "findings": [{"rule": "leak", "waived": ""}], "seconds": 0.25}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
 
 
 def test_what_is_written_is_read(store: Store) -> None:

@@ -7,13 +7,6 @@ import pytest
 from rootstock.store import Store, locate, publish, remove
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
 def test_the_store_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ROOTSTOCK_HOME", str(tmp_path / "here"))
     assert locate().root == tmp_path / "here"

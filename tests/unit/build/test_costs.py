@@ -7,13 +7,6 @@ from rootstock.progress import Event, silent
 from rootstock.store import Store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
 def test_what_is_remembered_is_loaded_again(store: Store) -> None:
     remember({"zlib": Cost(seconds=9.14, memory=51_200_001)}, store, silent)
     remember({"xz": Cost(seconds=2.0)}, store, silent)

@@ -15,13 +15,6 @@ NODE = cast(Node, SimpleNamespace(id="zlib-1", key="k" * 64))
 GRAPH = cast(Graph, SimpleNamespace(nodes={"zlib-1": NODE}))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.prepare()
-    return store
-
-
 def failed(tmp_path: Path, **options: object) -> BuildFailed:
     log = tmp_path / "zlib.log"
     log.write_text("".join(f"line {number}\n" for number in range(200)))

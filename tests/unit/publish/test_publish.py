@@ -83,13 +83,6 @@ class Memory:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
 def parcel(package: Any, tmp_path: Path) -> Parcel:
     artifacts = [package("one"), package("two"), package("pure", noarch="generic")]
     promote(artifacts, tmp_path / "channel")

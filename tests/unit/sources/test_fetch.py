@@ -15,13 +15,6 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(tmp_path / "store")
-    store.prepare()
-    return store
-
-
-@pytest.fixture
 def source(tmp_path: Path) -> Source:
     file = tmp_path / "main.c"
     file.write_bytes(CONTENT)

@@ -24,13 +24,6 @@ def install(prefix: Path, version: str = "3.12.1", library: str = "import sys\n"
     return program
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
 @pytest.fixture(autouse=True)
 def _no_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path / "path"))

@@ -12,13 +12,6 @@ LOCK = "one==1.0 \\\n    --hash=sha256:00\n"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(tmp_path / "store")
-    made.prepare()
-    return made
-
-
-@pytest.fixture
 def lock(tmp_path: Path) -> Path:
     path = tmp_path / "one.lock"
     path.write_text(LOCK)
