@@ -12,7 +12,7 @@ from typing import Literal
 from rootstock import process
 from rootstock.audit import prove as audits
 from rootstock.build import artifact as artifacts
-from rootstock.build import batch, builder, failures
+from rootstock.build import builder, failures
 from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
@@ -182,6 +182,8 @@ def _build(
     if not planned.wanted:
         state.artifacts = planned.have
         return
+    from rootstock.build import batch  # not where there is nothing to build
+
     engine().prepare(images[_BUILD_IMAGE].root)
     shop = builder.Workshop(
         store=store,

@@ -4,10 +4,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootstock.build import builder
 from rootstock.build.artifact import Artifact
-from rootstock.build.history import History
 from rootstock.build.limits import Limits, default_memory
 from rootstock.channel.generation import keys
 from rootstock.errors import Damaged
@@ -18,12 +18,15 @@ from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
 from rootstock.plan.graph import Graph, Node
 from rootstock.plan.matrix import Cell, Matrix
-from rootstock.plan.why import Why
 from rootstock.progress import Event, Listener
 from rootstock.release.keys import Mine
 from rootstock.sources import local
 from rootstock.sources.local import Interpreter
 from rootstock.store import Store
+
+if TYPE_CHECKING:
+    from rootstock.build.history import History
+    from rootstock.plan.why import Why
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
@@ -100,18 +103,24 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     )
     reasons: dict[str, str] = {}
     if wanted:
-        past = History(store, published, graph)
+        past = _history(store, published, graph)
         for id_ in wanted:
             reasons[id_] = past.why(graph.nodes[id_], kept=False, brief=True).reason
     return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
 
 
-def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> list[Why]:
+def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> "list[Why]":
     """Why the packages of these names are to be built, or not; raises as `find` does."""
     graph = plan(options, store, listen).graph
-    past = History(store, _published(options), graph)
+    past = _history(store, _published(options), graph)
     nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
     return [past.why(node, kept=_kept(node, store, listen) is not None) for node in nodes.values()]
+
+
+def _history(store: Store, published: Mapping[str, str], graph: Graph) -> "History":
+    from rootstock.build.history import History  # where nothing is built nobody asks why
+
+    return History(store, published, graph)
 
 
 def _published(options: Options) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The command line: commands, options, exit codes; the work is done elsewhere."""
 
 import contextlib
+import gc
 import importlib
 import os
 import signal
@@ -38,7 +39,11 @@ def main() -> NoReturn:
     tokens.take()
     try:
         with no_space_told("a file"):
-            code = _application()(prog_name="rootstock", standalone_mode=False) or 0
+            gc.disable()  # what is imported is never garbage, and looking for some takes time
+            application = _application()
+            gc.freeze()
+            gc.enable()
+            code = application(prog_name="rootstock", standalone_mode=False) or 0
         # Typer takes an interruption for itself, and gives back its exit code.
         if code == InterruptedByUser.code:
             tell_error("interrupted")
