@@ -282,6 +282,20 @@ def test_what_the_text_of_a_bundle_says_is_what_conda_does(
         shutil.rmtree(prefix)
 
 
+def test_the_lock_of_a_release_is_one_that_conda_takes(
+    conda: Conda, built: Bench, tmp_path: Path
+) -> None:
+    words = ["lock", "--cell", "*-cp311-*", "--format", "md5", "--channel", str(built.channel)]
+    told = subprocess.run([*COMMAND, *words], env=built.env, check=True, capture_output=True)
+    lock = tmp_path / "lock.txt"
+    lock.write_bytes(told.stdout)
+    done = conda("create", "--yes", "-p", tmp_path / "env", "--file", lock)
+    assert done.returncode == 0, done.stdout + done.stderr
+    release = json.loads((built.channel / "releases/0001/release.json").read_text())
+    [packages] = [c["packages"] for name, c in release["cells"].items() if "-cp311-" in name]
+    assert names_in(tmp_path / "env") == {name.removesuffix(".conda") for name in packages}
+
+
 def test_the_index_is_by_its_specification_and_the_same_in_all_forms(built: Bench) -> None:
     for folder in (built.channel / "linux-64", built.channel / "noarch"):
         text = (folder / index.TABLE).read_bytes()

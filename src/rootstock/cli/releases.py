@@ -19,6 +19,7 @@ class Format(str, Enum):
 
     EXPLICIT = "explicit"
     PIXI = "pixi"
+    MD5 = "md5"
 
 
 class Action(str, Enum):
@@ -34,7 +35,12 @@ def lock(
         str, typer.Option(help="The cell, by glob, where the release has several.")
     ] = "*",
     form: Annotated[
-        Format, typer.Option("--format", help="For conda and mamba, or for pixi and conda-ship.")
+        Format,
+        typer.Option(
+            "--format",
+            help="explicit for conda and mamba, md5 for a conda that is too old for it, pixi for "
+            "pixi and conda-ship.",
+        ),
     ] = Format.EXPLICIT,
     url: Annotated[
         str, typer.Option(help="The URL to name packages by, if not the channel's own.")
@@ -58,13 +64,17 @@ def lock(
             f"release {number} has {len(found)} cells like {cell}",
             f"Choose one with --cell: {', '.join(record.cells)}.",
         )
+    base = url.rstrip("/") or where.url
+    packages = record.of(found[0])
+    if form is Format.MD5:
+        print(locks.explicit_md5(packages, record.platform, base), end="")
+        return
     path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
     try:
         text = where.read(path).decode()
     except FileNotFoundError as error:
         raise UsageError(f"{where.at(path)} is not there") from error
-    base = url.rstrip("/") or where.url
-    print(locks.moved(text, record.of(found[0]), record.platform, base), end="")
+    print(locks.moved(text, packages, record.platform, base), end="")
 
 
 def manage_keys(

@@ -51,6 +51,13 @@ def explicit(packages: Sequence[Package], platform: str, channel: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def explicit_md5(packages: Sequence[Package], platform: str, channel: str) -> str:
+    """The same with md5 in the place of sha256, for a conda that is older than CEP 23."""
+    lines = [f"# platform: {platform}", _MARK]
+    lines += [f"{Place(channel).at(p.url)}#{p.md5}" for p in packages]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def pixi(
     packages: Sequence[Package],
     records: Mapping[str, Record],

@@ -37,6 +37,15 @@ def test_explicit_is_what_cep_23_says(released: Released) -> None:
     ]
 
 
+def test_an_older_conda_finds_md5s(released: Released) -> None:
+    packages = released.release.of(CELL.id)
+    text = locks.explicit_md5(packages, "linux-64", released.channel.as_uri())
+    head, mark, *lines = text.splitlines()
+    assert (head, mark) == ("# platform: linux-64", "@EXPLICIT")
+    found = [CEP_23.match(line) for line in lines]
+    assert [m["md5"] for m in found if m] == [p.md5 for p in packages]
+
+
 def test_pixi_names_files_from_where_the_lock_is(released: Released) -> None:
     lock = yaml.safe_load(_text(released, "lock"))
     named = lock["environments"]["default"]["packages"]["linux-64"]
