@@ -17,6 +17,7 @@ from rootstock.errors import MachineError, NoSpace, SourceError, tells_of_no_spa
 from rootstock.store import Store
 
 MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
+_HELPER = "/usr/lib/apt/apt-helper"
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Codenames under which a Debian mirror is recognised in the machine's own configuration.
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
@@ -79,17 +80,31 @@ def download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
     _apt(suite, ["apt-get", "-qq", "download", *(f"{p.name}={p.version}" for p in pins)], into)
 
 
-def download_source(suite: Suite, name: str, version: str, into: Path) -> None:
-    """Download the tarballs of a source package; raises as `download` does.
+def download_source(suite: Suite, name: str, version: str, filename: str, into: Path) -> None:
+    """Download the tarballs of a source package, or the one called `filename`; raises as `download`.
 
-    The pinned Debian revision is asked for first, then whichever the suite has: the upstream
-    tarball is the same in both, and its sha256 decides.
+    An index forgets a version when a newer one comes, which is at each point release. The
+    tarball itself stays in the archive's pool for as long as any suite or newer revision has
+    it, so there it is looked for then.
     """
-    command = ["apt-get", "-qq", "source", "--download-only", "--tar-only"]
+    command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
     try:
-        _apt(suite, [*command, f"{name}={version}"], into)
-    except NotInSuite:
-        _apt(suite, [*command, name], into)
+        _apt(suite, command, into)
+    except NotInSuite as gone:
+        try:
+            _apt(suite, [_HELPER, "-qq", "download-file", pool(name, filename), filename], into)
+        except NotInSuite:
+            raise gone from None
+
+
+def pool(name: str, filename: str) -> str:
+    """The address of a source package's file in the pool of the mirror.
+
+    Raises as `mirror` does. Source: Debian's Developer's Reference, "The Debian archive".
+    """
+    section = name[:4] if name.startswith("lib") else name[0]
+    archive = mirror().rstrip("/")
+    return f"{archive}/pool/main/{section}/{name}/{filename}"
 
 
 def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:

@@ -210,7 +210,7 @@ def _download(origin: str, filename: str, into: Path, store: Store, listen: List
     else:
         suite = apt.open_suite(store, found.qualifiers["distro"])
         if found.qualifiers["arch"] == "source":
-            apt.download_source(suite, found.name, found.version, into)
+            apt.download_source(suite, found.name, found.version, found.filename, into)
         else:
             apt.download(suite, [apt.Pin(found.name, found.version, 0, "")], into)
     file = into / found.filename
