@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.system.conftest import CHECKOUT, Bench
+from tests.system.conftest import CHECKOUT, WELL, Bench
 
 ELF = b"\x7fELF"
 LOCAL = (CHECKOUT / "recipes/base/python-local/recipe.yaml").read_text()
@@ -34,7 +34,7 @@ def mine(bench: Bench, tmp_path: Path) -> Path:
     program.write_bytes(ELF + b"Python 3.13.7\0")
     (prefix / "lib/python3.13/os.py").write_text("")
     text = LOCAL[: LOCAL.index("tests:")] + LOCAL[LOCAL.index("about:") :]
-    bench.recipe("python-local", recipe_yaml=text, build_sh=BUILD, python_sh="#!/bin/sh\nexit 0\n")
+    bench.recipe("python-local", recipe_yaml=text, build_sh=BUILD, python_sh=WELL)
     bench.recipe("python_abi", recipe_yaml=ABI, LICENSE="MIT")
     for name in ("pyroot", "root-core"):
         bench.recipe(name, recipe_yaml=NAMED.replace("NAME", name), one_txt=name)

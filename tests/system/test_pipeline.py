@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rattler.package_streaming import extract
 
-from .conftest import ROOT, Bench
+from .conftest import ROOT, WELL, Bench
 
 pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
@@ -140,7 +140,7 @@ def test_a_failing_script_ends_with_1_its_last_lines_and_its_log(bench: Bench) -
 def test_a_recipe_that_changes_during_a_run_is_not_built_from(bench: Bench) -> None:
     # The python is built first; meanwhile the recipe of the root changes.
     changed = bench.checkout / "recipes/small/root/root.txt"
-    bench.recipe("python", python_sh="#!/bin/sh\nexit 0\n# built while the root changes\n")
+    bench.recipe("python", python_sh=f"{WELL}# built while the root changes\n")
     running = subprocess.Popen(
         bench.argv("build", *CELL, "-j", "1"), env=bench.env, stderr=subprocess.PIPE, text=True
     )

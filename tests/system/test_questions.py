@@ -10,7 +10,7 @@ import pytest
 
 from rootstock.plan.key import folder_hashes
 
-from .conftest import Bench
+from .conftest import WELL, Bench
 
 pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
@@ -22,7 +22,7 @@ def test_why_names_the_file_and_the_way_to_it(bench: Bench) -> None:
     assert {node["reason"] for node in record["nodes"]} == {"never built"}
     there = bench.run("why", "root", *CELL).stdout
     assert "root-6.40.00" in there and "nothing changed: it is there" in there
-    bench.recipe("python", python_sh="#!/bin/sh\nexit 0 # the same\n")
+    bench.recipe("python", python_sh=f"{WELL}# the same\n")
     [root] = bench.json("why", "root", *CELL)["nodes"]
     assert root["state"] == "to build" and root["changes"] == []
     [cause] = root["causes"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).with_name("checks")
+INSIDE = "_inside.py"  # the program in it that runs the others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,13 +17,15 @@ class Check:
     """A check, the packages it is about, and the seconds it may take on a busy machine.
 
     Some say something of an environment only where there is nothing beside it: on a `bare`
-    system.
+    system. Those of what ROOT does once it is there are `forked` from a process that has started
+    it; the others, among them those about the start, are processes of their own.
     """
 
     name: str
     needs: frozenset[str]
     timeout: float = 120
     bare: bool = False
+    forked: bool = False
 
     @property
     def program(self) -> str:
@@ -35,16 +38,16 @@ _PYROOT = _PYTHON | {"pyroot", "root-core"}
 
 # The longest first, so that two at a time end together.
 CATALOGUE = (
-    Check(name="rdataframe", needs=_PYROOT | {"numpy"}, timeout=240),
+    Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
-    Check(name="rntuple", needs=_PYROOT),
-    Check(name="headers", needs=_PYROOT),
-    Check(name="tools", needs=_PYROOT),
-    Check(name="graphics", needs=_PYROOT),
-    Check(name="ttree", needs=_PYROOT),
-    Check(name="histogram_fit", needs=_PYROOT),
-    Check(name="roofit", needs=_PYROOT),
-    Check(name="exceptions", needs=_PYROOT),
+    Check(name="rntuple", needs=_PYROOT, forked=True),
+    Check(name="headers", needs=_PYROOT, forked=True),
+    Check(name="tools", needs=_PYROOT, forked=True),
+    Check(name="graphics", needs=_PYROOT, forked=True),
+    Check(name="ttree", needs=_PYROOT, forked=True),
+    Check(name="histogram_fit", needs=_PYROOT, forked=True),
+    Check(name="roofit", needs=_PYROOT, forked=True),
+    Check(name="exceptions", needs=_PYROOT, forked=True),
     Check(name="import_root", needs=_PYROOT | {"numpy"}),
     Check(name="import_numpy", needs=_PYROOT | {"numpy"}),
     Check(name="root_program", needs=_PYROOT),

@@ -9,9 +9,9 @@ is told where its zones are.
 
 import os
 import re
+import shutil
 import time
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from rootstock.channel import environment
 from rootstock.errors import MachineError
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.progress import Event, Listener, State
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER, Check, choose
+from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
 from rootstock.store import Store
 
@@ -30,7 +30,11 @@ _CHECKS = "/rootstock/checks"
 _OUT = "/rootstock/out"
 _ENV = {"PATH": "/usr/bin:/bin"}
 _AT_ONCE = 2  # a check that compiles at run time takes up to 0.6 GB of memory
+_START = 120  # seconds for what runs the checks to start ROOT, on a busy machine
 _TAIL = 15
+_STATES: Mapping[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
+# What is told of a check that has ended: checks/_inside.py.
+_TOLD = re.compile(r"(?P<name>\w+) (?P<code>-?\d+|over) (?P<seconds>\d+\.\d+)")
 
 # glibc's loader knows where its libc.so.6 is, which tells its version when it is run. There
 # may be no other program on the system, and no other way that holds for every distribution.
@@ -126,28 +130,45 @@ def run_checks(
     """Run the checks that apply to an environment of these packages, by name, in `prefix`.
 
     It is mounted read-only at `at`, a folder that the system's root must have. What the checks
-    write goes to folders in `scratch`.
+    write goes to a folder in `scratch`, and their output to `logs`.
     """
     apply, reasons = choose(packages, bare=system.bare)
-
-    def run(check: Check) -> Result:
-        return _run(check, Mount(source=prefix, target=at), scratch, system, engine, logs)
-
     results: dict[str, Result] = {}
-    with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
-        futures = [pool.submit(run, check) for check in apply]
-        try:
-            for future in as_completed(futures):
-                result = future.result()
-                results[result.name] = result
-                _tell(listen, label, result)
-                done, total = len(results), len(apply)
-                listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))
-        finally:
-            pool.shutdown(cancel_futures=True)
+
+    def tell(result: Result) -> None:
+        results[result.name] = result
+        listen(
+            Event(
+                stage="smoke",
+                item=f"{label}: {result.name}",
+                state=_STATES[result.outcome],
+                seconds=result.seconds,
+                detail=result.reason,
+            )
+        )
+
+    def ended(result: Result) -> None:
+        tell(result)
+        done, total = len(results), len(apply)
+        listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))
+
+    if apply:
+        out = scratch / "checks"
+        out.mkdir()
+        out.chmod(0o777)  # with some engines, the user within is another one than the caller
+        sandbox = Sandbox(
+            root=system.root,
+            mounts=(
+                Mount(source=prefix, target=at),
+                Mount(source=FOLDER, target=_CHECKS),
+                Mount(source=out, target=_OUT, writable=True),
+            ),
+            env=_ENV,
+            cwd=_OUT,
+        )
+        _run(apply, f"{at}/bin/python", engine, sandbox, out, logs, ended)
     for name, reason in reasons.items():
-        results[name] = Result(name=name, outcome="not run", reason=reason)
-        _tell(listen, label, results[name])
+        tell(Result(name=name, outcome="not run", reason=reason))
     return tuple(results[check.name] for check in CATALOGUE)
 
 
@@ -163,45 +184,61 @@ def glibc_of(system: System, engine: Engine) -> str:
 
 
 def _run(
-    check: Check, prefix: Mount, scratch: Path, system: System, engine: Engine, logs: Path
-) -> Result:
-    out = scratch / check.name
-    out.mkdir()
-    out.chmod(0o777)  # with some engines, the user within is another one than the caller
-    log = logs / f"{check.name}.log"
-    log.unlink(missing_ok=True)
-    sandbox = Sandbox(
-        root=system.root,
-        mounts=(
-            prefix,
-            Mount(source=FOLDER, target=_CHECKS),
-            Mount(source=out, target=_OUT, writable=True),
-        ),
-        env=_ENV,
-        cwd=_OUT,
-    )
-    argv = [f"{prefix.target}/bin/python", "-I", f"{_CHECKS}/{check.program}"]
-    ended = process.run(engine.command(sandbox, argv), log=log, timeout=check.timeout)
-    tail = process.tail(log, _TAIL)
-    outcome, reason = judge(ended.code, tail, timed_out=ended.over == "time")
-    return Result(
-        name=check.name,
-        outcome=outcome,
-        seconds=round(ended.seconds, 2),
-        reason=reason,
-        tail=tail,
-        log=str(log),
-    )
+    checks: Sequence[Check],
+    python: str,
+    engine: Engine,
+    sandbox: Sandbox,
+    out: Path,
+    logs: Path,
+    ended: Callable[[Result], None],
+) -> None:
+    """Run the checks in one sandbox, which sees `out` as its folder; tell as each has ended."""
+    waiting = {check.name: check for check in checks}
+    noise: list[str] = []
 
-
-def _tell(listen: Listener, label: str, result: Result) -> None:
-    states: dict[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
-    listen(
-        Event(
-            stage="smoke",
-            item=f"{label}: {result.name}",
-            state=states[result.outcome],
-            seconds=result.seconds,
-            detail=result.reason,
+    def read(line: str) -> None:
+        told = _TOLD.fullmatch(line)
+        if told is None or told["name"] not in waiting:
+            noise.append(line)
+            return
+        name, over = told["name"], told["code"] == "over"
+        del waiting[name]
+        log = logs / f"{name}.log"
+        shutil.copyfile(out / log.name, log)
+        tail = process.tail(log, _TAIL)
+        outcome, reason = judge(0 if over else int(told["code"]), tail, timed_out=over)
+        ended(
+            Result(
+                name=name,
+                outcome=outcome,
+                seconds=float(told["seconds"]),
+                reason=reason,
+                tail=tail,
+                log=str(log),
+            )
         )
-    )
+
+    at_once = min(_AT_ONCE, os.cpu_count() or 1)
+    argv = [python, "-I", f"{_CHECKS}/{INSIDE}", str(at_once), *map(_word, checks)]
+    limit = _START + sum(check.timeout for check in checks)
+    done = process.follow(engine.command(sandbox, argv), read, timeout=limit)
+    if not waiting:
+        return
+    log = logs / "checks.log"
+    log.write_text("".join(f"{line}\n" for line in noise))
+    _, reason = judge(done.code, (), timed_out=done.over == "time")
+    for name in tuple(waiting):
+        ended(
+            Result(
+                name=name,
+                outcome="failed",
+                reason=f"it did not end, for what runs the checks did: {reason or 'exit code 0'}",
+                tail=tuple(noise[-_TAIL:]),
+                log=str(log),
+            )
+        )
+
+
+def _word(check: Check) -> str:
+    """A check as the program within takes it."""
+    return f"{check.name},{check.timeout:g},{'forked' if check.forked else 'fresh'}"

@@ -81,11 +81,11 @@ def download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
 
 
 def download_source(suite: Suite, name: str, version: str, filename: str, into: Path) -> None:
-    """Download the tarballs of a source package, or the one called `filename`; raises as `download`.
+    """Download the tarballs of a source package, or the one called `filename`.
 
     An index forgets a version when a newer one comes, which is at each point release. The
     tarball itself stays in the archive's pool for as long as any suite or newer revision has
-    it, so there it is looked for then.
+    it, so there it is looked for then. Raises as `download` does.
     """
     command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
     try:

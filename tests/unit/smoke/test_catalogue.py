@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER, Check, choose
+from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 
 ALL = {"python", "pyroot", "root-core", "root", "numpy"}
 
@@ -43,7 +43,12 @@ def test_order_is_the_catalogue_s() -> None:
 
 def test_every_program_is_in_the_catalogue_once() -> None:
     programs = sorted(path.name for path in FOLDER.glob("*.py"))
-    assert sorted(check.program for check in CATALOGUE) == programs
+    assert sorted([INSIDE, *(check.program for check in CATALOGUE)]) == programs
+
+
+def test_what_is_forked_from_a_process_with_root_is_not_about_its_start() -> None:
+    for check in CATALOGUE:
+        assert not check.forked or ("pyroot" in check.needs and "import" not in check.name)
 
 
 @pytest.mark.parametrize("check", CATALOGUE, ids=lambda check: check.name)

@@ -1,7 +1,7 @@
 """The stage, with nothing installed and nothing run."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from rootstock.image.engines import Sandbox
 from rootstock.process import Completed
 from rootstock.progress import Event
 from rootstock.smoke import run
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER
+from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE
 from rootstock.smoke.report import SmokeReport
 from rootstock.store import Store
 
@@ -55,9 +55,10 @@ class Stage:
         self.created: dict[str, Any] = {}
         self.packages = ["python", "pyroot", "root-core", "root", "numpy"]
         self.libc = DEBIAN
-        self.codes: dict[str, int] = {}
+        self.codes: dict[str, str] = {}
         self.writes: dict[str, str] = {}
         monkeypatch.setattr(process, "run", self._run)
+        monkeypatch.setattr(process, "follow", self._follow)
         monkeypatch.setattr(environment, "create", self._create)
 
     def _create(self, prefix: Path, specs: Sequence[str], channel: Path, **options: Any) -> Any:
@@ -75,16 +76,28 @@ class Stage:
             size=5,
         )
 
-    def _run(self, argv: Sequence[str], *, log: Path | None = None, timeout: float) -> Completed:
-        if log is None:
-            return Completed(code=0, output=self.libc, seconds=0)
-        assert timeout > 0
-        name = Path(argv[-1]).stem
-        with log.open("a") as file:
-            file.write(self.writes.get(name, ""))
-        if self.codes.get(name) == 130:
-            raise InterruptedByUser("interrupted")
-        return Completed(code=self.codes.get(name, 0), output="", seconds=1.234)
+    def _run(self, argv: Sequence[str], *, timeout: float) -> Completed:
+        return Completed(code=0, output=self.libc, seconds=0)
+
+    def _follow(
+        self, argv: Sequence[str], tell: Callable[[str], None], *, timeout: float
+    ) -> Completed:
+        _, isolated, program, at_once, *words = argv
+        assert (isolated, Path(program).name) == ("-I", INSIDE)
+        assert int(at_once) <= 2
+        out = self.engine.sandboxes[-1].mounts[-1].source
+        for word in words:
+            name, seconds, _ = word.split(",")
+            assert 0 < float(seconds) < timeout
+            code = self.codes.get(name, "0")
+            if code == "interrupted":
+                raise InterruptedByUser("interrupted")
+            if code == "crash":
+                tell("*** Break *** segmentation violation")
+                return Completed(code=-11, output="", seconds=1)
+            (out / f"{name}.log").write_text(self.writes.get(name, ""))
+            tell(f"{name} {code} 1.23")
+        return Completed(code=0, output="", seconds=1)
 
     def smoke(self) -> SmokeReport:
         return run.smoke(
@@ -132,29 +145,43 @@ def test_all_pass(stage: Stage) -> None:
 
 def test_sandbox_is_moved_read_only_and_not_activated(stage: Stage) -> None:
     stage.smoke()
-    outs = set()
-    for sandbox in stage.engine.sandboxes[1:]:
-        env, checks, out = sandbox.mounts
-        assert (env.target, env.writable) == ("/rootstock/env", False)
-        assert str(env.source) != env.target
-        assert (checks.source, checks.writable) == (FOLDER, False)
-        assert (out.target, out.writable) == ("/rootstock/out", True)
-        assert sandbox.env == {"PATH": "/usr/bin:/bin"}
-        outs.add(out.source)
-    assert len(outs) == len(CATALOGUE)
+    _, sandbox = stage.engine.sandboxes
+    env, checks, out = sandbox.mounts
+    assert (env.target, env.writable) == ("/rootstock/env", False)
+    assert str(env.source) != env.target
+    assert (checks.source, checks.writable) == (FOLDER, False)
+    assert (out.target, out.writable) == ("/rootstock/out", True)
+    assert sandbox.env == {"PATH": "/usr/bin:/bin"}
 
 
 def test_failures_are_told(stage: Stage) -> None:
-    stage.codes = {"ttree": 1}
+    stage.codes = {"ttree": "1", "tls": "over", "headers": "-6"}
     stage.writes = {"ttree": "AssertionError: 3\n", "roofit": "Warning in <x>\n"}
     report = stage.smoke()
-    assert {check.name for check in report.failed} == {"ttree", "roofit"}
+    reasons = {check.name: check.reason for check in report.failed}
+    assert reasons == {
+        "ttree": "exit code 1",
+        "roofit": "it wrote something, and should be silent",
+        "tls": "it took too long and was ended",
+        "headers": "it was ended by signal 6",
+    }
     failed = next(check for check in report.failed if check.name == "ttree")
     assert (failed.tail, failed.seconds) == (("AssertionError: 3",), 1.23)
     assert Path(failed.log).read_text() == "AssertionError: 3\n"
     assert stage.events[-1].state == "failed"
     told = {event.item: event.detail for event in stage.events if event.state == "failed"}
     assert told["root6.40.00-cp311 on debian-11: ttree"] == "exit code 1"
+
+
+def test_what_did_not_end_has_not_passed(stage: Stage) -> None:
+    stage.codes = {"roofit": "crash"}
+    report = stage.smoke()
+    names = [check.name for check in CATALOGUE]
+    assert [check.name for check in report.failed] == names[names.index("roofit") :]
+    [reason] = {check.reason for check in report.failed}
+    assert reason.endswith("it was ended by signal 11")
+    [log] = {check.log for check in report.failed}
+    assert "segmentation violation" in Path(log).read_text()
 
 
 def test_an_old_log_does_not_fail_a_new_run(stage: Stage) -> None:
@@ -181,7 +208,7 @@ def test_an_environment_without_anything_to_check_has_not_passed(stage: Stage) -
 
 
 def test_interruption_ends_it_and_leaves_nothing(stage: Stage) -> None:
-    stage.codes = {"headers": 130}
+    stage.codes = {"headers": "interrupted"}
     with pytest.raises(InterruptedByUser):
         stage.smoke()
     assert not list((stage.store.root / "tmp").iterdir())

@@ -1,0 +1,116 @@
+"""The one program that is started within the sandbox of the smoke tests: it runs the checks.
+
+    python -I _inside.py AT_ONCE NAME,SECONDS,START ...
+
+A check whose START is `fresh` is a program of its own. To start ROOT takes longer than most
+checks do after that; so those that are not about the start are `forked` from this process,
+which has started ROOT once, and end as programs do. Where ROOT does not start, they are fresh,
+too, and each tells why.
+
+Every check has a folder NAME to work in, below the current one, and its output goes to NAME.log.
+As soon as it has ended, a line `NAME CODE SECONDS` is printed: its exit code, negative for a
+signal, or `over` when its time was up.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+POLL = 0.01  # seconds
+
+
+@dataclass
+class Check:
+    """A check and, once it was begun, the time of that."""
+
+    name: str
+    timeout: float
+    forked: bool
+    started: float = 0.0
+    over: bool = False
+
+    @property
+    def program(self) -> str:
+        """Its file, beside this one."""
+        return str(Path(__file__).with_name(f"{self.name}.py"))
+
+
+def begin(check: Check) -> int:
+    """Begin a check in a child, whose number is returned; the child does not."""
+    check.started = time.monotonic()
+    child = os.fork()
+    if child:
+        return child
+    os.setsid()
+    log = os.open(f"{check.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    Path(check.name).mkdir()
+    os.chdir(check.name)
+    if not check.forked:
+        os.execv(sys.executable, [sys.executable, "-I", check.program])
+    sys.argv = [check.program]
+    # As the program itself, so that what it leaves is there, as ever, when Python ends.
+    module = sys.modules["__main__"] = ModuleType("__main__")
+    module.__file__ = check.program
+    exec(compile(Path(check.program).read_bytes(), check.program, "exec"), vars(module))
+    sys.exit()
+
+
+def end(check: Check, status: int) -> None:
+    """Tell how a check ended."""
+    code = "over" if check.over else os.waitstatus_to_exitcode(status)
+    print(check.name, code, f"{time.monotonic() - check.started:.2f}", flush=True)
+
+
+def start_root() -> bool:
+    """Start ROOT in this process; whether that went well."""
+    try:
+        return bool(import_module("ROOT").gROOT.GetVersion())
+    except Exception:
+        return False
+
+
+def main(at_once: int, checks: "list[Check]") -> None:
+    """Run the checks in their order, as far as it can be kept."""
+    todo = deque(checks)
+    running: dict[int, Check] = {}
+    if any(check.forked for check in todo):
+        # Beside the start of ROOT there is room for others.
+        fresh = [check for check in todo if not check.forked][: at_once - 1]
+        for check in fresh:
+            todo.remove(check)
+            running[begin(check)] = check
+        if not start_root():
+            for check in todo:
+                check.forked = False
+    while todo or running:
+        while todo and len(running) < at_once:
+            check = todo.popleft()
+            running[begin(check)] = check
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if child in running:  # where this is the first process, others' children come to it
+            end(running.pop(child), status)
+        if child:
+            continue
+        for child, check in running.items():
+            if time.monotonic() - check.started > check.timeout:
+                check.over = True
+                os.killpg(child, signal.SIGKILL)
+        time.sleep(POLL)
+
+
+if __name__ == "__main__":
+    main(
+        int(sys.argv[1]),
+        [
+            Check(name, float(seconds), start == "forked")
+            for name, seconds, start in (word.split(",") for word in sys.argv[2:])
+        ],
+    )
