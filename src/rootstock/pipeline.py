@@ -20,6 +20,7 @@ from rootstock.errors import (
     Damaged,
     FailedBefore,
     InterruptedByUser,
+    MachineError,
     RefusedError,
     RootstockError,
     no_space_told,
@@ -107,12 +108,15 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
             _build(state, options, images, fetching, engine, store, listen)
     finally:
         fetching.close()
-    if until == "build":
-        return
+    failed = next(iter(state.failures.values()), None)
+    if failed and not (options.keep_going and state.whole):
+        raise failed
     if until == "audit":
         _audit(state, store, listen)
-        return
-    _prove(state, options, images, engine, store, listen)
+    elif until != "build":
+        _prove(state, options, images, engine, store, listen)
+    if failed:  # what does not depend on it is proven, and the set is not whole
+        raise failed
     if until == "promote":
         with state.lap("promote"):
             _promote(state, options, listen)
@@ -137,7 +141,8 @@ def _provide(
             for name in (_BUILD_IMAGE, _BARE_IMAGE)
         }
         images = {name: future.result() for name, future in making.items()}
-        fetching.check()
+        if not options.keep_going:
+            fetching.check()
     except BaseException:
         fetching.close()
         raise
@@ -208,7 +213,8 @@ def _build(
     state.artifacts, state.failures = outcome.artifacts, outcome.failures
     state.skipped = outcome.skipped
     for error in outcome.failures.values():
-        raise error
+        if isinstance(error, MachineError):  # nothing else would go well either
+            raise error
 
 
 def _known_failures(options: Options, planned: Plan, store: Store) -> Mapping[str, FailedBefore]:
@@ -239,13 +245,17 @@ def _prove(
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:
-    """Audit every package there is, the tools that only builds use among them."""
+    """Audit every package there is, the tools that only builds use among them.
+
+    Not those that lack a dependency, for it failed.
+    """
     graph, there = state.planned.graph, state.artifacts
+    lost = {*state.failures, *state.skipped}
     closures = {
         there[id_]: [there[dep] for dep in graph.closure(node.runs) if dep in there]
         for id_, node in graph.nodes.items()
         # What is for this machine only promises nothing.
-        if id_ in there and not node.private
+        if id_ in there and not node.private and lost.isdisjoint(graph.closure(node.runs))
     }
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
     with state.lap("audit"):
@@ -262,7 +272,7 @@ def _smoke(
     store: Store,
     listen: Listener,
 ) -> None:
-    """Test each cell in a fresh environment made of just its staged packages.
+    """Test each cell that is whole in a fresh environment made of just its staged packages.
 
     An interpreter of this machine needs its libraries and its glibc, which the bare old system
     does not have; the image that it was packaged in does.
@@ -292,9 +302,9 @@ def _smoke(
             listen=listen,
         )
 
-    listen(Event(stage="smoke", state="start", total=len(state.planned.cells)))
+    listen(Event(stage="smoke", state="start", total=len(state.whole)))
     with state.lap("smoke"):
-        for cell in state.planned.cells:
+        for cell in state.whole:
             state.smokes = (*state.smokes, one(cell))
     passed = all(report.passed for report in state.smokes)
     listen(Event(stage="smoke", state="done" if passed else "failed"))

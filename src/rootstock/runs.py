@@ -37,6 +37,12 @@ class Run:
     error: RootstockError | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def whole(self) -> tuple[Cell, ...]:
+        """The cells of which every package is there."""
+        there = self.artifacts.keys()
+        return tuple(c for c in self.planned.cells if there >= set(self.planned.graph.cells[c.id]))
+
     @contextmanager
     def lap(self, stage: str) -> Iterator[None]:
         """Count the seconds of a stage, also of one that fails."""

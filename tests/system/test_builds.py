@@ -42,11 +42,16 @@ def states(report: Any) -> dict[str, str]:
     return {node["package"]: node["state"] for node in report["nodes"]}
 
 
+def cells(report: Any) -> dict[str, str]:
+    return {cell["python"]: cell["state"] for cell in report["cells"]}
+
+
 def times(bench: Bench, name: str) -> int:
     """How often the script of a package was run, by the logs of all runs."""
     return len(list(bench.home.glob(f"runs/*/{name}-*.log")))
 
 
+COPY = "cp root.txt $PREFIX/\n"
 MAKE = "mkdir -p $PREFIX/share; cp leaf.txt $PREFIX/share/$PKG_NAME.txt\n"
 
 
@@ -105,6 +110,32 @@ def test_keep_going_builds_what_does_not_depend_on_it(bench: Bench) -> None:
         [reason] = [node["reason"] for node in report["nodes"] if node["package"] == "root"]
         assert re.fullmatch(r"needs bad-1\.0-\S+", reason)
     assert times(bench, "bad") == 1
+
+
+def test_keep_going_proves_the_cells_that_are_whole_and_promotes_none(bench: Bench) -> None:
+    bench.recipe(
+        "root", make_sh='case $(ls "$PREFIX/conda-meta") in *cp313*) exit 3; esac\n' + COPY
+    )
+    done = bench.run("build", "--keep-going", "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == report["code"] == 1
+    assert cells(report) == {"3.11": "passed", "3.13": "failed"}
+    assert [smoke["cell"][12:17] for smoke in report["smoke"]] == ["cp311"]
+    assert not bench.channel.exists()
+    assert bench.run("build", "--py", "3.11").returncode == 0
+
+
+def test_keep_going_goes_on_without_a_source_that_cannot_be_had(bench: Bench) -> None:
+    gone = (bench.checkout / "gone.tar").as_uri()
+    sources = f"""source:
+  - path: root.txt
+  - if: match(python, "3.13.*")
+    then: {{url: {gone}, sha256: "{"0" * 64}"}}"""
+    bench.recipe("root", recipe_yaml=ROOT.replace("source: {path: root.txt}", sources))
+    stops, goes_on = bench.run("smoke", "--json"), bench.run("smoke", "--keep-going", "--json")
+    assert (stops.returncode, goes_on.returncode) == (3, 3)
+    assert "passed" not in cells(json.loads(stops.stdout)).values()
+    assert cells(json.loads(goes_on.stdout)) == {"3.11": "passed", "3.13": "failed"}
 
 
 def test_a_build_over_its_time_is_ended_and_tried_again_with_more(bench: Bench) -> None:

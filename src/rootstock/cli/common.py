@@ -93,7 +93,11 @@ Checkout = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", help="After a failure, build what does not depend on it.")
+    bool,
+    typer.Option(
+        "--keep-going",
+        help="After a failure, build and prove what does not depend on it; promote nothing.",
+    ),
 ]
 TimeLimit = Annotated[
     float | None,
