@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import os
 gROOT = SimpleNamespace(GetVersion=lambda: "6")
 started = os.getpid()
+os.putenv("ROOTSYS", "/here")  # as the real one does
 """
 Told = dict[str, str]
 
@@ -66,9 +67,13 @@ def test_checks_begin_where_root_was_started_and_end_by_themselves(
 
 
 def test_a_fresh_check_is_a_program_of_its_own(inside: Callable[..., Told], tmp_path: Path) -> None:
-    alone = "import sys\nassert 'ROOT' not in sys.modules and sys.flags.isolated\n"
+    alone = (
+        "import os, sys\n"
+        "assert 'ROOT' not in sys.modules and sys.flags.isolated\n"
+        "assert 'ROOTSYS' not in os.environ\n"
+    )
     with_root = "import ROOT\n"
-    told = inside("alone,9,fresh", "other,9,forked", alone=alone, other=with_root)
+    told = inside("other,9,forked", "alone,9,fresh", at_once=1, alone=alone, other=with_root)
     assert told == {"alone": "0", "other": "0"}
 
 

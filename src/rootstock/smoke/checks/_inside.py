@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 
 POLL = 0.01  # seconds
+ENVIRONMENT = dict(os.environ)  # before ROOT, as it starts, adds to it
 
 
 @dataclass
@@ -54,7 +55,7 @@ def begin(check: Check) -> int:
     Path(check.name).mkdir()
     os.chdir(check.name)
     if not check.forked:
-        os.execv(sys.executable, [sys.executable, "-I", check.program])
+        os.execve(sys.executable, [sys.executable, "-I", check.program], ENVIRONMENT)
     sys.argv = [check.program]
     # As the program itself, so that what it leaves is there, as ever, when Python ends.
     module = sys.modules["__main__"] = ModuleType("__main__")
