@@ -18,4 +18,4 @@ for module in $(find "$SP_DIR/numpy" -name '*.so'); do
 done
 
 # Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
-"$PYTHON" -m compileall -q -s "$SP_DIR" "$SP_DIR/numpy"
+"$PYTHON" -m compileall -q -j"$CPU_COUNT" -s "$SP_DIR" "$SP_DIR/numpy"

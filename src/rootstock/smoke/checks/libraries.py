@@ -1,4 +1,8 @@
-"""Every library and module of the environment loads, and from the system comes glibc only."""
+"""Every library and module of the environment loads, and from the system comes glibc only.
+
+With each that is loaded, so are those it needs, with all their symbols bound: these are not
+loaded once more by themselves.
+"""
 
 import ctypes
 import os
@@ -21,41 +25,53 @@ def elf_libraries(folder: Path) -> list[Path]:
     found = {
         path for path in found if not GRAFTED.search(path.name) and "sysroot" not in path.parts
     }
-    return sorted(path for path in found if path.open("rb").read(4) == b"\x7fELF")
+    elves = [path for path in found if path.open("rb").read(4) == b"\x7fELF"]
+    # Small ones often need large ones, and seldom the other way round.
+    return sorted(elves, key=lambda path: (path.stat().st_size, path))
 
 
-def strangers() -> set[str]:
-    """Libraries mapped into this process that are neither of the environment nor glibc's."""
+def mapped() -> set[str]:
+    """The libraries that are mapped into this process."""
     maps = Path("/proc/self/maps").read_text()
-    mapped = {line.split(maxsplit=5)[5] for line in maps.splitlines() if ".so" in line}
-    return {
-        path
-        for path in mapped
-        if not path.startswith(f"{sys.prefix}/") and not GLIBC.fullmatch(Path(path).name)
-    }
+    return {line.split(maxsplit=5)[5] for line in maps.splitlines() if ".so" in line}
 
 
-def load(library: Path) -> str:
-    """What is wrong with a library, found in a process of its own."""
+def strange(path: str) -> bool:
+    """Whether a library is neither of the environment nor glibc's."""
+    return not path.startswith(f"{sys.prefix}/") and not GLIBC.fullmatch(Path(path).name)
+
+
+def load(library: Path) -> tuple[str, set[str]]:
+    """What is wrong with a library, found in a process of its own, and what came with it."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
         try:
             ctypes.CDLL(str(library), os.RTLD_NOW)
-            fault = ", ".join(sorted(strangers()))
+            came = sorted(mapped())
+            fault = ", ".join(filter(strange, came))
         except OSError as error:
-            fault = str(error)
-        os.write(writer, fault.encode()[:4096])
+            came, fault = [], str(error)
+        with os.fdopen(writer, "w") as pipe:
+            pipe.write("\n".join((fault.replace("\n", " "), *came)))
         os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        fault = pipe.read().decode()
+    with os.fdopen(reader) as pipe:
+        fault, *came = pipe.read().split("\n")
     _, status = os.waitpid(child, 0)
-    return fault or (f"ended with status {status}" if status else "")
+    return fault or (f"ended with status {status}" if status else ""), set(came)
 
 
 os.environ["HOME"] = "."  # ROOT's library of widgets complains when there is none
 libraries = elf_libraries(Path(sys.prefix))
 assert libraries, "the environment has no libraries"
-faults = {library: fault for library in libraries if (fault := load(library))}
+loaded: set[str] = set()
+faults = {}
+for library in libraries:
+    if str(library) not in loaded:
+        fault, came = load(library)
+        if fault:
+            faults[library] = fault
+        else:
+            loaded |= came
 assert not faults, "\n".join(f"{library}: {fault}" for library, fault in faults.items())
