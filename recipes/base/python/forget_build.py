@@ -4,6 +4,7 @@ Extension modules are compiled with what `sysconfig` remembers of how Python was
 is to be the user's own compiler, and the folders of the environment, wherever it is.
 """
 
+import json
 import os
 import re
 import sysconfig
@@ -34,21 +35,32 @@ def clean(text: str) -> str:
     return text
 
 
+def cleaned_variables(variables: dict[str, object]) -> dict[str, object]:
+    """Give the variables of `sysconfig` without what only the build had."""
+    cleaned = {
+        name: clean(value) if isinstance(value, str) else value for name, value in variables.items()
+    }
+    # How configure was called: with the variables of the build's environment.
+    return {**cleaned, "CONFIG_ARGS": ""}
+
+
 def main() -> None:
-    """Rewrite the module that `sysconfig` reads, the makefile and the configuration script."""
+    """Rewrite what `sysconfig` reads, the makefile and the configuration script."""
     prefix = os.environ["PREFIX"]
     library = Path(sysconfig.get_path("stdlib"))
 
     [data] = library.glob("_sysconfigdata_*.py")
     scope: dict[str, dict[str, object]] = {}
     exec(data.read_text(), scope)
+    cleaned = cleaned_variables(scope["build_time_vars"])
     variables = {
-        name: clean(value).replace(prefix, MARK) if isinstance(value, str) else value
-        for name, value in scope["build_time_vars"].items()
+        name: value.replace(prefix, MARK) if isinstance(value, str) else value
+        for name, value in cleaned.items()
     }
-    # How configure was called: with the variables of the build's environment.
-    variables["CONFIG_ARGS"] = ""
     data.write_text(MODULE.format(variables=pformat(variables), mark=MARK))
+    # The same for other programs, from 3.14 on; conda puts the prefix in, as in any text.
+    for path in library.glob("_sysconfig_vars_*.json"):
+        path.write_text(json.dumps(cleaned_variables(json.loads(path.read_text())), indent=2))
 
     [makefile] = library.glob("config-*/Makefile")
     script = (Path(prefix) / "bin/python3-config").resolve()
