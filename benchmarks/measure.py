@@ -1,8 +1,9 @@
 """Measure what docs/benchmarks.md reports; each measurement prints its rows as Markdown.
 
     python benchmarks/measure.py cold         from nothing: one cell, then a second Python on top
-    python benchmarks/measure.py warm         nothing to do, after a build of --py 3.11 --py 3.13
-                                              into ./channel, against bare rendering
+    python benchmarks/measure.py warm         nothing to do for the whole matrix, after a build of
+                                              all that can be compiled (`BUILT`) into ./channel,
+                                              against bare rendering
     python benchmarks/measure.py pythons      what the second and the third Python cost
     python benchmarks/measure.py environment  an environment with root, against pip install root
     python benchmarks/measure.py sizes        packages of the channel, at zstd 9 and 19
@@ -37,7 +38,7 @@ BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
 ROOTSTOCK = [sys.executable, "-I", "-m", "rootstock"]
 CELL = ["--root", "6", "--py", "3.11"]
 PYTHONS = ("3.11", "3.13")  # the first, and one that comes on top
-BUILT = ["3.11", "3.13"]
+BUILT = ["3.9", "3.11", "3.13", "3.14"]  # whose CPython a registry has
 # What a program that uses py-rattler-build and nothing else needs to render the same recipes.
 RENDER = """
 import json, sys

@@ -1,10 +1,14 @@
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from rootstock.errors import UsageError
 from rootstock.plan.matrix import Cell, Matrix, load, select
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 GOOD = """
 platform: linux-64
 pythons: ["3.9", "3.11"]
@@ -81,35 +85,60 @@ def complaint(tmp_path: Path, old: str, new: str) -> UsageError:
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "line", "told"),
-    [
-        ("platform: linux-64", "platform: linux-32", 2, "linux-32 is none of linux-64"),
-        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.11"]', 5, "asks for Python 3.9"),
-        ('pythons: ["3.9", "3.11"]', "pythons: []", 3, "the list is empty"),
-        ('pythons: ["3.9", "3.11"]', 'pythons: "3.9"', 3, "3.9 is not a list"),
-        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.9"]', 3, "3.9 is there twice"),
-        ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.11.2"]', 3, "not a Python version"),
-        ("specs: [root, python]", "", 2, "missing: specs"),
-        ("specs: [root, python]", "specs: [root, [python]]", 7, "a list is not text"),
-        ("specs:", "specs: [root]\nspecs:", 8, "specs is there twice"),
-        ("specs:", "spec: [root]\nspecs:", 7, "unknown key spec"),
-        ("6.40.00", "6.38.00", 6, "ROOT 6.38.00 is there twice"),
-        ("6.40.00", "6.40", 6, "6.40 is not a ROOT version"),
-        ("origin: wheel", "origin: crystal", 5, "crystal is none of wheel, source"),
-        ("origin: wheel", "source: wheel", 5, "unknown key source"),
-        (', pythons: ["3.11"]}', ', pythons: ["3.11", "3.11"]}', 6, "3.11 is there twice"),
-        (', pythons: ["3.11"]}', "}", 6, "missing: pythons"),
-        ("variants: {c_stdlib: sysroot}", "variants: sysroot", 8, "sysroot is not a mapping"),
-        ("roots:", "roots: [", 5, "not YAML"),
-    ],
-)
+MISTAKES = [
+    ("platform: linux-64", "platform: linux-32", 2, "linux-32 is none of linux-64"),
+    ('pythons: ["3.9", "3.11"]', 'pythons: ["3.11"]', 5, "asks for Python 3.9"),
+    ('pythons: ["3.9", "3.11"]', "pythons: []", 3, "the list is empty"),
+    ('pythons: ["3.9", "3.11"]', 'pythons: "3.9"', 3, "3.9 is not a list"),
+    ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.9"]', 3, "3.9 is there twice"),
+    ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.11.2"]', 3, "not a Python version"),
+    ("specs: [root, python]", "", 2, "missing: specs"),
+    ("specs: [root, python]", "specs: [root, [python]]", 7, "a list is not text"),
+    ("specs:", "specs: [root]\nspecs:", 8, "specs is there twice"),
+    ("specs:", "spec: [root]\nspecs:", 7, "unknown key spec"),
+    ("6.40.00", "6.38.00", 6, "ROOT 6.38.00 is there twice"),
+    ("6.40.00", "6.40", 6, "6.40 is not a ROOT version"),
+    ("origin: wheel", "origin: crystal", 5, "crystal is none of wheel, source"),
+    ("origin: wheel", "source: wheel", 5, "unknown key source"),
+    (', pythons: ["3.11"]}', ', pythons: ["3.11", "3.11"]}', 6, "3.11 is there twice"),
+    (', pythons: ["3.11"]}', "}", 6, "missing: pythons"),
+    ("variants: {c_stdlib: sysroot}", "variants: sysroot", 8, "sysroot is not a mapping"),
+    ("roots:", "roots: [", 5, "not YAML"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "line", "told"), MISTAKES)
 def test_a_mistake_is_told_with_its_line(
     tmp_path: Path, old: str, new: str, line: int, told: str
 ) -> None:
     message = complaint(tmp_path, old, new).message
     assert told in message
     assert message.startswith(f"{tmp_path / 'matrix.yaml'}:{line}: ")
+
+
+# What a schema cannot tell: it does not compare one value with another, and YAML comes before it.
+BEYOND = ("asks for Python", "specs is there twice", "ROOT 6.38.00 is there twice", "not YAML")
+
+
+def faults(text: str) -> list[str]:
+    """What the schema that editors use says of a matrix."""
+    schema = json.loads((CHECKOUT / "ci/matrix.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    checked = jsonschema.Draft202012Validator(schema).iter_errors(yaml.safe_load(text))
+    return [error.message for error in checked]
+
+
+def test_the_schema_takes_what_the_program_takes() -> None:
+    assert faults(GOOD) == []
+    assert faults((CHECKOUT / "ci/matrix.yaml").read_text()) == []
+    load(CHECKOUT / "ci/matrix.yaml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [mistake[:2] for mistake in MISTAKES if not mistake[3].startswith(BEYOND)]
+)
+def test_the_schema_refuses_what_the_program_refuses(old: str, new: str) -> None:
+    assert faults(GOOD.replace(old, new, 1))
 
 
 @pytest.mark.parametrize(("old", "new"), [('"3.11"]}', "3.10]}"), ('["3.9", "3.11"]', "[3.10]")])
