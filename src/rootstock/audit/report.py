@@ -1,7 +1,7 @@
 """What came of the audit of one package, as values that JSON can hold."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from rootstock.errors import AuditFailed
@@ -65,7 +65,8 @@ class AuditReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report as `json.dumps` takes it."""
-        return {**asdict(self), "passed": self.passed}
+        findings = [*map(vars, self.findings)]
+        return {**vars(self), "findings": findings, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "AuditReport":

@@ -15,7 +15,6 @@ import yaml
 from rattler_build import (
     PlatformConfig,
     RenderConfig,
-    RenderedVariant,
     Stage0Recipe,
     VariantConfig,
 )
@@ -127,22 +126,24 @@ def render(
     sourced = _sourced(raw.to_dict())
     outputs = []
     variants_of: dict[tuple[str, str], dict[str, str]] = {}
-    for one in rendered:
-        recipe = one.recipe.to_dict()
-        siblings = _versions(rendered, one)
-        builds = {name: spec for name, spec in one.variant.items() if name in siblings}
+    # Each look at these attributes makes a copy.
+    looked_at = [(one.variant, one.recipe.to_dict()) for one in rendered]
+    for own, recipe in looked_at:
+        name, version = recipe["package"]["name"], recipe["package"]["version"]
+        build = recipe["build"]["string"]
+        siblings = {**_versions(looked_at, own), name: version}
+        builds = {key: spec for key, spec in own.items() if key in siblings}
         # What is pinned to a sibling belongs where the sibling does: to its Python.
         variant: dict[str, str] = {}
-        for name, spec in builds.items():
-            variant |= variants_of[name, spec.split()[1]]
-        variant |= {key: value for key, value in one.variant.items() if key not in siblings}
-        name, build = str(one.recipe.package.name), str(one.recipe.build.string)
+        for sibling, spec in builds.items():
+            variant |= variants_of[sibling, spec.split()[1]]
+        variant |= {key: value for key, value in own.items() if key not in siblings}
         variants_of[name, build] = variant
         outputs.append(
             Output(
                 folder=folder,
                 name=name,
-                version=str(one.recipe.package.version),
+                version=version,
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
@@ -153,18 +154,20 @@ def render(
     return tuple(outputs)
 
 
-def _versions(rendered: Sequence[RenderedVariant], one: RenderedVariant) -> dict[str, str]:
-    """The versions of a recipe's outputs by name, as they are where `one` is.
+def _versions(
+    rendered: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]], own: Mapping[str, str]
+) -> dict[str, str]:
+    """The versions of a recipe's outputs by name, as they are where one with the variant `own` is.
 
     An output that is rendered for several variants may have a version in each.
     """
 
-    def agrees(other: RenderedVariant) -> bool:
-        common = (one.variant.keys() & other.variant.keys()) - {"target_platform"}
-        return all(one.variant[key] == other.variant[key] for key in common)
+    def agrees(other: Mapping[str, str]) -> bool:
+        common = (own.keys() & other.keys()) - {"target_platform"}
+        return all(own[key] == other[key] for key in common)
 
-    fitting = [*(other for other in rendered if agrees(other)), one]
-    return {str(v.recipe.package.name): str(v.recipe.package.version) for v in fitting}
+    packages = (recipe["package"] for variant, recipe in rendered if agrees(variant))
+    return {package["name"]: package["version"] for package in packages}
 
 
 def _sourced(raw: Mapping[str, Any]) -> set[str]:

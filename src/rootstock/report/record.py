@@ -109,8 +109,16 @@ def write(record: RunRecord, folder: Path) -> Path:
     """Write the record into a run's folder, whole or not at all, and return its path."""
     path = folder / NAME
     new = path.with_suffix(".new")
-    new.write_text(json.dumps(record.as_json(), indent=2) + "\n", encoding="utf-8")
+    lines = (f"{json.dumps(key)}: {_lines(value)}" for key, value in record.as_json().items())
+    new.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     return new.replace(path)
+
+
+def _lines(value: object) -> str:
+    """A value as JSON, a list with a line for each item: `indent` is ten times slower."""
+    if isinstance(value, list | tuple) and value:
+        return "[\n" + ",\n".join(json.dumps(item) for item in value) + "\n]"
+    return json.dumps(value)
 
 
 def load(folder: Path) -> RunRecord:

@@ -1,7 +1,7 @@
 """What came of the smoke tests of one cell on one system, as values that JSON can hold."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from rootstock.channel.environment import Installed
@@ -50,7 +50,8 @@ class SmokeReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report as `json.dumps` takes it."""
-        return {**asdict(self), "passed": self.passed}
+        checks, packages = [*map(vars, self.checks)], [*map(vars, self.packages)]
+        return {**vars(self), "checks": checks, "packages": packages, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "SmokeReport":
