@@ -211,6 +211,8 @@ def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], st
         )
         by_name.setdefault(output.name, []).append((id_, record))
 
+    spec_of = cache(MatchSpec)
+
     @cache
     def order(id_: str) -> tuple[tuple[int, int | str], ...]:
         return version_order(by_id[id_].version)
@@ -220,7 +222,7 @@ def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], st
         candidates = by_name.get(name, [])
         if spec == name and name in variant:
             spec = f"{name} {variant[name]}"
-        match = None if spec == name or "${{" in spec else MatchSpec(spec)
+        match = None if spec == name or "${{" in spec else spec_of(spec)
         fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
         fitting = [id_ for id_ in fitting if _agrees(by_id[id_].variant, variant)] or fitting
         fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
@@ -257,6 +259,7 @@ def _agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     return all(other.get(key, value) == value for key, value in own.items())
 
 
+@cache
 def name_of(spec: str) -> str:
     """The package name that a requirement is about."""
     if match := _PIN_COMPATIBLE.match(spec):
