@@ -251,12 +251,12 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
     """
     graph, there = state.planned.graph, state.artifacts
     lost = {*state.failures, *state.skipped}
-    closures = {
-        there[id_]: [there[dep] for dep in graph.closure(node.runs) if dep in there]
-        for id_, node in graph.nodes.items()
+    closures = {}
+    for id_, node in graph.nodes.items():
+        behind = graph.closure(node.runs)
         # What is for this machine only promises nothing.
-        if id_ in there and not node.private and lost.isdisjoint(graph.closure(node.runs))
-    }
+        if id_ in there and not node.private and lost.isdisjoint(behind):
+            closures[there[id_]] = [there[dep] for dep in behind if dep in there]
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
     with state.lap("audit"):
         state.audits = audits.prove(closures, sysroots, store, listen)

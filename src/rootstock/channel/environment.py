@@ -318,7 +318,7 @@ def _compile(prefix: Path) -> float:
         )
 
     # compileall's own -j is for folders.
-    parts = min(os.cpu_count() or 1, _PARTS)
+    parts = min(os.cpu_count() or 1, _PARTS, len(files))
     with ThreadPoolExecutor(parts) as pool:
         list(pool.map(one, (files[i::parts] for i in range(parts))))
     return time.monotonic() - started

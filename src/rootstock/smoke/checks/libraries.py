@@ -1,7 +1,7 @@
 """Every library and module of the environment loads, and from the system comes glibc only.
 
-With each that is loaded, so are those it needs, with all their symbols bound: these are not
-loaded once more by themselves.
+With each that is loaded come others, which it needs or loads itself. All their symbols are
+bound, too, and they are not loaded once more by themselves.
 """
 
 import ctypes
@@ -62,6 +62,8 @@ def load(library: Path) -> tuple[str, set[str]]:
     return fault or (f"ended with status {status}" if status else ""), set(came)
 
 
+if "LD_BIND_NOW" not in os.environ:  # which only counts where a program starts
+    os.execve(sys.executable, [sys.executable, "-I", __file__], {"LD_BIND_NOW": "1", **os.environ})
 os.environ["HOME"] = "."  # ROOT's library of widgets complains when there is none
 libraries = elf_libraries(Path(sys.prefix))
 assert libraries, "the environment has no libraries"
