@@ -17,5 +17,7 @@ for module in $(find "$SP_DIR/numpy" -name '*.so'); do
     patchelf --force-rpath --add-rpath "\$ORIGIN/$up" "$module"
 done
 
+# Up to 3.10 the order of a set in a .pyc file is that of its hashes, which are by chance otherwise.
+export PYTHONHASHSEED=0
 # Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
 "$PYTHON" -m compileall -q -j"$CPU_COUNT" -s "$SP_DIR" "$SP_DIR/numpy"

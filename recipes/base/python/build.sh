@@ -27,6 +27,8 @@ rm -r share/man bin/idle3* "lib/python$minor"/{idlelib,tkinter,turtledemo,turtle
 find "lib/python$minor"/config-* -type f ! -name Makefile -delete
 find "lib/python$minor" -name __pycache__ -prune -exec rm -r {} +
 
+# Up to 3.10 the order of a set in a .pyc file is that of its hashes, which are by chance otherwise.
+export PYTHONHASHSEED=0
 # -B: what is imported on the way would be compiled with the folder of this build in it.
 bin/python -B "$RECIPE_DIR/forget_build.py"
 bin/python -B -m compileall -q -j"$CPU_COUNT" --invalidation-mode checked-hash -s "$PREFIX" \

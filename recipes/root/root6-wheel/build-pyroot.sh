@@ -35,5 +35,7 @@ mkdir "$dist"
 mv root-*.dist-info/METADATA "$dist/"
 echo conda > "$dist/INSTALLER"
 
+# Up to 3.10 the order of a set in a .pyc file is that of its hashes, which are by chance otherwise.
+export PYTHONHASHSEED=0
 # Tied to the sources' contents, not to their times, as SOURCE_DATE_EPOCH makes it.
 "$PYTHON" -m compileall -q -s "$SP_DIR" -p "" "$SP_DIR"
