@@ -1,12 +1,13 @@
 """Sources from the mirror this machine has, also where its index has moved on."""
 
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
 from rootstock.sources import apt
-from rootstock.store import locate
+from rootstock.store import Store, locate
 
 pytestmark = pytest.mark.system
 
@@ -20,6 +21,23 @@ def suite() -> apt.Suite:
     shared = locate()
     shared.prepare()
     return apt.open_suite(shared, SUITE)
+
+
+def test_a_suite_is_used_where_the_store_now_is(suite: apt.Suite, tmp_path: Path) -> None:
+    there, here = Store(tmp_path / "there"), Store(tmp_path / "here")
+    moved = there.registry / "apt" / SUITE
+    moved.mkdir(parents=True)
+    for name in ("etc", "state", "cache"):
+        shutil.copytree(suite.folder / name, moved / name)
+    for name in ("apt.conf", "status", "complete"):
+        shutil.copy(suite.folder / name, moved)
+    here.root.mkdir()
+    (here.root / "registry").symlink_to(there.registry)
+    opened = apt.open_suite(here, SUITE)
+    (here.root / "registry").unlink()
+    assert str(moved) in (moved / "apt.conf").read_text()
+    apt.download_source(opened, NAME, VERSION, FILE, tmp_path)
+    assert (tmp_path / FILE).is_file()
 
 
 def hashed(folder: Path) -> str:

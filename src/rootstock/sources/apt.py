@@ -57,11 +57,14 @@ def open_suite(store: Store, name: str) -> Suite:
     Raises `MachineError` when the machine has no apt or no Debian mirror, `SourceError` when
     the index cannot be fetched.
     """
-    suite = Suite(name, store.registry / "apt" / name)
+    # Without symbolic links: apt's settings name their own place, and a link may go.
+    suite = Suite(name, store.registry.resolve() / "apt" / name)
     with _locked(suite):
         if not (suite.folder / "complete").exists():
             _configure(suite)
             _update(suite)
+        elif (conf := suite.folder / "apt.conf").read_text() != (here := _settings(suite)):
+            conf.write_text(here)  # the store was moved
     return suite
 
 
@@ -162,6 +165,12 @@ def _configure(suite: Suite) -> None:
     signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
     line = f"{signed}{mirror()} {suite.name} main\n"
     (base / "etc/sources.list").write_text(f"deb {line}deb-src {line}")
+    (base / "apt.conf").write_text(_settings(suite))
+
+
+def _settings(suite: Suite) -> str:
+    """What has apt see only this suite, where it is now."""
+    base = suite.folder
     settings = {
         "Dir::State": base / "state",
         "Dir::State::status": base / "status",
@@ -182,8 +191,7 @@ def _configure(suite: Suite) -> None:
     cleared = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
     text = "".join(f'{key} "{value}";\n' for key, value in settings.items())
     text += "".join(f"#clear {key};\n" for key in (*cleared, "APT::Architectures"))
-    text += 'APT::Architectures { "amd64"; };\n'
-    (base / "apt.conf").write_text(text)
+    return text + 'APT::Architectures { "amd64"; };\n'
 
 
 def mirror() -> str:
