@@ -72,9 +72,8 @@ def ensure(
         raise SourceError(f"the image {NAME} is not in the store, and the run is offline")
     program = builder()
     listen(Event(stage="image", item=NAME, state="start"))
-    listen(
-        Event(stage="image", item=NAME, state="note", detail=f"The profile {NAME} is {UNPROVEN}.")
-    )
+    warning = f"The profile {NAME} is {UNPROVEN}."
+    listen(Event(stage="image", item=NAME, state="note", detail=warning))
     started = time.monotonic()
     log = store.runs / f"image-{name[:12]}.log"
     log.unlink(missing_ok=True)
@@ -83,7 +82,9 @@ def ensure(
         root.mkdir(parents=True)
         done = process.run([program, "build", "--iidfile", id_file, folder], log=log)
         if done.code:
-            raise SourceError(f"{program} did not build {folder}:\n{_tail(log)}", f"Log: {log}")
+            raise SourceError(
+                f"{program} did not build {folder}:\n{_tail(log)}", f"Log: {log}\n{warning}"
+            )
         words = ["bash", "-o", "pipefail", "-euc", _EXPORT, "export"]
         done = process.run([*words, program, id_file.read_text().strip(), root], log=log)
         if done.code:
