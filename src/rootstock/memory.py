@@ -7,8 +7,9 @@ without those of files, which the kernel may drop at any time and which processe
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -16,21 +17,24 @@ _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 LOOK = 0.5  # seconds between looks at what a process holds
 
 
-def held(pid: int, proc: Path = _PROC) -> int:
+def held(pid: int, kin: str = "", proc: Path = _PROC) -> int:
     """The bytes that a process and all its descendants hold.
+
+    So do those count that have the word `kin` on their command line, with their descendants: a
+    container is no child of the process that asked for it.
 
     A page that is shared since a fork counts once for each: never less than what is held.
     """
-    return sum(_own(member, proc) for member in _family(pid, proc))
+    return sum(_own(member, proc) for member in _family(pid, kin, proc))
 
 
-def held_fairly(pid: int, proc: Path = _PROC) -> int:
+def held_fairly(pid: int, kin: str = "", proc: Path = _PROC) -> int:
     """The same with every shared page divided by those who share it, which is slower to find.
 
     Where the kernel does not tell a process's share (smaps_rollup: Linux 4.14), it is `held`.
     """
     total = 0
-    for member in _family(pid, proc):
+    for member in _family(pid, kin, proc):
         own = _own(member, proc)
         with contextlib.suppress(OSError, KeyError):
             own = min(own, _kilobytes(proc / str(member) / "smaps_rollup")["Pss"])
@@ -60,13 +64,20 @@ def kills(proc: Path = _PROC) -> int:
     return int(counts.get("oom_kill", 0))
 
 
-def _family(pid: int, proc: Path) -> list[int]:
-    """A process and all its descendants, whatever groups and sessions they have made."""
+def _family(pid: int, kin: str, proc: Path) -> set[int]:
+    """A process, its kin and all their descendants, whatever groups and sessions they made."""
     children = _children(int(time.monotonic() / LOOK), proc)
-    found = [pid]
+    found = [pid, *(_kin(kin, children, proc) if kin else ())]
     for member in found:
         found += children.get(member, [])
-    return found
+    return set(found)
+
+
+def _kin(word: str, children: Mapping[int, Sequence[int]], proc: Path) -> Iterator[int]:
+    for member in chain.from_iterable(children.values()):
+        with contextlib.suppress(OSError):
+            if word.encode() in (proc / str(member) / "cmdline").read_bytes().split(b"\0"):
+                yield member
 
 
 @lru_cache(maxsize=1)

@@ -58,13 +58,15 @@ def run(
     stdin: bytes = b"",
     timeout: float | None = None,
     memory: float | None = None,
+    kin: str = "",
 ) -> Completed:
     """Run a program to its end; a failure of the program is in the result, not raised.
 
     Standard output and error go, in the order they come, to `log` when it is given and to
     `Completed.output` otherwise. `env` is the whole environment of the process; without it
     the caller's is handed on. After `timeout` seconds, or when the process and its descendants
-    hold more than `memory` bytes (looked at twice a second), the process group is ended.
+    hold more than `memory` bytes (looked at twice a second), the process group is ended. `kin` is
+    a word by which others are known whose memory counts, too (see `memory.held`).
 
     Raises `MachineError` when the program is not there, `InterruptedByUser` when `end_all`
     was called.
@@ -90,7 +92,7 @@ def run(
             raise MachineError(
                 f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
             ) from error
-        output, over, peak = _wait(process, stdin, timeout, memory)
+        output, over, peak = _wait(process, stdin, timeout, memory, kin)
     finally:
         if sink:
             sink.close()
@@ -149,6 +151,7 @@ def _wait(
     stdin: bytes,
     timeout: float | None,
     memory: float | None,
+    kin: str,
 ) -> tuple[bytes, Literal["", "time", "memory"], int]:
     _running.add(process)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -167,8 +170,8 @@ def _wait(
             except subprocess.TimeoutExpired:
                 stdin = b""  # it is on its way
             if memory is not None:
-                holds = machine.held(process.pid)
-                holds = machine.held_fairly(process.pid) if holds > memory else holds
+                holds = machine.held(process.pid, kin)
+                holds = machine.held_fairly(process.pid, kin) if holds > memory else holds
                 peak = max(peak, holds)
                 over = "memory" if holds > memory else over
             if time.monotonic() >= deadline:

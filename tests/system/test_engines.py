@@ -179,6 +179,21 @@ def test_a_build_ends_with_rootstock(
 
 
 @pytest.mark.parametrize("name", ENGINES)
+def test_a_build_over_its_memory_is_ended(
+    name: str, works: Callable[[str], Engine], bench: Bench
+) -> None:
+    works(name)
+    words = nap()
+    eat = 'full=$(head -c 300000000 /dev/zero | tr "\\0" x)\n'
+    bench.recipe("root", make_sh=f'{eat}{words}\ntest -n "$full"\n')
+    done = bench.run("build", *CELL, "--engine", name, "--memory-limit", "250M", "--json")
+    assert done.returncode == 1, done.stderr
+    assert "more than 0.25 GB" in json.loads(done.stdout)["error"]
+    wait_for(lambda: not running(words), "it outlived its limit", seconds=10)
+    wait_for(lambda: not containers(name), "a container is left", seconds=10)
+
+
+@pytest.mark.parametrize("name", ENGINES)
 def test_an_engine_that_is_not_there_ends_with_4(name: str, bench: Bench, tmp_path: Path) -> None:
     done = subprocess.run(
         bench.argv("build", *CELL, "--engine", name),

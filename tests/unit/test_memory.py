@@ -26,16 +26,23 @@ def proc(tmp_path: Path) -> Path:
 
 
 def test_a_process_holds_what_it_and_its_descendants_hold(proc: Path) -> None:
-    assert memory.held(10, proc) == (10 + 400) * memory._PAGE
+    assert memory.held(10, proc=proc) == (10 + 400) * memory._PAGE
+
+
+def test_kin_is_found_by_its_command_line(proc: Path) -> None:
+    (proc / "30/cmdline").write_bytes(b"init\0--\0sh\0me-7\0")
+    (proc / "20/cmdline").write_bytes(b"client\0me-7\0")
+    assert memory.held(10, "me-7", proc) == (10 + 400 + 9000) * memory._PAGE
+    assert memory.held(10, "me", proc) == (10 + 400) * memory._PAGE
 
 
 def test_what_has_ended_holds_nothing(proc: Path) -> None:
-    assert memory.held(99, proc) == 0
+    assert memory.held(99, proc=proc) == 0
 
 
 def test_what_is_shared_is_divided(proc: Path) -> None:
     (proc / "20/smaps_rollup").write_text("0-f ---p 0 00:00 0 [rollup]\nRss: 9 kB\nPss: 40 kB\n")
-    assert memory.held_fairly(10, proc) == 10 * memory._PAGE + 40 * 1024
+    assert memory.held_fairly(10, proc=proc) == 10 * memory._PAGE + 40 * 1024
 
 
 def test_the_memory_of_the_machine(proc: Path, tmp_path: Path) -> None:

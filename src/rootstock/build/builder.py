@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
+from uuid import uuid4
 
 import rattler_build
 import yaml
@@ -119,7 +120,7 @@ def kept(node: Node, store: Store) -> Artifact | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A package file, and the most bytes of memory that its build held (0: nobody could see)."""
+    """A package file, and the most bytes of memory that its build held (0: nobody saw it)."""
 
     path: Path
     peak: int
@@ -191,6 +192,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
         log=log,
         timeout=shop.limits.seconds,
         memory=shop.limits.memory,
+        kin=sandbox.name,
     )
     result = room / "result.json"
     if done.code or not result.exists():
@@ -199,7 +201,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     package = room / built.relative_to("/rootstock/build")
     ready.mkdir()
     finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
-    return Made(path=finished, peak=done.peak if shop.engine.own_processes else 0)
+    return Made(path=finished, peak=done.peak)
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
@@ -233,6 +235,7 @@ def link_or_copy(source: Path, target: Path) -> None:
 def _sandbox(folder: Path, shop: Workshop) -> Sandbox:
     return Sandbox(
         root=shop.image,
+        name=f"rootstock-{uuid4().hex}",
         mounts=(
             Mount(source=_tool_folder(folder), target="/rootstock/tool"),
             Mount(

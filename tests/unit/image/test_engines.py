@@ -10,6 +10,7 @@ from rootstock.image.engines.choose import ENGINES, choose
 
 SANDBOX = Sandbox(
     root=Path("/store/images/abc/root"),
+    name="found-by-this",
     mounts=(
         Mount(source=Path("/a b/build"), target="/rootstock/build", writable=True),
         Mount(source=Path("/deps"), target="/rootstock/deps"),
@@ -44,9 +45,9 @@ def test_no_network_and_nothing_of_the_caller(name: str, isolated: list[str]) ->
 def test_a_container_is_asked_for_nothing_from_outside(name: str) -> None:
     words = ENGINES[name].command(SANDBOX, ["true"])
     assert {"--pull=never", "--interactive", "--rm", "--init"} <= set(words)
-    inside = words[words.index("watched") :]
-    assert inside == ["watched", "PATH=/usr/bin", "NAME=two words", "true"]
-    assert "env -i" in words[words.index("watched") - 1]
+    inside = words[words.index("found-by-this") :]
+    assert inside == ["found-by-this", "PATH=/usr/bin", "NAME=two words", "true"]
+    assert "env -i" in words[words.index("found-by-this") - 1]
 
 
 @pytest.mark.parametrize("name", ["podman", "docker"])

@@ -26,7 +26,6 @@ class Recorder:
     """An engine that keeps the sandboxes it was asked for."""
 
     name = "recorder"
-    own_processes = True
     remedy = ""
 
     def __init__(self) -> None:

@@ -34,9 +34,13 @@ MACHINE = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
-    """What a command sees: root file system, mounts, environment, working folder."""
+    """What a command sees: root file system, mounts, environment, working folder.
+
+    `name` is a word by which the processes of a container are found on the machine.
+    """
 
     root: Path
+    name: str = "sandbox"
     mounts: tuple[Mount, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = "/"
@@ -52,10 +56,6 @@ class Engine(Protocol):
     @property
     def remedy(self) -> str:
         """What to do where it does not work."""
-
-    @property
-    def own_processes(self) -> bool:
-        """Whether what it runs is beneath the process that asked for it, where memory is seen."""
 
     def probe(self) -> list[str]:
         """The argument list of a trial run, which succeeds where the engine works."""

@@ -13,7 +13,6 @@ class Bubblewrap:
 
     name: str = "bubblewrap"
     remedy: str = f"Install bubblewrap (the program bwrap). {ALLOW_NAMESPACES}"
-    own_processes: bool = True
 
     def probe(self) -> list[str]:
         """A trial run: the same namespaces over the machine's own root."""

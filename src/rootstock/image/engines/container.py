@@ -49,7 +49,6 @@ class Container:
 
     name: str
     remedy: str
-    own_processes: bool = False
 
     def probe(self) -> list[str]:
         """A trial run: a container of the machine's own programs that writes a file."""
@@ -80,7 +79,7 @@ class Container:
         if self._names_caller:
             mounts.append(Mount(source=_users(sandbox.root), target="/etc/passwd"))
         words = [*_TETHERED, *self._run(mounts), f"--workdir={sandbox.cwd}"]
-        words += [image_tag(sandbox.root), "/bin/sh", "-c", _WATCHED, "watched"]
+        words += [image_tag(sandbox.root), "/bin/sh", "-c", _WATCHED, sandbox.name]
         return [*words, *(f"{key}={value}" for key, value in sandbox.env.items()), *argv]
 
     @property

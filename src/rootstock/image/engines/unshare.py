@@ -23,7 +23,6 @@ class Unshare:
 
     name: str = "unshare"
     remedy: str = f"Install util-linux. {ALLOW_NAMESPACES}"
-    own_processes: bool = True
 
     def probe(self) -> list[str]:
         """A trial run: the same two user namespaces, one mount, and nothing in them."""
