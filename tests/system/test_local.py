@@ -1,5 +1,6 @@
 """An interpreter of the machine stands in for a CPython, and nothing of it is published."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -60,6 +61,8 @@ def test_a_cell_with_it_is_tried_and_not_promoted(bench: Bench, mine: Path) -> N
     [checks] = [s["checks"] for s in report["smoke"] if "cp313" in s["cell"]]
     outcomes = {check["name"]: check["outcome"] for check in checks}
     assert (outcomes["ttree"], outcomes["tls"]) == ("passed", "not run")
+    [durations] = (bench.home / "durations").iterdir()
+    assert {"python", "python local"} <= json.loads(durations.read_text()).keys()
 
 
 def test_such_a_cell_alone_is_refused_before_anything_is_built(bench: Bench, mine: Path) -> None:

@@ -13,7 +13,7 @@ from rootstock.build.artifact import Artifact
 from rootstock.build.policy import Agenda, Room, makespan, simulate
 from rootstock.build.scheduler import Outcome
 from rootstock.errors import BuildFailed, RootstockError
-from rootstock.plan.graph import Graph, Node
+from rootstock.plan.graph import LOCAL, Graph, Node
 from rootstock.progress import Event, Listener
 
 _KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
@@ -49,7 +49,7 @@ def build(
     """
     graph, wanted, store = batch.graph, batch.wanted, shop.store
     recorded = costs.load(seed, store.durations, listen=listen)
-    names = {id_: graph.nodes[id_].output.name for id_ in wanted}
+    names = {id_: _recorded_as(graph.nodes[id_]) for id_ in wanted}
     known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
     foretold = len(known) >= _KNOWN * len(wanted)
     cells = _cells(graph)
@@ -82,7 +82,7 @@ def build(
             listen(Event(stage="build", item=id_, state="failed"))
             raise
         with remembering:
-            costs.remember({built.name: cost}, store, listen)
+            costs.remember({names[id_]: cost}, store, listen)
         failures.forget(store, node.key)
         listen(Event(stage="build", item=id_, state="done", seconds=built.seconds))
         return built
@@ -117,6 +117,12 @@ def build(
         listen(Event(stage="build", item=id_, state="skipped", detail=reason))
     listen(Event(stage="build", state="failed" if outcome.failures else "done"))
     return outcome
+
+
+def _recorded_as(node: Node) -> str:
+    """The name that a node's costs go by: to pack an interpreter is not to compile one."""
+    name = node.output.name
+    return f"{name} {LOCAL}" if node.output.extra.get("scope") == LOCAL else name
 
 
 def _cells(graph: Graph) -> dict[str, str]:
