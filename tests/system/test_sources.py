@@ -36,27 +36,23 @@ def test_a_suite_is_used_where_the_store_now_is(suite: apt.Suite, tmp_path: Path
     opened = apt.open_suite(here, SUITE)
     (here.root / "registry").unlink()
     assert str(moved) in (moved / "apt.conf").read_text()
-    apt.download_source(opened, NAME, VERSION, FILE, tmp_path)
-    assert (tmp_path / FILE).is_file()
+    assert [pin.name for pin in apt.resolve(opened, [NAME], closure=False)] == [NAME]
 
 
-def hashed(folder: Path) -> str:
-    return hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+def hashed(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_a_tarball_that_no_index_has_any_more_comes_from_the_pool(
-    suite: apt.Suite, tmp_path: Path
-) -> None:
-    listed, forgotten = tmp_path / "listed", tmp_path / "forgotten"
-    listed.mkdir()
-    forgotten.mkdir()
-    apt.download_source(suite, NAME, VERSION, FILE, listed)
-    apt.download_source(suite, NAME, "1.0.8-0", FILE, forgotten)
-    assert hashed(listed) == hashed(forgotten)
-
-
-def test_a_tarball_that_is_gone_is_told_by_the_version_that_was_asked_for(
-    suite: apt.Suite, tmp_path: Path
-) -> None:
+def test_a_tarball_comes_from_the_pool_and_else_by_the_index(tmp_path: Path) -> None:
+    store, pooled, listed = Store(tmp_path / "store"), tmp_path / "pooled", tmp_path / "listed"
+    for folder in (store.registry, pooled, listed):
+        folder.mkdir(parents=True)
+    # No index has this version.
+    apt.download_source(store, SUITE, NAME, "1.0.8-0", FILE, pooled)
+    lists = store.registry / f"apt/{SUITE}-sources/state/lists"
+    assert not list(lists.glob("*Sources*")), "an index was fetched"
+    apt.download_source(store, SUITE, NAME, VERSION, "not its name in the pool", listed)
+    assert list(lists.glob("*Sources*"))
+    assert hashed(pooled / FILE) == hashed(listed / FILE)
     with pytest.raises(apt.NotInSuite, match=r"Debian trixie: .*0\.0-1"):
-        apt.download_source(suite, NAME, "0.0-1", "bzip2_0.0.orig.tar.gz", tmp_path)
+        apt.download_source(store, SUITE, NAME, "0.0-1", "bzip2_0.0.orig.tar.gz", tmp_path)

@@ -29,10 +29,14 @@ class NotInSuite(SourceError):
 
 @dataclass(frozen=True)
 class Suite:
-    """One suite of Debian, seen through a private apt in `folder`."""
+    """One suite of Debian, seen through a private apt in `folder`.
+
+    Its index is that of its packages, or of their `sources`.
+    """
 
     name: str
     folder: Path
+    sources: bool = False
 
     @property
     def env(self) -> dict[str, str]:
@@ -51,20 +55,30 @@ class Pin:
     sha256: str
 
 
-def open_suite(store: Store, name: str) -> Suite:
-    """A suite with its index, which is fetched when it is not there yet.
+def find_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
+    """A suite, for what needs no index.
 
-    Raises `MachineError` when the machine has no apt or no Debian mirror, `SourceError` when
-    the index cannot be fetched.
+    Raises `MachineError` when the machine has no apt or no Debian mirror.
     """
     # Without symbolic links: apt's settings name their own place, and a link may go.
-    suite = Suite(name, store.registry.resolve() / "apt" / name)
+    base = store.registry.resolve() / "apt"
+    suite = Suite(name, base / (f"{name}-sources" if sources else name), sources)
     with _locked(suite):
         if not (suite.folder / "complete").exists():
             _configure(suite)
+        _write(suite.folder / "apt.conf", _settings(suite))  # another one if the store was moved
+    return suite
+
+
+def open_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
+    """A suite with its index, which is fetched when it is not there yet.
+
+    Raises as `find_suite` does, and `SourceError` when the index cannot be fetched.
+    """
+    suite = find_suite(store, name, sources=sources)
+    with _locked(suite):
+        if not (suite.folder / "complete").exists():
             _update(suite)
-        elif (conf := suite.folder / "apt.conf").read_text() != (here := _settings(suite)):
-            conf.write_text(here)  # the store was moved
     return suite
 
 
@@ -83,21 +97,23 @@ def download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
     _apt(suite, ["apt-get", "-qq", "download", *(f"{p.name}={p.version}" for p in pins)], into)
 
 
-def download_source(suite: Suite, name: str, version: str, filename: str, into: Path) -> None:
-    """Download the tarballs of a source package, or the one called `filename`.
+def download_source(
+    store: Store, suite: str, name: str, version: str, filename: str, into: Path
+) -> None:
+    """Download the tarball of a source package that the archive calls `filename`.
 
-    An index forgets a version when a newer one comes, which is at each point release. The
-    tarball itself stays in the archive's pool for as long as any suite or newer revision has
-    it, so there it is looked for then. Raises as `download` does.
+    The archive's pool is asked first: no index has to be there, and a tarball stays in it for as
+    long as any suite or newer revision has it, where an index forgets a version at each point
+    release. What is not there under this name, the index of the suite's sources may know: all
+    its tarballs come then. Raises as `open_suite` and `download` do.
     """
-    command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
+    address = pool(name, filename)
+    found = find_suite(store, suite, sources=True)
     try:
-        _apt(suite, command, into)
-    except NotInSuite as gone:
-        try:
-            _apt(suite, [_HELPER, "-qq", "download-file", pool(name, filename), filename], into)
-        except NotInSuite:
-            raise gone from None
+        _apt(found, [_HELPER, "-qq", "download-file", address, filename], into)
+    except NotInSuite:
+        command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
+        _apt(open_suite(store, suite, sources=True), command, into)
 
 
 def pool(name: str, filename: str) -> str:
@@ -162,10 +178,15 @@ def _configure(suite: Suite) -> None:
     for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d"):
         (base / name).mkdir(parents=True, exist_ok=True)
     (base / "status").touch()
+    kind = "deb-src" if suite.sources else "deb"
     signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
-    line = f"{signed}{mirror()} {suite.name} main\n"
-    (base / "etc/sources.list").write_text(f"deb {line}deb-src {line}")
-    (base / "apt.conf").write_text(_settings(suite))
+    _write(base / "etc/sources.list", f"{kind} {signed}{mirror()} {suite.name} main\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file where it has another text: programs that read it may be running."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def _settings(suite: Suite) -> str:

@@ -208,11 +208,11 @@ def _download(origin: str, filename: str, into: Path, store: Store, listen: List
     if found.type == "pypi":
         pypi.download(found, into)
     else:
-        suite = apt.open_suite(store, found.qualifiers["distro"])
+        name, version, suite = found.name, found.version, found.qualifiers["distro"]
         if found.qualifiers["arch"] == "source":
-            apt.download_source(suite, found.name, found.version, found.filename, into)
+            apt.download_source(store, suite, name, version, found.filename, into)
         else:
-            apt.download(suite, [apt.Pin(found.name, found.version, 0, "")], into)
+            apt.download(apt.open_suite(store, suite), [apt.Pin(name, version, 0, "")], into)
     file = into / found.filename
     got = sorted(into.iterdir())
     # apt writes the epoch of a version into the name, which the archive's own name has not.
