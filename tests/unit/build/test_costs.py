@@ -10,7 +10,7 @@ from rootstock.store import Store
 def test_what_is_remembered_is_loaded_again(store: Store) -> None:
     remember({"zlib": Cost(seconds=9.14, memory=51_200_001)}, store, silent)
     remember({"xz": Cost(seconds=2.0)}, store, silent)
-    remember({"zlib": Cost(seconds=8.0)}, store, silent)  # in a container: memory is not seen
+    remember({"zlib": Cost(seconds=8.0)}, store, silent)  # too short for its memory to be seen
     assert load(store.durations, listen=silent) == {
         "xz": Cost(seconds=2.0),
         "zlib": Cost(seconds=8.0, memory=52_000_000),
