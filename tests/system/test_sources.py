@@ -51,7 +51,7 @@ def test_a_tarball_comes_from_the_pool_and_else_by_the_index(tmp_path: Path) -> 
     apt.download_source(store, SUITE, NAME, "1.0.8-0", FILE, pooled)
     lists = store.registry / f"apt/{SUITE}-sources/state/lists"
     assert not list(lists.glob("*Sources*")), "an index was fetched"
-    apt.download_source(store, SUITE, NAME, VERSION, "not its name in the pool", listed)
+    apt.download_source(store, SUITE, NAME, VERSION, "not-its-name-in-the-pool", listed)
     assert list(lists.glob("*Sources*"))
     assert hashed(pooled / FILE) == hashed(listed / FILE)
     with pytest.raises(apt.NotInSuite, match=r"Debian trixie: .*0\.0-1"):

@@ -104,14 +104,15 @@ def download_source(
 
     The archive's pool is asked first: no index has to be there, and a tarball stays in it for as
     long as any suite or newer revision has it, where an index forgets a version at each point
-    release. What is not there under this name, the index of the suite's sources may know: all
-    its tarballs come then. Raises as `open_suite` and `download` do.
+    release. What does not come from there, the index of the suite's sources may know: all of the
+    package's tarballs come then. Raises as `open_suite` and `download` do.
     """
     address = pool(name, filename)
     found = find_suite(store, suite, sources=True)
     try:
         _apt(found, [_HELPER, "-qq", "download-file", address, filename], into)
-    except NotInSuite:
+    except SourceError:  # a mirror need not say 404 of what it does not have
+        (into / filename).unlink(missing_ok=True)
         command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
         _apt(open_suite(store, suite, sources=True), command, into)
 
