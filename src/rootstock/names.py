@@ -1,0 +1,146 @@
+"""What names, paths and addresses from outside may be: the one module that says what is allowed.
+
+Outside are the files of channels and releases, locks, archives, servers' answers, recipes, the
+command line and what a build leaves behind. Whoever reads one of these calls a function here on
+each name before it is used. Each returns its argument when it is allowed, and raises `NotAllowed`
+when it is not.
+
+The forms of package names, versions, build strings and subdirs are those of CEP 26.
+"""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+_NAME = re.compile(r"(?:[a-z0-9]|_(?!_))[._-]?(?:[a-z0-9]+(?:[._-]|$))*")
+_VERSION = re.compile(r"[0-9a-z._+!]+")
+_BUILD = re.compile(r"[0-9A-Za-z._+]+")
+_SUBDIR = re.compile(r"noarch|[a-z0-9]+-[a-z0-9_]+")
+_CELL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+# Control characters, what separates lines, and halves of characters that no encoding has.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_LONGEST_PART = 64  # characters of a name, a version or a build string (CEP 26)
+_LONGEST_FILE = 255  # bytes of one name in a path (NAME_MAX of Linux)
+_SHOWN = 80  # characters of a name that a message shows
+
+
+class NotAllowed(ValueError):
+    """A name that is not allowed; the message says what it is and which form it should have."""
+
+
+class Distribution(NamedTuple):
+    """The parts of a package's file name."""
+
+    name: str
+    version: str
+    build: str
+
+
+def shown(text: object) -> str:
+    """Any value as a message shows it: on one line, escaped and not too long."""
+    plain = ascii(text) if isinstance(text, str) and _UNPRINTABLE.search(text) else repr(text)
+    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}..."
+
+
+def package_name(text: object) -> str:
+    """The name of a package."""
+    return _matched(text, _NAME, "a package name: a-z, 0-9, single '-', '_' and '.'", _LONGEST_PART)
+
+
+def version(text: object) -> str:
+    """The version of a package."""
+    return _matched(text, _VERSION, "a version: 0-9, a-z, '.', '_', '+' and '!'", _LONGEST_PART)
+
+
+def build_string(text: object) -> str:
+    """The build string of a package."""
+    form = "a build string: 0-9, a-z, A-Z, '.', '_' and '+'"
+    return _matched(text, _BUILD, form, _LONGEST_PART)
+
+
+def subdir(text: object) -> str:
+    """A subdir of a channel, such as `linux-64` or `noarch`."""
+    return _matched(text, _SUBDIR, "a subdir such as linux-64 or noarch", _LONGEST_PART)
+
+
+def cell(text: object) -> str:
+    """The id of a cell, which is also the name of files and folders."""
+    form = "a cell's id: 0-9, a-z, A-Z, '.', '_' and '-'"
+    return _matched(text, _CELL, form, _LONGEST_FILE // 2)
+
+
+def sha256(text: object) -> str:
+    """A sha256, as 64 hexadecimal digits in lower case."""
+    return _matched(text, _SHA256, "a sha256: 64 hexadecimal digits", 64)
+
+
+def md5(text: object) -> str:
+    """An md5, as 32 hexadecimal digits in lower case."""
+    return _matched(text, _MD5, "an md5: 32 hexadecimal digits", 32)
+
+
+def package_file(text: object) -> str:
+    """The name of a package's file, `NAME-VERSION-BUILD.conda`."""
+    distribution(text)
+    assert isinstance(text, str)
+    return text
+
+
+def distribution(text: object) -> Distribution:
+    """The parts of a package's file name, `NAME-VERSION-BUILD.conda`."""
+    form = "the name of a package's file: NAME-VERSION-BUILD.conda"
+    if not isinstance(text, str) or not text.endswith(".conda") or text.count("-") < 2:
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    name, number, build = text.removesuffix(".conda").rsplit("-", 2)
+    try:
+        return Distribution(package_name(name), version(number), build_string(build))
+    except NotAllowed as error:
+        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+
+
+def file_name(text: object) -> str:
+    """The name of one file: no slash, no control character, neither `.` nor `..`."""
+    if (
+        not isinstance(text, str)
+        or text in ("", ".", "..")
+        or "/" in text
+        or _UNPRINTABLE.search(text)
+        or len(text.encode(errors="replace")) > _LONGEST_FILE
+    ):
+        raise NotAllowed(f"{shown(text)} is not the name of a file")
+    return text
+
+
+def relative_path(text: object) -> str:
+    """The path of a file within a folder: names with slashes between, none of them `.` or `..`."""
+    if not isinstance(text, str):
+        raise NotAllowed(f"{shown(text)} is not the path of a file within its folder")
+    try:
+        for part in text.split("/"):
+            file_name(part)
+    except NotAllowed:
+        raise NotAllowed(f"{shown(text)} is not the path of a file within its folder") from None
+    return text
+
+
+def web_url(text: object) -> str:
+    """An address that starts with http:// or https://, has a host and no blank."""
+    form = "an address that starts with https:// or http:// and names a host"
+    if not isinstance(text, str) or " " in text or _UNPRINTABLE.search(text):
+        raise NotAllowed(f"{shown(text)} is not {form}, without blanks")
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # raises for what is no number
+    except ValueError as error:
+        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    return text
+
+
+def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:
+    if not isinstance(text, str) or len(text) > longest or not pattern.fullmatch(text):
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    return text
