@@ -45,7 +45,8 @@ def test_what_is_refused_is_told_on_one_line(value: object) -> None:
         try:
             check(value)
         except NotAllowed as error:
-            assert str(error).isprintable() and len(str(error)) < 400
+            told = str(error)
+            assert told.isprintable() and len(told) < 400
 
 
 @pytest.mark.parametrize(
