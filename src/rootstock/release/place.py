@@ -92,18 +92,13 @@ class Place:
 
     def _local(self, path: Path) -> Iterator[bytes]:
         try:
-            # Opening a pipe would wait for somebody to write to it.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-            with open(descriptor, "rb") as file:
-                status = os.fstat(descriptor)
-                if stat.S_ISDIR(status.st_mode):
-                    raise FileNotFoundError(path)
-                if not stat.S_ISREG(status.st_mode):
+            with open(path, "rb", opener=_open) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise SourceError(f"{path} is no file")
                 yield from _pieces(file)
         except FileNotFoundError:
             raise
-        except NotADirectoryError as error:
+        except (IsADirectoryError, NotADirectoryError) as error:
             raise FileNotFoundError(path) from error
         except (OSError, ValueError) as error:  # ValueError: a path with a NUL
             raise SourceError(f"{names.plain(str(path))} cannot be read: {error}") from error
@@ -134,6 +129,11 @@ class Place:
                 f"{url} cannot be read: {told}",
                 "Look at the address and the server, and run the same command again.",
             ) from error
+
+
+def _open(path: str, flags: int) -> int:
+    # Otherwise to open a pipe would wait for somebody to write to it.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
