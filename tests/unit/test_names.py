@@ -49,6 +49,13 @@ def test_what_is_refused_is_told_on_one_line(value: object) -> None:
             assert told.isprintable() and len(told) < 400
 
 
+@given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
+def test_any_value_is_shown_on_one_short_line(value: object) -> None:
+    text = names.shown(value)
+    assert text.isprintable()
+    assert len(text) < 100
+
+
 @pytest.mark.parametrize(
     ("check", "right"),
     [

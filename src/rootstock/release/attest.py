@@ -78,7 +78,8 @@ def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
     if not signers:
         raise ValueError(f"is signed by another key: {by}")
     try:
-        envelope = Envelope.from_dict(shape.document(text))
+        known: Any = shape.document(text)
+        envelope = Envelope.from_dict(known)
         envelope.verify(signers, 1)
         if envelope.payload_type != _PAYLOAD:
             raise ValueError(f"has a payload of type {envelope.payload_type}")
