@@ -236,19 +236,24 @@ def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
     }
 
 
+def begun(channel: Path, number: int) -> Mapping[str, Published]:
+    """The packages of a generation whose writer died; none if its record was not yet written.
+
+    Raises `RefusedError` when another rootstock wrote it.
+    """
+    path = folder_of(channel, number) / RECORD
+    try:
+        return _parsed(path.read_bytes(), number).packages
+    except OtherFormat as error:
+        raise RefusedError(f"{path} {error}", error.remedy) from error
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
 def _read(channel: Path, number: int) -> Generation:
     path = folder_of(channel, number) / RECORD
     try:
-        value = shape.document(path.read_bytes())
-        shape.insist_on_format(value, FORMAT)
-        known = _FIELDS(value)
-        del known["format"]
-        entries = known.pop("packages")
-        packages = {name: _package(name, entry, number) for name, entry in entries.items()}
-        found = Generation(**known, packages=packages)
-        if found.number != number or found.base >= number:
-            raise ValueError(f"it is of generation {found.number}, on top of {found.base}")
-        return found
+        return _parsed(path.read_bytes(), number)
     except OtherFormat as error:
         raise RefusedError(f"{path} {error}", error.remedy) from error
     except (OSError, ValueError) as error:
@@ -256,6 +261,19 @@ def _read(channel: Path, number: int) -> Generation:
             f"{channel} is damaged: {path} cannot be read ({error})",
             "Restore the file from a copy of the channel, or build into another folder.",
         ) from error
+
+
+def _parsed(text: bytes, number: int) -> Generation:
+    value = shape.document(text)
+    shape.insist_on_format(value, FORMAT)
+    known = _FIELDS(value)
+    del known["format"]
+    entries = known.pop("packages")
+    packages = {name: _package(name, entry, number) for name, entry in entries.items()}
+    found = Generation(**known, packages=packages)
+    if found.number != number or found.base >= number:
+        raise ValueError(f"it is of generation {found.number}, on top of {found.base}")
+    return found
 
 
 def _package(name: str, value: object, number: int) -> Published:

@@ -22,14 +22,12 @@ _EVERY = 0.2  # seconds between two looks at a lock that another process holds
 _OWNER = 500  # characters that are read of who holds it
 
 
-def _nobody(text: str) -> None:
+def nobody(text: str) -> None:
     """Tell nobody."""
 
 
 @contextmanager
-def writer(
-    path: Path, what: str = "", *, wait: float = 0.0, told: Told = _nobody
-) -> Iterator[None]:
+def writer(path: Path, what: str = "", *, wait: float = 0.0, told: Told = nobody) -> Iterator[None]:
     """Hold the lock file at `path`; the kernel lets go of it when the process ends.
 
     Where a group may write the folder it is in, the group may hold it, too.

@@ -52,7 +52,8 @@ def test_lock_is_free_afterwards(path: Path) -> None:
 
 
 def test_a_writer_that_waits_comes_after_the_first(path: Path) -> None:
-    told, held = [], threading.Event()
+    told: list[str] = []
+    held = threading.Event()
 
     def first() -> None:
         with lock.writer(path):
