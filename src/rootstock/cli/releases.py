@@ -10,7 +10,8 @@ import typer
 
 from rootstock.cli.common import AnyChannel, Json, print_json
 from rootstock.errors import UsageError
-from rootstock.release import check, keys, locks
+from rootstock.names import listed
+from rootstock.release import check, files, keys, locks
 from rootstock.release.place import place
 
 
@@ -62,18 +63,14 @@ def lock(
     if len(found) != 1:
         raise UsageError(
             f"release {number} has {len(found)} cells like {cell}",
-            f"Choose one with --cell: {', '.join(record.cells)}.",
+            f"Choose one with --cell: {listed(record.cells)}.",
         )
     base = url.rstrip("/") or where.url
     packages = record.of(found[0])
     if form is Format.MD5:
         print(locks.explicit_md5(packages, record.platform, base), end="")
         return
-    path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
-    try:
-        text = where.read(path).decode()
-    except FileNotFoundError as error:
-        raise UsageError(f"{where.at(path)} is not there") from error
+    text = files.lock_of(where, record, found[0], form.value)
     print(locks.moved(text, packages, record.platform, base), end="")
 
 

@@ -17,7 +17,7 @@ from rootstock.errors import SourceError
 from rootstock.offline.choice import Choice
 from rootstock.offline.target import appearing
 from rootstock.progress import Event, Listener
-from rootstock.release import check, contents, locks
+from rootstock.release import check, contents, files, locks
 from rootstock.release.contents import Package
 from rootstock.seal import sha256_of
 
@@ -103,7 +103,7 @@ def fill(choice: Choice, folder: Path, listen: Listener) -> None:
     for package in choice.packages:
         place = folder / package.url
         _take(choice, package, place)
-        known = index.record(place, sha256=package.sha256, size=package.size)
+        known = _record(choice, package, place)
         records[package.subdir][package.filename] = {**known, "md5": package.md5}
         done += package.size
         told = Event(
@@ -142,10 +142,13 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
     where = choice.place.at(package.url)
     try:
         if choice.place.folder:
-            link(choice.place.folder / package.url, target)
+            source = choice.place.folder / package.url
+            if not source.is_file():  # a pipe or a device would have no end
+                raise FileNotFoundError(source)
+            link(source, target)
             found = sha256_of(target)
         else:
-            found, _ = choice.place.save(package.url, target)
+            found, _ = choice.place.save(package.url, target, most=package.size)
     except FileNotFoundError as error:
         raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
     if found != package.sha256:
@@ -155,19 +158,29 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
         )
 
 
+def _record(choice: Choice, package: Package, file: Path) -> index.Record:
+    """What the index says of a package."""
+    try:
+        return index.record(file, sha256=package.sha256, size=package.size)
+    except ValueError as error:
+        where = choice.place.at(package.url)
+        raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
+
+
 def _copy_release(choice: Choice, folder: Path) -> None:
-    """Copy the release's files as they are, and have releases.json show what is here of it."""
+    """Copy the release's files as they are, and have releases.json show what is here of it.
+
+    Each is held against its sha256 before it is written.
+    """
     release = choice.release
     own = contents.folder(release.release)
-    for name in (contents.RECORD, *release.files, contents.ATTESTATION):
+    texts = {contents.RECORD: check.insist(choice.place, release, choice.cells)}
+    if release.signed:
+        texts[contents.ATTESTATION] = choice.place.read(f"{own}/{contents.ATTESTATION}")
+    for name in release.files:
+        texts[name] = files.read(choice.place, release, name)
+    for name, content in texts.items():
         target = folder / own / name
-        try:
-            content = choice.place.read(f"{own}/{name}")
-        except FileNotFoundError as error:
-            if name == contents.ATTESTATION:
-                continue  # nobody has signed
-            where = choice.place.at(f"{own}/{name}")
-            raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     shown = {

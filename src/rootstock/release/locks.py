@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import yaml
 
@@ -94,7 +94,7 @@ def moved(text: str, packages: Sequence[Package], platform: str, channel: str) -
         return explicit(packages, platform, channel)
     where = {package.filename: Place(channel).at(package.url) for package in packages}
     entries = [
-        {**entry, "conda": where[_filename(entry["conda"])], "channel": f"{channel}/"}
+        {**entry, "conda": where[filename(entry["conda"])], "channel": f"{channel}/"}
         for entry in yaml.safe_load(text)["packages"]
     ]
     return _pixi(entries, platform, channel)
@@ -185,5 +185,6 @@ def _explicit(line: str) -> Locked:
     return Locked(url=where, sha256=found["sha256"])
 
 
-def _filename(location: str) -> str:
-    return location.rpartition("/")[2]
+def filename(location: str) -> str:
+    """The file name at the end of a URL or a path, in which a URL has some signs quoted."""
+    return unquote(location.rpartition("/")[2])

@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rootstock.channel import index
 from rootstock.errors import UsageError, VerifyFailed
 from rootstock.progress import silent
 from rootstock.release import attest, contents, keys
@@ -235,6 +239,7 @@ def test_a_size_that_is_another_is_found(released: Released, key: Private) -> No
     _rewrite(released, key, {}, size=size + 1)
     assert _check(released, key.public).differences == (
         f"linux-64/{LOW} has {size} bytes, not {size + 1}",
+        f"linux-64/repodata.json says otherwise of {LOW}: size",
     )
 
 
@@ -353,3 +358,73 @@ def test_a_version_that_a_url_quotes(
     audits = {**facts.audits, low.filename: replace(facts.audits[LOW], filename=low.filename)}
     cells = [replace(proven, artifacts=artifacts, smoke=smoked(artifacts[:3]))]
     assert _check(publish(cells=cells, audits=audits)).differences == ()
+
+
+def _edit(channel: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what all forms of the index say."""
+    folder = channel / ".rootstock/current/linux-64"
+    records = index.read(folder)
+    change(records)
+    index.write(folder, records, channel / "linux-64/shards")
+
+
+LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "sha256": lambda records: records[LOW].update(sha256="0" * 64),
+    "md5": lambda records: records[LOW].update(md5="0" * 32),
+    "size": lambda records: records[LOW].update(size=1),
+    "depends": lambda records: records[LOW].update(depends=["evil"]),
+    "constrains": lambda records: (
+        records[LOW].update(constrains=["python <3"]) and records[LOW].pop("depends")
+    ),
+    "lacks": lambda records: records.pop(LOW),
+    "has not what generation": lambda r: r.update({"x-1-0.conda": {**r[LOW], "name": "x"}}),
+}
+
+
+@pytest.mark.parametrize(("told", "change"), LIES.items(), ids=LIES)
+def test_an_index_that_lies_is_told(released: Released, told: str, change: Any) -> None:
+    _edit(released.channel, change)
+    found = "\n".join(_check(released).differences)
+    assert "linux-64/repodata.json" in found
+    assert told in found
+
+
+def test_what_an_index_adds_is_its_own_business(released: Released) -> None:
+    _edit(released.channel, lambda records: records[LOW].update(indexed_timestamp=1, more=[]))
+    assert _check(released).differences == ()
+
+
+def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> None:
+    """There the package's own metadata is not at hand."""
+    _edit(released.channel, lambda records: records[TOP].update(depends=["evil"]))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(released.channel))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            where = place(f"http://127.0.0.1:{server.server_port}")
+            found = check(where, 1, [], silent).differences
+        finally:
+            server.shutdown()
+            thread.join()
+    assert found == (f"linux-64/repodata.json says otherwise of {TOP}: depends",)
+
+
+@pytest.mark.parametrize("name", [index.TABLE, index.PACKED, index.SHARDS_TABLE])
+@pytest.mark.parametrize("text", [b"", b"garbage", b"{}", b"[" * 50_000])
+def test_an_index_of_any_shape_is_told(released: Released, name: str, text: bytes) -> None:
+    (released.channel / ".rootstock/current/linux-64" / name).write_bytes(text)
+    assert any(line.startswith(f"linux-64/{name}") for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, _flip])
+def test_a_damaged_shard_is_told(released: Released, damage: Callable[[Path], None]) -> None:
+    for path in (released.channel / "linux-64/shards").iterdir():
+        damage(path)
+    found = _check(released).differences
+    assert found and all(line.startswith("linux-64/shards/") for line in found)
+
+
+def test_a_record_of_a_generation_that_cannot_be_read_is_told(released: Released) -> None:
+    (released.channel / ".rootstock/generations/0001/generation.json").write_text("[]")
+    assert any("generation.json cannot be read" in line for line in _check(released).differences)
