@@ -224,7 +224,7 @@ def _indexes(channel: Path, past: History, new: Generation, changes: Changes) ->
             make(made, channel)
         before = base / subdir if subdir in old else None
         own = changes.get(subdir, {})
-        complete = before and index.read_run_exports(before) is not None
+        complete = before and _complete(before, read=bool(own))
         if before and not complete:
             own = {**_completed(channel, before), **own}
         if before and complete and not own:
@@ -237,6 +237,12 @@ def _indexes(channel: Path, past: History, new: Generation, changes: Changes) ->
             _link(channel / subdir / name, f"../{ROOM}/current/{subdir}/{name}")
         written += [folder / subdir, channel / subdir, shards]
     return written
+
+
+def _complete(before: Path, read: bool) -> bool:
+    """Whether an index has all of its files; with `read`, that its run_exports are read, too."""
+    there = all((before / name).is_file() for name in index.FILES)
+    return there and not (read and index.read_run_exports(before) is None)
 
 
 def _completed(channel: Path, before: Path) -> dict[str, index.Record]:
