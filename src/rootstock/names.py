@@ -10,7 +10,7 @@ The forms of package names, versions, build strings and subdirs are those of CEP
 
 import re
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _NAME = re.compile(r"(?:[a-z0-9]|_(?!_))[._-]?(?:[a-z0-9]+(?:[._-]|$))*")
 _VERSION = re.compile(r"[0-9a-z._+!]+")
@@ -138,6 +138,27 @@ def web_url(text: object) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotAllowed(f"{shown(text)} is not {form}")
     return text
+
+
+def package_url(text: object) -> str:
+    """Where a package is: an http://, https:// or file:/// address that ends with its file name."""
+    form = (
+        "the address of a .conda file: https://, http:// or file:///, without blanks, '?' and '#'"
+    )
+    if not isinstance(text, str) or any(mark in text for mark in " ?#"):
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    if not text.startswith("file:///") or _UNPRINTABLE.search(text):
+        web_url(text)
+    try:
+        package_file(file_of(text))
+    except NotAllowed as error:
+        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+    return text
+
+
+def file_of(url: str) -> str:
+    """The name of the file that an address ends with, which may have characters quoted."""
+    return unquote(url.rpartition("/")[2])
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from rootstock import names
 from rootstock.errors import UsageError, VerifyFailed
 from rootstock.progress import Event, Listener
 from rootstock.release import attest, contents, keys, locks, sbom
@@ -24,6 +25,7 @@ from rootstock.release.place import Place
 TABLE = "releases.json"
 LATEST = "latest"
 _STAGE = "verify"
+_ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,6 +258,8 @@ def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
         locks.PIXI: partial(_locked, platform=record.platform),
         "sbom": sbom.read,
     }
+    if locks.CONDA_LOCK in files:  # older releases have none
+        readers[locks.CONDA_LOCK] = partial(_locked, platform=record.platform)
     for kind, reader in readers.items():
         name = files.get(kind, "")
         try:
@@ -277,8 +281,8 @@ def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
 
 
 def _locked(text: bytes, platform: str) -> dict[str, str]:
-    entries = locks.parse(text.decode(), platform, "")
-    return {entry.url.rpartition("/")[2]: entry.sha256 for entry in entries}
+    entries = locks.parse(text.decode(), platform, _ANYWHERE)
+    return {names.file_of(entry.url): entry.sha256 for entry in entries}
 
 
 def _signed(
