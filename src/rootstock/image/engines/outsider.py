@@ -9,7 +9,9 @@ others for that. Then root is given up for good, and the rest goes as for any us
 
 import os
 import shlex
+import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +70,25 @@ def dropped(sandbox: Sandbox) -> tuple[list[str], Sandbox]:
     mounts = zip(sandbox.mounts, doors[1:], strict=True)
     moved = tuple(replace(mount, source=door) for mount, door in mounts)
     return words, replace(sandbox, root=doors[0], mounts=moved)
+
+
+def admit(folder: Path, *, write: bool = False) -> None:
+    """Let a sandbox's user into a folder that is the caller's, whatever umask made it.
+
+    Folders can be entered, and with `write` also changed; files can be read. What is not the
+    caller's stays as it is.
+    """
+    for place, _, files in os.walk(folder):
+        _allow(place, 0o777 if write else 0o555)
+        for file in files:
+            _allow(os.path.join(place, file), 0o444)
+
+
+def _allow(path: str, mode: int) -> None:
+    status = os.lstat(path)
+    if not stat.S_ISLNK(status.st_mode) and status.st_mode & mode != mode:
+        with suppress(PermissionError):
+            os.chmod(path, stat.S_IMODE(status.st_mode) | mode)
 
 
 def _ranges(text: str) -> list[range]:
