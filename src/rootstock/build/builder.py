@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
-import signal
+import tarfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 from uuid import uuid4
 
 import rattler_build
@@ -20,16 +21,14 @@ from rootstock import store as places
 from rootstock.build import log as logs
 from rootstock.build.artifact import Artifact, load, write_record
 from rootstock.build.costs import Cost
+from rootstock.build.ended import WRAP, Ended, error_of
 from rootstock.build.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.build.limits import Limits
 from rootstock.build.normalise import normalise
 from rootstock.errors import (
     BuildFailed,
     Damaged,
-    MachineError,
-    NoSpace,
     UsageError,
-    tells_of_no_space,
 )
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
@@ -56,13 +55,6 @@ _VERSIONS: Mapping[str, str] = {
     "PyYAML": yaml.__version__,
     "zstandard": zstandard.__version__,
 }
-# Runs the program so that its failure cannot be taken for one of the sandbox, which ends with
-# 1, 32, 125 and others when it cannot be made.
-_WRAP = ("/bin/sh", "-c", '"$@" || exit $((64 + $?))', "sh")
-_FAILED = 64 + 1  # what inside.py ends with when the build failed, as it comes through
-_SHOWN = 15  # lines of the log of a sandbox that could not be made
-# The signals by which a build is ended from outside: by the kernel, a batch system, a person.
-_ENDED = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +174,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     admit(room, write=True)
     for mount in sandbox.mounts:
         admit(mount.source)
-    argv = [*_WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
+    argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
     kills = memory.kills()
     done = process.run(
         shop.engine.command(sandbox, argv),
@@ -192,7 +184,8 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
         kin=sandbox.name,
     )
     if done.code:
-        _explain(job, log, done, shop, killed=memory.kills() > kills)
+        ended = Ended(done=done, killed=memory.kills() > kills, engine=shop.engine.name)
+        raise error_of(job, log, ended, shop.limits, shop.store, folder / "deps")
     ready.mkdir()
     return Made(path=_finish(job, log, shop, room, ready), peak=done.peak)
 
@@ -206,7 +199,7 @@ def _finish(job: Job, log: Path, shop: Workshop, room: Path, ready: Path) -> Pat
     built.mkdir()
     try:
         package = move(room, f"out/{job.subdir}/{job.filename}", built)
-        finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
+        finished = normalise(package, ready, epoch=EPOCH, released=job.released, level=shop.level)
         _insist(finished, job)
     except Exception as error:  # a hostile archive can make its readers raise anything
         if isinstance(error, OSError) and (trouble := disk.trouble(ready)):
@@ -219,12 +212,24 @@ def _finish(job: Job, log: Path, shop: Workshop, room: Path, ready: Path) -> Pat
 
 def _insist(package: Path, job: Job) -> None:
     """Raise `ValueError` unless a package says of itself what its file is called."""
-    from rattler.package import IndexJson  # only builds need a reader of packages
+    index = _index_of(package)
+    name = f"{index['name']}-{index['version']}-{index['build']}.conda"
+    if (name, index["subdir"]) != (job.filename, job.subdir):
+        raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
 
-    index = IndexJson.from_package_archive(package)
-    name = f"{index.name.normalized}-{index.version}-{index.build}.conda"
-    if (name, index.subdir) != (job.filename, job.subdir):
-        raise ValueError(f"it is {index.subdir}/{name} by its index.json")
+
+def _index_of(package: Path) -> Mapping[str, Any]:
+    """What a package's info/index.json says."""
+    part = f"info-{package.name.removesuffix('.conda')}.tar.zst"
+    with zipfile.ZipFile(package) as whole, whole.open(part) as packed:
+        stream = zstandard.ZstdDecompressor().stream_reader(packed)
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if member.name == "info/index.json" and content:
+                    index: dict[str, Any] = json.load(content)
+                    return index
+    raise ValueError("it has no info/index.json")
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
@@ -279,37 +284,3 @@ def _tool_folder(folder: Path) -> Path:
     tool.mkdir()
     shutil.copyfile(_INSIDE, tool / _INSIDE.name)
     return tool
-
-
-def _explain(
-    job: Job, log: Path, done: process.Completed, shop: Workshop, *, killed: bool
-) -> NoReturn:
-    lines = logs.tail(log)
-    trouble = disk.trouble(shop.store.root / "tmp")
-    if isinstance(trouble, NoSpace) or tells_of_no_space("\n".join(lines)):
-        raise NoSpace(shop.store.root, f"{job.id} was being built (log: {log})")
-    if trouble:
-        raise trouble
-    if not done.over and (killed or _ended_by(done.code) or logs.tells_of_a_kill(log)):
-        raise MachineError(
-            f"something ended {job.id} from outside while it was built (log: {log})",
-            "If that was for want of memory (`dmesg` tells): fewer builds at a time with -j, or "
-            "a --memory-limit for each.",
-        )
-    if not done.over and done.code != _FAILED:
-        said = "\n".join(f"    {line}" for line in lines[-_SHOWN:])
-        raise MachineError(
-            f"{shop.engine.name} could not run the build of {job.id}, it ended with "
-            f"{done.code}:\n{said}",
-            f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
-        )
-    limit = {"": 0.0, "time": shop.limits.seconds, "memory": shop.limits.memory}[done.over]
-    raise BuildFailed(job.id, log, lines, stage=logs.stage(log), over=done.over, limit=limit)
-
-
-def _ended_by(code: int) -> bool:
-    """Whether an exit code says that the engine, or what it ran, was ended by a signal.
-
-    It is negative for the engine's own process; a shell says 128 and the number.
-    """
-    return any(code in (-number, 128 + number, 64 + 128 + number) for number in _ENDED)
