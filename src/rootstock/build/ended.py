@@ -72,7 +72,8 @@ def error_of(
     if done.code != _FAILED:
         said = "\n".join(f"    {line}" for line in lines[-_SHOWN:])
         return MachineError(
-            f"{ended.engine} could not run the build of {job.id}, it ended with {done.code}:\n{said}",
+            f"{ended.engine} could not run the build of {job.id}, it ended with {done.code}:\n"
+            f"{said}",
             f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
         )
     return BuildFailed(job.id, log, (*lines, *_unsolved(job, log, deps)), stage=logs.stage(log))
