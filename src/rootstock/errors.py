@@ -165,10 +165,18 @@ def tells_of_no_space(output: str) -> bool:
 
 @contextmanager
 def no_space_told(place: Path | str) -> Iterator[None]:
-    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full."""
+    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full.
+
+    A file that is too large is the machine's lack, too: a limit of the shell, or of a file system.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(error.filename or place) from error
+        if error.errno == errno.EFBIG:
+            raise MachineError(
+                f"a file would be too large: {error.filename or place}",
+                "Lift the limit of this shell (ulimit -f unlimited); see `rootstock doctor`.",
+            ) from error
         raise
