@@ -6,6 +6,7 @@ The exit codes are part of the command line's contract: 1 a build, audit or smok
 """
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,13 +53,13 @@ class MachineError(RootstockError):
 
 
 class NoSpace(MachineError):
-    """A full disk, or a quota that is used up."""
+    """A full disk, a quota that is used up, or a file that may not become larger."""
 
     def __init__(self, place: Path | str, reason: str = "") -> None:
         super().__init__(
             f"No space left for {place}" + (f": {reason}" if reason else ""),
-            "Free some there and run the same command again: what was finished is kept. The "
-            "store can be elsewhere: set ROOTSTOCK_HOME.",
+            "Free some there (or raise the limit: `ulimit -f`, a quota) and run the same command "
+            "again: what was finished is kept. The store can be elsewhere: set ROOTSTOCK_HOME.",
         )
 
 
@@ -154,8 +155,11 @@ class PackFailed(RootstockError):
     """A file or an environment that was to be taken offline and could not be made."""
 
 
-# How a full disk is told by the programs that are called here, and by Rust.
-_FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
+# How the system tells that a file has no room: the disk is full, the user's quota of it is, or a
+# file may not be larger (`ulimit -f`).
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# The same as the programs that are called here tell it, and Rust.
+_FULL = tuple(word for code in FULL for word in (os.strerror(code), f"os error {code})"))
 
 
 def tells_of_no_space(output: str) -> bool:
@@ -169,6 +173,6 @@ def no_space_told(place: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise NoSpace(error.filename or place) from error
         raise

@@ -3,13 +3,17 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from rootstock import names
+from rootstock.errors import MachineError, RootstockError
 from rootstock.image.profiles import Profile
+from rootstock.report.words import visible
 
 # A checkout is the folder with recipes/ and ci/, three above this package's own.
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -130,6 +134,52 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in a
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
 
 
+# What the command that runs has to say with --json.
+_answer: dict[str, Any] = {}
+_told = False
+
+
 def print_json(value: object) -> None:
-    """Print a value as the one JSON object on standard output."""
-    print(json.dumps(value, indent=2, default=str))
+    """Have an object printed as the one JSON object on standard output, when the command ends.
+
+    `value` is a mapping or a dataclass. Of a command that fails, the object also has `error`,
+    `remedy` and `code`.
+    """
+    _answer.update(value if isinstance(value, Mapping) else _plain(value))
+
+
+def print_json_line(value: Mapping[str, object]) -> None:
+    """Print the one JSON object at once, on one line: for a command that goes on."""
+    global _told
+    _told = True
+    say([json.dumps(value, default=_plain)])
+
+
+def print_answer(failed: RootstockError | None) -> None:
+    """Print the object of the command that has ended; raises as `say` does."""
+    if _told or not (_answer or failed):
+        return
+    if failed:
+        _answer.update(error=failed.message, remedy=failed.remedy, code=failed.code)
+    say(json.dumps(_answer, indent=2, default=_plain).splitlines())
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no form for: a dataclass is an object, all else is its text."""
+    return vars(value) if is_dataclass(value) else str(value)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines on standard output, with the control characters in them made visible.
+
+    Raises `MachineError` when they cannot be written, `BrokenPipeError` when nobody reads on.
+    """
+    try:
+        print("\n".join(map(visible, lines)), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MachineError(
+            f"standard output cannot be written: {error.strerror}",
+            "Send it to where there is room, and run the same command again.",
+        ) from error

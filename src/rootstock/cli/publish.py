@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, Channel, Checkout, EngineName, Json, print_json
+from rootstock.cli.common import CHECKOUT, Channel, Checkout, EngineName, Json, print_json, say
 from rootstock.publish import parcel as parcels
 from rootstock.publish import publish as publishing
 from rootstock.publish.choose import Options, choose
@@ -125,8 +125,8 @@ def publish(
         )
     else:
         rows = [(package.path, size(package.size), package.sha256[:16]) for package in missing]
-        print("\n".join(columns([("would be uploaded", "size", "sha256"), *rows])))
-        print(f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}")
+        counts = f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}"
+        say([*columns([("would be uploaded", "size", "sha256"), *rows]), counts])
 
 
 COMMANDS = {"publish": publish}

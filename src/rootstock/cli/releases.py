@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import AnyChannel, Json, print_json
+from rootstock.cli.common import AnyChannel, Json, print_json, say
 from rootstock.errors import UsageError
 from rootstock.release import check, keys, locks
 from rootstock.release.place import place
@@ -67,14 +67,14 @@ def lock(
     base = url.rstrip("/") or where.url
     packages = record.of(found[0])
     if form is Format.MD5:
-        print(locks.explicit_md5(packages, record.platform, base), end="")
+        say(locks.explicit_md5(packages, record.platform, base).splitlines())
         return
     path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
     try:
         text = where.read(path).decode()
     except FileNotFoundError as error:
         raise UsageError(f"{where.at(path)} is not there") from error
-    print(locks.moved(text, packages, record.platform, base), end="")
+    say(locks.moved(text, packages, record.platform, base).splitlines())
 
 
 def manage_keys(

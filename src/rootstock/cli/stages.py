@@ -31,6 +31,7 @@ from rootstock.cli.common import (
     TimeLimit,
     Url,
     print_json,
+    say,
 )
 from rootstock.errors import RootstockError, UsageError
 from rootstock.image import profiles
@@ -96,14 +97,14 @@ def _plan(options: Options, as_json: bool) -> None:
     rows = [
         (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
     ]
-    print("\n".join(columns([("state", "package", "build key", "why"), *rows])))
+    say(columns([("state", "package", "build key", "why"), *rows]))
 
 
 def _list(options: Options, since: str, as_json: bool) -> None:
     if not since and not as_json:
         matrix = matrices.load(options.checkout / "ci/matrix.yaml")
-        for cell in matrices.select(matrix, options.roots, options.pythons, options.only):
-            print(cell.id)
+        chosen = matrices.select(matrix, options.roots, options.pythons, options.only)
+        say(cell.id for cell in chosen)
         return
     planned = planning.plan(options, locate(), silent)
     keys = affected.cell_keys(planned.graph)
@@ -112,9 +113,8 @@ def _list(options: Options, since: str, as_json: bool) -> None:
         cells = _changed(cells, keys, since, options)
     if as_json:
         print_json({"cells": [{**_cell(cell), "key": keys[cell.id]} for cell in cells]})
-    else:
-        for cell in cells:
-            print(cell.id)
+    elif cells:
+        say(cell.id for cell in cells)
 
 
 def _changed(
