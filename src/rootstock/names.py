@@ -9,6 +9,7 @@ The forms of package names, versions, build strings and subdirs are those of CEP
 """
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -138,6 +139,33 @@ def web_url(text: object) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotAllowed(f"{shown(text)} is not {form}")
     return text
+
+
+def public_url(text: object) -> str:
+    """The address of a channel as others are told it: files are named by what is put behind it.
+
+    So it has no query and no fragment, and neither a user's name nor a password, which everybody
+    could read. A slash at its end is taken off.
+    """
+    url = web_url(text)
+    parts = urlsplit(url)
+    if "?" in url or "#" in url:
+        raise NotAllowed(f"{shown(text)} has a query or a fragment, which a channel cannot have")
+    if "@" in parts.netloc:
+        raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} tells a user's name to everybody")
+    return url.rstrip("/")
+
+
+def user_path(text: str) -> Path:
+    """A path as a user writes it, where `~` is a home folder; it is made absolute."""
+    if not text or "\0" in text:
+        raise NotAllowed(f"{shown(text)} is no path")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:  # no such user, or this one has no home
+        raise NotAllowed(f"{shown(text)} is no path: {error}") from error
+    except OSError as error:  # the current folder is gone
+        raise NotAllowed(f"{shown(text)} is no path: {error.strerror}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

@@ -1,11 +1,12 @@
 """The standard streams: usable whatever the process was given in their place.
 
-Nothing but os and sys is imported, because this is used before all else.
+Little is imported, because this is used before all else.
 """
 
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TextIO
 
 # Why standard error could not be written, the first time that it could not.
@@ -28,9 +29,9 @@ def ready() -> None:
                 os.dup2(null, number)
                 os.close(null)
             os.set_inheritable(number, True)
-    sys.stdin = sys.stdin or open(0, closefd=False)
-    sys.stdout = _lenient(sys.stdout or open(1, "w", closefd=False))
-    sys.stderr = _lenient(sys.stderr or open(2, "w", closefd=False))
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = _lenient(sys.stdout or os.fdopen(1, "w", closefd=False))
+    sys.stderr = _lenient(sys.stderr or os.fdopen(2, "w", closefd=False))
 
 
 def _lenient(stream: TextIO) -> TextIO:
@@ -73,7 +74,5 @@ def flush() -> OSError | None:
 
 def write(number: int, data: bytes) -> None:
     """Write to a descriptor; what it does not take is lost."""
-    try:
+    with suppress(OSError):
         os.write(number, data)
-    except OSError:
-        pass

@@ -12,13 +12,11 @@ import typer
 from typer.core import TyperCommand
 from typer.models import TyperPath
 
-from rootstock import __version__, process, signals, streams
+from rootstock import __version__, process, signals, streams, tokens
 from rootstock.cli import ending
 from rootstock.cli.common import say
 from rootstock.errors import InterruptedByUser, RootstockError, UsageError
-from rootstock.publish import tokens
 from rootstock.report.terminal import tell_error
-
 
 # In which module of cli/ a command is, in the order in which --help shows them. Only that of the
 # command that is asked for is imported: most import what others do not need.

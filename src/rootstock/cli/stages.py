@@ -1,7 +1,5 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
-import getpass
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +28,7 @@ from rootstock.cli.common import (
     Roots,
     TimeLimit,
     Url,
+    ask_passphrase,
     print_json,
     say,
 )
@@ -138,16 +137,6 @@ def _cell(cell: Cell) -> dict[str, str]:
     return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
 
 
-def _public(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        raise UsageError(f"--url {url} is no address on the web", "Write it as https://...")
-    return url.rstrip("/")
-
-
-def _ask() -> str:
-    return getpass.getpass("Passphrase of your key: ") if sys.stdin.isatty() else ""
-
-
 def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
     """The command that runs the pipeline up to a stage."""
 
@@ -201,7 +190,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             keep_going=keep_going,
             retry=retry,
             offline=offline,
-            url=_public(url),
+            url=url,
         )
         if since and not list_:
             raise UsageError("--since goes with --list")
@@ -211,7 +200,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             _plan(options, as_json)
         else:
             if until == "promote":
-                options = replace(options, key=keys.mine(_ask))
+                options = replace(options, key=keys.mine(ask_passphrase))
             _run(options, as_json, until, results)
 
     command.__doc__ = help_

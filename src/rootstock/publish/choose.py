@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import tokens
 from rootstock.errors import UsageError
 from rootstock.progress import Listener
-from rootstock.publish import tokens
 from rootstock.publish.anaconda import MAIN, SERVER, Anaconda
 from rootstock.publish.folder import Folder
 from rootstock.publish.quetz import Quetz
 from rootstock.publish.s3 import S3
 from rootstock.publish.target import Target
-from rootstock.publish.tokens import Secret
 from rootstock.sources import tools
 from rootstock.store import Store
+from rootstock.tokens import Secret
 
 STAGING = "staging"
 

@@ -13,8 +13,8 @@ _CONTROL = re.compile(
 def visible(line: str) -> str:
     """A line that may have come from anywhere, as it can be shown on any terminal.
 
-    >>> visible("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
+    >>> visible("bell " + chr(7)) == "bell " + chr(92) + "x07"
+    True
     """
     return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
