@@ -167,6 +167,28 @@ def tells_of_no_space(output: str) -> bool:
     return any(words in output for words in _FULL)
 
 
+# Why a place that a user named cannot be written, however often it is tried.
+_UNWRITABLE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+)
+
+
+@contextmanager
+def unwritable_told(place: Path | str) -> Iterator[None]:
+    """Raise `UsageError` where a place cannot be written, and `NoSpace` where it is full."""
+    try:
+        with no_space_told(place):
+            yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise UsageError(
+            f"{place} cannot be written: {error.strerror} ({error.filename or place})",
+            "Name a folder that you may write, or have that one mended.",
+        ) from error
+
+
 @contextmanager
 def no_space_told(place: Path | str) -> Iterator[None]:
     """Raise `NoSpace` for `place` where a call to the system fails because a disk is full."""

@@ -157,15 +157,13 @@ def public_url(text: object) -> str:
 
 
 def user_path(text: str) -> Path:
-    """A path as a user writes it, where `~` is a home folder; it is made absolute."""
+    """A path as a user writes it, where `~` is a home folder."""
     if not text or "\0" in text:
         raise NotAllowed(f"{shown(text)} is no path")
     try:
-        return Path(text).expanduser().absolute()
+        return Path(text).expanduser()
     except RuntimeError as error:  # no such user, or this one has no home
         raise NotAllowed(f"{shown(text)} is no path: {error}") from error
-    except OSError as error:  # the current folder is gone
-        raise NotAllowed(f"{shown(text)} is no path: {error.strerror}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

@@ -121,7 +121,7 @@ def test_a_public_half_is_never_overwritten(tmp_path: Path) -> None:
 @pytest.mark.parametrize("named", ["/x/my.pub", "~no-such-user/key.pem"])
 def test_where_no_private_key_can_be(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOTSTOCK_KEY", named)
-    with pytest.raises(UsageError, match="ROOTSTOCK_KEY|public key|no place"):
+    with pytest.raises(UsageError, match=r"public key|no place"):
         keys.location()
 
 
