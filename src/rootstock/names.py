@@ -11,6 +11,7 @@ The forms of package names, versions, build strings and subdirs are those of CEP
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -212,6 +213,31 @@ def line(text: object) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_LINE or _UNPRINTABLE.search(text):
         raise NotAllowed(f"{shown(text)} is not a line of text")
     return text
+
+
+def public_url(text: object) -> str:
+    """The address of a channel as others are told it: files are named by what is put behind it.
+
+    So it has no query and no fragment, and neither a user's name nor a password, which everybody
+    could read. A slash at its end is taken off.
+    """
+    url = web_url(text)
+    parts = urlsplit(url)
+    if "?" in url or "#" in url:
+        raise NotAllowed(f"{shown(text)} has a query or a fragment, which a channel cannot have")
+    if "@" in parts.netloc:
+        raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} tells a user's name to everybody")
+    return url.rstrip("/")
+
+
+def user_path(text: str) -> Path:
+    """A path as a user writes it, where `~` is a home folder."""
+    if not text or "\0" in text:
+        raise NotAllowed(f"{shown(text)} is no path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # no such user, or this one has no home
+        raise NotAllowed(f"{shown(text)} is no path: {error}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

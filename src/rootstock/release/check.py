@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 from rootstock import names
 from rootstock.errors import UsageError, VerifyFailed
