@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.plan import matrix as matrices
-from rootstock.plan.graph import version_order
+from rootstock.plan.match import version_order
 from rootstock.plan.recipe import Output
 from rootstock.planning import render_all
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from rootstock.errors import UsageError
-from rootstock.plan.graph import Graph, name_of, plan
+from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
+from rootstock.plan.match import name_of
 from rootstock.plan.matrix import ZIP_KEYS, Cell
 from rootstock.plan.recipe import render
 

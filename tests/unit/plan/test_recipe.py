@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rootstock.errors import RecipeError
-from rootstock.plan.recipe import pinned, render
+from rootstock.plan.pins import pinned
+from rootstock.plan.recipe import render
 
 RECIPE = """
 context: {version: "1.2.3"}
