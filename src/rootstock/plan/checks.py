@@ -5,7 +5,7 @@ Planning stops at the first error. `rootstock lint` tells all of them, and warni
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from functools import cached_property
@@ -56,23 +56,33 @@ class Finding:
 def insist(outputs: Iterable[Output]) -> None:
     """Raise `RecipeError` for the first output that cannot be built as its recipe has it."""
     for output in outputs:
-        for finding in findings(output):
-            if finding.serious:
-                raise finding.error()
+        for fault in _faults(output):
+            if fault.serious:  # lines are looked up of nothing else
+                raise _finding(fault, _Place(output)).error()
 
 
-def findings(output: Output) -> Iterator[Finding]:
-    """All that is wrong with one output of a recipe, errors and warnings."""
-    place = _Place(output)
+def findings(outputs: Iterable[Output]) -> list[Finding]:
+    """All that is wrong with the outputs of recipes, errors and warnings, each once."""
+    found: dict[Finding, None] = {}
+    for output in outputs:
+        place = _Place(output)
+        found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output))
+    return list(found)
+
+
+def _faults(output: Output) -> Iterator[Fault]:
     for check in _CHECKS:
-        for fault in check(output):
-            yield Finding(
-                path=place.path,
-                line=place.line(fault),
-                message=fault.message,
-                remedy=fault.remedy,
-                serious=fault.serious,
-            )
+        yield from check(output)
+
+
+def _finding(fault: Fault, place: "_Place") -> Finding:
+    return Finding(
+        path=place.path,
+        line=place.line(fault),
+        message=fault.message,
+        remedy=fault.remedy,
+        serious=fault.serious,
+    )
 
 
 class _Place:
@@ -240,10 +250,11 @@ def _described(output: Output) -> Iterator[Fault]:
     about = output.recipe.get("about") or {}
     for key in ("license", "summary"):
         if key not in about:
-            told, remedy = f"about.{key} of {output.name} is missing", f"Write about: {{{key}: ...}}"
+            told, remedy = (
+                f"about.{key} of {output.name} is missing",
+                f"Write about: {{{key}: ...}}",
+            )
             yield Fault(("about",), told, remedy, serious=False)
-
-
 
 
 _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
@@ -255,8 +266,3 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     scripts.check,
     _described,
 )
-
-
-def distinct(found: Iterable[Finding]) -> list[Finding]:
-    """Findings without those that another output or variant of the recipe has as well."""
-    return list(dict.fromkeys(replace(one) for one in found))

@@ -16,7 +16,7 @@ from rootstock.errors import RecipeError, UsageError
 from rootstock.plan import numbers
 from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
 from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
-from rootstock.plan.match import finder
+from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 
@@ -103,7 +103,8 @@ class Graph:
         """
         node = self.nodes[id_]
         installed = (*node.runs, *node.tests) if node.output.test_installs else ()
-        return frozenset(node.needs).union(self.closure(installed))
+        # What is tested may be in there: a package downstream of it needs it.
+        return frozenset(node.needs).union(self.closure(installed)) - {id_}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
@@ -177,17 +178,19 @@ def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
     Rendering gives an output that is the same for two Pythons twice.
     """
     by_id: dict[str, Output] = {}
+    by_version: dict[tuple[str, str], list[Output]] = {}
     for output in outputs:
         id_ = output.filename.removesuffix(".conda")
-        other = by_id.get(id_, output)
-        if other.folder != output.folder:
-            raise UsageError(
-                f"{other.folder / 'recipe.yaml'} and {output.folder / 'recipe.yaml'} both make "
-                f"{id_}",
-                f"Only one recipe can make it: remove one, or give it another name than "
-                f"{output.name} or another version.",
-            )
-        if other != output:
+        same = by_version.setdefault((output.name, output.version), [])
+        for other in same:
+            if other.folder != output.folder and agrees(other.variant, output.variant):
+                raise UsageError(
+                    f"{other.folder / 'recipe.yaml'} and {output.folder / 'recipe.yaml'} both "
+                    f"make {output.name} {output.version}",
+                    "Remove one of them, or give its package another name.",
+                )
+        same.append(output)
+        if by_id.get(id_, output) != output:
             raise UsageError(
                 f"{output.folder / 'recipe.yaml'}: {id_} is one file name for several variants",
                 "A noarch package must not have python in its host requirements; other packages "

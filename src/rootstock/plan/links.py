@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rootstock.errors import RecipeError, UsageError
-from rootstock.plan.match import Find, matches, name_of
+from rootstock.plan.match import Find, matches
 from rootstock.plan.recipe import Output
+from rootstock.plan.requirement import name_of
 
 
 @dataclass
@@ -96,7 +97,7 @@ def insist_on_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> 
         return frozenset().union(*({id_} | runs(id_) for id_ in ids))
 
     built = {id_: whole((*one.build, *one.host)) for id_, one in links.items()}
-    tested = {id_: whole(one.test) for id_, one in links.items()}
+    tested = {id_: whole(one.test) - {id_} for id_, one in links.items()}
     before = {
         id_: built[id_] | tested[id_] | (runs(id_) if by_id[id_].test_installs else frozenset())
         for id_ in links

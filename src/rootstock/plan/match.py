@@ -1,21 +1,20 @@
-"""Requirements: which of the outputs of all recipes a match spec means."""
+"""Matching: which of the outputs of all recipes a requirement means."""
 
-import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import cache
 
-from rattler import MatchSpec, PackageRecord, Version
+from rattler import PackageRecord, Version
 from rattler.package import BuildString
 
 from rootstock.errors import UsageError
 from rootstock.names import shown
 from rootstock.plan.recipe import Output
+from rootstock.plan.requirement import name_of, spec_of
 
 # A function that finds the id of an output: by its spec, the variant it is seen from, and who
 # needs it.
 Find = Callable[[str, Mapping[str, str], str], str]
-_PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
 
 
 def finder(by_id: Mapping[str, Output]) -> Find:
@@ -50,15 +49,6 @@ def finder(by_id: Mapping[str, Output]) -> Find:
         return max(fitting, key=order)
 
     return find
-
-
-@cache
-def spec_of(spec: str) -> MatchSpec:
-    """A match spec; raises `ValueError` when it is none."""
-    try:
-        return MatchSpec(spec)
-    except Exception as error:  # py-rattler's errors have no common class
-        raise ValueError(str(error).partition("\n")[0]) from error
 
 
 def matches(spec: str, output: Output) -> bool:
@@ -97,11 +87,3 @@ def agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     # A noarch package has "noarch" for its platform, and others to go with it.
     own = {key: value for key, value in one.items() if key != "target_platform"}
     return all(other.get(key, value) == value for key, value in own.items())
-
-
-@cache
-def name_of(spec: str) -> str:
-    """The package name that a requirement is about."""
-    if match := _PIN_COMPATIBLE.match(spec):
-        return match[1]
-    return re.split(r"[\s=<>!~\[]", spec, maxsplit=1)[0]

@@ -27,6 +27,7 @@ from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
 
+_SCRIPT = "build.sh"  # what builds a package whose recipe names no script
 # What tests of other languages run with.
 _INTERPRETERS = {"perl": "perl", "r": "r-base", "ruby": "ruby"}
 # How py-rattler-build 0.73 tells in its messages where in a recipe something is.
@@ -216,7 +217,9 @@ def _outputs(
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
-                recipe=_with_plain_extra(_with_script(written_out(recipe, siblings, builds))),
+                recipe=_with_plain_extra(
+                    _with_script(written_out(recipe, siblings, builds), folder)
+                ),
                 complete=bool(recipe.get("source")) or not {"", name}.intersection(sourced),
             )
         )
@@ -259,10 +262,14 @@ def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
     return {**recipe, "extra": {**extra, "rootstock": own}}
 
 
-def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Name the default script, so that an environment for it can be written beside it."""
+def _with_script(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Name the default script, so that an environment for it can be written beside it.
+
+    Without one, nothing is run: a package may be just what it depends on.
+    """
     given = recipe["build"].get("script") or {}
     script = dict(given) if isinstance(given, dict) else {"content": given}
     if not {"file", "content"} & script.keys():
-        script["file"] = "build.sh"
+        default = {"file": _SCRIPT} if (folder / _SCRIPT).is_file() else {"content": ""}
+        script |= default
     return {**recipe, "build": {**recipe["build"], "script": script}}

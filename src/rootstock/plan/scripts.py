@@ -25,6 +25,9 @@ def check(output: Output) -> Iterator[Fault]:
     for test in output.recipe.get("tests", ()):
         if isinstance(given := test.get("script"), Mapping):
             yield from _there(output, given, ("tests", "script"))
+    if output.recipe.get("source") and not (script.get("file") or script.get("content")):
+        told = f"{output.name} has sources and no script"
+        yield Fault(keys, told, "Add build.sh, or write build: {script: [command, ...]}")
     content = script.get("content", "")
     text = "\n".join(content) if isinstance(content, list) else str(content)
     if "${{" in text and (reason := _unrenderable(text, output)):

@@ -49,12 +49,16 @@ def _path(output: Output, path: str) -> Iterator[Fault]:
 
 
 def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
-    urls = [str(url) for url in (entry["url"] if isinstance(entry["url"], list) else [entry["url"]])]
+    urls = [
+        str(url) for url in (entry["url"] if isinstance(entry["url"], list) else [entry["url"]])
+    ]
     keys, first = ("source", "url"), urls[0]
     if "sha256" not in entry:
         only = ", only an md5, with which anybody can make another file" if "md5" in entry else ""
         told = f"the source {names.shown(first)} has no sha256{only}"
-        yield Fault(keys, told, "Write sha256: of the file, as the sha256sum command tells it.", first)
+        yield Fault(
+            keys, told, "Write sha256: of the file, as the sha256sum command tells it.", first
+        )
     for url in urls:
         if reason := _unfetchable(url, output):
             yield Fault(keys, f"the source {names.shown(url)} cannot be fetched: {reason}", "", url)

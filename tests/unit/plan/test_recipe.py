@@ -72,6 +72,7 @@ extra: {rootstock: {verified: "${{ graft_version == '1.0' }}"}}
 
 
 def test_the_default_script_is_named(tmp_path: Path) -> None:
+    (tmp_path / "build.sh").touch()
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
     assert lib.recipe["build"]["script"]["content"] == "make"
     assert tool.recipe["build"]["script"]["file"] == "build.sh"
