@@ -250,11 +250,8 @@ def _described(output: Output) -> Iterator[Fault]:
     about = output.recipe.get("about") or {}
     for key in ("license", "summary"):
         if key not in about:
-            told, remedy = (
-                f"about.{key} of {output.name} is missing",
-                f"Write about: {{{key}: ...}}",
-            )
-            yield Fault(("about",), told, remedy, serious=False)
+            told = f"about.{key} of {output.name} is missing"
+            yield Fault(("about",), told, f"Write about: {{{key}: ...}}", serious=False)
 
 
 _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (

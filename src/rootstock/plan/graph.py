@@ -33,8 +33,8 @@ class Node:
     `uses` are the ids of the nodes that its build and host environments are made of, `needs`
     those with all they depend on; `runs` are the ids of those it depends on when installed,
     directly; `tests` of those that its tests install beside it, directly. Only what is in `needs`
-    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `private` was built with something of
-    this machine, and is for this machine only.
+    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `private` was
+    built with something of this machine, and is for this machine only.
     """
 
     output: Output

@@ -93,8 +93,8 @@ def line_of(top: Node, *keys: str, value: str = "") -> int:
     """
     found = list(_reached(top, keys))
     same = [key for key, node in found if isinstance(node, ScalarNode) and node.value == value]
-    place = (same or [key for key, _ in found] or [None])[0]
-    return place.start_mark.line + 1 if place else 0
+    places = same or [key for key, _ in found]
+    return places[0].start_mark.line + 1 if places else 0
 
 
 def _reached(node: Node, keys: Collection[str]) -> Iterator[tuple[Node, Node]]:

@@ -84,6 +84,7 @@ def version_order(version: str) -> Version:
 
 
 def agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether no value of a variant is another in the other variant."""
     # A noarch package has "noarch" for its platform, and others to go with it.
     own = {key: value for key, value in one.items() if key != "target_platform"}
     return all(other.get(key, value) == value for key, value in own.items())

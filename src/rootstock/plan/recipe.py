@@ -209,6 +209,7 @@ def _outputs(
             variant |= variants_of.get((sibling, spec.split()[-1]), {})
         variant |= {key: value for key, value in own.items() if key not in siblings}
         variants_of[name, build] = variant
+        alone = _with_script(written_out(recipe, siblings, builds), folder)
         outputs.append(
             Output(
                 folder=folder,
@@ -217,9 +218,7 @@ def _outputs(
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
-                recipe=_with_plain_extra(
-                    _with_script(written_out(recipe, siblings, builds), folder)
-                ),
+                recipe=_with_plain_extra(alone),
                 complete=bool(recipe.get("source")) or not {"", name}.intersection(sourced),
             )
         )

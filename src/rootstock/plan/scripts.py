@@ -48,7 +48,9 @@ def _unrenderable(text: str, output: Output) -> str:
     The builder evaluates scripts when it runs them. Here the same text stands where it
     evaluates templates at once.
     """
-    values = {str(key): str(value) for key, value in (output.recipe.get("context") or {}).items()}
+    values: dict[str, Any] = {
+        str(key): str(value) for key, value in (output.recipe.get("context") or {}).items()
+    }
     trial = {"package": {"name": "trial", "version": "0"}, "about": {"description": text}}
     variants = VariantConfig({key: [value] for key, value in output.variant.items()})
     platform = PlatformConfig(target_platform=output.subdir if output.subdir != "noarch" else None)
