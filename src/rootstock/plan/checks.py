@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from rootstock import names
 from rootstock.errors import RecipeError
-from rootstock.plan import lines, scripts, supplies
+from rootstock.plan import scripts, supplies
 from rootstock.plan.fault import Fault
 from rootstock.plan.numbers import has_place
+from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
 
 # What `extra.rootstock` may have, and the values of two of its keys.
@@ -58,14 +56,14 @@ def insist(outputs: Iterable[Output]) -> None:
     for output in outputs:
         for fault in _faults(output):
             if fault.serious:  # lines are looked up of nothing else
-                raise _finding(fault, _Place(output)).error()
+                raise _finding(fault, Place(output)).error()
 
 
 def findings(outputs: Iterable[Output]) -> list[Finding]:
     """All that is wrong with the outputs of recipes, errors and warnings, each once."""
     found: dict[Finding, None] = {}
     for output in outputs:
-        place = _Place(output)
+        place = Place(output)
         found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output))
     return list(found)
 
@@ -75,56 +73,14 @@ def _faults(output: Output) -> Iterator[Fault]:
         yield from check(output)
 
 
-def _finding(fault: Fault, place: "_Place") -> Finding:
+def _finding(fault: Fault, place: Place) -> Finding:
     return Finding(
         path=place.path,
-        line=place.line(fault),
+        line=place.line(fault.keys, fault.value),
         message=fault.message,
         remedy=fault.remedy,
         serious=fault.serious,
     )
-
-
-class _Place:
-    """Where in a recipe's file something of one output is; the file is read when that is asked."""
-
-    def __init__(self, output: Output) -> None:
-        self.path = output.folder / "recipe.yaml"
-        self._name = output.name
-
-    def line(self, fault: Fault) -> int:
-        """The line of a fault's key, which may be in the output or at the recipe's top."""
-        keys = fault.keys
-        # What is missing is told where it would be: at the nearest key above that is there.
-        while keys:
-            for top in self._tops:
-                if line := lines.line_of(top, *keys, value=fault.value):
-                    return line
-            keys = keys[:-1]
-        return 0
-
-    @cached_property
-    def _tops(self) -> list[Node]:
-        whole = lines.read(self.path).node
-        outputs = [
-            item
-            for key, value in (whole.value if isinstance(whole, MappingNode) else ())
-            if key.value == "outputs" and isinstance(value, SequenceNode)
-            for item in value.value
-        ]
-        # A name that a template makes cannot be known here.
-        named = [item for item in outputs if self._name in _names(item)]
-        return [*(named or outputs), whole]
-
-
-def _names(output: Node) -> list[str]:
-    return [
-        name.value
-        for key, value in (output.value if isinstance(output, MappingNode) else ())
-        if key.value == "package" and isinstance(value, MappingNode)
-        for inner, name in value.value
-        if inner.value == "name" and isinstance(name, ScalarNode)
-    ]
 
 
 def _identity(output: Output) -> Iterator[Fault]:

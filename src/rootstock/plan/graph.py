@@ -18,6 +18,7 @@ from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_ha
 from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
 from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Cell
+from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
 
 # The scope of what is for this machine only.
@@ -122,7 +123,7 @@ def plan(
 
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
-    by_id = _by_id(outputs)
+    by_id = ids_of(outputs)
     find = finder(by_id)
     links: dict[str, Links] = {}
     sets: dict[str, frozenset[str]] = {}
@@ -172,10 +173,11 @@ def find(graph: Graph, name: str) -> list[Node]:
     return found
 
 
-def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
+def ids_of(outputs: Sequence[Output]) -> dict[str, Output]:
     """The outputs by their file name without its ending.
 
-    Rendering gives an output that is the same for two Pythons twice.
+    Rendering gives an output that is the same for two Pythons twice. Raises `RecipeError` when
+    others have one name.
     """
     by_id: dict[str, Output] = {}
     by_version: dict[tuple[str, str], list[Output]] = {}
@@ -184,17 +186,20 @@ def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
         same = by_version.setdefault((output.name, output.version), [])
         for other in same:
             if other.folder != output.folder and agrees(other.variant, output.variant):
-                raise UsageError(
-                    f"{other.folder / 'recipe.yaml'} and {output.folder / 'recipe.yaml'} both "
-                    f"make {output.name} {output.version}",
+                raise RecipeError(
+                    output.folder / "recipe.yaml",
+                    f"{other.folder / 'recipe.yaml'} makes {output.name} {output.version} as well",
                     "Remove one of them, or give its package another name.",
+                    line=Place(output).line(("package", "name"), output.name),
                 )
         same.append(output)
         if by_id.get(id_, output) != output:
-            raise UsageError(
-                f"{output.folder / 'recipe.yaml'}: {id_} is one file name for several variants",
+            raise RecipeError(
+                output.folder / "recipe.yaml",
+                f"{id_} is one file name for several variants",
                 "A noarch package must not have python in its host requirements; other packages "
                 "need ${{ hash }} in their build string.",
+                line=Place(output).line(("build",)),
             )
         by_id[id_] = output
     return by_id

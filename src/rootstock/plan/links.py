@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rootstock.errors import RecipeError, UsageError
 from rootstock.plan.match import Find, matches
+from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
 from rootstock.plan.requirement import name_of
 
@@ -39,24 +40,28 @@ def link(
     output = by_id[id_]
     if not output.complete:
         values = ", ".join(f"{key} {value}" for key, value in sorted(output.variant.items()))
-        raise UsageError(
-            f"{output.folder / 'recipe.yaml'}: none of its sources is for {id_} ({values})",
+        raise RecipeError(
+            output.folder / "recipe.yaml",
+            f"none of its sources is for {id_} ({values})",
             "docs/recipes.md tells what a new version needs.",
+            line=Place(output).line(("source",)),
         )
     # Its own values first: an output made for sysroot 2.28 needs what is made for that.
     seen = {**variant, **output.variant}
 
-    def found(requirements: Iterable[str]) -> list[str]:
-        return [find(spec, seen, _told(output)) for spec in requirements if _ours(spec)]
+    def found(section: str, more: Iterable[str] = ()) -> list[str]:
+        keys = ("requirements", section)
+        specs = [*output.requirements(section), *more]
+        return [_found(spec, seen, find, output, keys) for spec in specs if _ours(spec)]
 
-    build, host = found(output.requirements("build")), found(output.requirements("host"))
+    build, host = found("build"), found("host")
     exported = [spec for dep in build for spec in by_id[dep].run_exports("strong")]
     strengths = ("noarch",) if output.subdir == "noarch" else ("strong", "weak")
     for strength in strengths:
         exported += [spec for dep in host for spec in by_id[dep].run_exports(strength)]
     ignored = output.ignored_run_exports
     kept = [spec for spec in exported if name_of(spec) not in ignored]
-    run = found([*output.requirements("run"), *kept])
+    run = found("run", kept)
     run = [dep for dep in dict.fromkeys(run) if dep != id_]
     for dep in dict.fromkeys((*build, *host, *run)):
         link(dep, seen, by_id, find, links, (*path, id_))
@@ -69,8 +74,8 @@ def link_tests(by_id: Mapping[str, Output], find: Find, links: dict[str, Links])
     for id_ in queue:  # it grows: what a test needs may have tests itself
         output, own = by_id[id_], links[id_]
         wanted = [spec for spec in output.test_requirements if _ours(spec)]
-        who = f"{_told(output)}, to be tested,"
-        own.test = [dep for dep in (find(spec, own.seen, who) for spec in wanted) if dep != id_]
+        found = [_found(spec, own.seen, find, output, ("tests",)) for spec in wanted]
+        own.test = [dep for dep in dict.fromkeys(found) if dep != id_]
         for dep in own.test:
             known = len(links)
             link(dep, own.seen, by_id, find, links, ())
@@ -82,8 +87,17 @@ def _ours(spec: str) -> bool:
     return not spec.startswith("__")
 
 
-def _told(output: Output) -> str:
-    return f"{output.folder / 'recipe.yaml'}: {output.name}"
+def _found(
+    spec: str, seen: Mapping[str, str], find: Find, output: Output, keys: tuple[str, ...]
+) -> str:
+    """The id of what an output needs; raises `RecipeError` on the line of `keys`."""
+    who = f"a test of {output.name}" if keys == ("tests",) else output.name
+    try:
+        return find(spec, seen, who)
+    except UsageError as error:
+        place = Place(output)
+        line = place.line((*keys, spec)) or place.line(keys)
+        raise RecipeError(place.path, error.message, error.remedy, line=line) from error
 
 
 def insist_on_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> None:
