@@ -155,8 +155,8 @@ def _extra(output: Output) -> Iterator[Fault]:
         )
     yield from _released(own)
     for key in ("origin", "released"):
-        if key not in own:
-            yield Fault((*_OWN,), f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
+        if not own.get(key):
+            yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
 
 
 _MISSING = {
@@ -167,9 +167,8 @@ _MISSING = {
 
 def _released(own: Mapping[str, Any]) -> Iterator[Fault]:
     """The day of the upstream release, which becomes the package's timestamp."""
-    if "released" not in own:
+    if not (told := own.get("released")):
         return
-    told = own["released"]
     fault = Fault(
         (*_OWN, "released"),
         f"extra.rootstock.released is {names.shown(told)}, which is not a day from "
