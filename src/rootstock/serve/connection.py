@@ -14,6 +14,8 @@ from rootstock.serve.answers import Answer, Request
 from rootstock.serve.heads import Heads
 
 _CHUNK = 256 * 1024  # bytes of a file that are read at a time
+_BUFFER = memoryview(bytearray(64 * 1024))  # one for all: there is one thread
+_STARTS = {one: f"HTTP/1.1 {one.value} {one.phrase}\r\nServer: rootstock\r\n" for one in HTTPStatus}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +55,7 @@ class Site(Protocol):
         """Hear that a connection ended."""
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """A connection. `address` is the reader's, `since` when it began to do what it does now."""
 
     address = ""
@@ -121,11 +123,15 @@ class Connection(asyncio.Protocol):
         if self._later:
             self._later.cancel()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, size: int) -> memoryview:
+        """Where the loop puts what the reader sent; it is taken before another comes."""
+        return _BUFFER
+
+    def buffer_updated(self, size: int) -> None:
         """Take what the reader sent."""
         if self._ending:
             return
-        if found := self._heads.feed(data):
+        if found := self._heads.feed(bytes(_BUFFER[:size])):
             self._waiting.extend(found)
             self._go_on()
         elif self._heads.begun and not self._reading:
@@ -148,6 +154,7 @@ class Connection(asyncio.Protocol):
     # Answers, one after the other.
 
     def _go_on(self) -> None:
+        self.since = self._loop.time()
         while self._waiting and self.is_waiting:
             self._take(self._waiting.popleft())
         if self._transport.is_closing():
@@ -157,11 +164,10 @@ class Connection(asyncio.Protocol):
         elif self._heads.ended or self._heard_all:
             self._end()
         else:
-            self._reading, self.since = self._heads.begun, self._loop.time()
+            self._reading = self._heads.begun
             self._transport.resume_reading()
 
     def _take(self, request: Request | HTTPStatus) -> None:
-        self.since = self._loop.time()
         if isinstance(request, HTTPStatus):
             self._send(None, answers.say(request))
             return
@@ -184,7 +190,6 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             answer.close()
             return
-        self.since = self._loop.time()
         self._send(request, answer)
         self._go_on()
 
@@ -198,8 +203,7 @@ class Connection(asyncio.Protocol):
             kept = ""
         status = answer.status
         head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nServer: rootstock\r\n"
-            f"Date: {self._site.date}\r\n{answer.lines}{kept}"
+            f"{_STARTS[status]}Date: {self._site.date}\r\n{answer.lines}{kept}"
             "X-Content-Type-Options: nosniff\r\n\r\n"
         ).encode("latin-1")
         self._site.answered(self.address, request, status)
@@ -221,7 +225,7 @@ class Connection(asyncio.Protocol):
         self.since = self._loop.time()
         if self._answer and not self._unsent:
             self._more(self._answer)
-        if not self._ending:
+        if self.is_waiting and not self._ending:
             self._go_on()
 
     def _more(self, answer: Answer) -> None:

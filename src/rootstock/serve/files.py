@@ -12,6 +12,8 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property, lru_cache
 from io import FileIO
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,9 @@ HTML = "text/html; charset=utf-8"
 # RFC 8246: who has it need not ask again, not even when the user reloads.
 _FOREVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"
+
+# The page needs its own style and nothing else, whatever is written into it.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 
 _TYPES = {
     ".html": HTML,
@@ -63,6 +68,16 @@ class Content:
     tag: str
     type: str
     cache: str
+
+    @cached_property
+    def about(self) -> str:
+        """The lines of a head that tell how it may be kept, and shown."""
+        lines = f"ETag: {self.tag}\r\nCache-Control: {self.cache}\r\nAccept-Ranges: bytes\r\n"
+        if self.modified is not None:
+            lines += f"Last-Modified: {formatdate(self.modified, usegmt=True)}\r\n"
+        if self.type == HTML:
+            lines += f"Content-Security-Policy: {_POLICY}\r\nVary: Host\r\n"
+        return lines
 
     def close(self) -> None:
         """Close the file, if it is one."""
@@ -184,6 +199,7 @@ def _state(found: os.stat_result) -> _State:
     return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
 
 
+@lru_cache(maxsize=256)
 def path_of(target: str) -> str | None:
     """The path below the channel that a request's target means; None when it can be none.
 

@@ -74,13 +74,9 @@ class Heads:
         if self.ended:
             return
         self.begun = False
-        last = len(self._found) + 1 >= MOST or not _BODY.isdisjoint(self._headers)
-        request = Request(
-            method=self._parser.get_method().decode("latin-1"),
-            target=self._target.decode("latin-1"),
-            version=self._parser.get_http_version(),
-            headers=self._headers,
-            stays=not last and self._parser.should_keep_alive(),
-        )
-        self._found.append(request)
-        self.ended = not request.stays
+        parser, headers = self._parser, self._headers
+        last = len(self._found) + 1 >= MOST or not _BODY.isdisjoint(headers)
+        self.ended = last or not parser.should_keep_alive()
+        method, target = parser.get_method().decode("latin-1"), self._target.decode("latin-1")
+        version = parser.get_http_version()
+        self._found.append(Request(method, target, version, headers, not self.ended))
