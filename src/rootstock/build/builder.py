@@ -194,13 +194,12 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
         memory=shop.limits.memory,
         kin=sandbox.name,
     )
-    result = room / "result.json"
-    if done.code or not result.exists():
+    found = list((room / "out").glob("*/*.conda"))
+    if done.code or len(found) != 1:
         _explain(job, log, done, shop, killed=memory.kills() > kills)
-    built = Path(json.loads(result.read_text())["package"])
-    package = room / built.relative_to("/rootstock/build")
     ready.mkdir()
-    finished = normalise(package, ready, epoch=EPOCH, level=shop.level)
+    [package] = found
+    finished = normalise(package, ready, epoch=EPOCH, released=job.released, level=shop.level)
     return Made(path=finished, peak=done.peak)
 
 

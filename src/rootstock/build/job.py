@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rootstock.errors import MachineError
 from rootstock.plan.graph import Node
 from rootstock.store import Store
 
-# What every file of every package is dated with: the day of ROOT 6.00 (2014-05-30).
+# What every file in every package is dated with: the day of ROOT 6.00 (2014-05-30).
 EPOCH = 1401408000
 INPUTS = "inputs.json"
 _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
@@ -44,6 +45,12 @@ class Job:
     files: Mapping[str, str]
     sources: Sequence[Mapping[str, Any]]
     needs: Sequence[Artifact]
+
+    @property
+    def released(self) -> date | None:
+        """The day of the release of its source, where the recipe says it."""
+        told = self.order["recipe"].get("extra", {}).get("rootstock", {}).get("released", "")
+        return date.fromisoformat(told) if told else None
 
 
 def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
