@@ -248,7 +248,7 @@ def reason_for(world: World, was: Callable[[Node], Inputs]) -> str:
 
 def test_what_a_dependency_was_not_built_with_before_is_told(world: World) -> None:
     reason = reason_for(world, lambda openssl: {**openssl.inputs, "dependencies": {}})
-    assert reason.startswith("dependency openssl: rebuilt, because: dependency ")
+    assert reason.startswith("dependency openssl 3.5.7: rebuilt, because: dependency ")
 
 
 def test_there_is_a_reason_also_where_nothing_tells_it(world: World) -> None:
