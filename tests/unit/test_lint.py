@@ -77,9 +77,7 @@ def test_variants_of_the_whole_matrix_are_checked(checkout: Path) -> None:
         "name: graft", "name: \"${{ 'graft' if cpython == '3.11' else 'Graft' }}\""
     )
     put(checkout, "small/graft", text)
-    found = told(checkout)
-    assert any("'Graft' is not a package name" in line for line in found)
-    assert any("scion needs graft" in line for line in found)
+    assert any("'Graft' is not a package name" in line for line in told(checkout))
 
 
 @pytest.mark.parametrize("asked", ["graft", "small/graft", "PATH", "PATH/recipe.yaml"])
