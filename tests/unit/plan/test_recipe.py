@@ -155,5 +155,5 @@ tests:
 """
     [output] = render(write(tmp_path, text), {}, (), "linux-64")
     assert output.test_requirements == (
-        "python", "pip", "python 3.11.*", "python 3.13.*", "bzip2", "make", "perl", "b",
+        "pip", "python 3.11.*", "python 3.13.*", "bzip2", "make", "perl", "b",
     )  # fmt: skip
