@@ -35,8 +35,10 @@ def failure(error: BaseException) -> RootstockError:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return InterruptedByUser("interrupted")
     if isinstance(error, typer.TyperException):
-        return UsageError(str(error), "rootstock COMMAND --help has the options and examples.")
-    if isinstance(error, BrokenPipeError):
+        # Where help was shown instead, there is nothing to add.
+        words = error.format_message() if str(error) else ""
+        return UsageError(words, "rootstock COMMAND --help has the options and examples.")
+    if isinstance(error, BrokenPipeError | SystemExit):  # the latter is what Typer makes of it
         return RootstockError("")  # whoever read has seen enough
     if isinstance(error, OSError) and error.errno in FULL:
         return NoSpace(error.filename or "a file")

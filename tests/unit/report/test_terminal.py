@@ -161,7 +161,8 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
                 terminal(Event(stage="build", item=item, state="start", expected=176))
             time.sleep(0.4)
             terminal(Event(stage="build", item="package0", state="done", seconds=9.0))
-            terminal(Event(stage="build", item="package1", state="failed", detail="see the log"))
+            told_by = "see the log\x1b[2J"
+            terminal(Event(stage="build", item="package1", state="failed", detail=told_by))
             terminal(Event(stage="build", state="failed"))
         tell_error("it failed", "do this", stream)
     reader.join()
@@ -174,7 +175,7 @@ def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r"0 of 30 done, 20 running, 10 left.*unshare.*, ~1:(29|30) left", told)
     assert re.search(r"package2 .*0:0\d of ~2:56", told)
     assert "✓ package0  9.0 s" in told
-    assert "✗ package1  see the log" in told
+    assert "✗ package1  see the log\\x1b[2J" in told
     assert "\x1b[1;31merror: it failed\x1b[0m" in told
     assert told.count("\x1b[?25l") == told.count("\x1b[?25h")  # the cursor is given back
 
@@ -215,3 +216,22 @@ def test_install_lines_can_be_pasted() -> None:
     text = "\n".join(install_lines(Path("/data/my channel"), ["root", "python=3.11"]))
     assert "-c file:///data/my%20channel root python=3.11" in text
     assert "--channel '/data/my channel'" in text
+
+
+# What a terminal takes for commands: clear it, set its title, go back over a line, turn it round.
+HOSTILE = "a\x1b[2J\x1b]0;title\x07\x08\x9b1mb\u202ec"
+
+
+def test_a_log_cannot_command_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "a\\x1b[2J\\x1b]0;title\\x07\\x08\\x9b1mb\\u202ec"
+    stream = io.StringIO()
+    tell_error(f"failed:\n  {HOSTILE}", HOSTILE, stream)
+    assert stream.getvalue() == f"error: failed:\n  {shown}\n  {shown}\n"
+    stream = io.StringIO()
+    with Terminal(stream) as terminal:
+        for state in ("note", "failed", "done"):
+            terminal(Event(stage="build", item=HOSTILE, state=state, detail=HOSTILE))
+        terminal.say(HOSTILE)
+        terminal.table(["head"], [[HOSTILE]])
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", stream.getvalue())
+    assert shown in stream.getvalue()
