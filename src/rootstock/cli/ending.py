@@ -38,8 +38,10 @@ def failure(error: BaseException) -> RootstockError:
         # Where help was shown instead, there is nothing to add.
         words = error.format_message() if str(error) else ""
         return UsageError(words, "rootstock COMMAND --help has the options and examples.")
-    if isinstance(error, BrokenPipeError | SystemExit):  # the latter is what Typer makes of it
-        return RootstockError("")  # whoever read has seen enough
+    # Whoever read has seen enough. Of this, Typer makes an exit.
+    cause = error.__context__ if isinstance(error, SystemExit) else error
+    if isinstance(cause, BrokenPipeError):
+        return RootstockError("")
     if isinstance(error, OSError) and error.errno in FULL:
         return NoSpace(error.filename or "a file")
     if isinstance(error, FileNotFoundError) and not _folder_is_there():

@@ -61,7 +61,8 @@ def _failure() -> RootstockError | None:
         application = _application()
         gc.freeze()
         gc.enable()
-        code = application(_words(), prog_name="rootstock", standalone_mode=False)
+        # No variable turns a command into one that completes words of the shell.
+        code = application(_words(), prog_name="rootstock", complete_var="", standalone_mode=False)
         # Typer takes an interruption for itself, and gives back its exit code.
         return InterruptedByUser("interrupted") if code == InterruptedByUser.code else None
     # The last net: whatever it is, what the user sees is a message, a remedy and an exit code.
