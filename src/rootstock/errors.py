@@ -33,11 +33,17 @@ class UsageError(RootstockError):
 
 
 class RecipeError(UsageError):
-    """A recipe that cannot be read or rendered."""
+    """A recipe that cannot be read, rendered or built.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", "Mend the recipe; docs/recipes.md has the format.")
-        self.path = path
+    `line` is where in the file the reason is, 0 when that is not known.
+    """
+
+    def __init__(self, path: Path, reason: str, remedy: str = "", *, line: int = 0) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(
+            f"{place}: {reason}", remedy or "Mend the recipe; docs/recipes.md has the format."
+        )
+        self.path, self.line = path, line
 
 
 class SourceError(RootstockError):
@@ -191,10 +197,18 @@ def unwritable_told(place: Path | str) -> Iterator[None]:
 
 @contextmanager
 def no_space_told(place: Path | str) -> Iterator[None]:
-    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full."""
+    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full.
+
+    A file that is too large is the machine's lack, too: a limit of the shell, or of a file system.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in FULL:
             raise NoSpace(error.filename or place) from error
+        if error.errno == errno.EFBIG:
+            raise MachineError(
+                f"a file would be too large: {error.filename or place}",
+                "Lift the limit of this shell (ulimit -f unlimited); see `rootstock doctor`.",
+            ) from error
         raise

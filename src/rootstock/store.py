@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock import names
-from rootstock.errors import FULL, UsageError
+from rootstock.errors import FULL, MachineError, UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
@@ -147,9 +147,18 @@ class Store:
             part.replace(path)
 
     def discard(self, place: Path) -> None:
-        """Take a damaged entry away, by one rename, so that nobody meets half of it."""
+        """Take a damaged entry away, by one rename, so that nobody meets half of it.
+
+        Raises `MachineError` when it is another user's.
+        """
         with self.scratch("damaged") as folder, suppress(FileNotFoundError):
-            place.rename(folder / place.name)
+            try:
+                place.rename(folder / place.name)
+            except PermissionError as error:
+                raise MachineError(
+                    f"{place} is damaged, or may not be read, and belongs to another user",
+                    "Have its owner remove it, or set ROOTSTOCK_HOME to a folder of your own.",
+                ) from error
 
 
 def _is_orphan(folder: Path) -> bool:

@@ -19,6 +19,7 @@ class Format(str, Enum):
     EXPLICIT = "explicit"
     PIXI = "pixi"
     MD5 = "md5"
+    CONDA_LOCK = "conda-lock"
 
 
 class Action(str, Enum):
@@ -38,7 +39,7 @@ def lock(
         typer.Option(
             "--format",
             help="explicit for conda and mamba, md5 for a conda that is too old for it, pixi for "
-            "pixi and conda-ship.",
+            "pixi and conda-ship, conda-lock for conda-lock.",
         ),
     ] = Format.EXPLICIT,
     url: Annotated[
@@ -73,12 +74,15 @@ def lock(
     if form is Format.MD5:
         say(locks.explicit_md5(packages, record.platform, base).rstrip("\n").split("\n"))
         return
-    path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
+    # What an index says of the packages stands in pixi's, which every release has.
+    kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
+    path = f"releases/{number:04d}/{record.cells[found[0]].files[kind]}"
     try:
         text = where.read(path).decode()
     except FileNotFoundError as error:
         raise UsageError(f"{where.at(path)} is not there") from error
-    say(locks.moved(text, packages, record.platform, base).rstrip("\n").split("\n"))
+    write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
+    say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 
 
 def manage_keys(

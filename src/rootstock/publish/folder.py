@@ -119,7 +119,7 @@ class Folder:
                 target = self.path / subdir / index.SHARDS / shard.name
                 if not target.exists():
                     _file(shard, target)
-            for path in generation.folder_of(source, parcel.number).glob(f"{subdir}/repodata*"):
+            for path in (generation.folder_of(source, parcel.number) / subdir).iterdir():
                 _link(self.path / subdir / path.name, f"../{ROOM}/current/{subdir}/{path.name}")
         for name in tables(source):
             _link(self.path / name, f"{ROOM}/current/{name}")
