@@ -11,12 +11,11 @@ import typer
 from rootstock import streams
 from rootstock.cli.common import print_answer
 from rootstock.errors import (
-    FULL,
     InterruptedByUser,
     MachineError,
-    NoSpace,
     RootstockError,
     UsageError,
+    no_space_told,
 )
 from rootstock.report.terminal import tell_error
 from rootstock.store import locate
@@ -42,8 +41,13 @@ def failure(error: BaseException) -> RootstockError:
     cause = error.__context__ if isinstance(error, SystemExit) else error
     if isinstance(cause, BrokenPipeError):
         return RootstockError("")
-    if isinstance(error, OSError) and error.errno in FULL:
-        return NoSpace(error.filename or "a file")
+    try:
+        with no_space_told("a file"):
+            raise error
+    except MachineError as told:
+        return told
+    except BaseException:
+        pass  # it is something else
     if isinstance(error, FileNotFoundError) and not _folder_is_there():
         return gone()
     return _unexpected(error)

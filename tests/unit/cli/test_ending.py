@@ -38,7 +38,7 @@ class Panic(BaseException):
         (typer.Abort(), InterruptedByUser),
         (typer.BadParameter("no number"), UsageError),
         (OSError(errno.ENOSPC, "full"), NoSpace),
-        (OSError(errno.EFBIG, "too large"), NoSpace),
+        (OSError(errno.EFBIG, "too large"), MachineError),
         (OSError(errno.EIO, "the disk is broken"), MachineError),
         (MemoryError(), MachineError),
         (RecursionError("too deep"), RootstockError),
