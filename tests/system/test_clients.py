@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 from conda_package_handling import api as handling  # type: ignore[import-untyped]
+from rattler.package import RunExportsJson
 
 from rootstock.channel import index
 from rootstock.channel.promote import promote
@@ -29,7 +31,7 @@ from rootstock.progress import silent
 from rootstock.sources import tools
 from rootstock.store import locate
 
-from .conftest import CHECKOUT, COMMAND, Bench, furnish
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench, furnish
 
 pytestmark = pytest.mark.system
 LOCK = CHECKOUT / "tests/system/tools/conda.lock"
@@ -46,7 +48,10 @@ if __name__ == "__main__":
 """
 RECORD = {
     "type": "object",
-    "required": ["name", "version", "build", "build_number", "depends", "subdir", "sha256", "size"],
+    "required": [
+        *("name", "version", "build", "build_number", "depends", "subdir", "sha256", "size"),
+        "indexed_timestamp",
+    ],
     "properties": {
         "name": {
             "type": "string",
@@ -63,6 +68,8 @@ RECORD = {
         "md5": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "size": {"type": "integer", "minimum": 1},
         "timestamp": {"type": "integer"},
+        # CEP 47: in milliseconds, of this century
+        "indexed_timestamp": {"type": "integer", "minimum": 10**12, "maximum": 5 * 10**12},
         "license": {"type": "string"},
     },
 }
@@ -79,6 +86,45 @@ REPODATA = {
         },
         "removed": {"type": "array"},
         "repodata_version": {"enum": [1, 2]},
+    },
+}
+
+_SPECS = {"type": "array", "items": {"type": "string"}}
+EXPORTS = {  # CEP 12
+    "type": "object",
+    "required": ["info", "packages", "packages.conda"],
+    "properties": {
+        "info": {
+            "type": "object",
+            "required": ["subdir", "version"],
+            "properties": {"version": {"type": "integer"}},
+        },
+        "packages": {"type": "object", "maxProperties": 0},
+        "packages.conda": {
+            "type": "object",
+            "propertyNames": {"pattern": r"\.conda$"},
+            "additionalProperties": {
+                "type": "object",
+                "required": ["run_exports"],
+                "additionalProperties": False,
+                "properties": {
+                    "run_exports": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": {
+                            kind: _SPECS
+                            for kind in (
+                                "weak",
+                                "strong",
+                                "weak_constrains",
+                                "strong_constrains",
+                                "noarch",
+                            )
+                        },
+                    }
+                },
+            },
+        },
     },
 }
 
@@ -174,13 +220,20 @@ def names_in(prefix: Path) -> set[str]:
     return {path.stem for path in (prefix / "conda-meta").glob("*.json")}
 
 
-@pytest.fixture
-def served(channel: Path) -> Iterator[str]:
+@contextmanager
+def serving(channel: Path) -> Iterator[str]:
+    """The address of a channel on a server of rootstock's."""
     argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         yield json.loads(server.stdout.readline())["url"]
         server.terminate()
+
+
+@pytest.fixture
+def served(channel: Path) -> Iterator[str]:
+    with serving(channel) as url:
+        yield url
 
 
 def test_conda_installs_from_a_server_by_its_own_rules(
@@ -252,6 +305,8 @@ def test_conda_takes_a_lock_and_holds_it_against_the_files(
 def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A channel that the whole pipeline has made."""
     bench = furnish(tmp_path_factory.mktemp("clients"))
+    exporting = ROOT.replace("requirements: {", 'requirements: {run_exports: ["root >=6.40"], ')
+    bench.recipe("root", recipe_yaml=exporting)
     done = bench.run("build", "--root", "6", "--py", "all")
     assert done.returncode == 0, done.stderr
     return bench
@@ -296,6 +351,90 @@ def test_the_lock_of_a_release_is_one_that_conda_takes(
     assert names_in(tmp_path / "env") == {name.removesuffix(".conda") for name in packages}
 
 
+@pytest.mark.parametrize("served", ["file", "http"])
+def test_conda_lock_installs_from_the_lock_of_a_release(
+    conda: Conda, built: Bench, tmp_path: Path, served: str
+) -> None:
+    """From the file in the release, and from one for another address, by which it is served."""
+    release = json.loads((built.channel / "releases/0001/release.json").read_text())
+    [cell] = [name for name in release["cells"] if "-cp311-" in name]
+    lock = built.channel / f"releases/0001/{release['cells'][cell]['files']['conda-lock']}"
+    python = tools.python(conda.tool)
+    with serving(built.channel) if served == "http" else nullcontext("") as url:
+        if url:
+            lock = tmp_path / "conda-lock.yml"
+            words = ["lock", "--cell", cell, "--format", "conda-lock", "--url", url]
+            argv = [*COMMAND, *words, "--channel", str(built.channel)]
+            lock.write_bytes(subprocess.run(argv, check=True, capture_output=True).stdout)
+        # conda-lock's own reader, which refuses what it does not know.
+        rendered = subprocess.run(
+            [*python, "-m", "conda_lock", "render", "--kind", "explicit", lock],
+            env=conda.env(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert rendered.returncode == 0, rendered.stderr
+        made = subprocess.run(
+            [*python, "-m", "conda_lock", "install", "--conda", conda.home / "bin/conda"]
+            + ["--prefix", tmp_path / "env", lock],
+            env=conda.env(),
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+    explicit = (tmp_path / "conda-linux-64.lock").read_text().splitlines()
+    packages = [release["packages"][name] for name in release["cells"][cell]["packages"]]
+    base = url.rstrip("/") or built.channel.as_uri()
+    assert [line for line in explicit if not line.startswith(("#", "@"))] == [
+        f"{base}/{one['url']}#{one['md5']}" for one in packages
+    ]
+    assert names_in(tmp_path / "env") == {
+        name.removesuffix(".conda") for name in release["cells"][cell]["packages"]
+    }
+    assert (tmp_path / "env/root.txt").read_text() == "root\n"
+
+
+def test_conda_takes_records_without_the_date_of_a_build(
+    conda: Conda, built: Bench, tmp_path: Path
+) -> None:
+    found = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--json")
+    assert found.returncode == 0, found.stdout + found.stderr
+    every = [one for name in json.loads(found.stdout).values() for one in name]
+    assert {one["name"] for one in every} == {"root", "python"}
+    assert all("timestamp" not in one or one["timestamp"] > 0 for one in every)
+    told = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--info", "root")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "2014" not in told.stdout
+
+
+def test_run_exports_are_those_of_the_packages(built: Bench, tmp_path: Path) -> None:
+    """As conda's own library and py-rattler find them in the packages."""
+    told: dict[str, Any] = {}
+    for folder in (built.channel / "linux-64", built.channel / "noarch"):
+        text = (folder / index.RUN_EXPORTS).read_bytes()
+        assert zstandard.decompress((folder / index.RUN_EXPORTS_PACKED).read_bytes()) == text
+        table = json.loads(text)
+        jsonschema.validate(table, EXPORTS)
+        assert table["info"]["subdir"] == folder.name
+        assert table["packages.conda"].keys() == index.read(folder).keys()
+        for name, entry in table["packages.conda"].items():
+            told[name] = entry["run_exports"]
+            handling.extract(str(folder / name), str(tmp_path / name))
+            file = tmp_path / name / "info/run_exports.json"
+            assert told[name] == (json.loads(file.read_text()) if file.exists() else {})
+            if told[name]:
+                own = RunExportsJson.from_package_archive(folder / name)
+                kinds = ("weak", "strong", "noarch", "weak_constrains", "strong_constrains")
+                found = {kind: getattr(own, kind) for kind in kinds}
+                assert told[name] == {kind: specs for kind, specs in found.items() if specs}
+    roots = [exports for name, exports in told.items() if name.startswith("root-")]
+    assert roots == [{"weak": ["root >=6.40"]}] * 2
+
+
 def test_the_index_is_by_its_specification_and_the_same_in_all_forms(built: Bench) -> None:
     for folder in (built.channel / "linux-64", built.channel / "noarch"):
         text = (folder / index.TABLE).read_bytes()
@@ -321,6 +460,8 @@ def test_the_shards_are_by_their_specification_and_say_what_the_table_says(built
             shard = msgpack.unpackb(zstandard.decompress(place.read_bytes()))
             assert {record["name"] for record in shard["packages.conda"].values()} == {name}
             found |= shard["packages.conda"]
+        exports = {name: record.pop("run_exports") for name, record in found.items()}  # CEP 21
+        assert exports == index.read_run_exports(folder)
         for record in found.values():
             for kind in ("md5", "sha256"):
                 assert isinstance(record[kind], bytes)
