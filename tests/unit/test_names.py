@@ -40,6 +40,16 @@ def test_a_name_is_one_component(text: str) -> None:
 
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
+def test_what_is_refused_is_told_on_one_line(value: object) -> None:
+    for check in (names.relative_path, names.package_file, names.sha256, names.web_url):
+        try:
+            check(value)
+        except NotAllowed as error:
+            told = str(error)
+            assert told.isprintable() and len(told) < 400
+
+
+@given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
 def test_any_value_is_shown_on_one_short_line(value: object) -> None:
     text = names.shown(value)
     assert text.isprintable()

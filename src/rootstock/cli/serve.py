@@ -1,6 +1,5 @@
 """The commands that show a channel to its readers."""
 
-import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Channel, Json
+from rootstock.cli.common import Channel, Json, print_json_line
 from rootstock.errors import UsageError
 
 Url = Annotated[
@@ -59,7 +58,7 @@ def serve(
     with server, suppress(KeyboardInterrupt):
         if as_json:
             told = {"url": server.url, "host": server.host, "port": server.port}
-            print(json.dumps({**told, "channel": str(channel.absolute())}), flush=True)
+            print_json_line({**told, "channel": channel.absolute()})
         elif not quiet:
             print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
         server.serve_forever()
