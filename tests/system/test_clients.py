@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,11 @@ from rootstock.progress import silent
 from rootstock.sources import tools
 from rootstock.store import locate
 
-from .conftest import CHECKOUT, COMMAND, ROOT, Bench, furnish
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench, furnish, serving
 
 pytestmark = pytest.mark.system
 LOCK = CHECKOUT / "tests/system/tools/conda.lock"
+CONDA_LOCK = CHECKOUT / "tests/system/tools/conda-lock.lock"
 # The package `conda` is the copy in conda-lock, of which no other part is loaded.
 RUN = """
 import os, runpy, sys, types
@@ -90,6 +91,7 @@ REPODATA = {
 }
 
 _SPECS = {"type": "array", "items": {"type": "string"}}
+_KINDS = ("weak", "strong", "weak_constrains", "strong_constrains", "noarch")
 EXPORTS = {  # CEP 12
     "type": "object",
     "required": ["info", "packages", "packages.conda"],
@@ -111,16 +113,7 @@ EXPORTS = {  # CEP 12
                     "run_exports": {
                         "type": "object",
                         "additionalProperties": False,
-                        "properties": {
-                            kind: _SPECS
-                            for kind in (
-                                "weak",
-                                "strong",
-                                "weak_constrains",
-                                "strong_constrains",
-                                "noarch",
-                            )
-                        },
+                        "properties": dict.fromkeys(_KINDS, _SPECS),
                     }
                 },
             },
@@ -220,16 +213,6 @@ def names_in(prefix: Path) -> set[str]:
     return {path.stem for path in (prefix / "conda-meta").glob("*.json")}
 
 
-@contextmanager
-def serving(channel: Path) -> Iterator[str]:
-    """The address of a channel on a server of rootstock's."""
-    argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield json.loads(server.stdout.readline())["url"]
-        server.terminate()
-
-
 @pytest.fixture
 def served(channel: Path) -> Iterator[str]:
     with serving(channel) as url:
@@ -247,6 +230,28 @@ def test_conda_installs_from_a_server_by_its_own_rules(
     older = conda.create(tmp_path / "older", served, "root", CONDA_OVERRIDE_GLIBC="2.17")
     assert older.returncode != 0
     assert "__glibc" in older.stdout + older.stderr
+
+
+def test_conda_goes_on_in_an_environment_of_the_channel(
+    conda: Conda, served: str, tmp_path: Path
+) -> None:
+    """What docs/users.md says to type later: install, update, remove."""
+    prefix = tmp_path / "env"
+    done = conda.create(prefix, served, "root", "late=1.9")
+    assert done.returncode == 0, done.stdout + done.stderr
+    channel = ("--override-channels", "-c", served)
+    for words in (("install", "root_base"), ("update", "late"), ("remove", "root")):
+        done = conda(words[0], "--yes", "-p", prefix, *channel, words[1])
+        wrong = words[1] == "root_base"  # which root refuses to be beside
+        assert (done.returncode != 0) == wrong, done.stdout + done.stderr
+    assert names_in(prefix) == {"late-1.10-h0_0"}
+    # In the environment's own configuration the channel need not be named.
+    own = {"CONDA_PREFIX": str(prefix)}
+    done = conda("config", "--env", "--add", "channels", served, **own)
+    assert done.returncode == 0, done.stderr
+    done = conda("install", "--yes", "-p", prefix, "root", **own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "root-6.40.00-h0_0" in names_in(prefix)
 
 
 def test_root_is_not_installed_beside_that_of_another_channel(
@@ -359,33 +364,27 @@ def test_conda_lock_installs_from_the_lock_of_a_release(
     release = json.loads((built.channel / "releases/0001/release.json").read_text())
     [cell] = [name for name in release["cells"] if "-cp311-" in name]
     lock = built.channel / f"releases/0001/{release['cells'][cell]['files']['conda-lock']}"
-    python = tools.python(conda.tool)
     with serving(built.channel) if served == "http" else nullcontext("") as url:
         if url:
             lock = tmp_path / "conda-lock.yml"
             words = ["lock", "--cell", cell, "--format", "conda-lock", "--url", url]
             argv = [*COMMAND, *words, "--channel", str(built.channel)]
             lock.write_bytes(subprocess.run(argv, check=True, capture_output=True).stdout)
-        # conda-lock's own reader, which refuses what it does not know.
-        rendered = subprocess.run(
-            [*python, "-m", "conda_lock", "render", "--kind", "explicit", lock],
-            env=conda.env(),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert rendered.returncode == 0, rendered.stderr
-        made = subprocess.run(
-            [*python, "-m", "conda_lock", "install", "--conda", conda.home / "bin/conda"]
-            + ["--prefix", tmp_path / "env", lock],
-            env=conda.env(),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
+        # conda-lock's own reader, which refuses what it does not know, and then conda.
+        program, prefix = str(conda.home / "bin/conda"), str(tmp_path / "env")
+        render = ["render", "--kind", "explicit", str(lock)]
+        install = ["install", "--conda", program, "--prefix", prefix, str(lock)]
+        python = tools.python(tools.ensure(CONDA_LOCK, locate(), silent))
+        for words in (render, install):
+            done = subprocess.run(
+                [*python, "-m", "conda_lock", *words],
+                env=conda.env(),
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
     explicit = (tmp_path / "conda-linux-64.lock").read_text().splitlines()
     packages = [release["packages"][name] for name in release["cells"][cell]["packages"]]
     base = url.rstrip("/") or built.channel.as_uri()
@@ -428,8 +427,7 @@ def test_run_exports_are_those_of_the_packages(built: Bench, tmp_path: Path) -> 
             assert told[name] == (json.loads(file.read_text()) if file.exists() else {})
             if told[name]:
                 own = RunExportsJson.from_package_archive(folder / name)
-                kinds = ("weak", "strong", "noarch", "weak_constrains", "strong_constrains")
-                found = {kind: getattr(own, kind) for kind in kinds}
+                found = {kind: getattr(own, kind) for kind in _KINDS}
                 assert told[name] == {kind: specs for kind, specs in found.items() if specs}
     roots = [exports for name, exports in told.items() if name.startswith("root-")]
     assert roots == [{"weak": ["root >=6.40"]}] * 2
