@@ -300,11 +300,14 @@ def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
     [found] = re.findall(r"http://127.0.0.1:(\d+)/ ", process.stderr.readline())
     served = Served(channel, "127.0.0.1", int(found), process)
     assert served.ask("/")[0] == 200
+    served.raw(b"GET /\xc2\x9b2J HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     served.raw(b"GET /\x1b[2J HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     with socket.create_connection((served.host, served.port)):  # who says nothing holds nobody up
         process.terminate()
         told = process.communicate(timeout=20)[1]
     assert process.returncode == 0
-    first, second = told.splitlines()
+    first, second, third = told.splitlines()
     assert first == '127.0.0.1 "GET / HTTP/1.1" 200 -'
-    assert "\x1b" not in second and "404" in second
+    # Neither the escape character nor what stands for it in 8 bits reaches a terminal.
+    assert told.isascii() and "\x1b" not in told
+    assert second.rsplit(" ", 2)[1] in ("404", "400") and third.endswith(" 400 -")

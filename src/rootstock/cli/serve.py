@@ -44,24 +44,25 @@ def serve(
       rootstock serve --port 0 --json
     """
     # A start of the command has no use for these.
-    from rootstock.serve import page
+    import asyncio
+
+    from rootstock.serve import live, page, records
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
     said = page.settings(channel)
-    said = replace(said, title=title or said.title, url=url or said.url)
-    shown = page.Page(channel, said)
-    shown.at(said.url)  # a folder that is no channel is told before anybody asks
-    folder = Folder(channel, shown.at)
-    server = Server(folder, host, port, url=said.url.rstrip("/"), log=log)
+    address = url or said.url
+    records.tables(channel)  # a folder that is no channel is told before anybody asks
+    shown = live.LivePage(channel, live.by_command(channel, title))
+    server = Server(Folder(channel), shown, host, port, url=address.rstrip("/"), log=log)
+    if as_json:
+        told = {"url": server.url, "host": server.host, "port": server.port}
+        print_json_line({**told, "channel": channel.absolute()})
+    elif not quiet:
+        print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     # To be told to end is how it ends well.
-    with server, suppress(KeyboardInterrupt):
-        if as_json:
-            told = {"url": server.url, "host": server.host, "port": server.port}
-            print_json_line({**told, "channel": channel.absolute()})
-        elif not quiet:
-            print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        server.serve_forever()
+    with suppress(KeyboardInterrupt):
+        asyncio.run(server.run())
 
 
 def write_page(

@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -28,7 +28,6 @@ _ROOTS = 10  # ROOT versions that are shown with their Pythons and proofs
 _FEW = 3  # versions that are named in a line
 _NAMES = 12  # file names of a release that are shown each
 _UNKNOWN = "CHANNEL"
-_ADDRESSES = 16  # under which a server is asked for; who sends any others is playing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,26 +80,6 @@ def render(contents: Contents, said: Settings) -> str:
         few=_FEW,
         checks=list(dict.fromkeys(check.name for cell in cells for check in cell.checks)),
     )
-
-
-class Page:
-    """The page of a channel as it is when asked for; made again only when the channel changed."""
-
-    def __init__(self, channel: Path, said: Settings) -> None:
-        self._channel, self._said = channel, said
-        self._made: tuple[int, dict[str, bytes]] = (-1, {})
-
-    def at(self, url: str) -> bytes:
-        """The page for those who reach the channel at an address. Raises as `read` does."""
-        now = generation.current_number(self._channel)
-        # What rootstock did not make has no number that would tell of a change.
-        if not now or now != self._made[0] or len(self._made[1]) >= _ADDRESSES:
-            self._made = (now, {})
-        known = self._made[1]
-        if url not in known:
-            said = replace(self._said, url=url)
-            known[url] = render(read(self._channel), said).encode()
-        return known[url]
 
 
 def write(channel: Path, past: History) -> list[Path]:

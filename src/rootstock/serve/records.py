@@ -41,19 +41,28 @@ def read(channel: Path, past: History | None = None) -> Contents:
     past = past or generation.history(channel)
     now = past.current.number
     here = generation.folder_of(channel, now) if now else channel
-    tables = sorted(here.glob(f"*/{index.TABLE}"))
-    if not tables:
-        raise UsageError(
-            f"{channel} is not a channel" if channel.is_dir() else f"There is no channel {channel}",
-            "Build one (scripts/build.py), or name one with --channel.",
-        )
+    found = tables(channel, here)
     try:
-        return _read(channel, past, tables)
+        return _read(channel, past, found)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RefusedError(
             f"{channel} is damaged: its records cannot be read ({error!r})",
             "Restore the files from a copy of the channel, or build into another folder.",
         ) from error
+
+
+def tables(channel: Path, here: Path | None = None) -> list[Path]:
+    """The index of each subdir of a channel, or of the folder of one of its generations.
+
+    Raises `UsageError` when there is none.
+    """
+    found = sorted((here or channel).glob(f"*/{index.TABLE}"))
+    if not found:
+        raise UsageError(
+            f"{channel} is not a channel" if channel.is_dir() else f"There is no channel {channel}",
+            "Build one (scripts/build.py), or name one with --channel.",
+        )
+    return found
 
 
 def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
