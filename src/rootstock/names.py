@@ -44,6 +44,15 @@ def shown(text: object) -> str:
     return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}..."
 
 
+def plain(text: str) -> str:
+    r"""A text with what cannot be printed written as an escape, on one line.
+
+    >>> print(plain("a\nb größe"))
+    a\nb größe
+    """
+    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
 def package_name(text: object) -> str:
     """The name of a package."""
     return _matched(text, _NAME, "a package name: a-z, 0-9, single '-', '_' and '.'", _LONGEST_PART)
