@@ -35,6 +35,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import process
 from rootstock.errors import MachineError, UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
@@ -201,7 +202,7 @@ def publish(folder: Path, place: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, also one with folders in it that are not writable."""
+    """Remove a folder, also one with folders in it that are not writable, at any depth."""
 
     def unlock(function: object, path: str, info: object) -> None:
         parent = Path(path).parent
@@ -212,4 +213,8 @@ def remove(folder: Path) -> None:
         else:
             os.unlink(path)
 
-    shutil.rmtree(folder, onerror=unlock)
+    try:
+        shutil.rmtree(folder, onerror=unlock)
+    except RecursionError:  # Python removes a tree by calling itself; these programs do not
+        for words in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            process.run([*words, "--", folder])
