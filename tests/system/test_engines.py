@@ -12,11 +12,8 @@ from pathlib import Path
 import pytest
 
 from rootstock import process
-from rootstock.image import debian
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.choose import ENGINES, why_not
-from rootstock.progress import silent
-from rootstock.store import locate
 
 from .conftest import CHECKOUT, Bench
 
@@ -24,31 +21,6 @@ pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
 CONTAINERS = ("podman", "docker")
 PATH = {"PATH": "/usr/bin:/bin"}
-
-
-@pytest.fixture(scope="module")
-def works() -> Callable[[str], Engine]:
-    """The engine of a name; the test is skipped where it does not work."""
-    reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
-
-    def working(name: str) -> Engine:
-        if reason := reasons[name]:
-            pytest.skip(f"{name} does not work on this machine: {reason}")
-        return ENGINES[name]
-
-    return working
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, works: Callable[[str], Engine]) -> Engine:
-    return works(request.param)
-
-
-@pytest.fixture(scope="module")
-def bare() -> Path:
-    store = locate()
-    store.prepare()
-    return debian.ensure(CHECKOUT / "ci/images/bare.yaml", store, silent).root
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ build key.
 
 The job (JSON) holds the rendered recipe of one output with nothing left to decide
 (`recipe`), the variant it was rendered with (`variant`), and whether to run the package's
-own tests (`test`). The result (JSON) names the finished package file.
+own tests (`test`). The exit code is 0 when the package is in the folder `out`.
 """
 
 import json
@@ -56,15 +56,15 @@ class Log:
         """Likewise."""
 
 
-def build(job: dict[str, Any]) -> Path:
-    """Build the package a job describes and return the path of its `.conda` file."""
+def build(job: dict[str, Any]) -> None:
+    """Build the package that a job describes, below the folder `out`."""
     recipe = Stage0Recipe.from_dict(job["recipe"], recipe_dir=ROOM / "build/recipe")
     rendered = recipe.render(
         VariantConfig({key: [value] for key, value in job["variant"].items()}),
         RenderConfig(platform=PlatformConfig(target_platform=job["platform"])),
     )
     [output] = rendered
-    result = output.run_build(
+    output.run_build(
         ToolConfiguration(test_strategy="native" if job["test"] else "skip", keep_build=False),
         output_dir=ROOM / "build/out",
         channels=["file:///rootstock/deps"],
@@ -72,22 +72,19 @@ def build(job: dict[str, Any]) -> Path:
         no_build_id=True,
         progress_callback=Log(),
     )
-    [package] = result.packages
-    return Path(package)
 
 
 def main() -> int:
     """Run the job of this sandbox; the exit code is 1 when the build failed."""
     job = json.loads((ROOM / "build/job.json").read_text())
     try:
-        package = build(job)
+        build(job)
     except Exception as error:
         # The builder's message carries the script's own output; a trace adds nothing to it.
         print(error, flush=True)
         if not type(error).__module__.startswith("rattler_build"):
             traceback.print_exc()
         return 1
-    (ROOM / "build/result.json").write_text(json.dumps({"package": str(package)}))
     return 0
 
 

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rootstock.errors import MachineError
 from rootstock.plan.graph import Node
 from rootstock.store import Store
 
-# What every file of every package is dated with: the day of ROOT 6.00 (2014-05-30).
+# What every file in every package is dated with: the day of ROOT 6.00 (2014-05-30).
 EPOCH = 1401408000
 INPUTS = "inputs.json"
 _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
@@ -30,7 +31,7 @@ _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One build: all that a package is made from.
+    """One build: all that a package is made from, and what its file has to be called.
 
     `order` is what the program in the sandbox is told. `folder` has the recipe's files, which
     must be what `files` (path -> hash, as in a build key) says. `sources` are the recipe's, as
@@ -39,11 +40,19 @@ class Job:
     """
 
     id: str
+    subdir: str
+    filename: str
     order: Mapping[str, Any]
     folder: Path
     files: Mapping[str, str]
     sources: Sequence[Mapping[str, Any]]
     needs: Sequence[Artifact]
+
+    @property
+    def released(self) -> date | None:
+        """The day of the release of its source, where the recipe says it."""
+        told = self.order["recipe"].get("extra", {}).get("rootstock", {}).get("released", "")
+        return date.fromisoformat(told) if told else None
 
 
 def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
@@ -53,6 +62,8 @@ def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
     script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
     return Job(
         id=node.id,
+        subdir=node.output.subdir,
+        filename=node.filename,
         order={
             "recipe": recipe,
             "variant": dict(node.output.variant),
@@ -112,6 +123,8 @@ def kept_job(artifact: Artifact, store: Store) -> Job:
         needs.append(need)
     return Job(
         id=artifact.filename.removesuffix(".conda"),
+        subdir=artifact.subdir,
+        filename=artifact.filename,
         order=order,
         folder=folder / _FILES,
         files=inputs["files"],

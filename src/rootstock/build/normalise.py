@@ -5,6 +5,9 @@ which dependencies were found, and in what the builder writes down of the machin
 get one fixed time, no owner and sorted order, and the machine is left out. zstd's frames depend
 on the level and on whether there are workers, not on how many.
 
+A package's own date (`timestamp` in info/index.json, which clients sort and filter by) is that of
+the release of its source. A package of which nobody knows that date has none.
+
 The format is that of CEP 35 (`.conda`, version 2): a zip, not compressed, of `metadata.json`
 and two zstd-compressed tars, `pkg-` and `info-`.
 """
@@ -16,6 +19,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,10 +30,11 @@ _ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the first that a zip can say
 _THREADS = 2
 
 
-def normalise(package: Path, into: Path, *, epoch: int, level: int) -> Path:
+def normalise(package: Path, into: Path, *, epoch: int, released: date | None, level: int) -> Path:
     """Repack a `.conda` file under its own name into the folder `into`; return the new file.
 
-    `epoch` (seconds since 1970) is the time that everything in it gets, `level` zstd's.
+    `epoch` (seconds since 1970) is the time that every file in it gets, `released` the day of the
+    release of its source, `level` zstd's.
     """
     name = package.name.removesuffix(".conda")
     target = into / package.name
@@ -44,7 +49,7 @@ def normalise(package: Path, into: Path, *, epoch: int, level: int) -> Path:
                 entry = zipfile.ZipInfo(member, _ZIP_TIME)
                 entry.external_attr = 0o644 << 16
                 with new.open(entry, "w", force_zip64=True) as out:
-                    _repack(tar, out, epoch, level)
+                    _repack(tar, out, epoch, released, level)
     target.chmod(0o644)
     return target
 
@@ -68,7 +73,9 @@ def _unpacked(packed: IO[bytes], folder: Path) -> Iterator[tarfile.TarFile]:
         path.unlink()
 
 
-def _repack(tar: tarfile.TarFile, out: IO[bytes], epoch: int, level: int) -> None:
+def _repack(
+    tar: tarfile.TarFile, out: IO[bytes], epoch: int, released: date | None, level: int
+) -> None:
     compressor = zstandard.ZstdCompressor(level=level, threads=_THREADS)
     with (
         compressor.stream_writer(out, closefd=False) as stream,
@@ -85,7 +92,7 @@ def _repack(tar: tarfile.TarFile, out: IO[bytes], epoch: int, level: int) -> Non
                 continue
             content = tar.extractfile(member)
             assert content is not None, "a regular file has content"
-            changed = _settled(member.name, content, epoch)
+            changed = _settled(member.name, content, epoch, released)
             clean.size = member.size if changed is None else len(changed)
             new.addfile(clean, content if changed is None else io.BytesIO(changed))
 
@@ -94,11 +101,14 @@ def _mode(member: tarfile.TarInfo) -> int:
     return 0o755 if member.issym() or member.mode & 0o100 else 0o644
 
 
-def _settled(name: str, content: IO[bytes], epoch: int) -> bytes | None:
+def _settled(name: str, content: IO[bytes], epoch: int, released: date | None) -> bytes | None:
     """The content of a file about the package, the same for each build; None for all others."""
     if name == "info/index.json":
         index: dict[str, Any] = json.load(content)
-        index["timestamp"] = epoch * 1000  # milliseconds
+        index.pop("timestamp", None)  # when it was built
+        if released:
+            midnight = datetime(released.year, released.month, released.day, tzinfo=timezone.utc)
+            index["timestamp"] = int(midnight.timestamp()) * 1000  # milliseconds
         for listed in ("depends", "constrains"):
             if listed in index:
                 index[listed] = sorted(index[listed])

@@ -26,6 +26,7 @@ from rootstock.cli.common import (
     Pythons,
     Roots,
     print_json,
+    say,
 )
 from rootstock.errors import UsageError
 from rootstock.image import profiles
@@ -79,7 +80,7 @@ def why(
         print_json({"nodes": [answer.as_json() for answer in answers]})
         return
     for answer in answers:
-        print("\n  ".join([answer.title, *answer.lines]))
+        say([answer.title, *(f"  {line}" for line in answer.lines)])
 
 
 def verify(
@@ -123,7 +124,7 @@ def verify(
 
       rootstock verify latest --channel https://example.org/channel --key alice.pub
     """
-    if any(word == check.LATEST or word.isdigit() for word in packages):
+    if any(word == check.LATEST or (word.isascii() and word.isdigit()) for word in packages):
         _verify_release(packages, channel, key, as_json)
         return
     if key:
@@ -151,7 +152,7 @@ def verify(
     if as_json:
         print_json({"packages": [verdict.as_json() for verdict in verdicts]})
     else:
-        print("\n".join(line for verdict in verdicts for line in verdict.lines))
+        say(line for verdict in verdicts for line in verdict.lines)
     rebuild.insist(verdicts)
 
 
@@ -167,7 +168,7 @@ def _verify_release(
     if as_json:
         print_json(verdict.as_json())
     else:
-        print("\n".join(verdict.lines))
+        say(verdict.lines)
     verdict.insist()
 
 

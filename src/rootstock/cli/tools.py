@@ -1,12 +1,11 @@
 """The commands about a checkout and the machine it is on."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from rootstock import inventory
-from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json
+from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json, say
 from rootstock.doctor import examine
 from rootstock.errors import MachineError
 from rootstock.image import debian, profiles
@@ -26,12 +25,12 @@ def list_recipes(
     """
     rows = inventory.take(checkout)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"recipes": rows})
     elif markdown:
-        print(inventory.as_markdown(rows))
+        say(inventory.as_markdown(rows).splitlines())
     else:
         head = ("package", "version", "origin", "for", "verified")
-        print("\n".join(columns([head, *(row.cells for row in rows)])))
+        say(columns([head, *(row.cells for row in rows)]))
 
 
 def image(
@@ -70,9 +69,9 @@ def doctor(as_json: Json = False) -> None:
     """
     findings = examine(locate())
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json({"findings": findings})
     else:
-        print("\n".join(columns([(f.state, f.what, f.found) for f in findings])))
+        say(columns([(f.state, f.what, f.found) for f in findings]))
     lacking = [finding for finding in findings if finding.state == "lacks"]
     if lacking:
         remedies = "\n".join(finding.remedy for finding in lacking)

@@ -33,7 +33,8 @@ def env(
         str,
         typer.Option(
             "--lock",
-            help="Make just what a lock says, in conda's format or pixi's; nothing is solved.",
+            help="Make just what a lock says, in the format of conda, pixi or conda-lock; "
+            "nothing is solved.",
             metavar="FILE|URL",
         ),
     ] = "",

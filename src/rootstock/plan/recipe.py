@@ -181,13 +181,17 @@ def _sourced(raw: Mapping[str, Any]) -> set[str]:
 
 
 def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Make `verified` true or false where a template gave it, as text."""
+    """Make `verified` true or false where a template gave text; `released` is this output's own."""
     extra = recipe.get("extra", {})
     own = extra.get("rootstock")
-    if not isinstance(own, dict) or not isinstance(own.get("verified"), str):
+    if not isinstance(own, dict):
         return recipe
-    own = {**own, "verified": own["verified"] == "true"}
-    return {**recipe, "extra": {**extra, "rootstock": own}}
+    plain = dict(own)
+    if isinstance(own.get("verified"), str):
+        plain["verified"] = own["verified"] == "true"
+    if isinstance(dates := own.get("released"), dict):
+        plain["released"] = dates.get(recipe["package"]["name"], "")
+    return {**recipe, "extra": {**extra, "rootstock": plain}}
 
 
 def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import names, tokens
 from rootstock.errors import UsageError
 from rootstock.progress import Listener
-from rootstock.publish import tokens
 from rootstock.publish.anaconda import MAIN, SERVER, Anaconda
 from rootstock.publish.folder import Folder
 from rootstock.publish.quetz import Quetz
 from rootstock.publish.s3 import S3
 from rootstock.publish.target import Target
-from rootstock.publish.tokens import Secret
 from rootstock.sources import tools
 from rootstock.store import Store
+from rootstock.tokens import Secret
 
 STAGING = "staging"
 
@@ -49,13 +49,19 @@ def choose(text: str, options: Options, store: Store, listen: Listener) -> Targe
         return _quetz(rest, options)
     if kind == "s3":
         return _s3(rest, options, store, listen)
-    if kind != "folder" and "://" in text:
+    path = rest if kind == "folder" else text
+    if not path or (path == text and ":" in text and "/" not in kind):
+        or_folder = f" A folder of that name is folder:{text}." if path else ""
         raise UsageError(
-            f"{text}: what kind of target is that?",
-            "Write anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX or a folder.",
+            f"{names.shown(text)} names no target that is known",
+            "Write anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX or the path of a "
+            f"folder.{or_folder}",
         )
     _refuse(options, "a folder", "label", "staging", "server", "url", "token_file")
-    return Folder(path=Path(rest if kind == "folder" else text).expanduser())
+    try:
+        return Folder(path=names.user_path(path))
+    except names.NotAllowed as error:
+        raise UsageError(f"there is no such folder to publish to: {error}") from error
 
 
 def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> Anaconda:

@@ -16,10 +16,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from rootstock import streams
 from rootstock.progress import Event, State
 from rootstock.report.board import Board, Item, Kind, Stage
 from rootstock.report.record import NodeRecord, RunRecord
-from rootstock.report.words import columns, duration, size
+from rootstock.report.words import columns, duration, size, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -93,10 +94,9 @@ class Terminal(AbstractContextManager["Terminal"]):
 def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
     """Tell of a failure, red in a terminal, and of its remedy."""
     stream = stream or sys.stderr
-    red, plain = ("\x1b[1;31m", "\x1b[0m") if _colours(stream) else ("", "")
     first, *rest = message.splitlines() or [""]
-    lines = [f"{red}error: {first}{plain}", *rest, *(f"  {line}" for line in remedy.splitlines())]
-    _print(lines, stream)
+    lines = [f"error: {first}", *rest, *(f"  {line}" for line in remedy.splitlines())]
+    _print(lines, stream, red=_colours(stream))
 
 
 def _is_live(stream: TextIO) -> bool:
@@ -107,13 +107,16 @@ def _colours(stream: TextIO) -> bool:
     return _is_live(stream) and not os.environ.get("NO_COLOR")
 
 
-def _print(lines: Sequence[str], stream: TextIO) -> None:
-    text = "".join(f"{line}\n" for line in lines)
+def _print(lines: Sequence[str], stream: TextIO, *, red: bool = False) -> None:
+    """Print lines, which may come from anywhere, the first one red."""
+    shown = [visible(line) for line in lines]
+    if red:
+        shown[0] = f"\x1b[1;31m{shown[0]}\x1b[0m"
+    text = "".join(f"{line}\n" for line in shown)
     try:
-        stream.write(text)
-    except UnicodeEncodeError:
-        stream.write(text.encode("ascii", "replace").decode())
-    stream.flush()
+        streams.tell(text, stream)
+    except UnicodeEncodeError:  # a stream that `streams.ready` has not seen
+        streams.tell(text.encode("ascii", "replace").decode(), stream)
 
 
 def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
@@ -281,6 +284,7 @@ class _Live:
     def _write(self, text: str, style: str) -> None:
         from rich.text import Text
 
+        text = "\n".join(map(visible, text.split("\n")))
         self._console.print(Text(text, style=style), soft_wrap=True)
 
     def _line(self, event: Event, kind: Kind, stage: Stage, seconds: float) -> str:
@@ -329,7 +333,7 @@ class _Live:
 
         words = stage.words if stage.announced is not None else ""
         told = Text(f"{title} {words}", style="bold")
-        told.append(f"  {stage.detail}", style="not bold dim")
+        told.append(f"  {visible(stage.detail)}", style="not bold dim")
         line = _grid(2)
         line.add_row(told, stage.time(now))
         return line
@@ -338,13 +342,13 @@ class _Live:
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        far: RenderableType = Text(item.words, style="dim")
+        far: RenderableType = Text(visible(item.words), style="dim")
         part = item.part(now)
         if part is not None and self._console.width >= _ROOMY:
             both = type(table).grid(padding=(0, 1))
             both.add_row(far, ProgressBar(total=1.0, completed=part, width=_BAR))
             far = both
-        table.add_row(f"    {label}", far, item.time(now))
+        table.add_row(f"    {visible(label)}", far, item.time(now))
 
 
 def _grid(columns: int) -> "Table":

@@ -2,6 +2,7 @@ import io
 import json
 import tarfile
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import yaml
@@ -10,6 +11,7 @@ import zstandard
 from rootstock.build.normalise import normalise
 
 EPOCH = 1_400_000_000
+RELEASED = date(2019, 7, 1)
 
 
 def package(folder: Path, members: list[tuple[str, bytes]], time: int) -> Path:
@@ -87,14 +89,16 @@ def test_two_builds_of_the_same_become_the_same_bytes(tmp_path: Path) -> None:
         built = package(tmp_path / f"built{number}", listed, time)
         target = tmp_path / f"done{number}"
         target.mkdir()
-        results.append(normalise(built, target, epoch=EPOCH, level=3).read_bytes())
+        results.append(
+            normalise(built, target, epoch=EPOCH, released=RELEASED, level=3).read_bytes()
+        )
     assert results[0] == results[1]
 
 
 def test_nothing_is_lost(tmp_path: Path) -> None:
     built = package(tmp_path / "built", members(1_700_000_000), 1_700_000_000)
     (tmp_path / "done").mkdir()
-    done = normalise(built, tmp_path / "done", epoch=EPOCH, level=3)
+    done = normalise(built, tmp_path / "done", epoch=EPOCH, released=RELEASED, level=3)
     files = read(done, "pkg")
     assert files["bin/graft"][1] == b"#!/bin/sh\n"
     assert files["bin/graft"][0].mode == 0o755
@@ -102,15 +106,22 @@ def test_nothing_is_lost(tmp_path: Path) -> None:
     assert files["lib/libgraft.so"][0].linkname == "libgraft.so.1"
     assert {entry.mtime for entry, _ in files.values()} == {EPOCH}
     index = json.loads(read(done, "info")["info/index.json"][1])
-    expected = {"name": "graft", "timestamp": EPOCH * 1000, "depends": sorted(DEPENDS)}
+    expected = {"name": "graft", "timestamp": 1_561_939_200_000, "depends": sorted(DEPENDS)}
     assert index == expected
     assert [entry.name for entry in (tmp_path / "done").iterdir()] == [done.name]
+
+
+def test_a_package_without_a_known_date_has_none(tmp_path: Path) -> None:
+    built = package(tmp_path / "built", members(1_700_000_000), 1_700_000_000)
+    (tmp_path / "done").mkdir()
+    done = normalise(built, tmp_path / "done", epoch=EPOCH, released=None, level=3)
+    assert "timestamp" not in json.loads(read(done, "info")["info/index.json"][1])
 
 
 def test_the_rendered_recipe_keeps_what_is_not_of_the_machine(tmp_path: Path) -> None:
     built = package(tmp_path / "built", members(1_700_000_000), 1_700_000_000)
     (tmp_path / "done").mkdir()
-    done = normalise(built, tmp_path / "done", epoch=EPOCH, level=3)
+    done = normalise(built, tmp_path / "done", epoch=EPOCH, released=RELEASED, level=3)
     rendered = yaml.safe_load(read(done, "info")["info/recipe/rendered_recipe.yaml"][1])
     # YAML 1.1 would have read a number and a truth value: the builder writes YAML 1.2.
     assert rendered["recipe"]["source"] == [{"sha256": "1_0", "flag": "yes"}]

@@ -62,7 +62,20 @@ def test_folders(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["anaconda:", "anaconda:a/b", "quetz:host", "quetz:https://host", "s3://", "ftp://h/c"]
+    "text",
+    [
+        *("anaconda:", "anaconda:a/b", "quetz:host", "quetz:https://host", "s3://", "ftp://h/c"),
+        *(
+            "",
+            "folder:",
+            "foo:bar",
+            "Anaconda:me",
+            "conda:me",
+            "C:",
+            "file:///srv",
+            "~no-such-user",
+        ),
+    ],
 )
 def test_what_names_nothing(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):

@@ -1,6 +1,11 @@
-"""Tokens: taken out of the environment at the start, handed to who needs one, told to nobody."""
+"""Secrets: taken out of the environment at the start, handed to who needs one, told to nobody.
+
+Programs that are started here, such as pip, apt-get, a shell or a container's engine, need none of
+what a user or a CI system may have in its environment, and might tell it.
+"""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +14,21 @@ from rootstock.errors import UsageError
 
 ANACONDA = ("ANACONDA_API_TOKEN", "BINSTAR_API_TOKEN")
 QUETZ = ("QUETZ_API_KEY",)
-S3 = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+S3 = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+# Words in the name of a variable by which it holds a secret: GITHUB_TOKEN, TWINE_PASSWORD. Where
+# one ends in a word for a place, such as BEARER_TOKEN_FILE, it only says where the secret is.
+_SECRET = re.compile(
+    r"(?:^|_)(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|PASS|PWD|SECRETS?|CREDENTIALS?|APIKEY|API_KEY"
+    r"|ACCESS_KEY|PRIVATE_KEY|ENCRYPTION_KEY|SIGNING_KEY|AUTH_CONFIG|JWT|PAT)(?:_|$)",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"_(?:FILE|PATH|DIR|FOLDER|URL|URI|ENDPOINT)$", re.IGNORECASE)
+_NONE = ("PWD", "OLDPWD")  # a shell's folders
 
 
 @dataclass(frozen=True)
@@ -23,10 +42,21 @@ _taken: dict[str, str] = {}
 
 
 def take() -> None:
-    """Take all tokens out of the environment, so that no process that is started has them."""
-    for name in (*ANACONDA, *QUETZ, *S3):
-        if name in os.environ:
+    """Take all secrets out of the environment, so that no process that is started has them."""
+    for name in tuple(os.environ):
+        if is_secret(name):
             _taken[name] = os.environ.pop(name)
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable holds a secret, by its name.
+
+    >>> [is_secret(name) for name in ("GITHUB_TOKEN", "BEARER_TOKEN_FILE", "PATH", "PWD")]
+    [True, False, False, False]
+    """
+    if name in (*ANACONDA, *QUETZ, *S3):
+        return True
+    return bool(_SECRET.search(name)) and not (_PLACE.search(name) or name in _NONE)
 
 
 def given(names: Sequence[str]) -> Mapping[str, str]:
