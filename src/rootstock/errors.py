@@ -33,11 +33,17 @@ class UsageError(RootstockError):
 
 
 class RecipeError(UsageError):
-    """A recipe that cannot be read or rendered."""
+    """A recipe that cannot be read, rendered or built.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", "Mend the recipe; docs/recipes.md has the format.")
-        self.path = path
+    `line` is where in the file the reason is, 0 when that is not known.
+    """
+
+    def __init__(self, path: Path, reason: str, remedy: str = "", *, line: int = 0) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(
+            f"{place}: {reason}", remedy or "Mend the recipe; docs/recipes.md has the format."
+        )
+        self.path, self.line = path, line
 
 
 class SourceError(RootstockError):

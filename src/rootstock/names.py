@@ -26,10 +26,14 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_PART = 64  # characters of a name, a version or a build string (CEP 26)
 _LONGEST_FILE = 255  # bytes of one name in a path (NAME_MAX of Linux)
+_LONGEST_PATH = 4095  # bytes of a path (PATH_MAX of Linux, without the byte that ends it)
 _SHOWN = 80  # characters of a name that a message shows
 _LISTED = 10  # names that a message lists
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)
 _LONGEST_LINE = 4096  # characters of a text that people read
+# At a path with one of these, ROOT does not find its libraries, or its interpreter does not start;
+# with the last it works, but complains.
+_NOT_FOR_ROOT = "$:'\\\""
 
 
 class NotAllowed(ValueError):
@@ -149,6 +153,26 @@ def relative_path(text: object) -> str:
             file_name(part)
     except NotAllowed:
         raise NotAllowed(f"{shown(text)} is not the path of a file within its folder") from None
+    return text
+
+
+def prefix(text: object) -> str:
+    """The path of an environment: none that ROOT does not work at, and none that is no UTF-8."""
+    if not isinstance(text, str) or not text:
+        raise NotAllowed(f"{shown(text)} is not the path of an environment")
+    try:
+        long = len(text.encode()) > _LONGEST_PATH
+    except UnicodeEncodeError:
+        raise NotAllowed(f"{shown(text)} cannot hold an environment: it is not UTF-8") from None
+    if long or _UNPRINTABLE.search(text):
+        what = "it is too long" if long else "it has a character that cannot be printed"
+        raise NotAllowed(f"{shown(text)} cannot hold an environment: {what}")
+    for mark in _NOT_FOR_ROOT:
+        if mark in text:
+            raise NotAllowed(
+                f"{text} cannot hold an environment: it has {mark} in it, and ROOT does not work "
+                "at such a path"
+            )
     return text
 
 

@@ -29,6 +29,7 @@ _HOMES: Mapping[str, str] = {
     **dict.fromkeys(("bundle", "ship", "pack"), "offline"),
     "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
+    "lint": "lint",
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
 }
 

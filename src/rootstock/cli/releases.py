@@ -82,9 +82,7 @@ def lock(
     except FileNotFoundError as error:
         raise UsageError(f"{where.at(path)} is not there") from error
     write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
-    say(write(text, packages, record.platform, base).rstrip("
-").split("
-"))
+    say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 
 
 def manage_keys(

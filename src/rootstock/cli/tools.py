@@ -1,5 +1,6 @@
 """The commands about a checkout and the machine it is on."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,13 +17,26 @@ from rootstock.store import locate
 
 def list_recipes(
     checkout: Checkout = CHECKOUT,
+    patches: Annotated[
+        bool, typer.Option("--patches", help="List the recipes' patches instead.")
+    ] = False,
     markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
     as_json: Json = False,
 ) -> None:
     """List every package the recipes make, where it is from, and whether it was ever built.
 
-    Example:  rootstock recipes
+    With --patches: what is changed of other people's sources, where upstream has that, and
+    which file tests it.
+
+    Examples:
+
+      rootstock recipes
+
+      rootstock recipes --patches --json
     """
+    if patches:
+        _list_patches(checkout, markdown=markdown, as_json=as_json)
+        return
     rows = inventory.take(checkout)
     if as_json:
         print_json({"recipes": rows})
@@ -31,6 +45,18 @@ def list_recipes(
     else:
         head = ("package", "version", "origin", "for", "verified")
         say(columns([head, *(row.cells for row in rows)]))
+
+
+def _list_patches(checkout: Path, *, markdown: bool, as_json: bool) -> None:
+    found = inventory.take_patches(checkout)
+    cells = [inventory.patch_cells(patch, checkout) for patch in found]
+    if as_json:
+        names = ("file", "title", "upstream", "test")
+        print_json({"patches": [dict(zip(names, row, strict=True)) for row in cells]})
+    elif markdown:
+        say(inventory.patches_as_markdown(found, checkout).splitlines())
+    else:
+        say(columns([("patch", "what it does", "upstream", "tested by"), *cells]))
 
 
 def image(

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from rootstock.errors import UsageError
-from rootstock.plan.graph import Graph, name_of, plan
+from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
 from rootstock.plan.matrix import ZIP_KEYS, Cell
 from rootstock.plan.recipe import render
+from rootstock.plan.requirement import name_of
 
 CELL = Cell(root="6.40.00", python="3.11", platform="linux-64")
 OTHER = Cell(root="6.40.00", python="3.13", platform="linux-64")

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from rootstock.errors import RecipeError
-from rootstock.plan.recipe import pinned, render
+from rootstock.plan.pins import pinned
+from rootstock.plan.recipe import render
 
 RECIPE = """
 context: {version: "1.2.3"}
@@ -71,6 +72,7 @@ extra: {rootstock: {verified: "${{ graft_version == '1.0' }}"}}
 
 
 def test_the_default_script_is_named(tmp_path: Path) -> None:
+    (tmp_path / "build.sh").touch()
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
     assert lib.recipe["build"]["script"]["content"] == "make"
     assert tool.recipe["build"]["script"]["file"] == "build.sh"
