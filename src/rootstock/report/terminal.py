@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from rootstock import streams
 from rootstock.progress import Event, State
 from rootstock.report.board import Board, Item, Kind, Stage
-from rootstock.report.record import NodeRecord, RunRecord
 from rootstock.report.words import columns, duration, size, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+
+    from rootstock.report.record import NodeRecord, RunRecord
 
 _WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
 _REFRESH = 8  # times a second
@@ -82,7 +83,7 @@ class Terminal(AbstractContextManager["Terminal"]):
         if not self._quiet:
             self._screen.write(columns([head, *rows]))
 
-    def summary(self, record: RunRecord, report: Path) -> None:
+    def summary(self, record: "RunRecord", report: Path) -> None:
         """Tell what a run came to: its packages and cells, and where its report is."""
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
@@ -119,7 +120,7 @@ def _print(lines: Sequence[str], stream: TextIO, *, red: bool = False) -> None:
         streams.tell(text.encode("ascii", "replace").decode(), stream)
 
 
-def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
+def summary_lines(record: "RunRecord", width: int | None = None) -> list[str]:
     """The table of the packages that were built, what became of the cells, the sums.
 
     Hashes are shortened where `width` columns do not hold them; without it there is room.
@@ -146,7 +147,7 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
     return lines
 
 
-def _row(node: NodeRecord) -> tuple[str, str, str, str]:
+def _row(node: "NodeRecord") -> tuple[str, str, str, str]:
     return (
         node.filename or f"{node.package}-{node.version}",
         size(node.size) if node.size else "",
