@@ -75,7 +75,8 @@ def make(
     With a `ground`, it is unpacked again, mounted read-only at its prefix, and smoke-tested.
 
     Raises `UsageError` for a prefix or a target that cannot be, or a prefix that cannot be
-    tried, `RefusedError` when the target is there, `PackFailed`, `SmokeFailed`, and what `environment.create_locked` does.
+    tried, `RefusedError` when the target is there, `PackFailed`, `SmokeFailed`, and what
+    `environment.create_locked` does.
     """
     cell, final = choice.cell, PurePosixPath(prefix)
     check_words(prefix, target)
