@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
-from rootstock import process
+from rootstock import disk, process
 from rootstock.audit import prove as audits
 from rootstock.build import artifact as artifacts
 from rootstock.build import builder, failures
@@ -60,10 +60,12 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
     A failure of a stage is in the record (`error`, `code`), with all that came before it, and
     nothing is promoted then. What was built stays in the store.
 
-    Raises `UsageError` when there is nothing that could be planned.
+    Raises `UsageError` when there is nothing that could be planned, `MachineError` when the store
+    is where nothing can be built.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
     store.prepare()
+    disk.insist(store.root / "tmp")
     planned = plan(options, store, listen)
     if until == "promote" and not planned.staged:
         raise RefusedError(

@@ -10,12 +10,18 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rootstock.image import debian
+from rootstock.image.engines import Engine
+from rootstock.image.engines.choose import ENGINES, why_not
+from rootstock.progress import silent
 from rootstock.store import locate
 
 from .parcels import promoted
@@ -133,6 +139,41 @@ def furnish(folder: Path) -> Bench:
     made.recipe("python", recipe_yaml=PYTHON, python_sh=WELL)
     made.recipe("root", recipe_yaml=ROOT, root_txt="root\n", make_sh="cp root.txt $PREFIX/\n")
     return made
+
+
+@pytest.fixture(scope="module")
+def works() -> Callable[[str], Engine]:
+    """The engine of a name; the test is skipped where it does not work."""
+    reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
+
+    def working(name: str) -> Engine:
+        if reason := reasons[name]:
+            pytest.skip(f"{name} does not work on this machine: {reason}")
+        return ENGINES[name]
+
+    return working
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, works: Callable[[str], Engine]) -> Engine:
+    return works(request.param)
+
+
+@pytest.fixture(scope="module")
+def bare() -> Path:
+    store = locate()
+    store.prepare()
+    return debian.ensure(CHECKOUT / "ci/images/bare.yaml", store, silent).root
+
+
+@contextmanager
+def serving(channel: Path) -> Iterator[str]:
+    """The address of a channel on a server of rootstock's."""
+    argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield json.loads(server.stdout.readline())["url"]
+        server.terminate()
 
 
 @pytest.fixture

@@ -12,11 +12,8 @@ from pathlib import Path
 import pytest
 
 from rootstock import process
-from rootstock.image import debian
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.choose import ENGINES, why_not
-from rootstock.progress import silent
-from rootstock.store import locate
 
 from .conftest import CHECKOUT, Bench
 
@@ -24,31 +21,6 @@ pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
 CONTAINERS = ("podman", "docker")
 PATH = {"PATH": "/usr/bin:/bin"}
-
-
-@pytest.fixture(scope="module")
-def works() -> Callable[[str], Engine]:
-    """The engine of a name; the test is skipped where it does not work."""
-    reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
-
-    def working(name: str) -> Engine:
-        if reason := reasons[name]:
-            pytest.skip(f"{name} does not work on this machine: {reason}")
-        return ENGINES[name]
-
-    return working
-
-
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, works: Callable[[str], Engine]) -> Engine:
-    return works(request.param)
-
-
-@pytest.fixture(scope="module")
-def bare() -> Path:
-    store = locate()
-    store.prepare()
-    return debian.ensure(CHECKOUT / "ci/images/bare.yaml", store, silent).root
 
 
 @pytest.fixture
@@ -225,7 +197,7 @@ def test_every_engine_that_works_builds_the_same(bench: Bench, tmp_path: Path) -
 def test_doctor_tells_the_truth() -> None:
     argv = [sys.executable, "-I", "-m", "rootstock", "doctor", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    found = {finding["what"]: finding for finding in json.loads(done.stdout)}
+    found = {finding["what"]: finding for finding in json.loads(done.stdout)["findings"]}
     for name, engine in ENGINES.items():
         told = found[f"engine {name}"]
         assert (told["state"] == "ok") == (why_not(engine) is None), told

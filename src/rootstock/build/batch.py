@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import memory
+from rootstock import disk, memory
 from rootstock.build import builder, costs, failures, scheduler
 from rootstock.build.artifact import Artifact
 from rootstock.build.policy import Agenda, Room, makespan, simulate
 from rootstock.build.scheduler import Outcome
-from rootstock.errors import BuildFailed, RootstockError
+from rootstock.errors import BuildFailed, MachineError, RootstockError
 from rootstock.plan.graph import LOCAL, Graph, Node
 from rootstock.progress import Event, Listener
+from rootstock.store import Store
 
 _KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
 
@@ -78,7 +79,7 @@ def build(
         except RootstockError as error:
             if isinstance(error, BuildFailed):
                 seconds = time.monotonic() - started
-                failures.keep(store, node, error, seconds, shop.engine.name)
+                _keep(store, node, error, seconds, shop.engine.name)
             listen(Event(stage="build", item=id_, state="failed"))
             raise
         with remembering:
@@ -117,6 +118,15 @@ def build(
         listen(Event(stage="build", item=id_, state="skipped", detail=reason))
     listen(Event(stage="build", state="failed" if outcome.failures else "done"))
     return outcome
+
+
+def _keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: str) -> None:
+    """Keep a failure; where the disk does not take it, the disk is what failed."""
+    try:
+        failures.keep(store, node, error, seconds, engine)
+    except OSError as unkept:
+        told = f"the failure of {node.id} could not be kept: {unkept}"
+        raise disk.trouble(store.root) or MachineError(told) from unkept
 
 
 def _recorded_as(node: Node) -> str:

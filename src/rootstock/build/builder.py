@@ -2,36 +2,37 @@
 
 import json
 import os
-import re
 import shutil
-import signal
+import tarfile
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 from uuid import uuid4
 
 import rattler_build
 import yaml
 import zstandard
 
-from rootstock import memory, process
+from rootstock import disk, memory, process
 from rootstock import store as places
+from rootstock.build import log as logs
 from rootstock.build.artifact import Artifact, load, write_record
 from rootstock.build.costs import Cost
+from rootstock.build.ended import WRAP, Ended, error_of
 from rootstock.build.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.build.limits import Limits
 from rootstock.build.normalise import normalise
 from rootstock.errors import (
     BuildFailed,
     Damaged,
-    MachineError,
-    NoSpace,
     UsageError,
-    tells_of_no_space,
 )
 from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.image.engines.outsider import admit
+from rootstock.image.output import move
 from rootstock.plan.graph import Node
 from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
 from rootstock.seal import sha256_of
@@ -54,19 +55,6 @@ _VERSIONS: Mapping[str, str] = {
     "PyYAML": yaml.__version__,
     "zstandard": zstandard.__version__,
 }
-_TAIL = 100  # lines of a log in which the reason of a failure is looked for
-# What a log says when not the script failed but something killed it, or a part of it.
-_KILLED = re.compile(
-    "Script failed with status 137"  # the shell's word for SIGKILL
-    "|Killed signal terminated program"  # gcc's, of its compiler
-    "|unshare: sigprocmask unblock failed"  # util-linux 2.38's, of what it runs
-)
-# What rattler-build writes when a stage is behind it (py-rattler-build 0.73), latest first.
-_STAGES = (
-    ("Collecting tests from ", "tests"),
-    ("Copying done!", "packaging"),
-    ("Successfully updated the host environment", "script"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,18 +162,19 @@ def _publish(ready: Path, node: Node, store: Store) -> Artifact:
 def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     """Build a package in a scratch folder; its file is alone in a folder of its own.
 
-    Raises `BuildFailed` when the script, a test of the package or the builder fails or is over a
-    limit, `NoSpace` when the disk is full, `MachineError` when something else ended the build, and
-    `UsageError` when the recipe's files are not those the job is for.
+    Raises `BuildFailed` when the script, a test of the package or the builder fails, leaves no
+    sound package or is over a limit, `NoSpace` when the disk is full, `MachineError` when the
+    sandbox could not be made or something else ended the build, and `UsageError` when the recipe's
+    files are not those the job is for.
     """
     room, ready = folder / "build", folder / "ready"
     _furnish(room, folder, job, shop.store)
     shop.stage(job.needs, folder / "deps")
     sandbox = _sandbox(folder, shop)
-    argv = ["/usr/bin/python3", "/rootstock/tool/inside.py"]
-    # In a container the build may run as another user than the one who owns the folders.
-    for place, _, _ in os.walk(room):
-        os.chmod(place, 0o777)
+    admit(room, write=True)
+    for mount in sandbox.mounts:
+        admit(mount.source)
+    argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
     kills = memory.kills()
     done = process.run(
         shop.engine.command(sandbox, argv),
@@ -194,13 +183,53 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
         memory=shop.limits.memory,
         kin=sandbox.name,
     )
-    found = list((room / "out").glob("*/*.conda"))
-    if done.code or len(found) != 1:
-        _explain(job, log, done, shop, killed=memory.kills() > kills)
+    if done.code:
+        ended = Ended(done=done, killed=memory.kills() > kills, engine=shop.engine.name)
+        raise error_of(job, log, ended, shop.limits, shop.store, folder / "deps")
     ready.mkdir()
-    [package] = found
-    finished = normalise(package, ready, epoch=EPOCH, released=job.released, level=shop.level)
-    return Made(path=finished, peak=done.peak)
+    return Made(path=_finish(job, log, shop, room, ready), peak=done.peak)
+
+
+def _finish(job: Job, log: Path, shop: Workshop, room: Path, ready: Path) -> Path:
+    """Take the package out of the folder that the build could write to, and pack it for good.
+
+    Nothing in there is trusted: the file is where and what it has to be, or the build has failed.
+    """
+    built = ready.with_name("built")
+    built.mkdir()
+    try:
+        package = move(room, f"out/{job.subdir}/{job.filename}", built)
+        finished = normalise(package, ready, epoch=EPOCH, released=job.released, level=shop.level)
+        _insist(finished, job)
+    except Exception as error:  # a hostile archive can make its readers raise anything
+        if isinstance(error, OSError) and (trouble := disk.trouble(ready)):
+            raise trouble from error
+        reason = f"{job.filename} is not a package: {error or type(error).__name__}"
+        lines = (*logs.tail(log), reason)
+        raise BuildFailed(job.id, log, lines, stage="packaging") from error
+    return finished
+
+
+def _insist(package: Path, job: Job) -> None:
+    """Raise `ValueError` unless a package says of itself what its file is called."""
+    index = _index_of(package)
+    name = f"{index['name']}-{index['version']}-{index['build']}.conda"
+    if (name, index["subdir"]) != (job.filename, job.subdir):
+        raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
+
+
+def _index_of(package: Path) -> Mapping[str, Any]:
+    """What a package's info/index.json says."""
+    part = f"info-{package.name.removesuffix('.conda')}.tar.zst"
+    with zipfile.ZipFile(package) as whole, whole.open(part) as packed:
+        stream = zstandard.ZstdDecompressor().stream_reader(packed)
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if member.name == "info/index.json" and content:
+                    index: dict[str, Any] = json.load(content)
+                    return index
+    raise ValueError("it has no info/index.json")
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
@@ -255,30 +284,3 @@ def _tool_folder(folder: Path) -> Path:
     tool.mkdir()
     shutil.copyfile(_INSIDE, tool / _INSIDE.name)
     return tool
-
-
-def _explain(
-    job: Job, log: Path, done: process.Completed, shop: Workshop, *, killed: bool
-) -> NoReturn:
-    lines = process.tail(log, _TAIL)
-    if tells_of_no_space("\n".join(lines)):
-        raise NoSpace(shop.store.root, f"{job.id} was being built (log: {log})")
-    killed = killed or done.code in (-signal.SIGKILL, 128 + signal.SIGKILL)
-    if not done.over and (killed or _KILLED.search(_text(log))):
-        raise MachineError(
-            f"something ended {job.id} from outside while it was built (log: {log})",
-            "If that was for want of memory (`dmesg` tells): fewer builds at a time with -j, or "
-            "a --memory-limit for each.",
-        )
-    limit = {"": 0.0, "time": shop.limits.seconds, "memory": shop.limits.memory}[done.over]
-    raise BuildFailed(job.id, log, lines, stage=_stage(log), over=done.over, limit=limit)
-
-
-def _stage(log: Path) -> str:
-    """How far a build was, by its log."""
-    text = _text(log)
-    return next((name for words, name in _STAGES if words in text), "environment")
-
-
-def _text(log: Path) -> str:
-    return log.read_text(errors="replace") if log.exists() else ""

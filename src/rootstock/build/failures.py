@@ -13,15 +13,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
-from rootstock import process
 from rootstock import store as places
+from rootstock.build import log as logs
 from rootstock.build.limits import Limits
 from rootstock.errors import BuildFailed, FailedBefore
 from rootstock.plan.graph import Graph, Node
 from rootstock.store import Store
 
 RECORD, LOG = "failure.json", "build.log"
-_TAIL = 100  # lines of the log in the record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,7 @@ def keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: s
         host=socket.gethostname(),
         engine=engine,
         log=Path(LOG),
-        tail=process.tail(error.log, _TAIL),
+        tail=logs.tail(error.log),
     )
     with store.scratch("failure") as folder:
         ready = folder / "ready"

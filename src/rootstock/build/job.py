@@ -31,7 +31,7 @@ _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One build: all that a package is made from.
+    """One build: all that a package is made from, and what its file has to be called.
 
     `order` is what the program in the sandbox is told. `folder` has the recipe's files, which
     must be what `files` (path -> hash, as in a build key) says. `sources` are the recipe's, as
@@ -40,6 +40,8 @@ class Job:
     """
 
     id: str
+    subdir: str
+    filename: str
     order: Mapping[str, Any]
     folder: Path
     files: Mapping[str, str]
@@ -60,6 +62,8 @@ def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
     script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
     return Job(
         id=node.id,
+        subdir=node.output.subdir,
+        filename=node.filename,
         order={
             "recipe": recipe,
             "variant": dict(node.output.variant),
@@ -119,6 +123,8 @@ def kept_job(artifact: Artifact, store: Store) -> Job:
         needs.append(need)
     return Job(
         id=artifact.filename.removesuffix(".conda"),
+        subdir=artifact.subdir,
+        filename=artifact.filename,
         order=order,
         folder=folder / _FILES,
         files=inputs["files"],

@@ -18,7 +18,6 @@ index that comes back, and though two switches be within one second (it is then 
 future). One that stays the same keeps its time.
 """
 
-import errno
 import json
 import os
 import re
@@ -33,16 +32,11 @@ from rootstock.channel import files, generation, index, indexes, lock
 from rootstock.channel.generation import RECORD, RELEASES, RELEASES_TABLE, ROOM, Generation, History
 from rootstock.channel.indexes import Changes
 from rootstock.channel.stage import partial
-from rootstock.errors import MachineError, RefusedError, UsageError, no_space_told
+from rootstock.errors import MachineError, RefusedError, unwritable_told
 
 # Writes, beside the indexes, what people see of the last generation; returns its files.
 Show = Callable[[Path, History], list[Path]]
 
-# How the system tells that a place is not one to write to. All else is the machine's.
-_NO_PLACE = {
-    getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENAMETOOLONG")
-}
 _NUMBER = re.compile(r"[0-9]{4,9}")
 
 
@@ -71,19 +65,14 @@ def writing(
 
 @contextmanager
 def failures_told(channel: Path) -> Iterator[None]:
-    """Raise `UsageError` where the system will not let the channel be written.
+    """Raise `UsageError` where a channel cannot be written, and `NoSpace` where its disk is full.
 
-    That is `NoSpace` where a disk is full, and `MachineError` where a disk or something else of
-    the machine fails.
+    It is `MachineError` where the disk, or something else of the machine, fails.
     """
     try:
-        with no_space_told(channel):
+        with unwritable_told(channel):
             yield
     except OSError as error:
-        if error.errno in _NO_PLACE:
-            raise UsageError(
-                f"{channel} cannot be written: {error}", "Name another folder with --channel."
-            ) from error
         raise MachineError(
             f"{channel} cannot be written: {error}", "See if the disk is sound."
         ) from error

@@ -1,11 +1,16 @@
 """What every root file system has, whatever it is made from."""
 
+import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock import seal
 from rootstock import store as places
+from rootstock.errors import MachineError
 from rootstock.image.engines import UID
+from rootstock.image.engines.outsider import admit
 from rootstock.progress import Event, Listener
 from rootstock.store import Store
 
@@ -27,9 +32,16 @@ def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool)
     """The image of a digest, or None when the store does not have it.
 
     With `check`, it is held against its seal; one that is damaged is taken away.
+
+    Raises `MachineError` when it is another user's and may not be read.
     """
     place = store.image(digest)
     root = place / "root"
+    if place.exists() and not _readable(root):
+        raise MachineError(
+            f"the image {root} may not be read: it is {_owner(place)}'s",
+            "Have it opened (chmod -R a+rX), or set ROOTSTOCK_HOME to a folder of your own.",
+        )
     if root.is_dir() and (not check or seal.holds(root)):
         listen(Event(stage="image", item=name, state="kept", detail=digest[:12]))
         return Image(name=name, digest=digest, root=root)
@@ -40,8 +52,29 @@ def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool)
     return None
 
 
+def _readable(root: Path) -> bool:
+    """Whether the seal and the folders at the top may be read, of those that are there."""
+    for place in (root.parent, seal.place_of(root), root, root / "usr"):
+        try:
+            status = place.stat()
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            return False
+        if not os.access(place, os.R_OK | (os.X_OK if stat.S_ISDIR(status.st_mode) else 0)):
+            return False
+    return True
+
+
+def _owner(place: Path) -> str:
+    with suppress(KeyError):
+        return place.owner()
+    return f"user {place.stat().st_uid}"
+
+
 def publish(name: str, digest: str, root: Path, store: Store) -> Image:
     """Seal a finished root file system, alone in a folder of its own, and put it into the store."""
+    admit(root)
     seal.put(root)
     places.publish(root.parent, store.image(digest))
     return Image(name=name, digest=digest, root=store.image(digest) / root.name)

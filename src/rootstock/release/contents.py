@@ -5,6 +5,7 @@ releases/0002/
   release.json                       all of it: cells, packages, the hashes of the files below
   <cell>.txt                         lock in conda's @EXPLICIT format
   <cell>.lock                        lock in pixi's format
+  <cell>.conda-lock.yml              lock in conda-lock's format
   <cell>.cdx.json                    CycloneDX SBOM
   keys/<key id>.pub                  the public key of whoever signed
   attestations/<file name>.json      a signed statement for each package
@@ -86,7 +87,7 @@ class Cell:
     """A cell of a release: `packages` are the file names of the tested set, dependencies first.
 
     `specs` are what it was solved for. `files` are the names of its files in the release's
-    folder, by what they are: `explicit`, `pixi`, `sbom`.
+    folder, by what they are: `explicit`, `pixi`, `sbom`; since there are such, also `conda-lock`.
     """
 
     root: str

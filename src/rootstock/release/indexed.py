@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
+from rootstock import names
 from rootstock.channel import consistency, generation, index, repodata
 from rootstock.errors import RefusedError
-from rootstock.names import listed
 from rootstock.release import contents, locks
 from rootstock.release.contents import Package, Release
 from rootstock.release.place import Place
@@ -85,7 +85,7 @@ def _compare(
         field for field, value in told.items() if (there.get(field) or None) != (value or None)
     ]
     if wrong:
-        yield f"{name} says otherwise of {package.filename}: {listed(sorted(wrong))}"
+        yield f"{name} says otherwise of {package.filename}: {names.listed(sorted(wrong))}"
 
 
 def _metadata(place: Place, package: Package) -> Mapping[str, Any]:
@@ -110,7 +110,7 @@ def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
         try:
             for entry in yaml.safe_load(place.read(path))["packages"]:
                 fields = {n: value for n, value in entry.items() if n not in _NOT_OF_INDEX}
-                found[locks.filename(entry["conda"])] = fields
+                found[names.file_of(entry["conda"])] = fields
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             continue
         except yaml.YAMLError:

@@ -9,7 +9,6 @@ is told where its zones are.
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from rootstock import process
 from rootstock.channel import environment
 from rootstock.errors import MachineError
 from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.image.engines.outsider import admit
+from rootstock.image.output import NotTaken, copy
 from rootstock.progress import Event, Listener, State
 from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
@@ -32,6 +33,7 @@ _ENV = {"PATH": "/usr/bin:/bin"}
 _AT_ONCE = 2  # a check that compiles at run time takes up to 0.6 GB of memory
 _START = 120  # seconds for what runs the checks to start ROOT, on a busy machine
 _TAIL = 15
+_LOG = 16 << 20  # bytes of a check's log that are kept: the last
 _STATES: Mapping[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
 # What is told of a check that has ended: checks/_inside.py.
 _TOLD = re.compile(r"(?P<name>\w+) (?P<code>-?\d+|over) (?P<seconds>\d+\.\d+)")
@@ -155,7 +157,9 @@ def run_checks(
     if apply:
         out = scratch / "checks"
         out.mkdir()
-        out.chmod(0o777)  # with some engines, the user within is another one than the caller
+        admit(out, write=True)
+        for folder in (prefix, FOLDER):
+            admit(folder)
         sandbox = Sandbox(
             root=system.root,
             mounts=(
@@ -204,7 +208,10 @@ def _run(
         name, over = told["name"], told["code"] == "over"
         del waiting[name]
         log = logs / f"{name}.log"
-        shutil.copyfile(out / log.name, log)
+        try:
+            copy(out, log.name, log, _LOG)
+        except NotTaken as error:
+            log.write_text(f"The check left no log: {error}\n")
         tail = process.tail(log, _TAIL)
         outcome, reason = judge(0 if over else int(told["code"]), tail, timed_out=over)
         ended(

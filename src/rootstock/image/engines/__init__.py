@@ -2,7 +2,11 @@
 
 A sandbox is a read-only root file system with some folders mounted into it, an environment of
 its own, no network, its own processes, and an unprivileged user. An engine turns it into an
-argument list and starts nothing itself; `process.run` does.
+argument list and starts nothing itself; `process.run` does. docs/sandbox.md tells what each engine
+keeps from a hostile build.
+
+The engine's process ends only when every process of the sandbox has ended. So nothing changes
+what a sandbox has left behind while it is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +19,26 @@ ALLOW_NAMESPACES = (
     "Allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, or on Ubuntu "
     "kernel.apparmor_restrict_unprivileged_userns=0."
 )
+
+# What the kernel offers in /proc for changing the machine, and what it tells of all its memory and
+# processes. Container engines keep the same from their containers (OCI runtime specification:
+# readonlyPaths and maskedPaths).
+_READ_ONLY = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
+_HIDDEN = ("kcore", "keys", "kmsg", "latency_stats", "timer_list", "timer_stats", "sched_debug")
+
+
+def read_only() -> list[str]:
+    """The paths in /proc that a sandbox may not write to, of those that this kernel has."""
+    return _in_proc(_READ_ONLY)
+
+
+def hidden() -> list[str]:
+    """The files in /proc that a sandbox has to see as empty, of those that this kernel has."""
+    return _in_proc(_HIDDEN)
+
+
+def _in_proc(names: Sequence[str]) -> list[str]:
+    return [f"/proc/{name}" for name in names if Path("/proc", name).exists()]
 
 
 @dataclass(frozen=True, kw_only=True)

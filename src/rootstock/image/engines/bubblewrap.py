@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox
+from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox, hidden, read_only
+from rootstock.image.engines.outsider import drop, dropped
 
 
 @dataclass(frozen=True)
@@ -16,18 +17,27 @@ class Bubblewrap:
 
     def probe(self) -> list[str]:
         """A trial run: the same namespaces over the machine's own root."""
-        return ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "--", "true"]
+        words, _ = drop([])
+        return [*words, "bwrap", "--unshare-all", "--ro-bind", "/", "/", "--", "true"]
 
     def prepare(self, root: Path) -> None:
         """Nothing: the root file system is mounted as it is."""
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
         """The argument list that runs `argv` in the sandbox."""
-        words = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
+        words, seen = dropped(sandbox)
+        words += ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
+        # Without a first process of bwrap's own, which has the caller's environment and would be
+        # outlived by what the command leaves running.
+        words.append("--as-pid-1")
         words += ["--uid", str(UID), "--gid", str(UID), "--hostname", "rootstock"]
-        words += ["--ro-bind", str(sandbox.root), "/"]
+        words += ["--ro-bind", str(seen.root), "/"]
         words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
-        for mount in sandbox.mounts:
+        for path in read_only():
+            words += ["--ro-bind", path, path]
+        for path in hidden():
+            words += ["--ro-bind", "/dev/null", path]
+        for mount in seen.mounts:
             words += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
         words.append("--clearenv")
         for key, value in sandbox.env.items():

@@ -16,6 +16,8 @@ from rootstock import process
 from rootstock.errors import MachineError
 from rootstock.image.engines import MACHINE, UID, Mount, Sandbox
 
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+_WITHOUT_PROXIES = [f"--env={name}=" for one in _PROXIES for name in (one, one.lower())]
 # Standard input is a pipe opened for reading and writing: it does not end before its one holder.
 _TETHERED = ["bash", "-c", 'exec "$@" 0<> <(:)', "tethered"]
 # What runs first in the container. The engine's own variables end with `env -i`.
@@ -93,6 +95,8 @@ class Container:
         words += ["--tmpfs=/tmp:exec,mode=1777"]
         words += ["--security-opt=no-new-privileges", "--security-opt=label=disable"]
         words += ["--cap-drop=ALL", *self._user()]
+        # Both hand the caller's proxies on, which may have a password in them.
+        words += ["--http-proxy=false"] if self.name == "podman" else _WITHOUT_PROXIES
         for mount in mounts:
             place = f'type=bind,"source={mount.source}","target={mount.target}"'
             words += ["--mount", place if mount.writable else f"{place},readonly"]

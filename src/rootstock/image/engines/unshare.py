@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox
+from rootstock.image.engines import ALLOW_NAMESPACES, UID, Sandbox, hidden, read_only
+from rootstock.image.engines.outsider import drop, dropped
 
 _OUTER = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork"]
 _OUTER += ["--kill-child", "--net", "--ipc", "--uts"]
@@ -27,14 +28,16 @@ class Unshare:
     def probe(self) -> list[str]:
         """A trial run: the same two user namespaces, one mount, and nothing in them."""
         inner = f"mount -t tmpfs tmpfs /tmp && exec unshare --user --map-user={UID} true"
-        return [*_OUTER, "--", "/bin/sh", "-euc", inner]
+        words, _ = drop([])
+        return [*words, *_OUTER, "--", "/bin/sh", "-euc", inner]
 
     def prepare(self, root: Path) -> None:
         """Nothing: the root file system is mounted as it is."""
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
         """The argument list that runs `argv` in the sandbox."""
-        return [*_OUTER, "--", "/bin/sh", "-euc", _script(sandbox, argv)]
+        words, seen = dropped(sandbox)
+        return [*words, *_OUTER, "--", "/bin/sh", "-euc", _script(seen, argv)]
 
 
 def _script(sandbox: Sandbox, argv: Sequence[str]) -> str:
@@ -46,6 +49,8 @@ def _script(sandbox: Sandbox, argv: Sequence[str]) -> str:
         'mount --rbind "$R" "$R"',
         'mount -o remount,bind,ro "$R"',
         'mount -t proc proc "$R/proc"',
+        *(f'mount -o bind,ro "$R{path}" "$R{path}"' for path in read_only()),
+        *(f'mount -o bind,ro /dev/null "$R{path}"' for path in hidden()),
         'mount -t tmpfs -o mode=1777 tmpfs "$R/tmp"',
         'mount -t tmpfs -o mode=0755 tmpfs "$R/dev"',
         'mkdir "$R/dev/shm" "$R/dev/pts"',
@@ -62,9 +67,7 @@ def _script(sandbox: Sandbox, argv: Sequence[str]) -> str:
         lines.append(f'mount --bind /dev/{device} "$R/dev/{device}"; }}')
     for mount in sandbox.mounts:
         source, target = shlex.quote(str(mount.source)), f'"$R"{shlex.quote(mount.target)}'
-        lines.append(f"mount --bind {source} {target}")
-        if not mount.writable:
-            lines.append(f"mount -o remount,bind,ro {target}")
+        lines.append(f"mount -o {'bind' if mount.writable else 'bind,ro'} {source} {target}")
     env = [f"{key}={value}" for key, value in sandbox.env.items()]
     inner = ["unshare", "--user", f"--map-user={UID}", f"--map-group={UID}"]
     inner += ["--root=" + str(sandbox.root), "--wd=" + sandbox.cwd]

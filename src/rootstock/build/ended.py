@@ -1,0 +1,97 @@
+"""Why a build ended as it did: by the package's own fault, or for something that the machine lacks.
+
+Only what is the package's fault is kept as its failure. So everything else is looked for first,
+and as far as it can be without the log, which a full disk may have cut.
+"""
+
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock import disk, process
+from rootstock.build import log as logs
+from rootstock.build import unsolved
+from rootstock.build.job import Job
+from rootstock.build.limits import Limits
+from rootstock.errors import (
+    BuildFailed,
+    MachineError,
+    NoSpace,
+    RootstockError,
+    tells_of_no_space,
+)
+from rootstock.store import Store
+
+# Runs the program so that its failure cannot be taken for one of the sandbox, which ends with
+# 1, 32, 125 and others when it cannot be made.
+WRAP = ("/bin/sh", "-c", '"$@" || exit $((64 + $?))', "sh")
+_FAILED = 64 + 1  # inside.py ends with 1 when the build failed
+# The signals by which a build is ended from outside: by the kernel, a batch system, a person.
+_FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU)
+_SHOWN = 15  # lines of the log of a sandbox that could not be made
+_ASKED = 2000  # lines of a log in which the specs of its last environment are
+# How py-rattler-build 0.73 tells, at the end, of an environment that it could not have.
+_NO_ENVIRONMENT = ("Failed to resolve dependencies", "Test failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How the process of a build ended.
+
+    `killed` tells that the kernel ended a process for want of memory meanwhile.
+    """
+
+    done: process.Completed
+    killed: bool
+    engine: str
+
+
+def error_of(
+    job: Job, log: Path, ended: Ended, limits: Limits, store: Store, deps: Path
+) -> RootstockError:
+    """What a build that ended badly comes to: `BuildFailed` when it is the package's own fault.
+
+    Otherwise `MachineError`, and `NoSpace` when the disk is full. `deps` is the channel that the
+    build could install from.
+    """
+    done, lines = ended.done, logs.tail(log)
+    trouble = disk.trouble(store.root / "tmp")
+    if isinstance(trouble, NoSpace) or tells_of_no_space("\n".join(lines)):
+        return NoSpace(store.root, f"{job.id} was being built (log: {log})")
+    if trouble:
+        return trouble
+    if done.over:
+        limit = {"time": limits.seconds, "memory": limits.memory}[done.over]
+        return BuildFailed(job.id, log, lines, stage=logs.stage(log), over=done.over, limit=limit)
+    if ended.killed or _from_outside(done.code) or logs.tells_of_a_kill(log):
+        return MachineError(
+            f"something ended {job.id} from outside while it was built (log: {log})",
+            "If that was for want of memory (`dmesg` tells): fewer builds at a time with -j, or "
+            "a --memory-limit for each.",
+        )
+    if done.code != _FAILED:
+        said = "\n".join(f"    {line}" for line in lines[-_SHOWN:])
+        return MachineError(
+            f"{ended.engine} could not run the build of {job.id}, it ended with {done.code}:\n"
+            f"{said}",
+            f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
+        )
+    return BuildFailed(job.id, log, (*lines, *_unsolved(job, log, deps)), stage=logs.stage(log))
+
+
+def _from_outside(code: int) -> bool:
+    """Whether an exit code says that a signal ended the engine, or what it ran.
+
+    It is negative where that was the engine's own process.
+    """
+    return any(code in (-number, 128 + number, 64 + 128 + number) for number in _FROM_OUTSIDE)
+
+
+def _unsolved(job: Job, log: Path, deps: Path) -> list[str]:
+    """Why an environment could not be had, where the builder says only that it could not."""
+    said = process.tail(log, _ASKED)
+    if not any(line.endswith(_NO_ENVIRONMENT) for line in said[-_SHOWN:]):
+        return []
+    name = job.filename.rsplit("-", 2)[0]
+    found = unsolved.reason(deps, unsolved.specs_asked("\n".join(said), name))
+    return ["What was asked for cannot be had:", *(f"  {line}" for line in found)] if found else []

@@ -1,0 +1,81 @@
+"""Files that a sandbox has written, taken from its folder so that nothing in there is followed.
+
+A build or a test may leave anything in the folder it can write to: a symbolic link to a file of
+the caller's in place of a result, a pipe that nobody writes to, a folder where a file should be.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without waiting: the other end of a pipe might never be opened.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CHUNK = 1 << 20  # bytes
+
+
+class NotTaken(ValueError):
+    """What should be a file is none, or is not there; the message says which and why."""
+
+
+def move(folder: Path, path: str, into: Path) -> Path:
+    """Move the file at `path` within a sandbox's folder into the folder `into`, under its name.
+
+    `into` is on the same file system, and no sandbox sees it. The sandbox must have ended.
+
+    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    """
+    with _entered(folder, path) as (parent, name):
+        try:
+            os.rename(name, into / name, src_dir_fd=parent)
+        except OSError as error:
+            raise NotTaken(f"{path} cannot be taken: {error.strerror}") from error
+    moved = into / name
+    if not stat.S_ISREG(moved.lstat().st_mode):
+        raise NotTaken(f"{path} is not a regular file")
+    return moved
+
+
+def copy(folder: Path, path: str, target: Path, most: int) -> None:
+    """Copy the file at `path` within a sandbox's folder to `target`: its last `most` bytes.
+
+    The sandbox may still be running.
+
+    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    """
+    with _entered(folder, path) as (parent, name):
+        try:
+            source = os.open(name, _FILE, dir_fd=parent)
+        except OSError as error:
+            raise NotTaken(f"{path} cannot be read: {error.strerror}") from error
+    status = os.fstat(source)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(source)
+        raise NotTaken(f"{path} is not a regular file")
+    with open(source, "rb") as file, target.open("wb") as copied:
+        file.seek(max(0, status.st_size - most))
+        left = most
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            copied.write(chunk)
+            left -= len(chunk)
+
+
+@contextmanager
+def _entered(folder: Path, path: str) -> Iterator[tuple[int, str]]:
+    """The folder that the last name of `path` is in, opened, and this name."""
+    *folders, name = path.split("/")
+    # The first folder is the caller's own; the user may have made it a link.
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in folders:
+            try:
+                below = os.open(part, _FOLDER, dir_fd=opened)
+            except OSError as error:
+                raise NotTaken(f"{part} of {path} is no folder: {error.strerror}") from error
+            os.close(opened)
+            opened = below
+        yield opened, name
+    finally:
+        os.close(opened)
