@@ -34,12 +34,14 @@ def wrong(records: Mapping[str, index.Record], expected: Mapping[str, Published]
     return sorted(
         name
         for name in records.keys() | expected.keys()
-        if name not in records or name not in expected or not _is_of(records[name], name, expected)
+        if name not in records
+        or name not in expected
+        or not is_of(records[name], name, expected[name])
     )
 
 
-def _is_of(record: index.Record, filename: str, expected: Mapping[str, Published]) -> bool:
-    known = expected[filename]
+def is_of(record: index.Record, filename: str, known: Published) -> bool:
+    """Whether a record of an index is of the package that a generation has."""
     own = f"{record['name']}-{record.get('version')}-{record.get('build')}.conda"
     return (
         own == filename
@@ -54,16 +56,16 @@ def agrees(folder: Path) -> bool:
     The table of shards is only read; of which shards are right, their names tell. The
     run_exports may be missing: there were none at first.
     """
+    return _same(folder, index.TABLE, index.PACKED) and _others_agree(folder)
+
+
+def _others_agree(folder: Path) -> bool:
     try:
         repodata.shards((folder / index.SHARDS_TABLE).read_bytes())
     except (OSError, ValueError):
         return False
-    exports = any(
-        (folder / name).exists() for name in (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED)
-    )
-    return _same(folder, index.TABLE, index.PACKED) and (
-        not exports or _same(folder, index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED)
-    )
+    exports = (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED)
+    return not any((folder / name).exists() for name in exports) or _same(folder, *exports)
 
 
 def _same(folder: Path, plain: str, packed: str) -> bool:
@@ -120,11 +122,11 @@ def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held
         records = repodata.records((folder / index.TABLE).read_bytes())
     except (OSError, ValueError):
         records = {}
-    lost = set(wrong(records, expected))
-    if not _same(folder, index.TABLE, index.PACKED):  # and nothing tells which one is right
-        lost = set(expected)
-    damaged = bool(lost) or not agrees(folder)
-    if not damaged and (folder / index.RUN_EXPORTS).is_file():
+    same = _same(folder, index.TABLE, index.PACKED)
+    # Where the two differ, nothing tells which one is right.
+    lost = set(wrong(records, expected) if same else expected)
+    damaged = not same or bool(lost) or not _others_agree(folder)
+    if not damaged and index.read_run_exports(folder) is not None:
         return Held(records, damaged=False, complete=False)
     packages = channel / folder.name
     found, bad = {}, []

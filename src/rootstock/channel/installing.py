@@ -15,6 +15,7 @@ from rootstock.errors import (
     UsageError,
     tells_of_no_space,
 )
+from rootstock.names import listed
 from rootstock.progress import Event, Listener
 
 STAGE = "env"
@@ -104,7 +105,7 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     if kind == "unknown":
         return UsageError(
             f"{channel} has no package {last['name'] or '(a spec without a name)'}",
-            f"It has {', '.join(last['near'])}." if last["near"] else "It is empty.",
+            f"It has {listed(last['near'])}." if last["near"] else "It is empty.",
         )
     if kind == "unsatisfiable":
         reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()

@@ -214,7 +214,7 @@ def _record(
         statement = None
     if trusted and signer not in {key.id for key in trusted}:
         by = f"signed by {signer}" if signer else "not signed"
-        wrong.append(f"{name} is {by}, and you trust {', '.join(key.id for key in trusted)}")
+        wrong.append(f"{name} is {by}, and you trust {names.listed(key.id for key in trusted)}")
     try:
         record = contents.parse(text)
     except ValueError as error:
