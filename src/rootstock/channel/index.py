@@ -42,10 +42,11 @@ _EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noar
 _EXPORTS_VERSION = 1  # what conda-index writes; CEP 12 names none
 _INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
 # What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
-_UNREADABLE = (
+UNREADABLE = (
     *(OSError, ValueError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
 )
+_SHARD = ".msgpack.zst"
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
 _HASHES = ("md5", "sha256")
 
@@ -53,7 +54,7 @@ _HASHES = ("md5", "sha256")
 def record(package: Path, *, sha256: str, size: int) -> Record:
     """What an index says of a `.conda` file: its own metadata, its hash, its size, its run_exports.
 
-    Raises `OSError`, `zipfile.BadZipFile` or `ValueError` when it is no such file.
+    Raises one of `UNREADABLE` when it is no such file.
     """
     members = _members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
     if _INDEX_MEMBER not in members:
@@ -67,7 +68,7 @@ def with_run_exports(record: Record, package: Path) -> Record:
     """A record of an index, and the run_exports of its `.conda` file if that can be read."""
     try:
         exports = _exports_of(package, _members(package, (_EXPORTS_MEMBER,)))
-    except _UNREADABLE:
+    except UNREADABLE:
         return record
     return {**record, _EXPORTED: exports}
 
@@ -177,6 +178,14 @@ def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
         return None
 
 
+def shard_files(folder: Path) -> set[str]:
+    """The names of the shards that the index in `folder` has; none when it has no index."""
+    try:
+        return {f"{digest.hex()}{_SHARD}" for digest in _shards_table(folder).values()}
+    except FileNotFoundError:
+        return set()
+
+
 def _shards_table(folder: Path) -> dict[str, bytes]:
     packed = (folder / SHARDS_TABLE).read_bytes()
     return cast(dict[str, bytes], msgpack.unpackb(zstandard.decompress(packed))["shards"])
@@ -204,7 +213,7 @@ def _write_shards(
         shard = _pack(msgpack.packb({"packages": {}, "packages.conda": entries, "removed": []}))
         digest = hashlib.sha256(shard)
         table[name] = digest.digest()
-        path = place / f"{digest.hexdigest()}.msgpack.zst"
+        path = place / f"{digest.hexdigest()}{_SHARD}"
         if not (path.exists() and path.read_bytes() == shard):
             part = path.with_suffix(".part")
             _write(part, shard)
