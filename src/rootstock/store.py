@@ -124,7 +124,8 @@ class Store:
             if error.errno in FULL:
                 raise
             raise UsageError(
-                f"the store {self.root} cannot be written: {error}", _ELSEWHERE
+                f"the store cannot be written: {error.filename or self.root}: {error.strerror}",
+                _ELSEWHERE,
             ) from error
 
     @contextmanager
