@@ -129,7 +129,7 @@ def _record(choice: Choice, package: Package, place: Path) -> index.Record:
     """What the bundle's index says of a package, whose sha256 is right."""
     try:
         known = index.record(place, sha256=package.sha256, size=package.size)
-    except index.UNREADABLE as error:
+    except (OSError, ValueError) as error:
         where = choice.place.at(package.url)
         raise SourceError(f"{where} is no package of conda's: {error}") from error
     appeared = milliseconds(choice.release.time)

@@ -1,3 +1,5 @@
+import errno
+import json
 import os
 import shutil
 import stat
@@ -14,7 +16,7 @@ from rootstock.channel import index, switch
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import MachineError, RefusedError, UsageError
 
 from .conftest import age, note, snapshot, visible
 
@@ -306,3 +308,79 @@ def test_promotion_goes_on_after_a_rollback_to_an_older_generation(
         two.filename: ({}, milliseconds(11)),
         "one-2.0-h0_0.conda": ({}, milliseconds(12)),
     }
+
+
+OUTSIDE = {"subdir": "../..", "sha256": "0" * 64, "size": 1, "key": "key"}
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        {"a-1-0.conda": OUTSIDE},
+        {"../../precious": {**OUTSIDE, "subdir": "linux-64"}},
+        {"precious": {**OUTSIDE, "subdir": ""}},
+        [],
+        None,
+    ],
+)
+def test_what_a_dead_writer_says_removes_nothing_outside(
+    package: Any, tmp_path: Path, packages: Any
+) -> None:
+    channel = tmp_path / "below/channel"
+    promote([package("one")], channel)
+    for name in ("a-1-0.conda", "precious"):
+        for folder in (tmp_path, tmp_path / "below", channel):
+            (folder / name).write_text("kept")
+    folder = channel / ".rootstock/generations/0002"
+    folder.mkdir()
+    record = {"format": 2, "number": 2, "time": "2026-11-22T20:00:00+00:00", "base": 1}
+    record |= {"kind": "promotion", "packages": packages, "shown": [], "hidden": [], "cells": {}}
+    (folder / "generation.json").write_text(json.dumps(record))
+    promote([package("two")], channel)
+    for name in ("a-1-0.conda", "precious"):
+        for place in (tmp_path, tmp_path / "below", channel):
+            assert (place / name).read_text() == "kept"
+
+
+def test_a_newer_writer_that_died_is_left_to_its_own(package: Any, tmp_path: Path) -> None:
+    promote([package("one")], tmp_path)
+    folder = tmp_path / ".rootstock/generations/0002"
+    folder.mkdir()
+    (folder / "generation.json").write_text('{"format": 3}')
+    with pytest.raises(RefusedError, match="has format 3"):
+        promote([package("two")], tmp_path)
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("code", ["EROFS", "ENOENT", "EACCES", "ENOTDIR", "ELOOP"])
+def test_a_place_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def mkdir(self: Path, **_: Any) -> None:
+        raise OSError(getattr(errno, code), "x", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([], tmp_path / "channel")
+
+
+def test_proc_is_no_place_for_a_channel() -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([], Path("/proc/channel"))
+
+
+def test_a_disk_that_fails_is_the_machines(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote([package("one")], tmp_path)
+    two = package("two")
+
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    before = snapshot(tmp_path)
+    with pytest.raises(MachineError, match="Input/output error"):
+        promote([two], tmp_path)
+    assert snapshot(tmp_path).keys() >= before.keys()
+    assert visible(tmp_path) == {"one-1.0-h0_0.conda"}

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ from rootstock.progress import silent
 from rootstock.release import attest, contents, keys
 from rootstock.release.check import Verdict, check, load, number_of
 from rootstock.release.keys import Private
+from rootstock.release.make import Facts
 from rootstock.release.place import place
 
-from .conftest import CELL, Released
+from .conftest import CELL, Released, smoked
 
 LOW, TOP = "low-1.0-h0_0.conda", "top-1.0-h0_0.conda"
 PURE = "pure-1.0-h0_0.conda"
@@ -252,7 +254,7 @@ def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) ->
     assert difference.startswith("releases.json")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "null"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "2"}', "null", "[" * 99_999])
 def test_a_record_that_cannot_be_read_is_told(released: Released, text: str) -> None:
     (released.folder / contents.RECORD).write_text(text)
     assert any("release.json cannot be read" in line for line in _check(released).differences)
@@ -275,3 +277,79 @@ def test_a_release_that_is_not_shown_any_more_can_be_checked(released: Released)
     assert check(where, 1, [], silent).differences == ()
     with pytest.raises(UsageError, match="no release latest"):
         number_of("latest", where)
+
+
+def test_another_format_is_no_damage(released: Released) -> None:
+    (released.folder / contents.RECORD).write_text('{"format": 2}')
+    with pytest.raises(UsageError, match="has format 2, and rootstock") as told:
+        load(place(released.channel), 1)
+    assert "Nothing is broken" in told.value.remedy
+    assert any("has format 2" in line for line in _check(released).differences)
+
+
+def test_a_signature_that_was_taken_away_is_told(released: Released) -> None:
+    """Also to those who name no key: the record says that it was signed."""
+    (released.folder / "attestations/release.json.json").unlink()
+    [difference] = _check(released).differences
+    assert difference == (
+        "attestations/release.json.json is missing, and release.json lists what was signed with it"
+    )
+
+
+TABLES = [
+    "",
+    "[]",
+    "{}",
+    '{"releases": 1}',
+    '{"releases": [1]}',
+    '{"releases": [{"release": "1"}]}',
+]
+
+
+@pytest.mark.parametrize("text", [*TABLES, '{"releases": [' * 50_000])
+def test_a_list_of_releases_of_any_shape_is_told(released: Released, text: str) -> None:
+    (released.channel / "releases.json").write_text(text)
+    with pytest.raises(UsageError, match=r"releases\.json cannot be read"):
+        number_of("latest", place(released.channel))
+    [difference] = _check(released).differences
+    assert difference.startswith("releases.json cannot be read")
+
+
+@pytest.mark.parametrize("word", ["²", "-1", "0", "1_0", "9" * 5_000, "a\nb", ""])
+def test_a_word_that_is_no_number(released: Released, word: str) -> None:
+    with pytest.raises(UsageError, match="has no release"):
+        number_of(word, place(released.channel))
+
+
+ENVELOPES: list[Any] = [
+    [],
+    {"signatures": [{"keyid": "../../../etc/hostname"}]},
+    {"signatures": [{"keyid": 5}]},
+    {"signatures": ["x"]},
+    {"signatures": {"keyid": "x"}},
+]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_an_envelope_of_any_shape_is_told(released: Released, envelope: Any) -> None:
+    (released.folder / contents.ATTESTATION).write_text(json.dumps(envelope))
+    assert any(contents.ATTESTATION in line for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
+@pytest.mark.parametrize("text", ["", "[" * 50_000, "{}", "a: [1", '{"components": [1]}', "\0"])
+def test_a_file_of_any_shape_is_told(released: Released, ending: str, text: str) -> None:
+    (released.folder / f"{CELL.id}.{ending}").write_text(text)
+    assert any(f"{CELL.id}.{ending}" in line for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("version", ["1.0+local", "1!1.0"])
+def test_a_version_that_a_url_quotes(
+    publish: Callable[..., Released], facts: Facts, package: Any, version: str
+) -> None:
+    low = package("low", version, key="k2")
+    [proven] = facts.cells
+    artifacts = [low if a.name == "low" else a for a in proven.artifacts]
+    audits = {**facts.audits, low.filename: replace(facts.audits[LOW], filename=low.filename)}
+    cells = [replace(proven, artifacts=artifacts, smoke=smoked(artifacts[:3]))]
+    assert _check(publish(cells=cells, audits=audits)).differences == ()
