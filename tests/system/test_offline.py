@@ -142,7 +142,7 @@ def test_one_file_unpacks_to_the_same(built: Bench, tmp_path: Path) -> None:
     for subdir in ("noarch", "linux-64"):
         assert names >= {Path(subdir) / name for name in index.FILES}
         records = index.read(whole / subdir)
-        assert index.read_run_exports(whole / subdir) == dict.fromkeys(records, {})
+        assert index.read_run_exports(whole / subdir) == {name: {} for name in records}
         assert {one["indexed_timestamp"] for one in records.values()} <= {appeared}
     folder = tmp_path / "out/one"
     assert {path.relative_to(folder) for path in folder.rglob("*")} == names
