@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from rootstock.channel import index
 from rootstock.offline.pack import unpack
 
 from .conftest import CHECKOUT, COMMAND, Bench, furnish
@@ -135,6 +137,13 @@ def test_one_file_unpacks_to_the_same(built: Bench, tmp_path: Path) -> None:
         tar.extractall(tmp_path / "out", filter="data")
     names = {path.relative_to(whole) for path in whole.rglob("*")}
     assert names >= {Path("noarch/repodata.json"), Path("INSTALL.txt"), Path("releases.json")}
+    record = json.loads((whole / "releases/0001/release.json").read_text())
+    appeared = int(datetime.fromisoformat(record["time"]).timestamp() * 1000)
+    for subdir in ("noarch", "linux-64"):
+        assert names >= {Path(subdir) / name for name in index.FILES}
+        records = index.read(whole / subdir)
+        assert index.read_run_exports(whole / subdir) == {name: {} for name in records}
+        assert {one["indexed_timestamp"] for one in records.values()} <= {appeared}
     folder = tmp_path / "out/one"
     assert {path.relative_to(folder) for path in folder.rglob("*")} == names
     for package in whole.glob("*/*.conda"):
