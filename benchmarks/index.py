@@ -53,6 +53,7 @@ def record(number: int) -> tuple[str, index.Record]:
         "md5": digest[:32],
         "name": name,
         "platform": "linux",
+        "run_exports": {"weak": [f"{name} >={version},<{number % VERSIONS + 1}.0a0"]},
         "sha256": digest,
         "size": 100_000 + number,
         "subdir": "noarch" if number % 5 == 0 else "linux-64",
@@ -88,7 +89,8 @@ def artifact(folder: Path, number: int) -> Artifact:
         "name": name,
         "subdir": "noarch" if number % 5 == 0 else "linux-64",
     }
-    about = {key: value for key, value in about.items() if key not in ("md5", "sha256", "size")}
+    for key in ("md5", "sha256", "size", "run_exports"):
+        del about[key]
     text = json.dumps(about).encode()
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import sys
 from hashlib import sha256
 
@@ -30,26 +31,58 @@ class Trouble(Exception):
         self.code, self.message, self.remedy = code, message, remedy
 
 
-def hand_over(locks: Sequence[str], argv: Sequence[str]) -> NoReturn:
+def hand_over(locks: Sequence[str], argv: Sequence[str], hold_back: bool = False) -> NoReturn:
     """Replace this process by `.venv`'s Python with `argv`, after making `.venv` if need be.
 
-    `locks` are the names of the lock files whose packages have to be there. Ends with 3 when
-    packages cannot be had, 4 when the machine lacks something, 130 when interrupted.
+    `locks` are the names of the lock files whose packages have to be there. With `hold_back`,
+    Ctrl-C reaches what is started only once that says so, and not while Python itself starts,
+    which would end with a trace. Ends with 2 when the current folder is gone, 3 when packages
+    cannot be had, 4 when the machine lacks something, 130 when interrupted.
     """
+    open_streams()
     try:
+        insist_on_folder()
         ensure(locks)
+        if hold_back:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         # -I: neither the current folder nor PYTHONPATH, which many a physicist's set-up script
         # exports, may come before what the locks say.
         os.execv(PYTHON, [PYTHON, "-I", *argv])
-    except Trouble as trouble:
-        say(f"rootstock: {trouble.message}\n  {trouble.remedy}")
-        sys.exit(trouble.code)
+    except Trouble as error:
+        trouble = error
     except OSError as error:
-        say(f"rootstock: {error}\n  Is there room on the disk, and may you write in {CHECKOUT}?")
-        sys.exit(4)
+        trouble = Trouble(4, str(error), f"Is there room, and may you write in {CHECKOUT}?")
     except KeyboardInterrupt:
-        say("rootstock: interrupted; the next run makes .venv again")
-        sys.exit(130)
+        trouble = Trouble(130, "interrupted", "The next run makes .venv again.")
+    say(f"error: {trouble.message}\n  {trouble.remedy}")
+    if "--json" in argv:
+        import json
+
+        told = {"error": trouble.message, "remedy": trouble.remedy, "code": trouble.code}
+        _write(1, json.dumps(told))
+    sys.exit(trouble.code)
+
+
+def insist_on_folder() -> None:
+    """Raise `Trouble` when the current folder was deleted: nothing could be found or made."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        told = "the current folder is gone: it was deleted"
+        raise Trouble(2, told, "Change to one that is there.") from error
+
+
+def open_streams() -> None:
+    """Have something open as standard input, output and error.
+
+    What is closed becomes the null device: otherwise the next file that is opened would get its
+    number, and with it what is printed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest number
 
 
 def ensure(locks: Sequence[str]) -> None:
@@ -103,7 +136,14 @@ def holds(wanted: Sequence[str]) -> bool:
 
 def say(words: str) -> None:
     """Tell the user something, at once."""
-    print(words, file=sys.stderr, flush=True)
+    _write(2, words)
+
+
+def _write(number: int, words: str) -> None:
+    try:  # noqa: SIM105 - contextlib is not imported otherwise
+        os.write(number, f"{words}\n".encode(errors="backslashreplace"))
+    except OSError:
+        pass  # a full disk, or nobody who reads: the exit code tells
 
 
 def _flock(holder: int, how: int) -> None:

@@ -15,7 +15,10 @@ if __name__ == "__main__":
         )
         sys.exit(4)
 
-    import _venv
+    try:
+        import _venv
 
-    argv = ["-m", "rootstock", "build"] + sys.argv[1:]  # noqa: RUF005 - as Python 2 writes it
-    _venv.hand_over(["requirements.lock"], argv)
+        argv = ["-m", "rootstock", "build"] + sys.argv[1:]  # noqa: RUF005 - as Python 2 writes it
+        _venv.hand_over(["requirements.lock"], argv, hold_back=True)
+    except KeyboardInterrupt:
+        sys.exit(130)

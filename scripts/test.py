@@ -12,7 +12,10 @@ if __name__ == "__main__":
         sys.stderr.write("rootstock: Python 3.10 or newer is needed\n")
         sys.exit(4)
 
-    import _venv
+    try:
+        import _venv
+    except KeyboardInterrupt:
+        sys.exit(130)
 
     folders = [name for name in ("unit", "system") if "--" + name in sys.argv]
     rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]

@@ -45,6 +45,8 @@ def package(tmp_path: Path) -> Package:
         scope: str = "channel",
         constrains: Sequence[str] = (),
         entry_points: Sequence[str] = (),
+        run_exports: Mapping[str, Sequence[str]] | None = None,
+        timestamp: int | None = None,
     ) -> Artifact:
         files = {f"share/{name}.txt": key.encode()} if files is None else files
         stem, subdir = f"{name}-{version}-{build}", "noarch" if noarch else "linux-64"
@@ -55,6 +57,7 @@ def package(tmp_path: Path) -> Package:
             "build_number": int(build.rsplit("_", 1)[1]),
             "depends": list(depends),
             "subdir": subdir,
+            **({"timestamp": timestamp} if timestamp is not None else {}),
             **({"constrains": list(constrains)} if constrains else {}),
             **({"noarch": noarch} if noarch else {"arch": "x86_64", "platform": "linux"}),
         }
@@ -71,6 +74,8 @@ def package(tmp_path: Path) -> Package:
             "info/index.json": json.dumps(index).encode(),
             "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}).encode(),
         }
+        if run_exports is not None:
+            info["info/run_exports.json"] = json.dumps(run_exports).encode()
         if noarch == "python":
             kind = {"type": "python", "entry_points": list(entry_points)}
             link = {"noarch": kind, "package_metadata_version": 1}

@@ -13,6 +13,7 @@ from rootstock.image import manylinux
 from rootstock.image.engines.choose import ENGINES, why_not
 from rootstock.sources.apt import mirror
 from rootstock.store import Store
+from rootstock.surroundings import intruders
 
 # Bytes: 3.4e9 were in the store after a cold run for two Pythons; builds need room beside them.
 _SPACE = 6e9
@@ -33,7 +34,10 @@ class Finding:
 
 def examine(store: Store) -> tuple[Finding, ...]:
     """Look at the machine: system, engines, Debian's packages, disk and memory."""
-    return (_system(), *_engines(), _manylinux(), *_programs(), _mirror(), *_disk(store), _memory())
+    return (
+        *(_system(), *_engines(), _manylinux(), *_programs(), _mirror()),
+        *(*_disk(store), _memory(), *_intruders()),
+    )
 
 
 def _system() -> Finding:
@@ -140,3 +144,15 @@ def _memory() -> Finding:
         found=f"{total / 1e9:.0f} GB, {os.cpu_count()} cores",
         remedy="" if fits else "Builds and ROOT's compiler at run time want 4 GB.",
     )
+
+
+def _intruders() -> list[Finding]:
+    return [
+        Finding(
+            state="absent",
+            what="PYTHONPATH",
+            found=f"{folder} has {', '.join(modules)}, which Python takes before an environment's",
+            remedy="Unset PYTHONPATH, or call an environment's Python with -I.",
+        )
+        for folder, modules in intruders(os.environ).items()
+    ]

@@ -6,6 +6,7 @@ The exit codes are part of the command line's contract: 1 a build, audit or smok
 """
 
 import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,11 +33,17 @@ class UsageError(RootstockError):
 
 
 class RecipeError(UsageError):
-    """A recipe that cannot be read or rendered."""
+    """A recipe that cannot be read, rendered or built.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}", "Mend the recipe; docs/recipes.md has the format.")
-        self.path = path
+    `line` is where in the file the reason is, 0 when that is not known.
+    """
+
+    def __init__(self, path: Path, reason: str, remedy: str = "", *, line: int = 0) -> None:
+        place = f"{path}:{line}" if line else str(path)
+        super().__init__(
+            f"{place}: {reason}", remedy or "Mend the recipe; docs/recipes.md has the format."
+        )
+        self.path, self.line = path, line
 
 
 class SourceError(RootstockError):
@@ -52,13 +59,13 @@ class MachineError(RootstockError):
 
 
 class NoSpace(MachineError):
-    """A full disk, or a quota that is used up."""
+    """A full disk, a quota that is used up, or a file that may not become larger."""
 
     def __init__(self, place: Path | str, reason: str = "") -> None:
         super().__init__(
             f"No space left for {place}" + (f": {reason}" if reason else ""),
-            "Free some there and run the same command again: what was finished is kept. The "
-            "store can be elsewhere: set ROOTSTOCK_HOME.",
+            "Free some there (or raise the limit: `ulimit -f`, a quota) and run the same command "
+            "again: what was finished is kept. The store can be elsewhere: set ROOTSTOCK_HOME.",
         )
 
 
@@ -154,13 +161,38 @@ class PackFailed(RootstockError):
     """A file or an environment that was to be taken offline and could not be made."""
 
 
-# How a full disk is told by the programs that are called here, and by Rust.
-_FULL = ("No space left on device", "Disk quota exceeded", "os error 28", "os error 122")
+# How the system tells that a disk is full, or that the user's quota of it is.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# The same, and that a file may not be larger, as the programs that are called here tell it.
+_CODES = (*FULL, errno.EFBIG)
+_FULL = (*map(os.strerror, _CODES), *(f"os error {code})" for code in _CODES))
 
 
 def tells_of_no_space(output: str) -> bool:
     """Whether a program ended, by what it said, because a disk was full."""
     return any(words in output for words in _FULL)
+
+
+# Why a place that a user named cannot be written, however often it is tried.
+_UNWRITABLE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
+)
+
+
+@contextmanager
+def unwritable_told(place: Path | str) -> Iterator[None]:
+    """Raise `UsageError` where a place cannot be written, and `NoSpace` where it is full."""
+    try:
+        with no_space_told(place):
+            yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        raise UsageError(
+            f"{place} cannot be written: {error.strerror} ({error.filename or place})",
+            "Name a folder that you may write, or have that one mended.",
+        ) from error
 
 
 @contextmanager
@@ -172,7 +204,7 @@ def no_space_told(place: Path | str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise NoSpace(error.filename or place) from error
         if error.errno == errno.EFBIG:
             raise MachineError(

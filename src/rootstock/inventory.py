@@ -1,13 +1,15 @@
-"""The inventory: every package that the recipes make, and whether it was ever built."""
+"""The inventory: every package that the recipes make, and every patch that they apply."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.plan import matrix as matrices
-from rootstock.plan.graph import version_order
+from rootstock.plan import patches
+from rootstock.plan.match import version_order
+from rootstock.plan.patches import Patch
 from rootstock.plan.recipe import Output
-from rootstock.planning import render_all
+from rootstock.planning import recipe_folders, render_all
 
 _ORIGINS = {"source": "compiled", "wheel": "from a wheel", "deb": "from Debian's package"}
 _SCOPES = {"channel": "users", "image": "builds only"}
@@ -70,7 +72,33 @@ def _python(output: Output) -> str:
     return output.variant.get("cpython") or output.variant.get("python", "").partition(".*")[0]
 
 
+def take_patches(checkout: Path) -> tuple[Patch, ...]:
+    """The patches of all recipes of a checkout, by what their headers tell."""
+    return tuple(
+        patch for folder in recipe_folders(checkout / "recipes") for patch in patches.of(folder)
+    )
+
+
+def patch_cells(patch: Patch, checkout: Path) -> tuple[str, str, str, str]:
+    """A patch as text: its file, what it does, where upstream has that, what tests it."""
+    file = patch.path.relative_to(checkout / "recipes").as_posix()
+    return file, patch.title, patch.reference, patch.test
+
+
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table of README.md."""
-    lines = ["| package | version | origin | for | built and tested |", "|---|---|---|---|---|"]
-    return "\n".join([*lines, *("| " + " | ".join(row.cells) + " |" for row in rows)])
+    """The table of packages in README.md."""
+    head = ("package", "version", "origin", "for", "built and tested")
+    return _table([head, *(row.cells for row in rows)])
+
+
+def patches_as_markdown(found: Sequence[Patch], checkout: Path) -> str:
+    """The table of patches in README.md."""
+    head = ("patch", "what it does", "upstream", "tested by")
+    return _table([head, *(patch_cells(patch, checkout) for patch in found)])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table, whose first row is its head."""
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = ["| " + " | ".join(row) + " |" for row in cells]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])

@@ -9,8 +9,11 @@ The forms of package names, versions, build strings and subdirs are those of CEP
 """
 
 import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _NAME = re.compile(r"(?:[a-z0-9]|_(?!_))[._-]?(?:[a-z0-9]+(?:[._-]|$))*")
 _VERSION = re.compile(r"[0-9a-z._+!]+")
@@ -23,7 +26,14 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_PART = 64  # characters of a name, a version or a build string (CEP 26)
 _LONGEST_FILE = 255  # bytes of one name in a path (NAME_MAX of Linux)
+_LONGEST_PATH = 4095  # bytes of a path (PATH_MAX of Linux, without the byte that ends it)
 _SHOWN = 80  # characters of a name that a message shows
+_LISTED = 10  # names that a message lists
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)
+_LONGEST_LINE = 4096  # characters of a text that people read
+# At a path with one of these, ROOT does not find its libraries, or its interpreter does not start;
+# with the last it works, but complains.
+_NOT_FOR_ROOT = "$:'\\\""
 
 
 class NotAllowed(ValueError):
@@ -40,17 +50,31 @@ class Distribution(NamedTuple):
 
 def shown(text: object) -> str:
     """Any value as a message shows it: on one line, escaped and not too long."""
+    if isinstance(text, (dict, list)):  # of any size and depth
+        return "{...}" if isinstance(text, dict) else "[...]"
+    text = text[: _SHOWN + 1] if isinstance(text, str) else text
     plain = ascii(text) if isinstance(text, str) and _UNPRINTABLE.search(text) else repr(text)
     return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}..."
 
 
 def plain(text: str) -> str:
-    r"""A text with what cannot be printed written as an escape, on one line.
+    r"""A text with what cannot be printed written as an escape, on one line that is not too long.
 
     >>> print(plain("a\nb größe"))
     a\nb größe
     """
-    return _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    escaped = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return escaped if len(escaped) <= _LONGEST_LINE else f"{escaped[:_LONGEST_LINE]}..."
+
+
+def listed(every: Iterable[object], between: str = ", ") -> str:
+    """Many names as a message shows them: the first ten, and how many more there are."""
+    words = [plain(str(one)) for one in every]
+    more = len(words) - _LISTED
+    # Nothing is gained by "and 1 more", which takes the room of the one.
+    if more > 1:
+        words[_LISTED:] = [f"and {more:,} more"]
+    return between.join(words)
 
 
 def package_name(text: object) -> str:
@@ -134,6 +158,26 @@ def relative_path(text: object) -> str:
     return text
 
 
+def prefix(text: object) -> str:
+    """The path of an environment: none that ROOT does not work at, and none that is no UTF-8."""
+    if not isinstance(text, str) or not text:
+        raise NotAllowed(f"{shown(text)} is not the path of an environment")
+    try:
+        long = len(text.encode()) > _LONGEST_PATH
+    except UnicodeEncodeError:
+        raise NotAllowed(f"{shown(text)} cannot hold an environment: it is not UTF-8") from None
+    if long or _UNPRINTABLE.search(text):
+        what = "it is too long" if long else "it has a character that cannot be printed"
+        raise NotAllowed(f"{shown(text)} cannot hold an environment: {what}")
+    for mark in _NOT_FOR_ROOT:
+        if mark in text:
+            raise NotAllowed(
+                f"{text} cannot hold an environment: it has {mark} in it, and ROOT does not work "
+                "at such a path"
+            )
+    return text
+
+
 def web_url(text: object) -> str:
     """An address that starts with http:// or https://, has a host and no blank."""
     form = "an address that starts with https:// or http:// and names a host"
@@ -147,6 +191,79 @@ def web_url(text: object) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotAllowed(f"{shown(text)} is not {form}")
     return text
+
+
+def package_url(text: object) -> str:
+    """Where a package is: an http://, https:// or file:/// address that ends with its file name."""
+    form = (
+        "the address of a .conda file: https://, http:// or file:///, without blanks, '?' and '#'"
+    )
+    if not isinstance(text, str) or any(mark in text for mark in " ?#"):
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    if not text.startswith("file:///") or _UNPRINTABLE.search(text):
+        web_url(text)
+    try:
+        package_file(file_of(text))
+    except NotAllowed as error:
+        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+    return text
+
+
+def file_of(url: str) -> str:
+    """The name of the file that an address ends with, which may have characters quoted."""
+    return unquote(url.rpartition("/")[2])
+
+
+def place_url(text: object) -> str:
+    """Where a channel is: a `web_url`, or the `file://` URL of a folder, without `?` and `#`."""
+    form = "an address that starts with https://, http:// or file:///, without blanks, '?' and '#'"
+    if not isinstance(text, str) or any(mark in text for mark in " ?#"):
+        raise NotAllowed(f"{shown(text)} is not {form}")
+    if text.startswith("file:///") and not _UNPRINTABLE.search(text):
+        return text
+    return web_url(text)
+
+
+def utc_time(text: object) -> str:
+    """A time as rootstock's records have it, by ISO 8601: 2026-11-22T20:00:00+00:00."""
+    time = _matched(text, _TIME, "a time such as 2026-11-22T20:00:00+00:00", 25)
+    try:
+        datetime.fromisoformat(time)
+    except ValueError as error:
+        raise NotAllowed(f"{shown(text)} is no time: {error}") from error
+    return time
+
+
+def line(text: object) -> str:
+    """A text that people read: one line without control characters. It may be empty."""
+    if not isinstance(text, str) or len(text) > _LONGEST_LINE or _UNPRINTABLE.search(text):
+        raise NotAllowed(f"{shown(text)} is not a line of text")
+    return text
+
+
+def public_url(text: object) -> str:
+    """The address of a channel as others are told it: files are named by what is put behind it.
+
+    So it has no query and no fragment, and neither a user's name nor a password, which everybody
+    could read. A slash at its end is taken off.
+    """
+    url = web_url(text)
+    parts = urlsplit(url)
+    if "?" in url or "#" in url:
+        raise NotAllowed(f"{shown(text)} has a query or a fragment, which a channel cannot have")
+    if "@" in parts.netloc:
+        raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} tells a user's name to everybody")
+    return url.rstrip("/")
+
+
+def user_path(text: str) -> Path:
+    """A path as a user writes it, where `~` is a home folder."""
+    if not text or "\0" in text:
+        raise NotAllowed(f"{shown(text)} is no path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:  # no such user, or this one has no home
+        raise NotAllowed(f"{shown(text)} is no path: {error}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

@@ -10,9 +10,10 @@ from rootstock.build import builder
 from rootstock.build.artifact import Artifact
 from rootstock.build.limits import Limits, default_memory
 from rootstock.channel.generation import keys
-from rootstock.errors import Damaged
+from rootstock.errors import Damaged, UsageError
 from rootstock.image import profiles
 from rootstock.image.profiles import Profile
+from rootstock.plan import checks
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
-_LOCAL_RECIPE = "python-local"
+LOCAL_RECIPE = "python-local"  # which is rendered with an interpreter of this machine only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,30 +135,46 @@ def render_all(
 
     Each of the `interpreters` of this machine takes the place of the CPython that would be
     compiled for its Python.
+
+    Raises `RecipeError` for the first recipe that cannot be rendered or built, with its line.
     """
-    variants = matrix.variants_of(cells)
     outputs = [
         output
-        for path in sorted(folder.glob("*/*/recipe.yaml"))
-        if path.parent.name != _LOCAL_RECIPE
-        for output in recipes.render(path.parent, variants, matrices.ZIP_KEYS, matrix.platform)
+        for path in recipe_folders(folder)
+        if path.name != LOCAL_RECIPE
+        for output in recipes.render(
+            path, matrix.variants_of(cells), matrices.ZIP_KEYS, matrix.platform
+        )
     ]
     by_cpython = {one.cpython: one for one in interpreters}
     for cpython in {cell.python for cell in cells} & by_cpython.keys():
-        [path] = folder.glob(f"*/{_LOCAL_RECIPE}")
-        one = by_cpython[cpython]
-        values = {
-            **matrix.variants_of([cell for cell in cells if cell.python == cpython]),
-            "local_version": [one.version],
-            "local_sha256": [one.sha256],
-            "local_filename": [one.filename],
-        }
-        own = recipes.render(path, values, matrices.ZIP_KEYS, matrix.platform)
+        own = [cell for cell in cells if cell.python == cpython]
         outputs = [
             *(o for o in outputs if (o.name, o.variant.get("cpython")) != ("python", cpython)),
-            *own,
+            *render_local(folder, matrix, own, by_cpython[cpython]),
         ]
+    checks.insist(outputs)
     return tuple(outputs)
+
+
+def recipe_folders(folder: Path) -> list[Path]:
+    """The folders of all recipes: GROUP/NAME/ with a recipe.yaml."""
+    return [path.parent for path in sorted(folder.glob("*/*/recipe.yaml"))]
+
+
+def render_local(
+    folder: Path, matrix: Matrix, cells: Sequence[Cell], one: Interpreter
+) -> tuple[recipes.Output, ...]:
+    """The outputs of the recipe that packs an interpreter of this machine, for its cells."""
+    values = {
+        **matrix.variants_of(cells),
+        "local_version": [one.version],
+        "local_sha256": [one.sha256],
+        "local_filename": [one.filename],
+    }
+    for path in folder.glob(f"*/{LOCAL_RECIPE}"):
+        return recipes.render(path, values, matrices.ZIP_KEYS, matrix.platform)
+    raise UsageError(f"{folder} has no recipe {LOCAL_RECIPE}, which --local-python needs")
 
 
 def _missing(

@@ -1,4 +1,4 @@
-"""The only place that starts processes.
+"""The only place that starts processes, but for the installer (channel/spawn.py).
 
 Every process leads a group of its own, is given its whole environment, writes to a log file
 or is captured, and can be ended with all its descendants: when its time is up or it holds too much
@@ -14,10 +14,10 @@ import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from rootstock import memory as machine
 from rootstock.errors import InterruptedByUser, MachineError
@@ -27,10 +27,21 @@ _GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 _POLL = 0.05  # seconds
 _LINES = 100  # of the output of a program that is followed
 
+
+class _Leader(Protocol):
+    """A process that leads a group."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Its exit code, once it has ended."""
+
+
 # No lock guards these: `end_all` is called by a signal's handler, whose thread may hold any lock,
 # also one that the thread which starts a process is waiting for (fork runs hooks that take some).
 # Adding to a set, and copying it, are one step each for other threads.
-_running: set["subprocess.Popen[bytes]"] = set()
+_running: set[_Leader] = set()
 _ended = False
 
 
@@ -194,18 +205,44 @@ def _die_with_parent() -> None:
 _LIBC = ctypes.CDLL(None)
 
 
-def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+def _signal_group(process: _Leader, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: _Leader) -> None:
     _signal_group(process, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(_POLL)
     # The leader may be gone while others of its group are not.
     _signal_group(process, signal.SIGKILL)
+
+
+@dataclass(frozen=True)
+class _Attended:
+    pid: int
+
+    def poll(self) -> int | None:
+        # It stays for whoever started it to wait for.
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        return ended.si_status if ended else None
+
+
+@contextlib.contextmanager
+def attended(pid: int) -> Iterator[None]:
+    """While the block runs, `end_all` also ends a group that was started elsewhere.
+
+    Raises `InterruptedByUser` once `end_all` was called.
+    """
+    leader = _Attended(pid)
+    _running.add(leader)
+    try:
+        check()
+        yield
+    finally:
+        _running.discard(leader)
+    check()
 
 
 def end_all() -> None:

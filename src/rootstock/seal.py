@@ -11,9 +11,14 @@ Nothing of rootstock is imported here: channel/installer.py uses it, too.
 
 import hashlib
 import os
+import stat
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 _CHUNK = 1 << 20  # bytes
+_BLOCK = 512  # bytes, in which stat(2) counts what a file takes
+_name = attrgetter("name")
 
 
 def sha256_of(path: Path) -> str:
@@ -31,24 +36,41 @@ def of_file(path: Path) -> str:
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
+class Survey(NamedTuple):
+    """The seal of a folder with all that is in it, and the bytes that it takes on disk."""
+
+    seal: str
+    size: int
+
+
 def of_tree(root: Path) -> str:
     """The seal of a folder with all that is in it; it also holds for a copy with its times."""
+    return survey(root).seal
+
+
+def survey(root: Path) -> Survey:
+    """The seal of a folder, with the bytes that the files in it take."""
     digest = hashlib.sha256()
+    size = 0
     folders = [os.fspath(root)]
     skipped = len(folders[0])
     while folders:
+        lines = []
         with os.scandir(folders.pop()) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in sorted(entries, key=_name):
                 status = entry.stat(follow_symlinks=False)
-                parts = [entry.path[skipped:], f"{status.st_mode:o}"]
-                if entry.is_dir(follow_symlinks=False):
+                mode = status.st_mode
+                line = f"{entry.path[skipped:]}\0{mode:o}"
+                if stat.S_ISDIR(mode):
                     folders.append(entry.path)
                 else:
-                    parts += [str(status.st_size), str(status.st_mtime_ns)]
-                if entry.is_symlink():
-                    parts.append(os.readlink(entry.path))
-                digest.update(os.fsencode("\0".join(parts)) + b"\n")
-    return digest.hexdigest()
+                    size += status.st_blocks * _BLOCK
+                    line = f"{line}\0{status.st_size}\0{status.st_mtime_ns}"
+                if stat.S_ISLNK(mode):
+                    line = f"{line}\0{os.readlink(entry.path)}"
+                lines.append(line)
+        digest.update(os.fsencode("".join(f"{line}\n" for line in lines)))
+    return Survey(digest.hexdigest(), size)
 
 
 def place_of(tree: Path) -> Path:
@@ -56,9 +78,11 @@ def place_of(tree: Path) -> Path:
     return tree.with_name(f"{tree.name}.seal")
 
 
-def put(tree: Path) -> None:
+def put(tree: Path) -> Survey:
     """Seal a folder as it is now."""
-    place_of(tree).write_text(of_tree(tree))
+    found = survey(tree)
+    place_of(tree).write_text(found.seal)
+    return found
 
 
 def holds(tree: Path) -> bool:

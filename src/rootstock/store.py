@@ -23,7 +23,6 @@ and made again: sources and artifacts by their hash, folders by their seal (seal
 other small files by what is in them.
 """
 
-import errno
 import os
 import re
 import shutil
@@ -35,12 +34,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import MachineError, UsageError
+from rootstock import names, process
+from rootstock.errors import FULL, MachineError, UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 _FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
+_ELSEWHERE = "Set ROOTSTOCK_HOME to a folder that can be written."
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
 
 
@@ -121,11 +121,11 @@ class Store:
                 if _is_orphan(folder):
                     self.discard(folder)  # by a rename: another process may be at it, too
         except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            if error.errno in FULL:
                 raise
             raise UsageError(
-                f"the store {self.root} cannot be written: {error}",
-                "Set ROOTSTOCK_HOME to a folder that can be.",
+                f"the store cannot be written: {error.filename or self.root}: {error.strerror}",
+                _ELSEWHERE,
             ) from error
 
     @contextmanager
@@ -183,12 +183,15 @@ def _owner(process: str) -> str:
 def locate() -> Store:
     """The store of this user: `ROOTSTOCK_HOME`, or a folder in the user's cache folder.
 
-    The cache folder is that of the XDG Base Directory Specification.
+    The cache folder is that of the XDG Base Directory Specification. Raises `UsageError` when
+    what the variable says cannot be a path.
     """
-    if home := os.environ.get("ROOTSTOCK_HOME"):
-        return Store(Path(home).expanduser().resolve())
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Store(Path(cache).expanduser().resolve() / "rootstock")
+    own = os.environ.get("ROOTSTOCK_HOME")
+    cache = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/rootstock"
+    try:
+        return Store(names.user_path(own or cache).resolve())
+    except (OSError, RuntimeError, names.NotAllowed) as error:  # among them links in a circle
+        raise UsageError(f"there is no place for the store: {error}", _ELSEWHERE) from error
 
 
 def publish(folder: Path, place: Path) -> None:

@@ -15,9 +15,9 @@ from rootstock.publish.anaconda import Anaconda
 from rootstock.publish.parcel import Parcel, load
 from rootstock.publish.retry import Patience
 from rootstock.publish.target import Conflict, Passing
-from rootstock.publish.tokens import Secret
 from rootstock.sources import tools
 from rootstock.store import Store, locate
+from rootstock.tokens import Secret
 
 from . import anaconda_site
 from .anaconda_site import TOKEN, USER, File, Site

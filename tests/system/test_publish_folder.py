@@ -149,6 +149,7 @@ def test_a_file_of_the_same_name_with_other_bytes(
     folder = tmp_path / "web"
     path = folder / load(channel).packages[0].path
     path.parent.mkdir(parents=True)
+    (folder / ".rootstock").mkdir()  # as a copy that was cut off leaves it
     path.write_text("something else")
     with pytest.raises(RefusedError, match="other files of the same names"):
         go(channel, folder, store)

@@ -21,9 +21,9 @@ from rootstock.publish import publish
 from rootstock.publish.parcel import Parcel, load
 from rootstock.publish.quetz import Quetz
 from rootstock.publish.target import Passing
-from rootstock.publish.tokens import Secret
 from rootstock.sources import tools
 from rootstock.store import Store, locate
+from rootstock.tokens import Secret
 
 from .conftest import CHECKOUT
 from .faulty import Answer, Fault, Faulty, State, serving

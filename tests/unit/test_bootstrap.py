@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -185,6 +186,44 @@ def test_no_pip_at_all_is_told(checkout: Checkout) -> None:
     code, _, err = checkout.run(hidden="ensurepip,pip")
     assert code == 4
     assert "apt install python3-venv" in err
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_closed_streams_are_no_files(checkout: Checkout, closed: tuple[int, ...]) -> None:
+    """What is printed must not get into the lock of `.venv`, the first file that is opened."""
+    checkout.run()
+    package = checkout.root / "src/rootstock/__main__.py"
+    package.write_text("import os\nfor n in (1, 2): os.write(n, b'printed')")
+    script = str(checkout.root / "scripts/build.py")
+    shell = " ".join(["exec", '"$@"', *(f"{number}>&-" for number in closed)])
+    argv = ["sh", "-c", shell, "sh", sys.executable, script]
+    done = subprocess.run(argv, env=checkout.env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ("" if 1 in closed else "printed")
+    assert done.stderr == ("" if 2 in closed else "printed")
+    assert (checkout.root / ".venv.lock").read_text() == ""
+
+
+def test_a_folder_that_is_gone_is_told(checkout: Checkout, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    shell = 'cd "$1" && rmdir "$1" && shift && exec "$@"'
+    script = str(checkout.root / "scripts/build.py")
+    argv = ["sh", "-c", shell, "sh", str(gone), sys.executable, script, "--json"]
+    done = subprocess.run(argv, env=checkout.env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert json.loads(done.stdout)["code"] == 2
+
+
+def test_an_interruption_waits_until_what_is_started_can_take_it(checkout: Checkout) -> None:
+    checkout.run()
+    package = checkout.root / "src/rootstock/__main__.py"
+    package.write_text(
+        "import signal\n"
+        "print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []), flush=True)\n"
+    )
+    assert checkout.run()[1] == "True\n"
 
 
 def test_interrupt_leaves_nothing_running(checkout: Checkout, gone: Callable[[int], bool]) -> None:

@@ -33,6 +33,7 @@ def row(folder: Path, recipe: str, verified: str) -> inventory.Row:
     text = recipe.replace("HASH", "0" * 64).replace("VERIFIED", verified)
     (folder / "recipes/small/one").mkdir(parents=True)
     (folder / "recipes/small/one/recipe.yaml").write_text(text)
+    (folder / "recipes/small/one/build.sh").touch()
     [found] = inventory.take(folder)
     return found
 

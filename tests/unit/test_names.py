@@ -40,6 +40,16 @@ def test_a_name_is_one_component(text: str) -> None:
 
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
+def test_what_is_refused_is_told_on_one_line(value: object) -> None:
+    for check in (names.relative_path, names.package_file, names.sha256, names.web_url):
+        try:
+            check(value)
+        except NotAllowed as error:
+            told = str(error)
+            assert told.isprintable() and len(told) < 400
+
+
+@given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
 def test_any_value_is_shown_on_one_short_line(value: object) -> None:
     text = names.shown(value)
     assert text.isprintable()
@@ -55,6 +65,7 @@ def test_any_value_is_shown_on_one_short_line(value: object) -> None:
         (names.subdir, ["noarch", "linux-64", "linux-aarch64"]),
         (names.package_file, ["root-6.40.00-h0_0.conda", "a-b-c-1!1.0+l-h0_0.conda"]),
         (names.relative_path, ["release.json", "keys/a.pub", ".rootstock/lock"]),
+        (names.public_url, ["https://x.org/root", "http://[::1]:8000/x"]),
         (names.web_url, ["https://x.org/root", "http://127.0.0.1:8000", "http://[::1]/x"]),
     ],
 )

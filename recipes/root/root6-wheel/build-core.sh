@@ -11,7 +11,11 @@ unzip -q ./*.whl ROOT/{bin,cmake,etc,fonts,icons,include,lib,macros,README}/'*' 
 cp ROOT/LICENSE /usr/share/common-licenses/LGPL-2.1 .
 mv ROOT/* "$root"
 # CERN's copies of AlmaLinux's libraries, each with a hash in its name, and what they are. They
-# have no RPATH, and find theirs by that of the libraries that load them.
+# have no RPATH and so rely on that of whatever loads them. A linker loads them alone, when it
+# links somebody's program, and would not find what they need.
+for library in root.libs/*; do
+    patchelf --force-rpath --set-rpath "\$ORIGIN" "$library"
+done
 mv root.libs/* "$PREFIX/lib/"
 mv root-*/sboms/auditwheel.cdx.json "$root/"
 # Clang's own headers for other processors.
@@ -58,11 +62,15 @@ cp -r deb/usr/include "$root/libc/"
 cp -r "$root"/libc/include/x86_64-linux-gnu/. "$root/libc/include/"
 rm -r "$root/libc/include/x86_64-linux-gnu"
 
-# How cling finds the headers: see headers.c. LDFLAGS and LD_RUN_PATH name the build's prefix.
-# shellcheck disable=SC2086
-$CC $CFLAGS -shared -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,"\$ORIGIN" \
-    -o "$root/lib/librootstock_headers.so" "$RECIPE_DIR/headers.c" -ldl
-patchelf --add-needed librootstock_headers.so "$root/lib/libCore.so"
+# How ROOT finds its own libraries and headers: see environment.c and restore.c. LDFLAGS and
+# LD_RUN_PATH name the build's prefix.
+for name in environment restore; do
+    # shellcheck disable=SC2086
+    $CC $CFLAGS -shared -Wl,-s -Wl,--disable-new-dtags -Wl,-rpath,"\$ORIGIN" \
+        -o "$root/lib/librootstock_$name.so" "$RECIPE_DIR/$name.c" -ldl
+done
+patchelf --add-needed librootstock_environment.so "$root/lib/libCore.so"
+patchelf --add-needed librootstock_restore.so "$root/lib/libCling.so"
 
 python3 "$RECIPE_DIR/mend.py" "$root"
 # A link to the folder would not do: CMake takes paths from the link's place, not the target's.
@@ -71,3 +79,5 @@ for file in ROOTConfig ROOTConfig-version; do
         > "$PREFIX/lib/cmake/ROOT/$file.cmake"
 done
 ln -s ../../../lib/root/etc/notebook/kernels/root "$PREFIX/share/jupyter/kernels/root"
+
+install -m644 "$RECIPE_DIR/thisroot.sh" "$PREFIX/bin/"

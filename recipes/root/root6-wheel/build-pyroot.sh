@@ -5,6 +5,13 @@ set -euo pipefail
 unzip -q ./*.whl '*.py' ROOT/libROOTPythonizations.so ROOT/lib/libCPyCppyy.so cppyy/libcppyy.so \
     'ROOT/bin/*' 'root-*.dist-info/*' -x 'ROOT/tutorials/*'
 cp /usr/share/common-licenses/LGPL-2.1 .
+
+# What is changed in ROOT's own Python, each patch with its reason: those for every version, and
+# those for this one.
+for change in "$RECIPE_DIR"/patches/*.diff "$RECIPE_DIR/patches/$PKG_VERSION"/*.diff; do
+    patch -p1 --fuzz=0 --no-backup-if-mismatch < "$change"
+done
+
 mkdir -p "$SP_DIR/ROOT" "$PREFIX/bin"
 # The Python packages, within ROOT and beside it: 6.38 has DistRDF and JupyROOT there.
 for module in ROOT/*/__init__.py; do
@@ -21,8 +28,12 @@ core="\$ORIGIN/../../../root/lib:\$ORIGIN/../../.."
 patchelf --force-rpath --set-rpath "\$ORIGIN:$core" "$SP_DIR"/ROOT/*.so
 patchelf --force-rpath --set-rpath "\$ORIGIN/../ROOT:$core" "$SP_DIR/cppyy/libcppyy.so"
 
-# The wheel says at every import that it is alpha: the package's description says it instead.
-python3 "$RECIPE_DIR/silence.py" "$SP_DIR"
+# Linked against nothing: the process has Python, and ROOT's libraries are not here.
+# shellcheck disable=SC2086
+$CC $CFLAGS -I"$(echo "$PREFIX"/include/python3.*)" -shared -Wl,-s \
+    -o "$SP_DIR/ROOT/_error_handler.abi3.so" "$RECIPE_DIR/error_handler.c"
+patchelf --force-rpath --set-rpath "$core" --add-needed libCore.so \
+    "$SP_DIR/ROOT/_error_handler.abi3.so"
 
 for program in $(grep -l '^#!/usr/bin/env python3' ROOT/bin/*); do
     sed "1s|.*|#!$PREFIX/bin/python|" "$program" > "$PREFIX/bin/${program##*/}"

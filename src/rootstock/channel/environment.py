@@ -7,36 +7,24 @@ environment is an ordinary one of conda's, with its conda-meta/ records.
 import fcntl
 import json
 import os
-import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rootstock import process, store
-from rootstock.channel import index
-from rootstock.channel.stage import NOARCH
-from rootstock.errors import (
-    MachineError,
-    NoSpace,
-    RootstockError,
-    SourceError,
-    UsageError,
-    no_space_told,
-    tells_of_no_space,
-)
+from rootstock.channel import installing
+from rootstock.channel.installing import STAGE
+from rootstock.channel.prefix import Claim, claimed
+from rootstock.errors import SourceError, UsageError, no_space_told
 from rootstock.progress import Event, Listener
 
-_STAGE = "env"
-_INSTALLER = Path(__file__).with_name("installer.py")
 _LOCK = "rootstock.lock"
+_TABLE = "noarch/repodata.json"  # which every channel has
 _PARTS = 4  # processes that compile, at most
-_TAIL = 20  # lines kept of what is not an event
+_TRIES = 3  # the first finds what is damaged, the second unpacks it anew
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +50,11 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """A finished environment: its packages, the seconds its steps took, its bytes on disk."""
+    """A finished environment: its packages, and the seconds its steps took.
+
+    The size is what its packages take on disk, unpacked: the bytes that it would take if nothing
+    of it was linked with the cache.
+    """
 
     prefix: Path
     packages: tuple[Installed, ...]
@@ -70,6 +62,16 @@ class Environment:
     install_seconds: float
     compile_seconds: float
     size: int
+
+    @property
+    def python(self) -> Path | None:
+        """Its Python, if it has one."""
+        path = self.prefix / "bin/python"
+        return path if path.exists() else None
+
+    def as_json(self) -> dict[str, Any]:
+        """It as `json.dumps` takes it."""
+        return {**asdict(self), "prefix": str(self.prefix)}
 
 
 def create(
@@ -85,11 +87,12 @@ def create(
 
     Packages are unpacked in `cache` and hard-linked from there where that can be. `glibc` is
     the version to solve for, when it is not this machine's. A failure, or an interruption,
-    leaves nothing in the prefix.
+    leaves nothing in the prefix; what a killed process left there is removed.
 
-    Raises `UsageError` (the prefix is in use, a folder that is no channel, an unknown package,
-    no solution), `SourceError` (a channel or a package that cannot be had, or is not what its
-    hash says) and `MachineError` (no space left, a system too old).
+    Raises `UsageError` (the prefix is not empty, a folder that is no channel, an unknown
+    package, no solution), `RefusedError` (another process makes an environment there),
+    `SourceError` (a channel or a package that cannot be had, or is not what its hash says) and
+    `MachineError` (no space left, a system too old).
     """
     job = {"specs": list(specs), "channel": _url(channel), "glibc": glibc}
     return _create(prefix, job, cache, listen)
@@ -108,42 +111,28 @@ def create_locked(
 
 def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) -> Environment:
     prefix = prefix.absolute()
-    there = prefix.is_dir()
-    if prefix.exists() and not (there and not any(prefix.iterdir())):
-        raise UsageError(f"{prefix} is there and not empty", "Choose another prefix.")
     job |= {"prefix": str(prefix), "cache": str(cache.absolute())}
-    try:
-        with no_space_told(prefix):
-            cache.mkdir(parents=True, exist_ok=True)
-            (cache / _LOCK).touch()
-            prefix.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
-    listen(Event(stage=_STAGE, item=prefix.name, state="start"))
-    try:
-        with _using(cache):
-            told = _install(job, _Follower(prefix.name, listen))
-        seconds = _compile(prefix)
-    except BaseException:
-        for path in prefix.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                store.remove(path)
-            else:
-                path.unlink()
-        if not there:
-            prefix.rmdir()
-        raise
+    _prepare(cache)
+    with claimed(prefix) as claim, _using(cache):
+        listen(Event(stage=STAGE, item=prefix.name, state="start"))
+        if claim.leftover:
+            _note(prefix, listen, "half an environment, of a command that was ended, was removed")
+        told = _install(claim, job, listen)
+        seconds = _compile(prefix, told["pure"])
+    if told["scripts"]:
+        names = ", ".join(told["scripts"])
+        _note(prefix, listen, f"conda would run scripts of {names}, which rootstock does not run")
     environment = Environment(
         prefix=prefix,
         packages=tuple(Installed(**record) for record in told["records"]),
         solve_seconds=told["solve"],
         install_seconds=told["install"],
         compile_seconds=seconds,
-        size=_size(prefix),
+        size=told["size"],
     )
     listen(
         Event(
-            stage=_STAGE,
+            stage=STAGE,
             item=prefix.name,
             state="done",
             seconds=environment.solve_seconds + environment.install_seconds + seconds,
@@ -153,6 +142,32 @@ def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) ->
         )
     )
     return environment
+
+
+def _install(claim: Claim, job: Mapping[str, Any], listen: Listener) -> dict[str, Any]:
+    """Run the installer until it finds nothing damaged in the cache among what it has linked."""
+    for _ in range(_TRIES):
+        told = installing.run(job, claim.path.name, listen)
+        if told["event"] == "done":
+            return told
+        claim.clear()
+    raise SourceError(
+        f"{claim.path} was not made: {job['cache']} is damaged, whenever it is looked at",
+        "Is something else writing there? Is its disk sound?",
+    )
+
+
+def _note(prefix: Path, listen: Listener, detail: str) -> None:
+    listen(Event(stage=STAGE, item=prefix.name, state="note", detail=detail))
+
+
+def _prepare(cache: Path) -> None:
+    try:
+        with no_space_told(cache):
+            cache.mkdir(parents=True, exist_ok=True)
+            (cache / _LOCK).touch()
+    except OSError as error:
+        raise UsageError(f"{error.filename} cannot be made: {error.strerror}") from error
 
 
 @contextmanager
@@ -186,7 +201,7 @@ def _url(channel: Path | str) -> str:
     if isinstance(channel, str) and "://" in channel:
         return channel
     folder = Path(channel).absolute()
-    if not (folder / NOARCH / index.TABLE).is_file():
+    if not (folder / _TABLE).is_file():
         raise UsageError(
             f"{folder} is not a channel" if folder.is_dir() else f"There is no channel {folder}",
             "Build one (scripts/build.py), or name one with --channel.",
@@ -194,115 +209,13 @@ def _url(channel: Path | str) -> str:
     return folder.as_uri()
 
 
-class _Follower:
-    """Turns what the installer prints into events, and keeps its last word."""
+def _compile(prefix: Path, records: Sequence[str]) -> float:
+    """Byte-compile the Python packages that are for every Python; return the seconds.
 
-    def __init__(self, item: str, listen: Listener) -> None:
-        self._item, self._listen = item, listen
-        self._sizes: Mapping[str, int] = {}
-        self._fetched: dict[str, int] = {}
-        self._linked = 0
-        self.last: dict[str, Any] = {}
-        self.other: deque[str] = deque(maxlen=_TAIL)
-        self.failure: Exception | None = None
-
-    def follow(self, lines: Iterable[str]) -> None:
-        """Read the lines to their end."""
-        for line in lines:
-            try:
-                told = json.loads(line)
-                event = told["event"]
-            except (ValueError, TypeError, KeyError):
-                self.other.append(line.rstrip())
-                continue
-            self.last = told
-            if self.failure:
-                continue  # but read on: the installer would wait for a reader
-            try:
-                self._tell(event, told)
-            except Exception as error:
-                self.failure = error
-
-    def _tell(self, event: str, told: Mapping[str, Any]) -> None:
-        name = told.get("name", "")
-        if event == "solved":
-            self._sizes = told["sizes"]
-        elif event in ("fetch", "fetched"):
-            self._fetched[name] = told["done"] if event == "fetch" else self._sizes[name]
-            done, total = sum(self._fetched.values()), sum(self._sizes.values())
-            self._progress(f"fetch {name}", done, total, "B")
-        elif event == "damaged":
-            detail = f"{told['path']} is damaged: it is unpacked anew"
-            self._listen(Event(stage=_STAGE, item=self._item, state="note", detail=detail))
-        elif event == "linked":
-            self._linked += 1
-            self._progress(f"link {name}", self._linked, len(self._sizes), "")
-
-    def _progress(self, detail: str, done: float, total: float, unit: str) -> None:
-        self._listen(
-            Event(
-                stage=_STAGE,
-                item=self._item,
-                state="progress",
-                done=done,
-                total=total,
-                unit=unit,
-                detail=detail,
-            )
-        )
-
-
-def _install(job: Mapping[str, Any], follower: _Follower) -> dict[str, Any]:
-    end, pipe = os.pipe()
-    with open(end) as told:
-        reader = threading.Thread(target=follower.follow, args=(told,))
-        reader.start()
-        try:
-            ended = process.run(
-                [sys.executable, _INSTALLER],
-                stdin=json.dumps(job).encode(),
-                log=Path(f"/proc/self/fd/{pipe}"),
-            )
-        finally:
-            os.close(pipe)
-            reader.join()
-    if follower.failure:
-        raise follower.failure
-    last = follower.last
-    if ended.code == 0 and last.get("event") == "done":
-        return last
-    if last.get("event") != "failed":
-        lines = "\n".join(f"    {line}" for line in follower.other)
-        last = {"kind": "install", "reason": f"the installer ended with {ended.code}\n{lines}"}
-    raise _failure(last, job)
-
-
-def _failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
-    kind, reason, channel = last["kind"], last["reason"], job["channel"]
-    if tells_of_no_space(reason):
-        return NoSpace(f"{job['prefix']} or {job['cache']}")
-    if kind == "unknown":
-        return UsageError(
-            f"{channel} has no package {last['name'] or '(a spec without a name)'}",
-            f"It has {', '.join(last['near'])}." if last["near"] else "It is empty.",
-        )
-    if kind == "unsatisfiable":
-        reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()
-        if "__glibc" in reasons:
-            system = f"glibc {job['glibc']}" if job["glibc"] else "this system's glibc"
-            return MachineError(f"Not for {system}:\n{reasons}", "Use a newer system.")
-        return UsageError(f"No packages go together as asked:\n{reasons}")
-    if kind == "usage":
-        return UsageError(f"{' '.join(job['specs'])}: {reason}", "Write it as NAME or 'NAME >=1'.")
-    if kind == "channel":
-        return SourceError(f"{channel} cannot be read: {reason}", "Is it a channel's URL?")
-    return SourceError(f"{job['prefix']} was not made: {reason}")
-
-
-def _compile(prefix: Path) -> float:
-    """Byte-compile the Python packages that are for every Python; return the seconds."""
+    They are known by the names of their records in conda-meta/.
+    """
     python = prefix / "bin" / "python"
-    files = [path for path in _pure(prefix) if path.endswith(".py")]
+    files = [path for name in records for path in _files(prefix / "conda-meta" / name)]
     if not files or not python.exists():
         return 0.0
     started = time.monotonic()
@@ -317,6 +230,8 @@ def _compile(prefix: Path) -> float:
             log=Path(os.devnull),
         )
 
+    from concurrent.futures import ThreadPoolExecutor  # here, for few environments need it
+
     # compileall's own -j is for folders.
     parts = min(os.cpu_count() or 1, _PARTS, len(files))
     with ThreadPoolExecutor(parts) as pool:
@@ -324,18 +239,5 @@ def _compile(prefix: Path) -> float:
     return time.monotonic() - started
 
 
-def _pure(prefix: Path) -> list[str]:
-    records = (json.loads(path.read_text()) for path in (prefix / "conda-meta").glob("*.json"))
-    return [
-        path for record in records if record.get("noarch") == "python" for path in record["files"]
-    ]
-
-
-def _size(prefix: Path) -> int:
-    """The bytes that the files of a folder take, each file once."""
-    sizes: dict[tuple[int, int], int] = {}
-    for folder, _, names in os.walk(prefix):
-        for name in names:
-            status = os.lstat(os.path.join(folder, name))
-            sizes[status.st_dev, status.st_ino] = status.st_blocks * 512
-    return sum(sizes.values())
+def _files(record: Path) -> list[str]:
+    return [path for path in json.loads(record.read_text())["files"] if path.endswith(".py")]

@@ -6,7 +6,8 @@ channel/
     root-6.40.00-h0_0.conda        packages: each file once, never overwritten, never removed
     shards/<sha256>.msgpack.zst    as are the shards, which their content names
     repodata.json                  -> ../.rootstock/current/linux-64/repodata.json
-    repodata.json.zst              -> (likewise, and repodata_shards.msgpack.zst)
+    repodata.json.zst              -> (likewise, repodata_shards.msgpack.zst, run_exports.json and
+                                   run_exports.json.zst)
   noarch/                          the same
   releases/0002/                   what belongs to the release of generation 2; never changed
   releases.json                    -> .rootstock/current/releases.json
@@ -27,6 +28,7 @@ name that was hidden is still known, with its bytes.
 import json
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -75,6 +77,11 @@ class Generation:
     def added(self) -> tuple[str, ...]:
         """The file names that it shows and its base did not, sorted."""
         return tuple(sorted((*self.packages, *self.shown)))
+
+    @property
+    def milliseconds(self) -> int:
+        """Its time in milliseconds since 1970, as records of an index have times."""
+        return int(datetime.fromisoformat(self.time).timestamp() * 1000)
 
 
 NOTHING = Generation(number=0, time="", base=0)

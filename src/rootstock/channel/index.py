@@ -1,10 +1,14 @@
 """A channel's index: what a package manager reads to know which packages there are.
 
-The files are those of CEP 36 (`repodata.json`, also packed as `.zst`) and CEP 16 (one shard per
-package name, and the table of shards). They are written here and not by `rattler.index`, which
-hashes every package again with a slow sha256: 4.4 s for a channel with one package of 200 MB
-in it. Artifacts know their hash, so that all that is read is the small metadata at the end of
-each package: 5 ms. A system test holds both against each other.
+The files are those of CEP 36 (`repodata.json`), CEP 12 (`run_exports.json`), both also packed as
+`.zst`, and CEP 16 (one shard per package name, and the table of shards). They are written here
+and not by `rattler.index`, which hashes every package again with a slow sha256: 4.4 s for a
+channel with one package of 200 MB in it. Artifacts know their hash, so that all that is read is
+the small metadata at the end of each package: 5 ms. A system test holds both against each other.
+
+A record in memory may have its package's run_exports under `run_exports`. The shards have them
+there, too (CEP 21); `repodata.json` has not, so that it stays small. Where a package has no entry
+in `run_exports.json`, a client looks into the package itself.
 """
 
 import hashlib
@@ -13,7 +17,7 @@ import os
 import tarfile
 import zipfile
 from collections import defaultdict
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
@@ -22,21 +26,55 @@ import msgpack  # type: ignore[import-untyped]
 import zstandard
 
 Record = dict[str, Any]
+RunExports = dict[str, list[str]]
 
 TABLE = "repodata.json"
 PACKED = "repodata.json.zst"
 SHARDS_TABLE = "repodata_shards.msgpack.zst"
+RUN_EXPORTS = "run_exports.json"
+RUN_EXPORTS_PACKED = "run_exports.json.zst"
 SHARDS = "shards"
+# Every file of a subdir's index; the shards are beside them.
+FILES = (TABLE, PACKED, SHARDS_TABLE, RUN_EXPORTS, RUN_EXPORTS_PACKED)
 
+_EXPORTED = "run_exports"  # the field of records and shards (CEP 21)
+_EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noarch"}  # CEP 12
+_EXPORTS_VERSION = 1  # what conda-index writes; CEP 12 names none
+_INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
+# What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
+)
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
 _HASHES = ("md5", "sha256")
 
 
 def record(package: Path, *, sha256: str, size: int) -> Record:
-    """What an index says of a `.conda` file: its own metadata, its hash and its size.
+    """What an index says of a `.conda` file: its own metadata, its hash, its size, its run_exports.
 
     Raises `OSError`, `zipfile.BadZipFile` or `ValueError` when it is no such file.
     """
+    members = _members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
+    if _INDEX_MEMBER not in members:
+        raise ValueError(f"{package} has no {_INDEX_MEMBER}")
+    known = json.loads(members[_INDEX_MEMBER])
+    exports = _exports_of(package, members)
+    return {**known, "sha256": sha256, "size": size, _EXPORTED: exports}
+
+
+def with_run_exports(record: Record, package: Path) -> Record:
+    """A record of an index, and the run_exports of its `.conda` file if that can be read."""
+    try:
+        exports = _exports_of(package, _members(package, (_EXPORTS_MEMBER,)))
+    except _UNREADABLE:
+        return record
+    return {**record, _EXPORTED: exports}
+
+
+def _members(package: Path, names: Collection[str]) -> dict[str, bytes]:
+    """The content of some files of a package's `info` folder; those that it has."""
+    found: dict[str, bytes] = {}
     with zipfile.ZipFile(package) as archive:
         [member] = (name for name in archive.namelist() if name.startswith("info-"))
         with (
@@ -45,9 +83,24 @@ def record(package: Path, *, sha256: str, size: int) -> Record:
             tarfile.open(fileobj=stream, mode="r|") as tar,
         ):
             for entry in tar:
-                if entry.name == "info/index.json" and (file := tar.extractfile(entry)):
-                    return {**json.load(file), "sha256": sha256, "size": size}
-    raise ValueError(f"{package} has no info/index.json")
+                if entry.name in names and (file := tar.extractfile(entry)):
+                    found[entry.name] = file.read()
+                if len(found) == len(names):
+                    break
+    return found
+
+
+def _exports_of(package: Path, members: Mapping[str, bytes]) -> RunExports:
+    """The run_exports in a package's metadata, empty when it has none."""
+    exports = json.loads(members.get(_EXPORTS_MEMBER, b"{}"))
+    if not isinstance(exports, dict) or not all(
+        kind in _EXPORT_KINDS
+        and isinstance(specs, list)
+        and all(isinstance(spec, str) for spec in specs)
+        for kind, specs in exports.items()
+    ):
+        raise ValueError(f"{package}: {_EXPORTS_MEMBER} is not as CEP 12 has it")
+    return dict(sorted(exports.items()))
 
 
 def write(folder: Path, records: Mapping[str, Record], shards: Path) -> list[Path]:
@@ -68,27 +121,42 @@ def update(
     the shards only those whose package name a change has are made.
     """
     records = read(old) if old else {}
+    exports = (read_run_exports(old) if old else None) or {}
     touched = {entry["name"] for name in changes if (entry := records.get(name))}
     for name, change in changes.items():
-        if change is None:
-            records.pop(name, None)
-        else:
-            records[name] = change
+        records.pop(name, None)
+        exports.pop(name, None)
+        if change is not None:
+            records[name] = {key: value for key, value in change.items() if key != _EXPORTED}
             touched.add(change["name"])
-    table = {
-        "info": {"subdir": folder.name},
+            if _EXPORTED in change:
+                exports[name] = change[_EXPORTED]
+    known = _shards_table(old) if old else {}
+    return [
+        *_write_both(folder / TABLE, folder / PACKED, _table(folder.name, records)),
+        *_write_both(
+            folder / RUN_EXPORTS, folder / RUN_EXPORTS_PACKED, _exports_table(folder.name, exports)
+        ),
+        *_write_shards(folder, records, exports, known, touched, shards),
+    ]
+
+
+def _table(subdir: str, records: Mapping[str, Record]) -> dict[str, Any]:
+    return {
+        "info": {"subdir": subdir},
         "packages": {},
         "packages.conda": records,
         "removed": [],
         "repodata_version": 1,
     }
-    text = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
-    known = _shards_table(old) if old else {}
-    return [
-        _write(folder / TABLE, text),
-        _write(folder / PACKED, _pack(text)),
-        *_write_shards(folder, records, known, touched, shards),
-    ]
+
+
+def _exports_table(subdir: str, exports: Mapping[str, RunExports]) -> dict[str, Any]:
+    return {
+        "info": {"subdir": subdir, "version": _EXPORTS_VERSION},
+        "packages": {},
+        "packages.conda": {name: {_EXPORTED: one} for name, one in exports.items()},
+    }
 
 
 def read(folder: Path) -> dict[str, Record]:
@@ -100,6 +168,15 @@ def read(folder: Path) -> dict[str, Record]:
     return cast(dict[str, Record], table["packages.conda"])
 
 
+def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
+    """The run_exports of the subdir in `folder` by file name; None when it has none to be read."""
+    try:
+        table = json.loads((folder / RUN_EXPORTS).read_bytes())
+        return {name: entry[_EXPORTED] for name, entry in table["packages.conda"].items()}
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
 def _shards_table(folder: Path) -> dict[str, bytes]:
     packed = (folder / SHARDS_TABLE).read_bytes()
     return cast(dict[str, bytes], msgpack.unpackb(zstandard.decompress(packed))["shards"])
@@ -108,6 +185,7 @@ def _shards_table(folder: Path) -> dict[str, bytes]:
 def _write_shards(
     folder: Path,
     records: Mapping[str, Record],
+    exports: Mapping[str, RunExports],
     known: Mapping[str, bytes],
     touched: Set[str],
     place: Path,
@@ -116,8 +194,10 @@ def _write_shards(
     for filename, entry in sorted(records.items()):
         if entry["name"] in touched:
             binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
+            exported = {_EXPORTED: exports[filename]} if filename in exports else {}
             # Sorted, so that a record gives the same bytes, read from a package or an index.
-            by_name[entry["name"]][filename] = dict(sorted({**entry, **binary}.items()))
+            whole = {**entry, **binary, **exported}
+            by_name[entry["name"]][filename] = dict(sorted(whole.items()))
     table = {name: digest for name, digest in known.items() if name not in touched}
     written = []
     for name, entries in by_name.items():
@@ -140,6 +220,11 @@ def _write_shards(
         msgpack.packb({"version": 1, "info": info, "shards": dict(sorted(table.items()))})
     )
     return [*written, _write(folder / SHARDS_TABLE, packed)]
+
+
+def _write_both(plain: Path, packed: Path, table: Mapping[str, Any]) -> list[Path]:
+    text = json.dumps(table, separators=(",", ":"), sort_keys=True).encode()
+    return [_write(plain, text), _write(packed, _pack(text))]
 
 
 def _pack(data: bytes) -> bytes:

@@ -4,23 +4,22 @@ A process of its own, because py-rattler may crash the interpreter at its end, g
 working in threads after its caller was cancelled, and dies of a Rust panic that is no
 `Exception`. A process can be ended as a whole, at any moment.
 
-It is started by its path with the job (JSON) as standard input, imports of rootstock only what
-imports nothing more of it, and prints one JSON object a line: `{"event": "solved" | "fetch" |
-"fetched" | "linked" | "damaged" | "done" | "failed", ...}`. Whatever else is printed comes from
-below it.
+It is started by channel/spawn.py, is given its job (JSON, one line) by standard input, imports of
+rootstock only what imports nothing more of it, and prints one JSON object a line: `{"event":
+"solved" | "fetch" | "fetched" | "linked" | "damaged" | "again" | "done" | "failed", ...}`. Whatever
+else is printed comes from below it. When its standard input ends, it ends.
 """
 
 import asyncio
-import difflib
 import json
 import os
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from rattler import (
     BuildString,
@@ -49,17 +48,11 @@ from rattler.platform import Subdir
 from rattler.repo_data import RepoDataRecord
 
 from rootstock import seal
+from rootstock.channel import cached, insist
+from rootstock.channel.cached import INDEX, tree_of
+from rootstock.channel.insist import Failed
 
-INDEX = Path("info/index.json")
 _EVERY = 0.1  # seconds between two reports of one download
-
-
-class Failed(Exception):
-    """A failure that is told by its kind, its reason and what else is known of it."""
-
-    def __init__(self, kind: str, reason: str, **details: Any) -> None:
-        super().__init__(reason)
-        self.values = {"kind": kind, "reason": reason, **details}
 
 
 def tell(event: str, **values: Any) -> None:
@@ -109,34 +102,45 @@ class Reporter(InstallerReporter):
 async def work(job: dict[str, Any]) -> None:
     """Install what the job asks for: what its specs come to, or what its lock says."""
     started = time.monotonic()
+    cache, prefix = Path(job["cache"]), Path(job["prefix"])
     specs: list[MatchSpec] = []
     texts: dict[str, bytes] = {}
     if "lock" in job:
-        records, texts = await locked(job["lock"], Path(job["cache"]))
+        records, texts = await locked(job["lock"], cache)
     else:
         records, specs = await find(job)
     solved = time.monotonic()
     tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
-    new = await verify(records, Path(job["cache"]))
-    await install(
-        records,
-        target_prefix=job["prefix"],
-        cache_dir=Path(job["cache"]),
-        show_progress=False,
-        # Declared as a list of `MatchSpec`, but handed to Rust as they are.
-        requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
-        reporter=Reporter(),  # type: ignore[abstract]  # what it does not have does nothing
-    )
-    for tree in new:
-        seal.put(tree)
+    there = await PackageCache(cache).index()
+    held = [tree_of(record, cache) for record in records if there.contains_record(record)]
+    new = [record for record in records if not there.contains_record(record)]
+    for record in new:
+        insist.on_file(record)
+    # What is in the cache is looked at while it is linked: linking waits for the disk.
+    looking = asyncio.create_task(asyncio.to_thread(cached.look, held))
+    try:
+        await link(records, specs, job)
+    finally:
+        looked = await looking
+        for tree in looked.damaged:
+            tell("damaged", path=str(tree))
+            cached.put_aside(tree)
+        if looked.damaged:
+            tell("again")
+            leave(0)  # whatever came of linking
+    size = looked.size + sum(seal.put(tree_of(record, cache)).size for record in new)
     for record in records if texts else ():
         # It was read before the package's hash was checked.
-        if (tree_of(record, Path(job["cache"])) / INDEX).read_bytes() != texts[record.url]:
+        if (tree_of(record, cache) / INDEX).read_bytes() != texts[record.url]:
             raise Failed("install", f"{record.url} is not what its server told of it")
+    make_readable(prefix / "conda-meta")
     tell(
         "done",
         solve=solved - started,
         install=time.monotonic() - solved,
+        size=size,
+        scripts=[r.name.normalized for r in records if cached.has_scripts(tree_of(r, cache))],
+        pure=[f"{r.file_name.removesuffix('.conda')}.json" for r in records if r.noarch.python],
         records=[
             {
                 "name": record.name.normalized,
@@ -148,6 +152,26 @@ async def work(job: dict[str, Any]) -> None:
             for record in records
         ],
     )
+
+
+async def link(records: list[RepoDataRecord], specs: list[MatchSpec], job: dict[str, Any]) -> None:
+    """Have packages in the cache, and put them into the prefix."""
+    await install(
+        records,
+        target_prefix=job["prefix"],
+        cache_dir=Path(job["cache"]),
+        show_progress=False,
+        # Declared as a list of `MatchSpec`, but handed to Rust as they are.
+        requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
+        reporter=Reporter(),  # type: ignore[abstract]  # what it does not have does nothing
+    )
+
+
+def make_readable(records: Path) -> None:
+    """Give the records of an environment the mode that other new files have."""
+    os.umask(mask := os.umask(0))
+    for path in records.iterdir():
+        path.chmod(0o666 & ~mask)
 
 
 async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpec]]:
@@ -165,6 +189,8 @@ async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpe
         for spec in specs:
             name = spec.name.normalized if spec.name else ""
             if name not in known:
+                import difflib  # here, for it takes a while
+
                 near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:10]
                 raise Failed("unknown", f"no package {name}", name=name, near=near)
         records = await solve(
@@ -202,7 +228,7 @@ async def locked(
     lock: list[dict[str, Any]], cache: Path
 ) -> tuple[list[RepoDataRecord], dict[str, bytes]]:
     """The records of the packages of a lock, and by URL the metadata that they are made of."""
-    cached = await PackageCache(cache).index()
+    there = await PackageCache(cache).index()
     client = Client()
 
     async def read(entry: dict[str, Any]) -> tuple[RepoDataRecord, bytes]:
@@ -214,7 +240,8 @@ async def locked(
         )
         channel = above.rpartition("/")[0]
         tree = tree_of(probe, cache)
-        if cached.contains_record(RepoDataRecord(probe, filename, url, channel)) and is_whole(tree):
+        here = there.contains_record(RepoDataRecord(probe, filename, url, channel))
+        if here and cached.look([tree]).damaged == ():
             text = (tree / INDEX).read_bytes()
         else:
             text = await metadata(url, client)
@@ -233,7 +260,8 @@ async def locked(
 
     pairs = await asyncio.gather(*(read(entry) for entry in lock))
     records = [record for record, _ in pairs]
-    insist_on_system(records)
+    insist.on_system(records)
+    insist.on_all(records)
     return records, {record.url: text for record, text in pairs}
 
 
@@ -245,7 +273,7 @@ async def metadata(url: str, client: Client) -> bytes:
     parts = urlsplit(url)
     try:
         if parts.scheme == "file":
-            archive = await PackageArchive.from_path(url2pathname(parts.path))
+            archive = await PackageArchive.from_path(insist.path_of(url))
         else:
             archive = await PackageArchive.from_url(client, url)
         text = await archive.read_file(str(INDEX))
@@ -262,93 +290,30 @@ def named(index: bytes) -> tuple[str, str, str]:
     return value["name"], value["version"], value["build"]
 
 
-def insist_on_system(records: list[RepoDataRecord]) -> None:
-    """Raise `Failed` where this system is not what a package needs, as a solver would."""
-    detected = VirtualPackage.detect(overrides=VirtualPackageOverrides.from_env())
-    generic = [package.into_generic() for package in detected]
-    system = {
-        package.name.normalized: PackageRecord(
-            package.name, str(package.version), package.build_string, 0, ""
-        )
-        for package in generic
-    }
-    for record in records:
-        for spec in record.depends:
-            there = system.get(spec.split()[0])
-            if spec.startswith("__") and not (there and there.matches(MatchSpec(spec))):
-                has = f"{there.version}" if there else "none"
-                raise Failed("unsatisfiable", f"{record.file_name} needs {spec}; there is {has}")
+def end_with_caller() -> None:
+    """End when standard input does: whoever gave the job is gone, or wants no more of it."""
+    sys.stdin.read()
+    os._exit(1)
 
 
-def tree_of(record: PackageRecord, cache: Path) -> Path:
-    """Where a package is unpacked in the cache."""
-    return cache / f"{record.name.normalized}-{record.version}-{record.build}"
+def leave(code: int) -> NoReturn:
+    """End at once: py-rattler's threads crash the interpreter while it is taken down."""
+    sys.stdout.flush()
+    os._exit(code)
 
 
-async def verify(records: list[RepoDataRecord], cache: Path) -> list[Path]:
-    """Check what rattler does not: what it has unpacked before, and the hashes of local files.
-
-    Returns the folders of the packages that are to be unpacked. A damaged one is put aside;
-    others may be using it, and who has the cache alone sweeps it out.
-    """
-    cached = await PackageCache(cache).index()
-    new = []
-    for record in records:
-        tree = tree_of(record, cache)
-        if cached.contains_record(record):
-            if is_whole(tree):
-                continue
-            tell("damaged", path=str(tree))
-            tree.rename(tree.with_name(f".{tree.name}.{os.getpid()}"))
-        new.append(tree)
-        url = urlsplit(record.url)
-        if url.scheme == "file" and record.sha256:
-            path = Path(url2pathname(url.path))
-            found = seal.sha256_of(path)
-            if found != record.sha256.hex():
-                raise Failed("install", f"{path} is damaged: its sha256 is {found}")
-    return new
-
-
-def is_whole(tree: Path) -> bool:
-    """Whether an unpacked package is as it was left; one without a seal is read as a whole.
-
-    (Another installer may be about to seal it, or was killed before it could.)
-    """
-    if seal.place_of(tree).exists():
-        return seal.holds(tree)
+def run() -> NoReturn:
+    """Run the job that comes by standard input, if one comes; the exit code is 1 if it failed."""
+    given = sys.stdin.readline()
+    if not given:
+        leave(0)
+    threading.Thread(target=end_with_caller, daemon=True).start()
     try:
-        entries = json.loads((tree / "info" / "paths.json").read_text())["paths"]
-        whole = all(is_right(tree / entry["_path"], entry) for entry in entries)
-    except (OSError, ValueError, TypeError, KeyError):
-        return False
-    if whole:
-        seal.put(tree)
-    return whole
-
-
-def is_right(path: Path, entry: dict[str, Any]) -> bool:
-    """Whether a file is what its entry in paths.json says (CEP 34)."""
-    if entry["path_type"] == "softlink":
-        return path.is_symlink()
-    return "sha256" not in entry or seal.sha256_of(path) == entry["sha256"]
-
-
-def main() -> int:
-    """Run the job on standard input; the exit code is 1 when it failed."""
-    try:
-        asyncio.run(work(json.load(sys.stdin)))
+        asyncio.run(work(json.loads(given)))
     except Failed as error:
         tell("failed", **error.values)
-        return 1
+        leave(1)
     except Exception as error:
         tell("failed", kind="install", reason=f"{type(error).__name__}: {error}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    code = main()
-    sys.stdout.flush()
-    # Not `sys.exit`: py-rattler's threads crash the interpreter while it is taken down.
-    os._exit(code)
+        leave(1)
+    leave(0)

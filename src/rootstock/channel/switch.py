@@ -38,7 +38,8 @@ Changes = Mapping[str, Mapping[str, index.Record | None]]
 # Writes, beside the indexes, what people see of the last generation; returns its files.
 Show = Callable[[Path, History], list[Path]]
 
-INDEXES = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
+# What a generation must have; what else an index has is made from the packages where it is missing.
+_NEEDED = (index.TABLE, index.PACKED, index.SHARDS_TABLE)
 _FILE = 0o644  # whatever the umask: a web server runs under another name
 _FOLDER = 0o755
 _OF_GROUP = stat.S_IWGRP | stat.S_ISGID
@@ -221,22 +222,53 @@ def _indexes(channel: Path, past: History, new: Generation, changes: Changes) ->
         shards = channel / subdir / index.SHARDS
         for made in (folder / subdir, channel / subdir, shards):
             make(made, channel)
-        if subdir in old and not changes.get(subdir):
-            for name in INDEXES:
-                same(base / subdir / name, folder / subdir / name)
+        before = base / subdir if subdir in old else None
+        own = changes.get(subdir, {})
+        complete = before and _complete(before, read=bool(own))
+        if before and not complete:
+            own = {**_completed(channel, before), **own}
+        if before and complete and not own:
+            for name in index.FILES:
+                same(before / name, folder / subdir / name)
         else:
-            before = base / subdir if subdir in old else None
-            written += index.update(folder / subdir, before, changes.get(subdir, {}), shards)
-        for name in INDEXES:
+            dated = {name: _dated(name, change, past, new) for name, change in own.items()}
+            written += index.update(folder / subdir, before, dated, shards)
+        for name in index.FILES:
             _link(channel / subdir / name, f"../{ROOM}/current/{subdir}/{name}")
         written += [folder / subdir, channel / subdir, shards]
     return written
 
 
+def _complete(before: Path, read: bool) -> bool:
+    """Whether an index has all of its files; with `read`, that its run_exports are read, too."""
+    there = all((before / name).is_file() for name in index.FILES)
+    return there and not (read and index.read_run_exports(before) is None)
+
+
+def _completed(channel: Path, before: Path) -> dict[str, index.Record]:
+    """All records of an index that has no run_exports.json, with what their packages say.
+
+    Such are the indexes of channels from before there was one; a rollback may go back to one.
+    """
+    packages = channel / before.name
+    records = index.read(before)
+    return {name: index.with_run_exports(one, packages / name) for name, one in records.items()}
+
+
+def _dated(
+    name: str, change: index.Record | None, past: History, new: Generation
+) -> index.Record | None:
+    """A record with the time at which its package first was in an index (CEP 47)."""
+    if change is None:
+        return None
+    first = new if name in new.packages else past.generations[past.published[name].generation]
+    return {**change, "indexed_timestamp": first.milliseconds}
+
+
 def _subdirs(folder: Path) -> set[str]:
     """The subdirs of which a generation's folder has every index."""
     found = {path.parent for path in folder.glob(f"*/{index.TABLE}")}
-    return {path.name for path in found if all((path / name).is_file() for name in INDEXES)}
+    return {path.name for path in found if all((path / name).is_file() for name in _NEEDED)}
 
 
 def same(source: Path, target: Path) -> None:
@@ -256,7 +288,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def _date(folder: Path, current: Path, shown: Sequence[Path]) -> list[Path]:
     """Give what readers will see a later second than what they see; returns these files."""
-    files = [*folder.glob("*/repodata*"), folder / RELEASES_TABLE, *shown]
+    indexes = (path for path in folder.glob("*/*") if path.name in index.FILES)
+    files = [*indexes, folder / RELEASES_TABLE, *shown]
     replaced = {path: current / path.relative_to(folder) for path in files}
     there = {path: old for path, old in replaced.items() if old.exists()}
     last = max((int(old.stat().st_mtime) for old in there.values()), default=0)

@@ -3,18 +3,24 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from rootstock import names
+from rootstock.errors import MachineError, RootstockError
 from rootstock.image.profiles import Profile
+from rootstock.report.words import visible
 
 # A checkout is the folder with recipes/ and ci/, three above this package's own.
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_MOST = 1e15  # what is more is no limit, and more than the system's clock can count
 _BYTES = {"M": 1e6, "G": 1e9, "T": 1e12}
 
 
@@ -36,13 +42,33 @@ def bytes_of(text: str) -> float:
     return _amount(text, _BYTES, "800M, 4G")
 
 
+def public_url(text: str) -> str:
+    """The address of a channel for its readers; empty where none is given."""
+    return _allowed(names.public_url, text) if text else ""
+
+
+def channel_url(text: str) -> str:
+    """As `public_url`; it may also be the address of a folder, `file:///...`."""
+    if not text.startswith("file://"):
+        return public_url(text)
+    return _allowed(lambda url: names.web_url(f"http://host{url[7:]}") and url, text).rstrip("/")
+
+
+def _allowed(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except names.NotAllowed as error:
+        raise typer.BadParameter(str(error)) from error
+
+
 def _amount(text: str, units: Mapping[str, float], examples: str) -> float:
     if text == "none":
         return math.inf
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([a-zA-Z])", text)
-    if not found or found[2] not in units or not float(found[1]):
-        raise typer.BadParameter(f"{text!r} is none of {examples} or none")
-    return float(found[1]) * units[found[2]]
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z])", text)
+    amount = float(found[1]) * units.get(found[2], 0) if found else 0
+    if not 0 < amount < _MOST:
+        raise typer.BadParameter(f"{names.shown(text)} is none of {examples} or none")
+    return amount
 
 
 Roots = Annotated[
@@ -77,7 +103,11 @@ ProfileName = Annotated[
 EngineName = Annotated[
     str, typer.Option(help="What isolates builds: auto, bubblewrap, unshare, podman or docker.")
 ]
-Jobs = Annotated[int, typer.Option("-j", "--jobs", help="Builds at a time; 0: one per core.")]
+_MOST_JOBS = 1024  # more than a machine has cores
+Jobs = Annotated[
+    int,
+    typer.Option("-j", "--jobs", min=0, max=_MOST_JOBS, help="Builds at a time; 0: one per core."),
+]
 Level = Annotated[
     int,
     typer.Option(min=1, max=22, help="zstd's level: 9 packs fast; 19 packs small, for a release."),
@@ -120,6 +150,7 @@ Url = Annotated[
     str,
     typer.Option(
         "--url",
+        parser=public_url,
         help="Where the channel is public: locks and attestations of the release name it.",
         envvar="ROOTSTOCK_CHANNEL_URL",
         metavar="URL",
@@ -130,6 +161,61 @@ Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in a
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
 
 
+def ask_passphrase(words: str = "Passphrase of your key: ") -> str:
+    """Ask for a passphrase; empty where there is no terminal to ask at."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return ""
+    import getpass  # as good as no command asks
+
+    return getpass.getpass(words)
+
+
+# What the command that runs has to say with --json.
+_answer: dict[str, Any] = {}
+_told = False
+
+
 def print_json(value: object) -> None:
-    """Print a value as the one JSON object on standard output."""
-    print(json.dumps(value, indent=2, default=str))
+    """Have an object printed as the one JSON object on standard output, when the command ends.
+
+    `value` is a mapping or a dataclass. Of a command that fails, the object also has `error`,
+    `remedy` and `code`.
+    """
+    _answer.update(value if isinstance(value, Mapping) else _plain(value))
+
+
+def print_json_line(value: Mapping[str, object]) -> None:
+    """Print the one JSON object at once, on one line: for a command that goes on."""
+    global _told
+    _told = True
+    say([json.dumps(value, default=_plain)])
+
+
+def print_answer(failed: RootstockError | None) -> None:
+    """Print the object of the command that has ended; raises as `say` does."""
+    if _told or not (_answer or failed):
+        return
+    if failed:
+        _answer.update(error=failed.message, remedy=failed.remedy, code=failed.code)
+    say(json.dumps(_answer, indent=2, default=_plain).splitlines())
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no form for: a dataclass is an object, all else is its text."""
+    return vars(value) if is_dataclass(value) else str(value)
+
+
+def say(lines: Iterable[str]) -> None:
+    """Print lines on standard output, with the control characters in them made visible.
+
+    Raises `MachineError` when they cannot be written, `BrokenPipeError` when nobody reads on.
+    """
+    try:
+        print("\n".join(map(visible, lines)), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise MachineError(
+            f"standard output cannot be written: {error.strerror}",
+            "Send it to where there is room, and run the same command again.",
+        ) from error

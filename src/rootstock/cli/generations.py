@@ -10,7 +10,7 @@ from rootstock.channel import generation
 from rootstock.channel.hide import hide as hide_packages
 from rootstock.channel.rollback import Change, existing
 from rootstock.channel.rollback import rollback as go_back
-from rootstock.cli.common import Channel, Json, print_json
+from rootstock.cli.common import Channel, Json, print_json, say
 from rootstock.report.words import columns
 from rootstock.serve.hook import write_page
 
@@ -20,7 +20,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would ch
 def rollback(
     to: Annotated[
         int | None,
-        typer.Option(help="The generation to go back to, or forth.", metavar="N"),
+        typer.Option(min=1, help="The generation to go back to, or forth.", metavar="N"),
     ] = None,
     channel: Channel = Path("channel"),
     dry_run: DryRun = False,
@@ -101,7 +101,7 @@ def releases(channel: Channel = Path("channel"), as_json: Json = False) -> None:
         print_json({"channel": str(channel), "current": now, "generations": rows})
         return
     head = ("generation", "time", "what", "packages", "release", "")
-    print("\n".join(columns([head, *map(_row, rows)], right=(0, 3))))
+    say(columns([head, *map(_row, rows)], right=(0, 3)))
 
 
 def _row(row: dict[str, Any]) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _tell(change: Change, channel: Path, dry: bool, as_json: bool) -> None:
         lines.append("Nothing was changed.")
     else:
         lines.append("Readers see just that already: nothing was changed.")
-    print("\n".join(lines))
+    say(lines)
 
 
 def _numbers(what: str, numbers: Sequence[int]) -> list[str]:

@@ -1,19 +1,21 @@
 """The command line: commands, options, exit codes; the work is done elsewhere."""
 
-import contextlib
 import gc
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Mapping
-from typing import NoReturn
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
+from typer.models import TyperPath
 
-from rootstock import process
-from rootstock.errors import InterruptedByUser, RootstockError, UsageError, no_space_told
-from rootstock.publish import tokens
+from rootstock import __version__, process, signals, streams, tokens
+from rootstock.cli import ending
+from rootstock.cli.common import say
+from rootstock.errors import InterruptedByUser, RootstockError, UsageError
 from rootstock.report.terminal import tell_error
 
 # In which module of cli/ a command is, in the order in which --help shows them. Only that of the
@@ -27,40 +29,52 @@ _HOMES: Mapping[str, str] = {
     **dict.fromkeys(("bundle", "ship", "pack"), "offline"),
     "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
+    "lint": "lint",
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
 }
 
 
+_VERSION = ("--version", "-V")
+
+
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    streams.ready()
+    signals.handle(_interrupt)
     sys.unraisablehook = _unraisable
+    threading.excepthook = _unexpected_in_thread
     tokens.take()
     try:
-        with no_space_told("a file"):
-            gc.disable()  # what is imported is never garbage, and looking for some takes time
-            application = _application()
-            gc.freeze()
-            gc.enable()
-            code = application(prog_name="rootstock", standalone_mode=False) or 0
-        # Typer takes an interruption for itself, and gives back its exit code.
-        if code == InterruptedByUser.code:
-            tell_error("interrupted")
-    except RootstockError as error:
-        tell_error(error.message, error.remedy)
-        code = error.code
-    except (KeyboardInterrupt, typer.Abort):
-        tell_error("interrupted")
-        code = InterruptedByUser.code
-    except typer.TyperException as error:
-        if str(error):  # without a command it was the help that was shown
-            tell_error(str(error), "rootstock COMMAND --help has the options and examples.")
-        code = UsageError.code
-    except BrokenPipeError:
-        code = 1
+        failed = _failure()
+    except BaseException as error:  # Ctrl-C once more, while the first was seen to
+        failed = ending.failure(error)
     process.end_all()
-    _leave(code)
+    # All has ended that would have to be: from here on, a signal may end the process at once.
+    signals.handle(signals.end_at_once)
+    code = ending.tell(failed, as_json=streams.wants_json(sys.argv))
+    os._exit(code)  # py-rattler's threads may crash the interpreter while it tears itself down
+
+
+def _failure() -> RootstockError | None:
+    """Run the command; how it failed, if it did."""
+    try:
+        gc.disable()  # what is imported is never garbage, and looking for some takes time
+        application = _application()
+        gc.freeze()
+        gc.enable()
+        # No variable turns a command into one that completes words of the shell.
+        code = application(_words(), prog_name="rootstock", complete_var="", standalone_mode=False)
+        # Typer takes an interruption for itself, and gives back its exit code.
+        return InterruptedByUser("interrupted") if code == InterruptedByUser.code else None
+    # The last net: whatever it is, what the user sees is a message, a remedy and an exit code.
+    except BaseException as error:
+        return ending.failure(error)
+
+
+def _words() -> list[str]:
+    """The words of the command line; `help COMMAND` is `COMMAND --help`."""
+    words = sys.argv[1:]
+    return [*words[1:2], "--help"] if words[:1] == ["help"] else words
 
 
 def _application() -> typer.Typer:
@@ -70,25 +84,57 @@ def _application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_callback)  # so that an application of one command keeps its name
-    asked = [name for name in sys.argv[1:2] if name in _HOMES]
-    for name in asked or _HOMES:
+    for name in _needed(_words()):
         home = importlib.import_module(f"rootstock.cli.{_HOMES[name]}")
-        app.command(name)(home.COMMANDS[name])
+        app.command(name, cls=_Command)(home.COMMANDS[name])
     return app
 
 
-def _callback() -> None:
+def _needed(words: Sequence[str]) -> Iterable[str]:
+    """The commands that have to be known to understand a command line: one, if it names one."""
+    first = words[0] if words else ""
+    if first in _VERSION:
+        return ()
+    return (first,) if first in _HOMES else _HOMES
+
+
+class _Command(TyperCommand):
+    """A command that takes no empty word for a path: that is a variable that is not set."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for parameter in self.params:
+            given = ctx.params.get(parameter.name)
+            words = given if isinstance(given, list | tuple) else [given]
+            metavar = getattr(parameter, "metavar", None) or ""
+            is_path = isinstance(parameter.type, TyperPath) or "DIR" in metavar
+            source = ctx.get_parameter_source(parameter.name)
+            if is_path and "" in words and source.name in ("COMMANDLINE", "ENVIRONMENT"):
+                raise UsageError(
+                    f"{parameter.get_error_hint(ctx)} is an empty word, and no path",
+                    "Name the file or folder; the one that you are in is called `.`.",
+                )
+        return rest
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        say([f"rootstock {__version__}"])
+        raise typer.Exit
+
+
+def _callback(
+    version: Annotated[
+        bool,
+        typer.Option(*_VERSION, help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
     """Build, prove and publish a conda channel with ROOT of your own."""
-
-
-def _leave(code: int) -> NoReturn:
-    # py-rattler's threads may crash the interpreter while it tears itself down.
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BrokenPipeError):
-            stream.flush()
-    os._exit(code)
+    if not {"-h", "--help"} & {*sys.argv}:
+        ending.insist_on_folder()
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -101,3 +147,8 @@ def _unraisable(told: "sys.UnraisableHookArgs") -> None:
     # What is called on a fork cannot raise; `process.check` tells of the interruption instead.
     if told.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(told)
+
+
+def _unexpected_in_thread(told: threading.ExceptHookArgs) -> None:
+    failed = ending.failure(told.exc_value or told.exc_type())
+    tell_error(failed.message, failed.remedy)

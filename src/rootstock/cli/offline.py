@@ -14,6 +14,7 @@ from rootstock.cli.common import (
     Offline,
     Only,
     print_json,
+    say,
 )
 from rootstock.offline import bundle, pack, ship, trial
 from rootstock.offline.choice import Choice, choose
@@ -170,6 +171,8 @@ def make_pack(
     choice = choose(channel, release, only)
     target = (out or Path(f"{choice.cell}.tar.zst")).absolute()
     pack.check_words(prefix, target)
+    if test:
+        trial.check_place(prefix)
     refuse(target)
     if dry_run:
         _tell_choice(choice, target, as_json)
@@ -221,11 +224,11 @@ def _tell_choice(choice: Choice, target: Path, as_json: bool) -> None:
     if as_json:
         print_json(told)
         return
-    print("\n".join(package.filename for package in choice.packages))
-    print(
+    held = (
         f"{target} would hold release {choice.release.release}, {', '.join(choice.cells)}: "
         f"{len(choice.packages)} packages, {size(choice.size)}"
     )
+    say([*(package.filename for package in choice.packages), held])
 
 
 COMMANDS = {"bundle": make_bundle, "ship": make_ship, "pack": make_pack}

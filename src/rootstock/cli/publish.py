@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, Channel, Checkout, EngineName, Json, print_json
+from rootstock.cli.common import (
+    CHECKOUT,
+    Channel,
+    Checkout,
+    EngineName,
+    Json,
+    print_json,
+    public_url,
+    say,
+)
 from rootstock.publish import parcel as parcels
 from rootstock.publish import publish as publishing
 from rootstock.publish.choose import Options, choose
@@ -38,11 +47,19 @@ def publish(
     ] = "",
     server: Annotated[
         str,
-        typer.Option(help="anaconda, s3: the API's address, if another one.", metavar="URL"),
+        typer.Option(
+            parser=public_url,
+            help="anaconda, s3: the API's address, if another one.",
+            metavar="URL",
+        ),
     ] = "",
     url: Annotated[
         str,
-        typer.Option(help="anaconda, s3: where the channel is read, if elsewhere.", metavar="URL"),
+        typer.Option(
+            parser=public_url,
+            help="anaconda, s3: where the channel is read, if elsewhere.",
+            metavar="URL",
+        ),
     ] = "",
     token_file: Annotated[
         Path | None,
@@ -125,8 +142,8 @@ def publish(
         )
     else:
         rows = [(package.path, size(package.size), package.sha256[:16]) for package in missing]
-        print("\n".join(columns([("would be uploaded", "size", "sha256"), *rows])))
-        print(f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}")
+        counts = f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}"
+        say([*columns([("would be uploaded", "size", "sha256"), *rows]), counts])
 
 
 COMMANDS = {"publish": publish}

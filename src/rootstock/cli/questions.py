@@ -1,6 +1,7 @@
 """The commands that ask: why a package is built, and whether it comes out the same again."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
@@ -26,6 +27,7 @@ from rootstock.cli.common import (
     Pythons,
     Roots,
     print_json,
+    say,
 )
 from rootstock.errors import UsageError
 from rootstock.image import profiles
@@ -79,7 +81,7 @@ def why(
         print_json({"nodes": [answer.as_json() for answer in answers]})
         return
     for answer in answers:
-        print("\n  ".join([answer.title, *answer.lines]))
+        say([answer.title, *(f"  {line}" for line in answer.lines)])
 
 
 def verify(
@@ -123,7 +125,7 @@ def verify(
 
       rootstock verify latest --channel https://example.org/channel --key alice.pub
     """
-    if any(word == check.LATEST or word.isdigit() for word in packages):
+    if any(word == check.LATEST or re.fullmatch("[0-9]+", word) for word in packages):
         _verify_release(packages, channel, key, as_json)
         return
     if key:
@@ -151,7 +153,7 @@ def verify(
     if as_json:
         print_json({"packages": [verdict.as_json() for verdict in verdicts]})
     else:
-        print("\n".join(line for verdict in verdicts for line in verdict.lines))
+        say(line for verdict in verdicts for line in verdict.lines)
     rebuild.insist(verdicts)
 
 
@@ -167,7 +169,7 @@ def _verify_release(
     if as_json:
         print_json(verdict.as_json())
     else:
-        print("\n".join(verdict.lines))
+        say(verdict.lines)
     verdict.insist()
 
 

@@ -1,14 +1,13 @@
 """The commands about releases: the locks of one, and the keys that they are signed with."""
 
-import getpass
-import os
+import sys
 from enum import Enum
 from fnmatch import fnmatchcase
 from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import AnyChannel, Json, print_json
+from rootstock.cli.common import AnyChannel, Json, ask_passphrase, channel_url, print_json, say
 from rootstock.errors import UsageError
 from rootstock.release import check, keys, locks
 from rootstock.release.place import place
@@ -20,6 +19,7 @@ class Format(str, Enum):
     EXPLICIT = "explicit"
     PIXI = "pixi"
     MD5 = "md5"
+    CONDA_LOCK = "conda-lock"
 
 
 class Action(str, Enum):
@@ -39,11 +39,16 @@ def lock(
         typer.Option(
             "--format",
             help="explicit for conda and mamba, md5 for a conda that is too old for it, pixi for "
-            "pixi and conda-ship.",
+            "pixi and conda-ship, conda-lock for conda-lock.",
         ),
     ] = Format.EXPLICIT,
     url: Annotated[
-        str, typer.Option(help="The URL to name packages by, if not the channel's own.")
+        str,
+        typer.Option(
+            parser=channel_url,
+            help="The URL to name packages by, if not the channel's own.",
+            metavar="URL",
+        ),
     ] = "",
     channel: AnyChannel = "channel",
 ) -> None:
@@ -64,17 +69,20 @@ def lock(
             f"release {number} has {len(found)} cells like {cell}",
             f"Choose one with --cell: {', '.join(record.cells)}.",
         )
-    base = url.rstrip("/") or where.url
+    base = url or where.url
     packages = record.of(found[0])
     if form is Format.MD5:
-        print(locks.explicit_md5(packages, record.platform, base), end="")
+        say(locks.explicit_md5(packages, record.platform, base).rstrip("\n").split("\n"))
         return
-    path = f"releases/{number:04d}/{record.cells[found[0]].files[form.value]}"
+    # What an index says of the packages stands in pixi's, which every release has.
+    kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
+    path = f"releases/{number:04d}/{record.cells[found[0]].files[kind]}"
     try:
         text = where.read(path).decode()
     except FileNotFoundError as error:
         raise UsageError(f"{where.at(path)} is not there") from error
-    print(locks.moved(text, packages, record.platform, base), end="")
+    write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
+    say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 
 
 def manage_keys(
@@ -98,22 +106,27 @@ def manage_keys(
     """
     path = keys.location()
     if action is Action.NEW:
-        public = keys.new(path, _passphrase() if encrypt else "")
-    elif path.exists():
-        public = keys.read(path.with_suffix(".pub"))
+        public = keys.new(path, _new_passphrase() if encrypt else "")
+    elif encrypt:
+        raise UsageError("--encrypt is for a new key")
     else:
-        raise UsageError(f"there is no key {path}", "Make one with `rootstock keys new`.")
+        public = keys.own(path, ask_passphrase)
+    half = keys.public_half(path)
     if as_json:
-        print_json({"id": public.id, "private": path, "public": path.with_suffix(".pub")})
+        print_json({"id": public.id, "private": path, "public": half})
         return
-    print(f"key      {public.id}\nprivate  {path}\npublic   {path.with_suffix('.pub')}")
+    say([f"key      {public.id}", f"private  {path}", f"public   {half}"])
 
 
-def _passphrase() -> str:
-    if known := os.environ.get(keys.PASSPHRASE):
+def _new_passphrase() -> str:
+    if known := keys.known_passphrase():
         return known
-    passphrase = getpass.getpass("Passphrase: ")
-    if not passphrase or passphrase != getpass.getpass("The same again: "):
+    passphrase = ask_passphrase("Passphrase: ")
+    if not passphrase and not sys.stdin.isatty():
+        raise UsageError(
+            "there is no terminal to ask for a passphrase at", f"Set {keys.PASSPHRASE} to it."
+        )
+    if not passphrase or passphrase != ask_passphrase("The same again: "):
         raise UsageError("no passphrase, or not the same twice")
     return passphrase
 

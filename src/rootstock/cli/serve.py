@@ -1,6 +1,5 @@
 """The commands that show a channel to its readers."""
 
-import json
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -9,12 +8,16 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Channel, Json
+from rootstock.cli.common import Channel, Json, print_json_line, public_url
 from rootstock.errors import UsageError
 
 Url = Annotated[
     str,
-    typer.Option(help="The channel's address, where readers have another one.", metavar="URL"),
+    typer.Option(
+        parser=public_url,
+        help="The channel's address, where readers have another one.",
+        metavar="URL",
+    ),
 ]
 Title = Annotated[str, typer.Option(help="What the page calls the channel.", metavar="TEXT")]
 
@@ -45,24 +48,25 @@ def serve(
       rootstock serve --port 0 --json
     """
     # A start of the command has no use for these.
-    from rootstock.serve import page
+    import asyncio
+
+    from rootstock.serve import live, page, records
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
-    said = page.settings(channel)
-    said = replace(said, title=title or said.title, url=url or said.url)
-    shown = page.Page(channel, said)
-    shown.at(said.url)  # a folder that is no channel is told before anybody asks
-    folder = Folder(channel, shown.at)
-    server = Server(folder, host, port, url=said.url.rstrip("/"), log=log)
-    # To be told to end is how it ends well.
-    with server, suppress(KeyboardInterrupt):
-        if as_json:
-            told = {"url": server.url, "host": server.host, "port": server.port}
-            print(json.dumps({**told, "channel": str(channel.absolute())}), flush=True)
-        elif not quiet:
+    address = page.address(url) or page.settings(channel).url
+    records.tables(channel)  # a folder that is no channel is told before anybody asks
+    shown = live.LivePage(channel, live.by_command(channel, title))
+    server = Server(Folder(channel), shown, host, port, url=address, log=log)
+    if as_json:
+        told = {"url": server.url, "host": server.host, "port": server.port}
+        print_json_line({**told, "channel": channel.absolute()})
+    elif not quiet:
+        with suppress(OSError, ValueError):  # nobody has to be there to read it
             print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-        server.serve_forever()
+    # To be told to end is how it ends well.
+    with suppress(KeyboardInterrupt):
+        asyncio.run(server.run())
 
 
 def write_page(
@@ -88,7 +92,7 @@ def write_page(
     from rootstock.serve import page
 
     said = page.settings(channel)
-    said = replace(said, title=title or said.title, url=url or said.url)
+    said = replace(said, title=title or said.title, url=page.address(url) or said.url)
     if out:
         page.write_to(out, channel, said)
     elif url or title:

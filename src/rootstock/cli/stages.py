@@ -1,7 +1,5 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
-import getpass
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +28,9 @@ from rootstock.cli.common import (
     Roots,
     TimeLimit,
     Url,
+    ask_passphrase,
     print_json,
+    say,
 )
 from rootstock.errors import RootstockError, UsageError
 from rootstock.image import profiles
@@ -96,14 +96,14 @@ def _plan(options: Options, as_json: bool) -> None:
     rows = [
         (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
     ]
-    print("\n".join(columns([("state", "package", "build key", "why"), *rows])))
+    say(columns([("state", "package", "build key", "why"), *rows]))
 
 
 def _list(options: Options, since: str, as_json: bool) -> None:
     if not since and not as_json:
         matrix = matrices.load(options.checkout / "ci/matrix.yaml")
-        for cell in matrices.select(matrix, options.roots, options.pythons, options.only):
-            print(cell.id)
+        chosen = matrices.select(matrix, options.roots, options.pythons, options.only)
+        say(cell.id for cell in chosen)
         return
     planned = planning.plan(options, locate(), silent)
     keys = affected.cell_keys(planned.graph)
@@ -112,9 +112,8 @@ def _list(options: Options, since: str, as_json: bool) -> None:
         cells = _changed(cells, keys, since, options)
     if as_json:
         print_json({"cells": [{**_cell(cell), "key": keys[cell.id]} for cell in cells]})
-    else:
-        for cell in cells:
-            print(cell.id)
+    elif cells:
+        say(cell.id for cell in cells)
 
 
 def _changed(
@@ -136,16 +135,6 @@ def _changed(
 
 def _cell(cell: Cell) -> dict[str, str]:
     return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
-
-
-def _public(url: str) -> str:
-    if url and not url.startswith(("https://", "http://")):
-        raise UsageError(f"--url {url} is no address on the web", "Write it as https://...")
-    return url.rstrip("/")
-
-
-def _ask() -> str:
-    return getpass.getpass("Passphrase of your key: ") if sys.stdin.isatty() else ""
 
 
 def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
@@ -201,8 +190,10 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             keep_going=keep_going,
             retry=retry,
             offline=offline,
-            url=_public(url),
+            url=url,
         )
+        if results and not results.parent.is_dir():  # told before all the work, not after it
+            raise UsageError(f"--junit {results}: there is no folder {results.parent}")
         if since and not list_:
             raise UsageError("--since goes with --list")
         if list_:
@@ -211,7 +202,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             _plan(options, as_json)
         else:
             if until == "promote":
-                options = replace(options, key=keys.mine(_ask))
+                options = replace(options, key=keys.mine(ask_passphrase))
             _run(options, as_json, until, results)
 
     command.__doc__ = help_

@@ -1,12 +1,12 @@
 """The commands about a checkout and the machine it is on."""
 
-from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rootstock import inventory
-from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json
+from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json, say
 from rootstock.doctor import examine
 from rootstock.errors import MachineError
 from rootstock.image import debian, profiles
@@ -17,21 +17,46 @@ from rootstock.store import locate
 
 def list_recipes(
     checkout: Checkout = CHECKOUT,
+    patches: Annotated[
+        bool, typer.Option("--patches", help="List the recipes' patches instead.")
+    ] = False,
     markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
     as_json: Json = False,
 ) -> None:
     """List every package the recipes make, where it is from, and whether it was ever built.
 
-    Example:  rootstock recipes
+    With --patches: what is changed of other people's sources, where upstream has that, and
+    which file tests it.
+
+    Examples:
+
+      rootstock recipes
+
+      rootstock recipes --patches --json
     """
+    if patches:
+        _list_patches(checkout, markdown=markdown, as_json=as_json)
+        return
     rows = inventory.take(checkout)
     if as_json:
-        print_json([asdict(row) for row in rows])
+        print_json({"recipes": rows})
     elif markdown:
-        print(inventory.as_markdown(rows))
+        say(inventory.as_markdown(rows).splitlines())
     else:
         head = ("package", "version", "origin", "for", "verified")
-        print("\n".join(columns([head, *(row.cells for row in rows)])))
+        say(columns([head, *(row.cells for row in rows)]))
+
+
+def _list_patches(checkout: Path, *, markdown: bool, as_json: bool) -> None:
+    found = inventory.take_patches(checkout)
+    cells = [inventory.patch_cells(patch, checkout) for patch in found]
+    if as_json:
+        names = ("file", "title", "upstream", "test")
+        print_json({"patches": [dict(zip(names, row, strict=True)) for row in cells]})
+    elif markdown:
+        say(inventory.patches_as_markdown(found, checkout).splitlines())
+    else:
+        say(columns([("patch", "what it does", "upstream", "tested by"), *cells]))
 
 
 def image(
@@ -70,9 +95,9 @@ def doctor(as_json: Json = False) -> None:
     """
     findings = examine(locate())
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json({"findings": findings})
     else:
-        print("\n".join(columns([(f.state, f.what, f.found) for f in findings])))
+        say(columns([(f.state, f.what, f.found) for f in findings]))
     lacking = [finding for finding in findings if finding.state == "lacks"]
     if lacking:
         remedies = "\n".join(finding.remedy for finding in lacking)

@@ -1,14 +1,13 @@
 """The commands for those who install."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rootstock.channel import environment
+from rootstock.channel.prefix import checked
 from rootstock.cli.common import Json, print_json
 from rootstock.errors import UsageError
-from rootstock.release import locks
 from rootstock.report.terminal import Terminal
 from rootstock.store import locate
 
@@ -16,7 +15,7 @@ PLATFORM = "linux-64"  # the only one there is
 
 
 def env(
-    prefix: Annotated[Path, typer.Argument(help="The folder to make.", show_default=False)],
+    prefix: Annotated[str, typer.Argument(help="The folder to make.", show_default=False)],
     specs: Annotated[
         list[str], typer.Argument(help="Packages, as conda names them.", metavar="[SPEC]...")
     ] = [],  # noqa: B006 - typer reads the default and hands on a new list
@@ -33,7 +32,8 @@ def env(
         str,
         typer.Option(
             "--lock",
-            help="Make just what a lock says, in conda's format or pixi's; nothing is solved.",
+            help="Make just what a lock says, in the format of conda, pixi or conda-lock; "
+            "nothing is solved.",
             metavar="FILE|URL",
         ),
     ] = "",
@@ -51,21 +51,24 @@ def env(
     """
     if bool(lock) == bool(specs):
         raise UsageError("env takes the names of packages, or a --lock")
+    place = checked(prefix)
     store = locate()
     store.prepare()
     with Terminal(quiet=as_json) as terminal:
         cache = store.packages
         if lock:
+            from rootstock.release import locks  # here, for it takes a while
+
             locked = locks.read(lock, PLATFORM, channel)
-            made = environment.create_locked(prefix, locked, cache=cache, listen=terminal)
+            made = environment.create_locked(place, locked, cache=cache, listen=terminal)
         else:
-            place = channel or "channel"
-            made = environment.create(prefix, specs, place, cache=cache, listen=terminal)
+            where = channel or "channel"
+            made = environment.create(place, specs, where, cache=cache, listen=terminal)
         if as_json:
-            print_json(made)
+            print_json(made.as_json())
         else:
             terminal.say(f"{made.prefix}: {len(made.packages)} packages.")
-            terminal.say(f"Without activation:  {made.prefix}/bin/python")
+            terminal.say(f"Without activation:  {made.python or made.prefix / 'bin'}")
 
 
 COMMANDS = {"env": env}

@@ -5,28 +5,26 @@ recipe, and the run_exports of what is in its build and host environments, are m
 what the recipes make.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
-from rattler import MatchSpec, PackageRecord
-from rattler.package import BuildString
-
-from rootstock.errors import UsageError
+from rootstock.errors import RecipeError, UsageError
+from rootstock.plan import numbers
 from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
+from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
+from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Cell
+from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
 
 # The scope of what is for this machine only.
 LOCAL = "local"
 # What is published under a file name: its build key, by file name.
 Published = Mapping[str, str]
-# Where conda-forge's build strings have their build number: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
-_NUMBERED = re.compile(r"^0(?=_)|(?<=_)0(?=$|_cp)")
-_PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +33,9 @@ class Node:
 
     `uses` are the ids of the nodes that its build and host environments are made of, `needs`
     those with all they depend on; `runs` are the ids of those it depends on when installed,
-    directly. `recipe` is as a build gets it. What is `private` was built with something of
-    this machine, and is for this machine only.
+    directly; `tests` of those that its tests install beside it, directly. Only what is in `needs`
+    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `private` was
+    built with something of this machine, and is for this machine only.
     """
 
     output: Output
@@ -48,6 +47,7 @@ class Node:
     uses: tuple[str, ...]
     needs: tuple[str, ...]
     runs: tuple[str, ...]
+    tests: tuple[str, ...] = ()
     private: bool = False
 
     @property
@@ -100,25 +100,16 @@ class Graph:
         """The nodes that must be there before one is built.
 
         They are what its build and host environments may hold and, where a test of its own
-        installs it, what it runs with.
+        installs it, what it runs with and what the test asks for.
         """
         node = self.nodes[id_]
-        return frozenset(node.needs) | {
-            dep for dep in self.closure(node.runs) if node.output.test_installs
-        }
+        installed = (*node.runs, *node.tests) if node.output.test_installs else ()
+        # What is tested may be in there: a package downstream of it needs it.
+        return frozenset(node.needs).union(self.closure(installed)) - {id_}
 
     @cached_property
     def _places(self) -> Mapping[str, int]:
         return {id_: place for place, id_ in enumerate(self.nodes)}
-
-
-@dataclass
-class _Links:
-    """What one output needs, before keys: ids of direct build, host and run dependencies."""
-
-    build: list[str]
-    host: list[str]
-    run: list[str]
 
 
 def plan(
@@ -132,31 +123,33 @@ def plan(
 
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
-    by_id = _by_id(outputs)
-    find = _finder(by_id)
-    links: dict[str, _Links] = {}
+    by_id = ids_of(outputs)
+    find = finder(by_id)
+    links: dict[str, Links] = {}
     sets: dict[str, frozenset[str]] = {}
     for cell in cells:
-        own: dict[str, _Links] = {}
+        own: dict[str, Links] = {}
         tops = [find(spec, cell.variant, f"the cell {cell.id}") for spec in specs]
         for top in tops:
-            _link(top, cell.variant, by_id, find, own, ())
-        beneath = _memoised_closure({id_: link.run for id_, link in own.items()})
+            link(top, cell.variant, by_id, find, own, ())
+        link_tests(cell.variant, by_id, find, own)
+        beneath = memoised_closure({id_: one.run for id_, one in own.items()})
         sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
         # What an earlier cell has linked stays where it is, behind all that it needs.
-        links |= {id_: link for id_, link in own.items() if id_ not in links}
-    runs_of = _memoised_closure({id_: link.run for id_, link in links.items()})
-    folders = cache(folder_hashes)
+        links |= {id_: one for id_, one in own.items() if id_ not in links}
+    insist_on_order(links, by_id)
+    runs_of = memoised_closure({id_: one.run for id_, one in links.items()})
+    folders = cache(_hashes)
     nodes: dict[str, Node] = {}
     renamed: dict[str, str] = {}  # exact pins to those whose build number is not 0
-    for id_, link in links.items():  # dependencies first: `_link` fills it in that order
-        needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*link.build, *link.host)))
+    for id_, one in links.items():  # dependencies first: `link` fills it in that order
+        needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*one.build, *one.host)))
         output = by_id[id_]
         recipe = _with_numbers(as_built(output.recipe), renamed)
         dependencies = {dep: nodes[dep].artifact for dep in needs}
         files = files_of(folders(output.folder), output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
-        node = _node(id_, output, recipe, inputs, link, needs, published)
+        node = _node(id_, output, recipe, inputs, one, needs, published)
         mine = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
         nodes[id_] = node = replace(node, private=mine)
         if node.number:
@@ -180,143 +173,36 @@ def find(graph: Graph, name: str) -> list[Node]:
     return found
 
 
-def _by_id(outputs: Sequence[Output]) -> dict[str, Output]:
+def ids_of(outputs: Sequence[Output]) -> dict[str, Output]:
     """The outputs by their file name without its ending.
 
-    Rendering gives an output that is the same for two Pythons twice.
+    Rendering gives an output that is the same for two Pythons twice. Raises `RecipeError` when
+    others have one name.
     """
     by_id: dict[str, Output] = {}
+    by_version: dict[tuple[str, str], list[Output]] = {}
     for output in outputs:
         id_ = output.filename.removesuffix(".conda")
+        same = by_version.setdefault((output.name, output.version), [])
+        for other in same:
+            if other.folder != output.folder and agrees(other.variant, output.variant):
+                raise RecipeError(
+                    output.folder / "recipe.yaml",
+                    f"{other.folder / 'recipe.yaml'} makes {output.name} {output.version} as well",
+                    "Remove one of them, or give its package another name.",
+                    line=Place(output).line(("package", "name"), output.name),
+                )
+        same.append(output)
         if by_id.get(id_, output) != output:
-            raise UsageError(
-                f"{output.folder / 'recipe.yaml'}: {id_} is one file name for several variants",
+            raise RecipeError(
+                output.folder / "recipe.yaml",
+                f"{id_} is one file name for several variants",
                 "A noarch package must not have python in its host requirements; other packages "
                 "need ${{ hash }} in their build string.",
+                line=Place(output).line(("build",)),
             )
         by_id[id_] = output
     return by_id
-
-
-def _finder(by_id: Mapping[str, Output]) -> Callable[[str, Mapping[str, str], str], str]:
-    """A function that finds the output a match spec means, seen from a variant."""
-    by_name: dict[str, list[tuple[str, PackageRecord]]] = {}
-    for id_, output in by_id.items():
-        record = PackageRecord(
-            name=output.name,
-            version=output.version,
-            build=BuildString(output.build),
-            build_number=0,
-            subdir=output.subdir,
-        )
-        by_name.setdefault(output.name, []).append((id_, record))
-
-    spec_of = cache(MatchSpec)
-
-    @cache
-    def order(id_: str) -> tuple[tuple[int, int | str], ...]:
-        return version_order(by_id[id_].version)
-
-    def find(spec: str, variant: Mapping[str, str], needed_by: str) -> str:
-        name = name_of(spec)
-        candidates = by_name.get(name, [])
-        if spec == name and name in variant:
-            spec = f"{name} {variant[name]}"
-        match = None if spec == name or "${{" in spec else spec_of(spec)
-        fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
-        fitting = [id_ for id_ in fitting if _agrees(by_id[id_].variant, variant)] or fitting
-        fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
-        if not fitting:
-            made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
-            raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}")
-        # Of what fits, the newest: what a solver would take.
-        return max(fitting, key=order)
-
-    return find
-
-
-def _runs_with(output: Output, cpython: str | None) -> bool:
-    """Whether a noarch output accepts the Python of a cell; others belong to one by their build."""
-    if cpython is None or output.subdir != "noarch":
-        return True
-    build = BuildString(f"0_cp{cpython.replace('.', '')}")
-    python = PackageRecord(
-        name="python", version=cpython, build=build, build_number=0, subdir="linux-64"
-    )
-    wanted = [spec for spec in output.requirements("run") if name_of(spec) == "python"]
-    return all(MatchSpec(spec).matches(python) for spec in wanted)
-
-
-def version_order(version: str) -> tuple[tuple[int, int | str], ...]:
-    """What to sort versions by."""
-    parts = re.findall(r"\d+|[a-z]+", version)
-    return tuple((1, int(part)) if part.isdigit() else (0, part) for part in parts)
-
-
-def _agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    # A noarch package has "noarch" for its platform, and others to go with it.
-    own = {key: value for key, value in one.items() if key != "target_platform"}
-    return all(other.get(key, value) == value for key, value in own.items())
-
-
-@cache
-def name_of(spec: str) -> str:
-    """The package name that a requirement is about."""
-    if match := _PIN_COMPATIBLE.match(spec):
-        return match[1]
-    return re.split(r"[\s=<>!~\[]", spec, maxsplit=1)[0]
-
-
-def _link(
-    id_: str,
-    variant: Mapping[str, str],
-    by_id: Mapping[str, Output],
-    find: Callable[[str, Mapping[str, str], str], str],
-    links: dict[str, _Links],
-    path: tuple[str, ...],
-) -> None:
-    """Find the dependencies of an output, and theirs, into `links`."""
-    if id_ in path:
-        raise UsageError("recipes need each other: " + " -> ".join((*path, id_)))
-    if id_ in links:
-        return
-    output = by_id[id_]
-    if not output.complete:
-        values = ", ".join(f"{key} {value}" for key, value in sorted(output.variant.items()))
-        raise UsageError(
-            f"{output.folder / 'recipe.yaml'}: none of its sources is for {id_} ({values})",
-            "docs/recipes.md tells what a new version needs.",
-        )
-    # Its own values first: an output made for sysroot 2.28 needs what is made for that.
-    seen = {**variant, **output.variant}
-
-    def found(requirements: Iterable[str]) -> list[str]:
-        ours = [spec for spec in requirements if not spec.startswith("__")]
-        return [find(spec, seen, output.name) for spec in ours]
-
-    build, host = found(output.requirements("build")), found(output.requirements("host"))
-    exported = [spec for dep in build for spec in by_id[dep].run_exports("strong")]
-    strengths = ("noarch",) if output.subdir == "noarch" else ("strong", "weak")
-    for strength in strengths:
-        exported += [spec for dep in host for spec in by_id[dep].run_exports(strength)]
-    ignored = output.ignored_run_exports
-    kept = [spec for spec in exported if name_of(spec) not in ignored]
-    run = found([*output.requirements("run"), *kept])
-    run = [dep for dep in dict.fromkeys(run) if dep != id_]
-    for dep in dict.fromkeys((*build, *host, *run)):
-        _link(dep, seen, by_id, find, links, (*path, id_))
-    links[id_] = _Links(build=build, host=host, run=run)
-
-
-def _memoised_closure(direct: Mapping[str, Sequence[str]]) -> Callable[[str], frozenset[str]]:
-    known: dict[str, frozenset[str]] = {}
-
-    def closure(id_: str) -> frozenset[str]:
-        if id_ not in known:
-            known[id_] = frozenset().union(*({dep} | closure(dep) for dep in direct[id_]))
-        return known[id_]
-
-    return closure
 
 
 def _node(
@@ -324,7 +210,7 @@ def _node(
     output: Output,
     recipe: Mapping[str, Any],
     inputs: Mapping[str, Any],
-    link: _Links,
+    own: Links,
     needs: set[str],
     published: Published,
 ) -> Node:
@@ -337,9 +223,10 @@ def _node(
         number=number,
         recipe=_numbered(recipe, number),
         inputs=inputs,
-        uses=tuple(dict.fromkeys((*link.build, *link.host))),
+        uses=tuple(dict.fromkeys((*own.build, *own.host))),
         needs=tuple(sorted(needs)),
-        runs=tuple(sorted(link.run)),
+        runs=tuple(sorted(own.run)),
+        tests=tuple(sorted(own.test)),
     )
 
 
@@ -358,18 +245,31 @@ def _with_numbers(recipe: Mapping[str, Any], renamed: Mapping[str, str]) -> dict
 
 def _number(output: Output, key: str, published: Published) -> int:
     """The build number: that of the published package with this key, or the next free one."""
-    number = 0
-    while published.get(filename(output, number), key) != key:
-        number += 1
-    return number
+    try:
+        return numbers.free(output.name, output.version, output.build, key, published)
+    except ValueError as error:
+        raise RecipeError(output.folder / "recipe.yaml", str(error)) from error
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """What `folder_hashes` gives; raises `UsageError` when the folder is not there any more."""
+    try:
+        found = folder_hashes(folder)
+        if not (folder / "recipe.yaml").is_file():
+            raise UsageError(f"{folder} is gone", "Put it back, and run the same command again.")
+        return found
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or folder} cannot be read: {error.strerror}",
+            "If something else is changing the recipes: run the same command again after it.",
+        ) from error
 
 
 def filename(output: Output, number: int) -> str:
     """The file name of an output's package with a build number."""
-    build = _NUMBERED.sub(str(number), output.build)
-    return f"{output.name}-{output.version}-{build}.conda"
+    return numbers.file_name(output.name, output.version, output.build, number)
 
 
 def _numbered(recipe: Mapping[str, Any], number: int) -> dict[str, Any]:
-    string = _NUMBERED.sub(str(number), recipe["build"]["string"])
+    string = numbers.numbered(recipe["build"]["string"], number)
     return {**recipe, "build": {**recipe["build"], "number": number, "string": string}}

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 # Counts changes to what a key is made of.
 FORMAT = 2
@@ -16,6 +17,8 @@ SOURCES = "/rootstock/sources"
 # What no build gets to see of a recipe's folder (shell patterns of names): the two files that
 # are in a key through the rendered recipe, and what tools leave behind.
 UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
+# What may stand in a part of a URL's path as it is (RFC 3986, section 3.3), beside letters.
+_PLAIN = "!$&'()*+,;=:@~"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +53,21 @@ def as_built(recipe: Mapping[str, Any]) -> dict[str, Any]:
 def _here(entry: Mapping[str, Any]) -> dict[str, Any]:
     if "url" not in entry:
         return dict(entry)
-    return {**entry, "url": f"file://{SOURCES}/{entry.get('sha256', '')}/{source_name(entry)}"}
+    name = quote(source_name(entry), safe=_PLAIN)
+    return {**entry, "url": f"file://{SOURCES}/{entry.get('sha256', '')}/{name}"}
 
 
 def source_name(entry: Mapping[str, Any]) -> str:
-    """The file name of a rendered source: the last part of its (first) URL.
+    """The file name of a rendered source: its `file_name`, or the last part of its (first) URL.
 
-    In a package URL (purl, ECMA-427) it is what follows the `#`.
+    In a package URL (purl, ECMA-427) it is what follows the `#`; in others, `?` and `#` end it.
     """
+    if name := entry.get("file_name"):
+        return str(name)
     url = entry["url"] if isinstance(entry["url"], str) else entry["url"][0]
-    return unquote(url.partition("#")[2]) if url.startswith("pkg:") else url.rpartition("/")[2]
+    if url.startswith("pkg:"):
+        return unquote(url.partition("#")[2])
+    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:
@@ -71,7 +79,7 @@ def folder_hashes(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): _hash(path)
         for path in sorted(folder.rglob("*"))
         if (path.is_symlink() or path.is_file())
-        and not any(map(_unseen, path.relative_to(folder).parts))
+        and not any(map(unseen, path.relative_to(folder).parts))
     }
 
 
@@ -94,7 +102,8 @@ def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() + program
 
 
-def _unseen(name: str) -> bool:
+def unseen(name: str) -> bool:
+    """Whether no build sees what has this name in a recipe's folder."""
     return any(fnmatchcase(name, pattern) for pattern in UNSEEN)
 
 

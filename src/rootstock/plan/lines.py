@@ -1,16 +1,22 @@
 """YAML whose mistakes are told by file and line."""
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rootstock.errors import UsageError
 
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "yes or no"}
+_LONGEST = 1_000_000  # bytes of a file; the longest recipe here has 10,000
+_DEEPEST = 100  # levels of nesting; parsers recurse, and their stack has an end
+_BRACKET = re.compile(r"[\[\]{}]")
+_BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # what opens levels at a line's beginning
 
 
 @dataclass(frozen=True)
@@ -80,12 +86,91 @@ class Value:
 Mapping = dict[str, Value]
 
 
+def line_of(top: Node, *keys: str, value: str = "") -> int:
+    """The line of a key that is reached by `keys`; 0 when there is none.
+
+    A list is passed through, and so are the branches of `if`. With `value`, the key whose value
+    that is comes first. Of what is there several times it is the first.
+    """
+    found = list(_reached(top, keys))
+    same = [key for key, node in found if isinstance(node, ScalarNode) and node.value == value]
+    places = same or [key for key, _ in found]
+    return places[0].start_mark.line + 1 if places else 0
+
+
+def _reached(node: Node, keys: Collection[str]) -> Iterator[tuple[Node, Node]]:
+    first, *rest = keys
+    if isinstance(node, SequenceNode):
+        for item in node.value:
+            if isinstance(item, ScalarNode) and not rest and item.value == first:
+                yield item, item
+            else:
+                yield from _reached(item, keys)
+    if not isinstance(node, MappingNode):
+        return
+    for key, value in node.value:
+        if key.value == first and rest:
+            yield from _reached(value, rest)
+        elif key.value == first:
+            yield key, value
+        elif key.value in ("then", "else"):
+            yield from _reached(value, keys)
+
+
+def text_of(path: Path) -> str:
+    """The text of a YAML file, which any parser can take.
+
+    Raises `UsageError` when it cannot be read, is not UTF-8, is longer than 1 MB or is nested
+    deeper than 100 levels.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if len(content) > _LONGEST:
+        raise UsageError(f"{path} is longer than {_LONGEST // 10**6} MB", "Is it the right file?")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: the file is not UTF-8", "Save it as UTF-8.") from error
+    if line := _too_deep(text):
+        raise UsageError(f"{path}:{line}: nested deeper than {_DEEPEST} levels")
+    return text
+
+
+def _too_deep(text: str) -> int:
+    """The line on which YAML is nested too deep; 0 when it is not."""
+    if not _may_be_deep(text):
+        return 0
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # this one does not recurse
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > _DEEPEST:
+                return event.start_mark.line + 1 if event.start_mark else 1
+    except yaml.YAMLError:
+        return 0  # whoever reads it tells that
+    return 0
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether there are enough brackets, or dashes in one line; most files have a few."""
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            return True
+    return any(len(found[0]) > _DEEPEST for found in _BLOCK.finditer(text))
+
+
 def read(path: Path) -> Value:
     """Read a YAML file; raises `UsageError` when there is none or it is not YAML."""
+    text = text_of(path)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UsageError(f"{path}{line}: not YAML: {error.problem}") from error

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from rootstock import names
 from rootstock.errors import UsageError
 from rootstock.plan import lines
+from rootstock.plan.requirement import name_of, spec_of
 
 ARCHITECTURES = {"linux-64": "linux_x86_64"}
 # Whether a ROOT is repackaged from CERN's wheels or compiled.
 ORIGINS = ("wheel", "source")
 # These vary together: a Python version and the CPython that is built for it.
 ZIP_KEYS = (("python", "cpython"),)
-_PYTHON = re.compile(r"3\.\d+")
-_ROOT = re.compile(r"\d+\.\d\d\.\d\d")
+_PYTHON = re.compile(r"3\.[0-9]{1,3}")
+_ROOT = re.compile(r"[0-9]{1,3}\.[0-9]{2}\.[0-9]{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +88,23 @@ def load(path: Path) -> Matrix:
     return Matrix(
         platform=platform,
         cells=tuple(cells),
-        specs=tuple(spec.text() for spec in top["specs"].items()),
+        specs=tuple(_spec(spec) for spec in top["specs"].items()),
         variants={key: value.text() for key, value in top["variants"].entries().items()},
     )
+
+
+def _spec(value: lines.Value) -> str:
+    """A match spec whose package can be the name of one."""
+    text = value.text()
+    try:
+        spec_of(text)
+        names.package_name(name_of(text))
+    except ValueError as error:
+        raise value.fail(
+            f"{names.shown(text)} is no match spec: {error}",
+            "Write the name of a package, and its version where that matters: numpy >=2",
+        ) from error
+    return text
 
 
 def _one_of(value: lines.Value, known: Collection[str]) -> str:

@@ -5,13 +5,15 @@ scripts use. py-rattler-build evaluates it; what comes back is flattened so that
 stands alone, because each is built alone, in a sandbox of its own.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rattler_build import (
     PlatformConfig,
     RenderConfig,
@@ -20,8 +22,24 @@ from rattler_build import (
 )
 
 from rootstock.errors import RecipeError
+from rootstock.plan import lines
+from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
+
+_SCRIPT = "build.sh"  # what builds a package whose recipe names no script
+# What tests of other languages run with.
+_INTERPRETERS = {"perl": "perl", "r": "r-base", "ruby": "ruby"}
+# How py-rattler-build 0.73 tells in its messages where in a recipe something is.
+_PLACES = (r"line: (\d+), column", r"YAML: (\d+):\d+:", r"mapping at (\d+):")
+_JINJA = re.compile(r'JinjaError \{ message: "((?:[^"\\]|\\.)*)"')
+_NAMED = re.compile(r"invalid value for '([a-z_.]*\.[a-z_.]*)'|unknown top-level field '([^']*)'")
+_UNKNOWN = re.compile(r"unknown top-level field '([^']*)'")
+# The keys of a recipe (CEP 14, and `recipe` and `outputs` of rattler-build's).
+_TOP_LEVEL = (
+    *("schema_version", "context", "package", "recipe", "source", "build", "requirements"),
+    *("outputs", "tests", "about", "extra", "cache"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +92,26 @@ class Output:
         """Whether a test of the package needs an environment with it and what it runs with."""
         return any(set(test) != {"package_contents"} for test in self.recipe.get("tests", ()))
 
+    @property
+    def test_requirements(self) -> tuple[str, ...]:
+        """The match specs of what the package's tests run with, beside what it runs with itself.
+
+        They are what rattler-build installs for each kind of test: for a Python test the Python
+        that it names, and pip unless it says `pip_check: false`.
+        """
+        wanted: list[str] = []
+        for test in self.recipe.get("tests", ()):
+            for section in ("run", "build"):
+                wanted += test.get("requirements", {}).get(section, ())
+            if isinstance(python := test.get("python"), Mapping):
+                versions = python.get("python_version", ())
+                versions = [versions] if isinstance(versions, str) else versions
+                wanted += [f"python {version}" for version in versions]
+                wanted += ["pip"] if python.get("pip_check", True) else []
+            wanted += [_INTERPRETERS[kind] for kind in _INTERPRETERS if kind in test]
+            wanted += [test["downstream"]] if "downstream" in test else []
+        return tuple(dict.fromkeys(wanted))
+
     def requirements(self, section: str) -> tuple[str, ...]:
         """The match specs of `build`, `host`, `run` or `run_constraints`."""
         return tuple(self.recipe.get("requirements", {}).get(section, ()))
@@ -94,12 +132,14 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
     """The variants a recipe is rendered with: the common ones, and its own on top.
 
     A recipe's own are in `variants.yaml` beside it, as rattler-build reads it.
+
+    Raises `UsageError` with file and line when that is no mapping of lists of text.
     """
     merged = {key: list(values) for key, values in common.items()}
     own = folder / "variants.yaml"
     if own.exists():
-        for key, values in (yaml.load(own.read_text(), yaml.CSafeLoader) or {}).items():
-            merged[key] = [str(value) for value in values]
+        for key, values in lines.read(own).entries().items():
+            merged[key] = [value.text() for value in values.items()]
     return merged
 
 
@@ -108,37 +148,68 @@ def render(
 ) -> tuple[Output, ...]:
     """Render a recipe folder with the given variants, one `Output` per package.
 
-    `build.skip` is not looked at: which variants are built is for the matrix to say.
+    `build.skip` is not looked at: which variants are built is for the matrix to say. Whether
+    what is rendered can be built is for `plan.checks` to say.
 
-    Raises `RecipeError` when the recipe cannot be read or evaluated.
+    Raises `RecipeError` when the recipe cannot be read or evaluated, `UsageError` when a file of
+    it is not YAML.
     """
     path = folder / "recipe.yaml"
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
+    lines.text_of(path)
     try:
         raw = Stage0Recipe.from_file(path)
         rendered = raw.render(
             VariantConfig(merged, zip_keys=zipped),
             RenderConfig(platform=PlatformConfig(target_platform=platform)),
         )
-    except Exception as error:
-        raise RecipeError(path, str(error)) from error
-    sourced = _sourced(raw.to_dict())
+        # Each look at these attributes makes a copy.
+        looked_at = [(one.variant, one.recipe.to_dict()) for one in rendered]
+        return _outputs(folder, looked_at, _sourced(raw.to_dict()), platform)
+    except Exception as error:  # the builder's own have no common class
+        raise _told(path, error) from error
+
+
+def _told(path: Path, error: Exception) -> RecipeError:
+    """The builder's reason why a recipe cannot be evaluated, with its line where it tells one."""
+    text = str(error)
+    line = next((int(found[1]) for found in map(partial(_search, text), _PLACES) if found), 0)
+    if found := _JINJA.search(text):
+        text = found[1].encode().decode("unicode_escape") if "\\" in found[1] else found[1]
+    remedy = ""
+    if not line and (named := _NAMED.search(text)):
+        line = lines.line_of(lines.read(path).node, *(named[1] or named[2]).split("."))
+    if found := _UNKNOWN.search(text):
+        like = get_close_matches(found[1], _TOP_LEVEL, 1)
+        remedy = f"Write {like[0]} instead." if like else f"Known: {', '.join(_TOP_LEVEL)}."
+    return RecipeError(path, text.removeprefix("parse error: "), remedy, line=line)
+
+
+def _search(text: str, pattern: str) -> re.Match[str] | None:
+    return re.search(pattern, text)
+
+
+def _outputs(
+    folder: Path,
+    rendered: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]],
+    sourced: Collection[str],
+    platform: str,
+) -> tuple[Output, ...]:
     outputs = []
     variants_of: dict[tuple[str, str], dict[str, str]] = {}
-    # Each look at these attributes makes a copy.
-    looked_at = [(one.variant, one.recipe.to_dict()) for one in rendered]
-    for own, recipe in looked_at:
+    for own, recipe in rendered:
         name, version = recipe["package"]["name"], recipe["package"]["version"]
         build = recipe["build"]["string"]
-        siblings = {**_versions(looked_at, own), name: version}
+        siblings = {**_versions(rendered, own), name: version}
         builds = {key: spec for key, spec in own.items() if key in siblings}
         # What is pinned to a sibling belongs where the sibling does: to its Python.
         variant: dict[str, str] = {}
         for sibling, spec in builds.items():
-            variant |= variants_of[sibling, spec.split()[1]]
+            variant |= variants_of.get((sibling, spec.split()[-1]), {})
         variant |= {key: value for key, value in own.items() if key not in siblings}
         variants_of[name, build] = variant
+        alone = _with_script(written_out(recipe, siblings, builds), folder)
         outputs.append(
             Output(
                 folder=folder,
@@ -147,8 +218,8 @@ def render(
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
-                recipe=_with_plain_extra(_with_script(_with_plain_pins(recipe, siblings, builds))),
-                complete=bool(recipe.get("source")) or not {"", name} & sourced,
+                recipe=_with_plain_extra(alone),
+                complete=bool(recipe.get("source")) or not {"", name}.intersection(sourced),
             )
         )
     return tuple(outputs)
@@ -187,68 +258,21 @@ def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(own, dict):
         return recipe
     plain = dict(own)
-    if isinstance(own.get("verified"), str):
+    if own.get("verified") in ("true", "false"):
         plain["verified"] = own["verified"] == "true"
     if isinstance(dates := own.get("released"), dict):
         plain["released"] = dates.get(recipe["package"]["name"], "")
     return {**recipe, "extra": {**extra, "rootstock": plain}}
 
 
-def _with_script(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Name the default script, so that an environment for it can be written beside it."""
+def _with_script(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Name the default script, so that an environment for it can be written beside it.
+
+    Without one, nothing is run: a package may be just what it depends on.
+    """
     given = recipe["build"].get("script") or {}
     script = dict(given) if isinstance(given, dict) else {"content": given}
     if not {"file", "content"} & script.keys():
-        script["file"] = "build.sh"
+        default = {"file": _SCRIPT} if (folder / _SCRIPT).is_file() else {"content": ""}
+        script |= default
     return {**recipe, "build": {**recipe["build"], "script": script}}
-
-
-def _with_plain_pins(
-    recipe: Mapping[str, Any], siblings: Mapping[str, str], builds: Mapping[str, str]
-) -> dict[str, Any]:
-    """Write every pin so that a recipe with this one output can be read again.
-
-    `pin_subpackage` becomes a plain match spec: the siblings' versions are known here, and
-    the builder will not see the siblings. `pin_compatible` stays a template, for the builder
-    to fill in with what it finds in the host environment.
-    """
-    own = f"{recipe['package']['version']} {recipe['build']['string']}"
-    builds = {**builds, str(recipe["package"]["name"]): own}
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, list):
-            return [plain(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if pin := value.get("pin_subpackage"):
-            name = pin["name"]
-            if pin.get("exact"):
-                version, build = builds[name].split()
-                return f"{name} =={version} {build}"
-            return pinned(name, siblings[name], pin.get("lower_bound"), pin.get("upper_bound"))
-        if pin := value.get("pin_compatible"):
-            bounds = {k: v for k, v in pin.items() if k != "name"}
-            options = "".join(f", {k}={v!r}" for k, v in bounds.items())
-            return f"${{{{ pin_compatible({pin['name']!r}{options}) }}}}"
-        return {key: plain(item) for key, item in value.items()}
-
-    return {**recipe, "requirements": plain(recipe.get("requirements", {}))}
-
-
-def pinned(name: str, version: str, lower: str | None, upper: str | None) -> str:
-    """The match spec of a pin, by conda-build's rules: `x.x` counts a version's parts.
-
-    >>> pinned("zlib", "1.3.1", "x.x.x.x.x.x", "x")
-    'zlib >=1.3.1,<2.0a0'
-    """
-    parts = version.split(".")
-    bounds = []
-    if lower:
-        bounds.append(">=" + (".".join(parts[: lower.count("x")]) if "x" in lower else lower))
-    if upper and "x" in upper:
-        kept = parts[: upper.count("x")]
-        bumped = [*kept[:-1], str(int(kept[-1]) + 1)]
-        bounds.append("<" + ".".join([*bumped, "0a0"]))
-    elif upper:
-        bounds.append("<" + upper)
-    return f"{name} {','.join(bounds)}".strip()

@@ -14,7 +14,7 @@ from rootstock.errors import RefusedError, UsageError
 from rootstock.publish import client, web
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Look, Missing, There, Told
-from rootstock.publish.tokens import Secret
+from rootstock.tokens import Secret
 
 SERVER = "https://api.anaconda.org"
 CHANNELS = "https://conda.anaconda.org"

@@ -12,17 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process, store
+from rootstock import names, process, store
 from rootstock.channel import generation, index, lock, switch
 from rootstock.channel.generation import ROOM
 from rootstock.channel.stage import NOARCH, partial
-from rootstock.errors import RefusedError, UsageError, no_space_told
+from rootstock.errors import RefusedError, UsageError, unwritable_told
 from rootstock.publish import web
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Look, There, Told
 from rootstock.seal import sha256_of
 
 STAGING = "staging"
+_EMPTY = "Publish into an empty folder, or a new one."
+_OF_A_DISK = "lost+found"  # what an empty disk has
 _CHUNK = 1 << 20
 _FILE = 0o644  # whatever the umask: a web server runs under another name
 
@@ -55,8 +57,19 @@ class Folder:
     def look(self, parcel: Parcel) -> Look:
         """Compare with what is in the folder; files that nobody sees are read.
 
-        Raises `RefusedError` when the folder is another channel, or ahead of this one.
+        Raises `RefusedError` when the folder is another channel, ahead of this one, damaged, or
+        one for other things; `UsageError` when it cannot be read.
         """
+        try:
+            return self._look(parcel)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(f"an index cannot be read ({error})") from error
+        except OSError as error:
+            place = error.filename or self.path
+            raise UsageError(f"{place} cannot be read: {error.strerror}") from error
+
+    def _look(self, parcel: Parcel) -> Look:
+        self._insist_on_room(parcel)
         now = generation.current_number(self.path)
         self._insist_on_a_copy(parcel, now)
         seen = {f"{p.name}/{name}" for p in self._indexes() for name in index.read(p)}
@@ -106,14 +119,35 @@ class Folder:
                 target = self.path / subdir / index.SHARDS / shard.name
                 if not target.exists():
                     _file(shard, target)
-            for path in generation.folder_of(source, parcel.number).glob(f"{subdir}/repodata*"):
+            for path in (generation.folder_of(source, parcel.number) / subdir).iterdir():
                 _link(self.path / subdir / path.name, f"../{ROOM}/current/{subdir}/{path.name}")
         for name in tables(source):
             _link(self.path / name, f"{ROOM}/current/{name}")
 
+    def _insist_on_room(self, parcel: Parcel) -> None:
+        """Raise `RefusedError` where a copy of the channel would be among other things."""
+        own, source = self.path.resolve(), parcel.channel.resolve()
+        if own == source or own in source.parents or source in own.parents:
+            raise RefusedError(
+                f"{self.path} and the channel {parcel.channel} are in one another",
+                "Publish into a folder beside the channel, or on another disk.",
+            )
+        if (self.path / ROOM).exists() or not self.path.exists():
+            return
+        if any(self.path.glob(f"*/{index.TABLE}")):
+            raise RefusedError(f"{self.path} is a channel that rootstock did not make", _EMPTY)
+        if others := sorted({path.name for path in self.path.iterdir()} - {_OF_A_DISK}):
+            raise RefusedError(
+                f"{self.path} has other things in it, such as {names.shown(others[0])}", _EMPTY
+            )
+
+    def _damaged(self, what: str) -> RefusedError:
+        return RefusedError(
+            f"{self.path} is damaged: {what}",
+            "Restore it from a copy, or publish into an empty folder.",
+        )
+
     def _insist_on_a_copy(self, parcel: Parcel, now: int) -> None:
-        if not (self.path / ROOM).exists() and any(self.path.glob(f"*/{index.TABLE}")):
-            raise RefusedError(f"{self.path} is a channel that rootstock did not make")
         if now > parcel.number:
             raise RefusedError(
                 f"{self.path} shows generation {now}, and this would be {parcel.number}",
@@ -121,14 +155,16 @@ class Folder:
             )
         for number in range(1, now + 1):
             own, other = (
-                (generation.folder_of(p, number) / generation.RECORD).read_bytes()
+                generation.folder_of(p, number) / generation.RECORD
                 for p in (self.path, parcel.channel)
             )
-            if own != other:
+            if not own.is_file():
+                raise self._damaged(f"{own} is not there")
+            if own.read_bytes() != other.read_bytes():
                 raise RefusedError(
                     f"{self.path} is no copy of {parcel.channel}: their generations {number} "
                     "are two others",
-                    "Publish into an empty folder.",
+                    _EMPTY,
                 )
 
     def _indexes(self) -> list[Path]:
@@ -138,12 +174,10 @@ class Folder:
     @contextmanager
     def _writing(self) -> Iterator[None]:
         # What a copy that was cut off has left is completed, and not removed.
-        switch.create(self.path)
-        try:
-            with no_space_told(self.path), lock.writer(self.path / ROOM / "lock"):
+        with unwritable_told(self.path):
+            switch.create(self.path)
+            with lock.writer(self.path / ROOM / "lock"):
                 yield
-        except PermissionError as error:
-            raise UsageError(f"{self.path} cannot be written: {error}") from error
 
 
 def _write_staged(parcel: Parcel, folder: Path) -> None:

@@ -14,7 +14,7 @@ from rootstock.errors import RefusedError, UsageError
 from rootstock.publish import web
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Conflict, Look, Missing, Passing, There, Told
-from rootstock.publish.tokens import Secret
+from rootstock.tokens import Secret
 
 _CHUNK = 1 << 18
 

@@ -21,8 +21,8 @@ from rootstock.publish.folder import STAGING, staged_indexes, tables
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Look, Missing, There, Told
 
-# That of repodata.json last: who reads no other sees all at once.
-_INDEXES = (index.SHARDS_TABLE, index.PACKED, index.TABLE)
+# repodata.json comes last: a client that reads no other sees all at once.
+_INDEXES = (*(name for name in index.FILES if name != index.TABLE), index.TABLE)
 _NOW = f"{ROOM}/{RECORD}"
 
 
@@ -123,9 +123,10 @@ class S3:
             lasting += sorted(path for path in place.rglob("*") if path.is_file())
         objects = [_object(path, str(path.relative_to(channel)), lasting=True) for path in lasting]
         for subdir in sorted(path.name for path in folder.iterdir() if path.is_dir()):
-            objects += [_object(folder / subdir / n, f"{subdir}/{n}") for n in _INDEXES]
-        there = (name for name in tables(channel) if (folder / name).is_file())
-        objects += [_object(folder / name, name) for name in there]
+            there = (n for n in _INDEXES if (folder / subdir / n).is_file())
+            objects += [_object(folder / subdir / n, f"{subdir}/{n}") for n in there]
+        shown = (name for name in tables(channel) if (folder / name).is_file())
+        objects += [_object(folder / name, name) for name in shown]
         objects.append(_object(folder / RECORD, _NOW))
         self._run("show", objects=objects)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
+from rootstock import names, shape
 from rootstock.release.keys import Private, Public
 
 Statement = dict[str, Any]
@@ -56,8 +57,9 @@ def signer_of(text: str | bytes) -> str:
     Raises `ValueError` when it is no envelope with one signature.
     """
     try:
-        [signature] = json.loads(text)["signatures"]
-        return str(signature["keyid"])
+        envelope: Any = shape.document(text)
+        [signature] = envelope["signatures"]
+        return names.sha256(signature["keyid"])
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"is no envelope with one signature: {error!r}") from error
 
@@ -76,14 +78,15 @@ def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
     if not signers:
         raise ValueError(f"is signed by another key: {by}")
     try:
-        envelope = Envelope.from_dict(json.loads(text))
+        known: Any = shape.document(text)
+        envelope = Envelope.from_dict(known)
         envelope.verify(signers, 1)
         if envelope.payload_type != _PAYLOAD:
             raise ValueError(f"has a payload of type {envelope.payload_type}")
-        statement = json.loads(envelope.payload)
+        statement = shape.document(envelope.payload)
     except Error as error:
         raise ValueError("has a signature that is not of its content") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"cannot be read: {error}") from error
     if not isinstance(statement, dict):
         raise ValueError("holds no statement")

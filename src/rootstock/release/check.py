@@ -6,24 +6,28 @@ signed.
 """
 
 import hashlib
-import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from rootstock import names
 from rootstock.errors import UsageError, VerifyFailed
 from rootstock.progress import Event, Listener
-from rootstock.release import attest, contents, keys, locks, sbom
+from rootstock.release import attest, contents, keys, locks, sbom, table
 from rootstock.release.contents import Package, Release
 from rootstock.release.keys import Public
 from rootstock.release.place import Place
+from rootstock.shape import OtherFormat
 
-TABLE = "releases.json"
+TABLE = table.TABLE
 LATEST = "latest"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _STAGE = "verify"
+_ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +81,22 @@ def number_of(word: str, place: Place) -> int:
     Raises `UsageError` when the channel does not show it.
     """
     try:
-        numbers = [one["release"] for one in json.loads(place.read(TABLE))["releases"]]
+        numbers = [one.release for one in table.read(place)]
     except FileNotFoundError as error:
         raise UsageError(
             f"{place.url} has no releases", "Name the channel with --channel: a folder or a URL."
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"{place.at(TABLE)} cannot be read: {error!r}") from error
+    except ValueError as error:
+        raise UsageError(f"{place.at(TABLE)} cannot be read: {error}") from error
     if word == LATEST and numbers:
-        return int(numbers[-1])
-    if word.isdigit() and (int(word) in numbers or _is_there(place, int(word))):
-        return int(word)
-    shown = ", ".join(map(str, numbers)) or "none"
-    raise UsageError(f"{place.url} has no release {word}", f"It shows {shown}.")
+        return numbers[-1]
+    number = int(word) if _NUMBER.fullmatch(word) else 0
+    if number and (number in numbers or _is_there(place, number)):
+        return number
+    raise UsageError(
+        f"{place.url} has no release {names.plain(word)}",
+        f"It shows {names.listed(numbers) or 'none'}.",
+    )
 
 
 def _is_there(place: Place, number: int) -> bool:
@@ -106,9 +113,8 @@ def cells_of(place: Place, record: Release) -> tuple[str, ...]:
     In a bundle, releases.json says under `part` which of the cells are there.
     """
     try:
-        listed = json.loads(place.read(TABLE))["releases"]
-        [part] = [one["part"] for one in listed if one["release"] == record.release]
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        part = next(o.part for o in table.read(place) if o.release == record.release)
+    except (FileNotFoundError, ValueError, StopIteration):
         part = ()
     return tuple(cell for cell in record.cells if cell in part) or tuple(record.cells)
 
@@ -121,8 +127,14 @@ def load(place: Place, number: int) -> Release:
     path = f"{contents.folder(number)}/{contents.RECORD}"
     try:
         return contents.parse(place.read(path))
-    except (FileNotFoundError, ValueError) as error:
-        raise UsageError(f"{place.at(path)} {error}") from error
+    except FileNotFoundError as error:
+        raise UsageError(f"{place.at(path)} is missing") from error
+    except OtherFormat as error:
+        raise UsageError(f"{place.at(path)} {error}", error.remedy) from error
+    except ValueError as error:
+        raise UsageError(
+            f"{place.at(path)} {error}", "Take the channel from where it is whole."
+        ) from error
 
 
 def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
@@ -150,7 +162,7 @@ def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener
         packages=len(packages),
         signer=signer,
         trusted=signer in {key.id for key in trusted},
-        differences=tuple(dict.fromkeys(differences)),
+        differences=tuple(dict.fromkeys(map(names.plain, differences))),
     )
 
 
@@ -163,7 +175,7 @@ def _record(
         text = folder.read(name)
     except FileNotFoundError:
         return None, "", [f"{name} is missing"]
-    path = contents.ATTESTATION
+    path, envelope = contents.ATTESTATION, b""
     try:
         envelope = folder.read(path)
         signer = attest.signer_of(envelope)
@@ -183,6 +195,8 @@ def _record(
         record = contents.parse(text)
     except ValueError as error:
         return None, signer, [*wrong, f"{name} {error}"]
+    if record.signed and not envelope:
+        wrong.append(f"{path} is missing, and {name} lists what was signed with it")
     if record.release != number:
         wrong.append(f"{name} is of release {record.release}")
     expected = attest.of_release(name, "", record.channel, number)["predicate"]
@@ -194,13 +208,14 @@ def _record(
 def _listed(place: Place, record: Release) -> Iterator[str]:
     """What the channel's list of releases says otherwise; it need not have one that went."""
     try:
-        listed = json.loads(place.read(TABLE))["releases"]
-        own = [one for one in listed if one["release"] == record.release]
-        said = [(one["time"], one["cells"]) for one in own]
-    except (FileNotFoundError, ValueError, TypeError, KeyError) as error:
-        yield f"{TABLE} cannot be read: {error!r}"
+        own = [one for one in table.read(place) if one.release == record.release]
+    except FileNotFoundError:
+        yield f"{TABLE} is missing"
+    except ValueError as error:
+        yield f"{TABLE} cannot be read: {error}"
     else:
-        if said and said != [(record.time, sorted(record.cells))]:
+        said = [(one.time, one.cells) for one in own]
+        if said and said != [(record.time, tuple(sorted(record.cells)))]:
             yield f"{TABLE} and {contents.RECORD} tell of other times or cells"
 
 
@@ -221,7 +236,7 @@ def _files(folder: Place, record: Release) -> Iterator[str]:
     there = folder.files("")
     if there is not None:
         strange = there - expected - {contents.ATTESTATION}
-        yield from (f"{name} is not of the release" for name in sorted(strange))
+        yield from (f"{names.plain(name)} is not of the release" for name in sorted(strange))
 
 
 def _packages(place: Place, packages: Sequence[Package], listen: Listener) -> list[str]:
@@ -236,11 +251,13 @@ def _packages(place: Place, packages: Sequence[Package], listen: Listener) -> li
 
 def _compare(place: Place, name: str, sha256: str, size: int | None = None) -> Iterator[str]:
     try:
-        found, has = place.sha256(name)
+        found, has = place.sha256(name, size or 0)
     except FileNotFoundError:
         yield f"{name} is missing"
         return
-    if size is not None and has != size:
+    if size is not None and has > size:
+        yield f"{name} has more than {size} bytes"
+    elif size is not None and has < size:
         yield f"{name} has {has} bytes, not {size}"
     elif found != sha256:
         yield f"{name} has the sha256 {found}, not {sha256}"
@@ -256,13 +273,15 @@ def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
         locks.PIXI: partial(_locked, platform=record.platform),
         "sbom": sbom.read,
     }
+    if locks.CONDA_LOCK in files:  # older releases have none
+        readers[locks.CONDA_LOCK] = partial(_locked, platform=record.platform)
     for kind, reader in readers.items():
         name = files.get(kind, "")
         try:
             found = reader(folder.read(name))
         except FileNotFoundError:
             yield f"{name or kind} is missing"
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield f"{name} {error}"
         else:
             for file in sorted(expected.keys() | found.keys()):
@@ -277,8 +296,8 @@ def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
 
 
 def _locked(text: bytes, platform: str) -> dict[str, str]:
-    entries = locks.parse(text.decode(), platform, "")
-    return {entry.url.rpartition("/")[2]: entry.sha256 for entry in entries}
+    entries = locks.parse(text.decode(), platform, _ANYWHERE)
+    return {names.file_of(entry.url): entry.sha256 for entry in entries}
 
 
 def _signed(

@@ -5,6 +5,7 @@ releases/0002/
   release.json                       all of it: cells, packages, the hashes of the files below
   <cell>.txt                         lock in conda's @EXPLICIT format
   <cell>.lock                        lock in pixi's format
+  <cell>.conda-lock.yml              lock in conda-lock's format
   <cell>.cdx.json                    CycloneDX SBOM
   keys/<key id>.pub                  the public key of whoever signed
   attestations/<file name>.json      a signed statement for each package
@@ -16,6 +17,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from rootstock import names, shape
+from rootstock.shape import OtherFormat, fields, items, made, mapping
 
 RECORD = "release.json"
 FORMAT = 1
@@ -82,7 +86,7 @@ class Cell:
     """A cell of a release: `packages` are the file names of the tested set, dependencies first.
 
     `specs` are what it was solved for. `files` are the names of its files in the release's
-    folder, by what they are: `explicit`, `pixi`, `sbom`.
+    folder, by what they are: `explicit`, `pixi`, `sbom`; since there are such, also `conda-lock`.
     """
 
     root: str
@@ -112,6 +116,11 @@ class Release:
     packages: Mapping[str, Package]
     files: Mapping[str, str]
 
+    @property
+    def signed(self) -> bool:
+        """Whether its files say that it was signed; then there is an `ATTESTATION` as well."""
+        return any(name.startswith((f"{KEYS}/", f"{ATTESTATIONS}/")) for name in self.files)
+
     def of(self, cell: str) -> tuple[Package, ...]:
         """The packages of a cell, dependencies first."""
         return tuple(self.packages[name] for name in self.cells[cell].packages)
@@ -125,36 +134,120 @@ class Release:
 
 
 def parse(text: str | bytes) -> Release:
-    """The release of a release.json; raises `ValueError` when it is none."""
+    """The release of a release.json, in which every value is as rootstock writes it.
+
+    What it names is below its folder or its channel: each name of a file is one that `text`
+    could have written. Raises `ValueError` when it is no such record; that is an `OtherFormat`
+    when another rootstock wrote it.
+    """
     try:
-        value: dict[str, Any] = json.loads(text)
-        if value.pop("format") != FORMAT:
-            raise ValueError("it was written by another version of rootstock")
-        cells = {name: _cell(cell) for name, cell in value.pop("cells").items()}
-        packages = {name: _package(entry) for name, entry in value.pop("packages").items()}
-        release = Release(**value, cells=cells, packages=packages)
-        if any(name != package.filename for name, package in packages.items()):
-            raise ValueError("a package is not what its file name says")
-        if not packages.keys() >= {name for cell in cells.values() for name in cell.packages}:
-            raise ValueError("a cell has a package that the release does not have")
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        value = shape.document(text)
+        shape.insist_on_format(value, FORMAT)
+        release = Release(**_release(value))
+        _insist(release)
+    except OtherFormat:
+        raise
+    except ValueError as error:
         raise ValueError(f"cannot be read: {error}") from error
     return release
 
 
-def _cell(value: dict[str, Any]) -> Cell:
-    smoke = value.pop("smoke")
-    checks = tuple(Check(**check) for check in smoke.pop("checks"))
-    specs, packages = tuple(value.pop("specs")), tuple(value.pop("packages"))
-    return Cell(**value, specs=specs, packages=packages, smoke=Smoke(**smoke, checks=checks))
+def _insist(release: Release) -> None:
+    """Raise `ValueError` where parts of a release contradict each other."""
+    subdirs = ("noarch", release.platform)
+    for name, package in release.packages.items():
+        if name != package.filename:
+            raise ValueError(f"{name} is not what its file name says")
+        if package.subdir not in subdirs:
+            raise ValueError(f"{name} is in {package.subdir}, and not in {' or '.join(subdirs)}")
+    for id_, cell in release.cells.items():
+        if strange := sorted(set(cell.packages) - release.packages.keys()):
+            raise ValueError(f"{id_} has a package that the release does not have: {strange[0]}")
+        if len(set(cell.packages)) < len(cell.packages):
+            raise ValueError(f"{id_} has a package twice")
+        if strange := sorted(set(cell.files.values()) - release.files.keys()):
+            raise ValueError(f"{id_} has a file that the release does not have: {strange[0]}")
 
 
-def _package(value: dict[str, Any]) -> Package:
-    url, floor = value.pop("url"), Floor(**value.pop("floor"))
-    package = Package(**value, floor=floor)
+def _positive(value: object) -> int:
+    if not (number := shape.count(value)):
+        raise ValueError("0 is no number of a release")
+    return number
+
+
+def _path(value: object) -> str:
+    """The path of a file of a release: at its top, or in one of its two folders."""
+    if value in (RECORD, KEYS, ATTESTATIONS, ATTESTATION):
+        raise ValueError(f"{names.shown(value)} is no file that a release lists")
+    path = names.relative_path(value)
+    folder, _, name = path.rpartition("/")
+    if folder == KEYS and name.endswith(".pub"):
+        names.sha256(name.removesuffix(".pub"))
+    elif folder == ATTESTATIONS and name.endswith(".json"):
+        names.package_file(name.removesuffix(".json"))
+    else:
+        names.cell(path)  # as the files of cells are called after them
+    return path
+
+
+def _package(value: object) -> Package:
+    known = _PACKAGE(value)
+    url = known.pop("url")
+    package = Package(**known)
     if url != package.url:
-        raise ValueError(f"{package.filename} is said to be at {url}")
+        raise ValueError(f"{package.filename} is said to be at {names.shown(url)}")
     return package
+
+
+_PACKAGE = fields(
+    name=names.package_name,
+    version=names.version,
+    build=names.build_string,
+    subdir=names.subdir,
+    sha256=names.sha256,
+    md5=names.md5,
+    size=shape.count,
+    key=names.line,
+    license=names.line,
+    floor=made(Floor, fields(declared=names.line, proven=names.line)),
+    audit=shape.one_of("passed"),
+    url=names.relative_path,
+)
+_CHECK = made(Check, fields(name=names.line, seconds=shape.seconds, passed=shape.yes_or_no))
+_SMOKE = fields(
+    system=names.line,
+    glibc=names.line,
+    checks=items(_CHECK),
+    not_run=mapping(names.line, names.line),
+)
+_CELL = fields(
+    root=names.version,
+    python=names.version,
+    specs=items(names.line),
+    packages=items(names.package_file),
+    smoke=made(Smoke, _SMOKE),
+    files=mapping(names.cell, names.cell),
+)
+
+
+def _release(value: object) -> dict[str, Any]:
+    known = _RELEASE(value)
+    del known["format"]
+    return known
+
+
+_RELEASE = fields(
+    format=shape.count,
+    release=_positive,
+    time=names.utc_time,
+    rootstock=names.line,
+    commit=names.line,
+    platform=names.subdir,
+    channel=names.place_url,
+    cells=mapping(names.cell, made(Cell, _CELL)),
+    packages=mapping(names.package_file, _package),
+    files=mapping(_path, names.sha256),
+)
 
 
 def folder(number: int) -> str:

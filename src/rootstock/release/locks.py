@@ -1,31 +1,31 @@
 """Locks: every package of an environment with where it is and its sha256.
 
-Two formats say the same. Conda's @EXPLICIT (CEP 23) takes absolute URLs; a hash has its prefix
-`sha256:`, because older mambas take one without for an md5. Pixi's is written in version 6, which
-readers of version 7 take as well; it may name packages by paths from where the lock itself is.
+Three formats say the same. Conda's @EXPLICIT (CEP 23) takes absolute URLs; a hash has its prefix
+`sha256:`, because older mambas take one without for an md5. So does conda-lock's (CEP 37), which
+`condalock` writes. Pixi's is written in version 6, which readers of version 7 take as well; it may
+name packages by paths from where the lock itself is.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 import yaml
 
+from rootstock import names
 from rootstock.channel.environment import Locked
 from rootstock.channel.index import Record
 from rootstock.errors import SourceError, UsageError
-from rootstock.release import contents
+from rootstock.names import NotAllowed
+from rootstock.release import condalock, contents
 from rootstock.release.contents import Package
 from rootstock.release.place import Place, place
 
-EXPLICIT, PIXI = "explicit", "pixi"
+EXPLICIT, PIXI, CONDA_LOCK = "explicit", "pixi", "conda-lock"
 UP = "../.."  # from a release's folder to its channel
 _MARK = "@EXPLICIT"
-_FILE = re.compile(r"(?:.*/)?[^/]+-[^-/]+-[^-/]+\.conda")
-_LINE = re.compile(rf"(?P<url>{_FILE.pattern})#(?:sha256:)?(?P<sha256>[0-9a-f]{{64}})$")
 # What an index says of a package that a lock of pixi's has too.
 _COPIED = (
     "build_number",
@@ -79,6 +79,17 @@ def pixi(
     return _pixi(entries, platform, channel)
 
 
+def conda_lock(
+    packages: Sequence[Package],
+    records: Mapping[str, Record],
+    platform: str,
+    channel: str,
+) -> str:
+    """A lock in conda-lock's format; `records` as for `pixi`."""
+    depends = {package.filename: records[package.filename]["depends"] for package in packages}
+    return condalock.write(packages, depends, platform, channel)
+
+
 def _pixi(entries: Sequence[Mapping[str, Any]], platform: str, channel: str) -> str:
     named = [{"conda": entry["conda"]} for entry in entries]
     environment = {"channels": [{"url": f"{channel}/"}], "packages": {platform: named}}
@@ -94,20 +105,30 @@ def moved(text: str, packages: Sequence[Package], platform: str, channel: str) -
         return explicit(packages, platform, channel)
     where = {package.filename: Place(channel).at(package.url) for package in packages}
     entries = [
-        {**entry, "conda": where[_filename(entry["conda"])], "channel": f"{channel}/"}
+        {**entry, "conda": where[names.file_of(entry["conda"])], "channel": f"{channel}/"}
         for entry in yaml.safe_load(text)["packages"]
     ]
     return _pixi(entries, platform, channel)
 
 
+def conda_lock_of(text: str, packages: Sequence[Package], platform: str, channel: str) -> str:
+    """A release's lock of pixi's format in conda-lock's, for a copy of the channel at any URL.
+
+    So there is one of releases that were made before they had a file in this format.
+    """
+    entries = yaml.safe_load(text)["packages"]
+    depends = {names.file_of(entry["conda"]): entry.get("depends", []) for entry in entries}
+    return condalock.write(packages, depends, platform, channel)
+
+
 def read(named: str, platform: str, channel: str = "") -> tuple[Locked, ...]:
-    """The packages of a lock in a file or at a URL, in either format.
+    """The packages of a lock in a file or at a URL, in any of the formats.
 
     Those of a release are taken from the channel that the lock was found in, wherever that is,
     or else from `channel` if that is given: a folder or a URL. Others are where the lock says.
 
-    Raises `UsageError` when there is no such lock or a package has no sha256, and `SourceError`
-    when it cannot be fetched.
+    Raises `UsageError` when there is no such lock, or it is none that an environment can be made
+    from (`parse`), and `SourceError` when it cannot be fetched.
     """
     whole = place(named).url
     beside = Place(whole.rpartition("/")[0])
@@ -133,7 +154,7 @@ def _found(entry: Locked, package: Package | None, source: Place, channel: str) 
     if package:
         path = package.url
     elif channel:
-        path = "/".join(entry.url.rsplit("/", 2)[1:])
+        path = unquote("/".join(entry.url.rsplit("/", 2)[1:]))
     else:
         return entry
     return Locked(url=source.at(path), sha256=entry.sha256, md5=entry.md5, size=entry.size)
@@ -142,32 +163,58 @@ def _found(entry: Locked, package: Package | None, source: Place, channel: str) 
 def parse(text: str, platform: str, whole: str) -> tuple[Locked, ...]:
     """The packages of a lock's text, found at the URL `whole`.
 
-    Raises `ValueError` when it is no lock, or not one of conda packages with their sha256.
+    Raises `ValueError` when it is no lock, or none that an environment can be made from: it has
+    no package, two of one name, or one without an address of a `.conda` file and its sha256.
     """
     if _MARK in text.split():
-        return tuple(_explicit(line.strip()) for line in text.splitlines() if _counts(line))
+        entries = [_explicit(line.strip()) for line in text.splitlines() if _counts(line)]
+    else:
+        entries = _listed(text, platform)
+    locked = tuple(_locked(entry, whole) for entry in entries)
+    if not locked:
+        raise ValueError("has no package")
+    known: dict[str, str] = {}
+    for one in locked:
+        name = names.distribution(names.file_of(one.url)).name
+        if name in known:
+            raise ValueError(f"has two packages of the name {name}: {known[name]} and {one.url}")
+        known[name] = one.url
+    return locked
+
+
+def _listed(text: str, platform: str) -> list[dict[str, Any]]:
+    """The packages of a lock in YAML, with `url`, `sha256`, and `md5` and `size` if it has them."""
     try:
         lock = yaml.safe_load(text)
+        if condalock.is_one(lock):
+            return condalock.entries(lock, platform)
         environments = lock["environments"]
         chosen = environments.get("default") or next(iter(environments.values()))
         wanted = [one["conda"] for one in chosen["packages"][platform]]
         known = {entry["conda"]: entry for entry in lock["packages"] if "conda" in entry}
-        entries = [known[name] for name in wanted if _FILE.fullmatch(name)]
-        if len(entries) < len(wanted):
-            raise ValueError("has a package that is no .conda file")
-        return tuple(
-            Locked(
-                url=urljoin(whole, entry["conda"]),
-                sha256=entry["sha256"],
-                md5=entry.get("md5", ""),
-                size=entry.get("size", 0),
-            )
-            for entry in entries
-        )
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
-        raise ValueError("is neither conda's @EXPLICIT nor pixi's lock") from error
+        return [{**known[name], "url": name} for name in wanted]
+    except (yaml.YAMLError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            "is no lock of conda's @EXPLICIT, pixi's or conda-lock's format"
+        ) from error
     except (KeyError, StopIteration) as error:
         raise ValueError(f"is no lock of conda packages for {platform}: {error}") from error
+
+
+def _locked(entry: Mapping[str, Any], whole: str) -> Locked:
+    """A package as a lock names it; raises `ValueError` when a value of it is not allowed."""
+    url, md5, size = entry["url"], entry.get("md5") or "", entry.get("size") or 0
+    try:
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise NotAllowed(f"{names.shown(size)} is not a number of bytes")
+        return Locked(
+            url=names.package_url(urljoin(whole, url) if isinstance(url, str) else url),
+            sha256=names.sha256(entry.get("sha256")),
+            md5=names.md5(md5) if md5 else "",
+            size=size,
+        )
+    except ValueError as error:
+        raise ValueError(f"has a package that cannot be installed from it: {error}") from error
 
 
 def _counts(line: str) -> bool:
@@ -175,15 +222,8 @@ def _counts(line: str) -> bool:
     return bool(line) and not line.startswith("#") and line != _MARK
 
 
-def _explicit(line: str) -> Locked:
-    found = _LINE.match(line)
-    if not found:
-        raise ValueError(f"has a line that is no .conda file with its sha256: {line}")
-    url = found["url"]
+def _explicit(line: str) -> dict[str, str]:
+    url, _, sha256 = line.partition("#")
     # CEP 23: a path is one from the working directory.
     where = url if "://" in url else Path(url).absolute().as_uri()
-    return Locked(url=where, sha256=found["sha256"])
-
-
-def _filename(location: str) -> str:
-    return location.rpartition("/")[2]
+    return {"url": where, "sha256": sha256.removeprefix("sha256:")}

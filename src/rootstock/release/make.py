@@ -76,6 +76,7 @@ def make(facts: Facts, folder: Path, channel: Path) -> contents.Release:
         made = {
             locks.EXPLICIT: locks.explicit(packages, facts.platform, base),
             locks.PIXI: locks.pixi(packages, records, facts.platform, base, up),
+            locks.CONDA_LOCK: locks.conda_lock(packages, records, facts.platform, base),
             "sbom": sbom.write(release, id_, records, facts.sources),
         }
         files |= {cell.files[what]: text for what, text in made.items()}
@@ -126,6 +127,7 @@ def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
         files={
             locks.EXPLICIT: f"{proven.cell.id}.txt",
             locks.PIXI: f"{proven.cell.id}.lock",
+            locks.CONDA_LOCK: f"{proven.cell.id}.conda-lock.yml",
             "sbom": f"{proven.cell.id}.cdx.json",
         },
     )

@@ -1,18 +1,23 @@
 """Places: a channel's folder or URL, of which files are read one by one."""
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from typing import BinaryIO, cast
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from rootstock.errors import SourceError
+from rootstock import names
+from rootstock.errors import SourceError, UsageError
 
 _TIMEOUT = 60.0  # seconds without an answer
 _CHUNK = 1 << 20
 _GONE = (404, 410)
+# Bytes of a file that is read as a whole. The largest of those is a channel's index, which has
+# 60 MB with 100,000 packages.
+_MOST = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -25,33 +30,48 @@ class Place:
     def folder(self) -> Path | None:
         """The folder, where it is one of this machine."""
         parts = urlsplit(self.url)
-        return Path(unquote(parts.path)) if parts.scheme == "file" else None
+        if parts.scheme != "file":
+            return None
+        return Path(os.fsdecode(unquote_to_bytes(parts.path)))
 
     def at(self, path: str) -> str:
         """The URL of a file, by its path with slashes."""
         return f"{self.url}/{quote(path)}"
 
     def read(self, path: str) -> bytes:
-        """What is in a file; raises `FileNotFoundError`, and `SourceError` for a bad answer."""
-        with self._open(path) as file:
-            return file.read()
+        """What is in a file.
 
-    def sha256(self, path: str) -> tuple[str, int]:
-        """The sha256 and the bytes of a file; raises as `read` does."""
+        Raises `FileNotFoundError` when there is none, and `SourceError` when it cannot be had:
+        a server that does not answer or breaks off, a file that is none or has no end.
+        """
+        return b"".join(self._chunks(path, _MOST))
+
+    def sha256(self, path: str, most: int = 0) -> tuple[str, int]:
+        """The sha256 and the bytes of a file; raises as `read` does.
+
+        With `most`, no more is read when there are more bytes than that.
+        """
         found, size = hashlib.sha256(), 0
-        with self._open(path) as file:
-            while chunk := file.read(_CHUNK):
-                found.update(chunk)
-                size += len(chunk)
+        for chunk in self._chunks(path):
+            found.update(chunk)
+            size += len(chunk)
+            if most and size > most:
+                break
         return found.hexdigest(), size
 
-    def save(self, path: str, target: Path) -> tuple[str, int]:
-        """Copy a file to `target`; returns its sha256 and bytes, and raises as `read` does."""
+    def save(self, path: str, target: Path, most: int = 0) -> tuple[str, int]:
+        """Copy a file to `target`; returns its sha256 and bytes, and raises as `read` does.
+
+        With `most`, no more is written when there are more bytes than that.
+        """
         found, size = hashlib.sha256(), 0
-        with self._open(path) as file, target.open("wb") as copy:
-            while chunk := file.read(_CHUNK):
+        with target.open("wb") as copy:
+            for chunk in self._chunks(path):
                 found.update(chunk)
-                size += copy.write(chunk)
+                size += len(chunk)
+                if most and size > most:
+                    break
+                copy.write(chunk)
         return found.hexdigest(), size
 
     def files(self, path: str) -> set[str] | None:
@@ -61,38 +81,74 @@ class Place:
         top = self.folder / path
         return {str(file.relative_to(top)) for file in top.rglob("*") if not file.is_dir()}
 
-    @contextmanager
-    def _open(self, path: str) -> Iterator[BinaryIO]:
-        if self.folder is not None:
-            with _opened(self.folder / path) as file:
-                yield file
-            return
+    def _chunks(self, path: str, most: int = 0) -> Iterator[bytes]:
+        """The bytes of a file, in pieces; raises as `read` does, and never for its caller."""
+        size = 0
+        for chunk in self._local(self.folder / path) if self.folder else self._fetched(path):
+            size += len(chunk)
+            if most and size > most:
+                raise SourceError(f"{self.at(path)} has more than {most} bytes")
+            yield chunk
+
+    def _local(self, path: Path) -> Iterator[bytes]:
+        try:
+            with open(path, "rb", opener=_open) as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise SourceError(f"{path} is no file")
+                yield from _pieces(file)
+        except FileNotFoundError:
+            raise
+        except (IsADirectoryError, NotADirectoryError) as error:
+            raise FileNotFoundError(path) from error
+        except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+            raise SourceError(f"{names.plain(str(path))} cannot be read: {error}") from error
+
+    def _fetched(self, path: str) -> Iterator[bytes]:
         # Loaded when it is needed: TLS makes it slow to start with.
-        from urllib.error import HTTPError, URLError
+        from http.client import HTTPException, IncompleteRead
+        from urllib.error import HTTPError
         from urllib.request import urlopen
 
         try:
-            with urlopen(self.at(path), timeout=_TIMEOUT) as answer:
-                yield answer
+            url = names.web_url(self.at(path))
+        except ValueError as error:
+            raise SourceError(str(error), "Name a channel's folder or its address.") from error
+        try:
+            with urlopen(url, timeout=_TIMEOUT) as answer:
+                yield from _pieces(cast(BinaryIO, answer))
+                # Python tells of an answer that was cut only to those who read it in one piece.
+                if answer.length:
+                    raise IncompleteRead(b"", answer.length)
         except HTTPError as error:
             if error.code in _GONE:
-                raise FileNotFoundError(self.at(path)) from error
-            raise SourceError(f"{self.at(path)}: {error}") from error
-        except (URLError, TimeoutError, ConnectionError) as error:
-            raise SourceError(f"{self.at(path)} cannot be read: {error}") from error
+                raise FileNotFoundError(url) from error
+            raise SourceError(f"{url}: {error}") from error
+        except (OSError, HTTPException, ValueError) as error:
+            told = names.plain(str(error) or type(error).__name__)
+            raise SourceError(
+                f"{url} cannot be read: {told}",
+                "Look at the address and the server, and run the same command again.",
+            ) from error
 
 
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except (IsADirectoryError, NotADirectoryError) as error:
-        raise FileNotFoundError(path) from error
-    except PermissionError as error:
-        raise SourceError(f"{path} cannot be read: {error}") from error
+def _open(path: str, flags: int) -> int:
+    # Otherwise to open a pipe would wait for somebody to write to it.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK):
+        yield chunk
 
 
 def place(named: str | Path) -> Place:
-    """The place of a folder or a URL."""
+    """The place of a folder or a URL.
+
+    Raises `UsageError` when a folder is named that has no absolute path.
+    """
     if isinstance(named, str) and "://" in named:
         return Place(named.rstrip("/"))
-    return Place(Path(named).absolute().as_uri())
+    try:
+        return Place(Path(named).absolute().as_uri())
+    except (OSError, ValueError) as error:  # the working directory is gone
+        raise UsageError(f"{names.plain(str(named))} is no folder: {error}") from error

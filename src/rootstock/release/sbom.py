@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rootstock import shape
 from rootstock.channel.index import Record
 from rootstock.release.contents import Package, Release
 from rootstock.release.place import Place
@@ -80,21 +81,18 @@ def read(text: str | bytes) -> dict[str, str]:
 
     Raises `ValueError` when CycloneDX's own library cannot read it, or a component lacks it.
     """
-    import json
-
-    from cyclonedx.exception import CycloneDxException
     from cyclonedx.model import HashAlgorithm
     from cyclonedx.model.bom import Bom
 
     try:
-        bom = Bom.from_json(json.loads(text))  # type: ignore[attr-defined]
+        bom = Bom.from_json(shape.document(text))  # type: ignore[attr-defined]
         found = {}
         for component in bom.components:
             build = component.purl.qualifiers["build"]
             [sha256] = [h.content for h in component.hashes if h.alg is HashAlgorithm.SHA_256]
             found[f"{component.name}-{component.version}-{build}.conda"] = str(sha256)
         return found
-    except (ValueError, TypeError, KeyError, AttributeError, CycloneDxException) as error:
+    except Exception as error:  # the library reads without checks: it raises of many kinds
         raise ValueError(f"is no SBOM of conda packages: {error!r}") from error
 
 

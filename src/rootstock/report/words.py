@@ -1,6 +1,22 @@
 """How times, sizes and tables are written for people."""
 
+import re
 from collections.abc import Sequence
+
+# Control characters (C0, DEL, C1), among them those that begin a terminal's commands; what breaks
+# or turns round a line; halves of characters. A tab stays.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def visible(line: str) -> str:
+    """A line that may have come from anywhere, as it can be shown on any terminal.
+
+    >>> visible("bell " + chr(7)) == "bell " + chr(92) + "x07"
+    True
+    """
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
 
 
 def duration(seconds: float) -> str:

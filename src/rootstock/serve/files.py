@@ -2,146 +2,210 @@
 
 A file is opened before anything is asked about it. So whoever reads while the channel switches
 to another generation has the old file or the new one, whole, with the right length and tag.
+
+Indexes are asked for much more often than they change. So small files are kept in memory, and
+given again for as long as the file system says that they are the same.
 """
 
 import errno
-import hashlib
-import io
 import os
 import re
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cached_property, lru_cache
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from rootstock import names
 from rootstock.channel import generation
 from rootstock.errors import RefusedError
 
 PAGE = "index.html"
+HTML = "text/html; charset=utf-8"
 
 # RFC 8246: who has it need not ask again, not even when the user reloads.
 _FOREVER = "public, max-age=31536000, immutable"
-_ASK = "no-cache"
+ASK = "no-cache"
+
+# The page needs its own style and nothing else, whatever is written into it.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 
 _TYPES = {
-    ".html": "text/html; charset=utf-8",
+    ".html": HTML,
     ".json": "application/json",
     ".lock": "text/plain; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".yaml": "application/yaml",  # RFC 9512
+    ".yml": "application/yaml",
     ".zst": "application/zstd",  # as it is: with a Content-Encoding clients would unpack it
 }
 _OTHER = "application/octet-stream"
+_PACKAGE = ".conda"
 _SHARD = re.compile(r"[^/]+/shards/[0-9a-f]{64}\.msgpack\.zst")
-_ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO)
+_ABSENT = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES),
+    *(errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO),
+)
+_SMALL = 256 * 1024  # bytes of the largest file that is kept in memory
+_KEPT = 256  # files that are kept; together at most 64 MB
+
+_State = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """A file that is open, to be closed by who asked for it.
+    """What a file has: its bytes, or the open file, which `close` closes.
 
     `size` is in bytes; `modified` is a time in whole seconds, None when there is none to tell;
     `tag` is a strong entity tag, quotes included.
     """
 
-    file: BinaryIO
+    body: bytes | FileIO
     size: int
     modified: int | None
     tag: str
     type: str
     cache: str
 
+    @cached_property
+    def about(self) -> str:
+        """The lines of a head that tell how it may be kept, and shown."""
+        lines = f"ETag: {self.tag}\r\nCache-Control: {self.cache}\r\nAccept-Ranges: bytes\r\n"
+        if self.modified is not None:
+            lines += f"Last-Modified: {formatdate(self.modified, usegmt=True)}\r\n"
+        if self.type == HTML:
+            lines += f"Content-Security-Policy: {_POLICY}\r\nVary: Host\r\n"
+        return lines
+
+    def close(self) -> None:
+        """Close the file, if it is one."""
+        if not isinstance(self.body, bytes):
+            self.body.close()
+
 
 class Folder:
     """A channel's folder, for readers. Nothing in it whose name begins with a dot is given."""
 
-    def __init__(self, channel: Path, page: Callable[[str], bytes]) -> None:
-        """Take `page(url)` as what the channel shows of itself to those who reach it at `url`."""
+    def __init__(self, channel: Path) -> None:
         self.root = channel.resolve()
-        self._page = page
-        self._packages: tuple[int, dict[str, tuple[str, int]]] = (0, {})
+        self._within = os.path.join(self.root, "")
+        self._packages: tuple[int | None, dict[str, tuple[str, int]]] = (None, {})
+        self._kept: dict[str, tuple[_State, Content]] = {}
 
-    def open(self, target: str, url: str) -> Content | None:
-        """What a request's target names; None when that is nothing, or not for readers.
-
-        Raises `OSError` when the file is there and cannot be had.
-        """
-        path = _path(target)
-        if path is None:
-            return None
-        if path in ("", PAGE) and not self._has_page_of_its_own():
-            return self._own_page(url)
-        return self._file(path or PAGE)
-
-    def _has_page_of_its_own(self) -> bool:
+    def has_page(self) -> bool:
+        """Whether the folder has a page that somebody else than rootstock put there."""
         page = self.root / PAGE
         return page.is_file() and not page.is_symlink()
 
-    def _own_page(self, url: str) -> Content:
-        text = self._page(url)
-        return Content(
-            file=io.BytesIO(text),
-            size=len(text),
-            modified=None,
-            tag=f'"{hashlib.sha256(text).hexdigest()}"',
-            type=_TYPES[".html"],
-            cache=_ASK,
-        )
+    def open(self, path: str) -> Content | None:
+        """The file at a path that `path_of` gave; None when there is none, or not for readers.
 
-    def _file(self, path: str) -> Content | None:
+        Raises `OSError` when the file is there and cannot be had.
+        """
+        full = self._within + path
+        if kept := self._kept.get(path):
+            try:
+                if _state(os.stat(full)) == kept[0]:
+                    return kept[1]
+            except OSError:
+                pass
+            self._kept.pop(path, None)
         try:
-            # Not blocking: opening a pipe would wait for somebody to write to it.
-            number = os.open(self.root / path, os.O_RDONLY | os.O_NONBLOCK)
+            file = FileIO(full, "rb", opener=_opener)
         except OSError as error:
             if error.errno in _ABSENT:
                 return None
             raise
-        found = os.fstat(number)
-        if not stat.S_ISREG(found.st_mode) or not self._is_within(number):
-            os.close(number)
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode) or not self._is_within(file.fileno()):
+            file.close()
             return None
-        sha256 = self._sha256(path, found.st_size)
-        own = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{found.st_size:x}"
+        if found.st_size > _SMALL:
+            return self._content(path, found, file, found.st_size)
+        with file:
+            body = file.read(_SMALL)
+        content = self._content(path, found, body, len(body))
+        if len(self._kept) >= _KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[path] = (_state(found), content)
+        return content
+
+    def _content(
+        self, path: str, found: os.stat_result, body: bytes | FileIO, size: int
+    ) -> Content:
+        sha256 = self._sha256(path, size)
+        own = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{size:x}"
         return Content(
-            file=open(number, "rb"),
-            size=found.st_size,
+            body=body,
+            size=size,
             modified=int(found.st_mtime),
             tag=f'"{sha256 or own}"',
-            type=_TYPES.get(Path(path).suffix, _OTHER),
-            cache=_FOREVER if sha256 else _ASK,
+            type=_TYPES.get(os.path.splitext(path)[1], _OTHER),
+            cache=_FOREVER if sha256 else ASK,
         )
 
     def _is_within(self, number: int) -> bool:
         """Whether an open file is the channel's own: links could lead anywhere."""
-        return Path(os.readlink(f"/proc/self/fd/{number}")).is_relative_to(self.root)
+        return os.readlink(f"/proc/self/fd/{number}").startswith(self._within)
 
     def _sha256(self, path: str, size: int) -> str:
         """The sha256 of what is never changed, by the channel's records; else nothing."""
         if _SHARD.fullmatch(path):
             return path.rpartition("/")[2].partition(".")[0]
-        sha256, recorded = self._known().get(path, ("", 0))
+        if not path.endswith(_PACKAGE):
+            return ""
+        self.learn()
+        sha256, recorded = self._packages[1].get(path, ("", 0))
         return sha256 if size == recorded else ""
 
-    def _known(self) -> dict[str, tuple[str, int]]:
-        """The sha256 and the size of every package that was ever published, by its path."""
-        now = generation.current_number(self.root)
-        if self._packages[0] != now:
-            try:
-                published = generation.history(self.root).published
-            except RefusedError:  # then files are known by what the file system says of them
-                return {}
-            known = {f"{p.subdir}/{name}": (p.sha256, p.size) for name, p in published.items()}
-            self._packages = (now, known)
-        return self._packages[1]
+    def knows(self, path: str) -> bool:
+        """Whether `open` has what it takes to answer at once; `learn` is what may take long."""
+        return not path.endswith(_PACKAGE) or self._packages[0] == self._number()
+
+    def learn(self) -> None:
+        """Read which packages were ever published, unless that is known.
+
+        A second for each 50,000 packages, after each change of the channel.
+        """
+        now = self._number()
+        if self._packages[0] == now:
+            return
+        known = {}
+        try:
+            for name, package in generation.history(self.root).published.items():
+                # It becomes a line of a header.
+                sha256 = names.sha256(package.sha256)
+                known[f"{package.subdir}/{name}"] = (sha256, package.size)
+        except (RefusedError, ValueError):
+            known = {}  # then files are known by what the file system says of them
+        self._kept.clear()
+        self._packages = (now, known)
+
+    def _number(self) -> int:
+        try:
+            return generation.current_number(self.root)
+        except RefusedError:
+            return 0
 
 
-def _path(target: str) -> str | None:
+def _opener(path: str, flags: int) -> int:
+    # Not blocking: opening a pipe would wait for somebody to write to it.
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _state(found: os.stat_result) -> _State:
+    return (found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=256)
+def path_of(target: str) -> str | None:
     """The path below the channel that a request's target means; None when it can be none.
 
-    >>> _path("/linux-64/a%2Bb.conda?x=1"), _path("http://host/noarch//repodata.json")
+    >>> path_of("/linux-64/a%2Bb.conda?x=1"), path_of("http://host/noarch//repodata.json")
     ('linux-64/a+b.conda', 'noarch/repodata.json')
-    >>> _path("/"), _path("/%2e%2e/etc/passwd"), _path("/linux-64/")
+    >>> path_of("/"), path_of("/%2e%2e/etc/passwd"), path_of("/linux-64/")
     ('', None, None)
     """
     try:

@@ -39,6 +39,7 @@ _PYROOT = _PYTHON | {"pyroot", "root-core"}
 # The longest first, so that two at a time end together.
 CATALOGUE = (
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
+    Check(name="foreign", needs=_PYROOT, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
     Check(name="rntuple", needs=_PYROOT, forked=True),
     Check(name="headers", needs=_PYROOT, forked=True),
@@ -46,6 +47,8 @@ CATALOGUE = (
     Check(name="graphics", needs=_PYROOT, forked=True),
     Check(name="ttree", needs=_PYROOT, forked=True),
     Check(name="histogram_fit", needs=_PYROOT, forked=True),
+    Check(name="fit_python", needs=_PYROOT, forked=True),
+    Check(name="branch_address", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="roofit", needs=_PYROOT, forked=True),
     Check(name="exceptions", needs=_PYROOT, forked=True),
     Check(name="import_root", needs=_PYROOT | {"numpy"}),

@@ -11,10 +11,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from rootstock import process
+from rootstock import names, process
 from rootstock.errors import SourceError, UsageError
+from rootstock.plan import lines
 from rootstock.plan.key import source_name
 from rootstock.progress import Event, Listener
 from rootstock.seal import sha256_of
@@ -22,6 +21,7 @@ from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store
 
 _WORKERS = 4  # downloads at a time
+_ENTRY = "Each line is SHA256: PACKAGE-URL, like those in this project's ci/sources.yaml."
 _POLL = 0.5  # seconds between looks for an interruption
 
 
@@ -42,9 +42,10 @@ def source_of(entry: Mapping[str, object], instead: str = "") -> Source:
     """The source of one rendered `source` entry of a recipe."""
     url = entry["url"]
     urls = tuple(url) if isinstance(url, list) else (str(url),)
-    sha256 = str(entry.get("sha256", ""))
-    if len(sha256) != 64:
-        raise UsageError(f"{urls[0]}: a source needs a sha256")
+    try:
+        sha256 = names.sha256(entry.get("sha256"))
+    except names.NotAllowed as error:
+        raise UsageError(f"{urls[0]}: a source needs a sha256: {error}") from error
     if urls[0].startswith("pkg:"):
         purl.parse(urls[0])
     return Source(urls=urls, sha256=sha256, filename=source_name(entry), instead=instead)
@@ -56,13 +57,23 @@ def path_in(store: Store, source: Source) -> Path:
 
 
 def load_registry(path: Path) -> dict[str, str]:
-    """Read `ci/sources.yaml`: sha256 to package URL."""
-    mapping = yaml.load(path.read_text(), yaml.CSafeLoader) or {}
-    for sha256, text in mapping.items():
-        purl.parse(text)
-        if len(sha256) != 64:
-            raise UsageError(f"{path}: {sha256}: not a sha256")
-    return dict(mapping)
+    """Read `ci/sources.yaml`: sha256 to package URL.
+
+    Raises `UsageError` with file and line of what is wrong with it.
+    """
+    registry: dict[str, str] = {}
+    for sha256, value in lines.read(path).entries().items():
+        try:
+            names.sha256(sha256)
+            registry[sha256] = value.text()
+            purl.parse(registry[sha256])
+        except names.NotAllowed as error:
+            raise value.fail(str(error), _ENTRY) from error
+        except UsageError as error:
+            if error.message.startswith(f"{path}:"):
+                raise
+            raise value.fail(error.message, error.remedy) from error
+    return registry
 
 
 class Fetching:
@@ -96,14 +107,15 @@ class Fetching:
             name = source.filename
             listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
 
-        wanted = {source.sha256: source for source in sources}
+        # The same bytes may have a name in each of two recipes.
+        wanted = {(source.sha256, source.filename): source for source in sources}
         self._pool = ThreadPoolExecutor(_WORKERS)
-        self._coming = {sha: self._pool.submit(one, source) for sha, source in wanted.items()}
+        self._coming = {key: self._pool.submit(one, source) for key, source in wanted.items()}
 
     def need(self, sources: Iterable[Source]) -> None:
         """Wait for some of them; raises `SourceError` for the first that cannot be had."""
         for source in sources:
-            coming = self._coming[source.sha256]
+            coming = self._coming[source.sha256, source.filename]
             while not coming.done():
                 process.check()
                 wait([coming], timeout=_POLL)

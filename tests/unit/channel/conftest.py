@@ -74,3 +74,21 @@ def listed(channel: Path) -> list[dict[str, Any]]:
     """The releases that readers see."""
     releases: list[dict[str, Any]] = json.loads((channel / "releases.json").read_text())["releases"]
     return releases
+
+
+def age(channel: Path) -> None:
+    """Make a channel as it was before indexes had run_exports.json and indexed_timestamp."""
+    for name in (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED):
+        for path in (
+            *channel.glob(f".rootstock/generations/*/*/{name}"),
+            *channel.glob(f"*/{name}"),
+        ):
+            path.unlink()
+    for table in sorted(channel.glob(f".rootstock/generations/*/*/{index.TABLE}")):
+        records = index.read(table.parent)
+        for record in records.values():
+            record.pop("indexed_timestamp", None)  # it may be a link of one that was done
+        place = channel / table.parent.name / index.SHARDS
+        for path in index.write(table.parent, records, place):
+            if path.name in (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED):
+                path.unlink()

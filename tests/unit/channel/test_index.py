@@ -90,7 +90,8 @@ def test_an_update_says_what_a_whole_write_says(tmp_path: Path) -> None:
         index.update(folder, old, records, shards)
         table = _unpack(folder / index.SHARDS_TABLE)
         table["info"].pop("created_at")
-        texts = ((folder / name).read_bytes() for name in (index.TABLE, index.PACKED))
+        plain = (name for name in index.FILES if name != index.SHARDS_TABLE)
+        texts = ((folder / name).read_bytes() for name in plain)
         tables.append((table, *texts))
     assert tables[1] == tables[2] != tables[0]
     assert set(tables[1][0]["shards"]) == {"a", "b", "d"}
@@ -106,3 +107,73 @@ def test_an_update_touches_the_shards_of_its_names_only(tmp_path: Path) -> None:
     index.update(new, old, {"b-2": entry("b", "2")}, shards)
     [shard] = shards.iterdir()
     assert set(_unpack(shard)["packages.conda"]) == {"b-1", "b-2"}
+
+
+EXPORTS = {"weak": ["one >=1,<2.0a0"], "strong": ["low"]}
+
+
+def test_record_has_the_run_exports_of_its_package(package: Any) -> None:
+    one, two = package("one", run_exports=EXPORTS), package("two")
+    found = [index.record(a.path, sha256=a.sha256, size=a.size) for a in (one, two)]
+    assert [entry["run_exports"] for entry in found] == [EXPORTS, {}]
+
+
+@pytest.mark.parametrize("exports", [["one"], {"weak": "one"}, {"soft": ["one"]}, {"weak": [1]}])
+def test_run_exports_that_are_none_are_refused(package: Any, exports: Any) -> None:
+    one = package("one", run_exports=exports)
+    with pytest.raises(ValueError, match=r"run_exports\.json is not as CEP 12 has it"):
+        index.record(one.path, sha256=one.sha256, size=one.size)
+    assert index.with_run_exports({"name": "one"}, one.path) == {"name": "one"}
+
+
+def test_run_exports_have_a_file_and_are_in_shards_and_not_in_repodata(tmp_path: Path) -> None:
+    folder, shards = tmp_path / "linux-64", tmp_path / "shards"
+    folder.mkdir()
+    shards.mkdir()
+    records = {
+        "one.conda": {**ENTRY, "run_exports": EXPORTS},
+        "two.conda": {**ENTRY, "name": "two", "run_exports": {}},
+        "old.conda": {**ENTRY, "name": "old"},
+    }
+    index.write(folder, records, shards)
+    table = json.loads((folder / index.RUN_EXPORTS).read_bytes())
+    packed = zstandard.decompress((folder / index.RUN_EXPORTS_PACKED).read_bytes())
+    assert json.loads(packed) == table
+    # The form of CEP 12: an entry without run_exports is empty, and one that is not known is not.
+    assert table == {
+        "info": {"subdir": "linux-64", "version": 1},
+        "packages": {},
+        "packages.conda": {
+            "one.conda": {"run_exports": EXPORTS},
+            "two.conda": {"run_exports": {}},
+        },
+    }
+    assert index.read(folder)["one.conda"] == ENTRY
+    found: dict[str, Any] = {}
+    for digest in _unpack(folder / index.SHARDS_TABLE)["shards"].values():
+        found |= _unpack(shards / f"{digest.hex()}.msgpack.zst")["packages.conda"]
+    told = {name: entry.get("run_exports", "unknown") for name, entry in found.items()}
+    assert told == {"one.conda": EXPORTS, "two.conda": {}, "old.conda": "unknown"}
+
+
+def test_an_update_keeps_the_run_exports_of_what_stays(tmp_path: Path) -> None:
+    old, new, shards = tmp_path / "1/noarch", tmp_path / "2/noarch", tmp_path / "shards"
+    for folder in (old, new, shards):
+        folder.mkdir(parents=True)
+    exported = {
+        f"a-{n}": {**entry("a", str(n)), "run_exports": {"weak": [f"a {n}"]}} for n in "123"
+    }
+    index.write(old, {name: exported[name] for name in ("a-1", "a-2")}, shards)
+    index.update(new, old, {"a-2": None, "a-3": exported["a-3"]}, shards)
+    wanted = {"a-1": {"weak": ["a 1"]}, "a-3": {"weak": ["a 3"]}}
+    assert index.read_run_exports(new) == wanted
+    [digest] = _unpack(new / index.SHARDS_TABLE)["shards"].values()
+    shard = _unpack(shards / f"{digest.hex()}.msgpack.zst")["packages.conda"]
+    assert {name: one["run_exports"] for name, one in shard.items()} == wanted
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"packages.conda": {"a": 1}}', "{"])
+def test_run_exports_that_cannot_be_read_are_as_if_not_there(tmp_path: Path, text: str) -> None:
+    assert index.read_run_exports(tmp_path) is None
+    (tmp_path / index.RUN_EXPORTS).write_text(text)
+    assert index.read_run_exports(tmp_path) is None

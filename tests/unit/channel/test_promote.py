@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, lock
+from rootstock.channel import index, lock, switch
 from rootstock.channel.generation import Generation, history, keys
 from rootstock.channel.promote import promote
 from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
@@ -118,6 +118,8 @@ def test_folder_that_cannot_be_written(package: Any, tmp_path: Path) -> None:
 
 def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
+    # A shard's name depends on the time at which its packages appeared.
+    monkeypatch.setattr(switch, "now", lambda: "2026-11-27T20:00:00+00:00")
     first = [package("one"), package("two", noarch="generic")]
     second = [*first, package("one", "2.0"), package("three", noarch="generic")]
     old = {a.filename for a in first}

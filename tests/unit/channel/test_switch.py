@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgpack  # type: ignore[import-untyped]
 import pytest
+import zstandard
 
 from rootstock.channel import index, switch
 from rootstock.channel.hide import hide
@@ -14,7 +16,7 @@ from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.errors import RefusedError, UsageError
 
-from .conftest import note, snapshot, visible
+from .conftest import age, note, snapshot, visible
 
 
 def paths(channel: Path) -> list[Path]:
@@ -64,7 +66,8 @@ def test_modes_of_a_folder_that_a_group_shares(
 
 def seconds(channel: Path) -> dict[str, tuple[int, bytes]]:
     """What a web server goes by, and the content, of all that a switch exchanges."""
-    files = [*channel.glob("*/repodata*"), channel / "releases.json"]
+    files = [path for path in channel.glob("*/*") if path.name in index.FILES]
+    files.append(channel / "releases.json")
     return {
         str(path.relative_to(channel)): (int(path.stat().st_mtime), path.read_bytes())
         for path in files
@@ -108,7 +111,7 @@ def test_what_stays_keeps_its_time(package: Any, tmp_path: Path) -> None:
     promote([package("two")], channel)
     after = seconds(channel)
     assert {name for name in after if after[name] == before[name]} == {
-        f"noarch/{name}" for name in switch.INDEXES
+        f"noarch/{name}" for name in index.FILES
     }
 
 
@@ -186,3 +189,120 @@ def test_a_channel_that_was_only_begun(package: Any, tmp_path: Path) -> None:
         rollback(channel)
     promote([package("one")], channel)
     assert visible(channel) == {"one-1.0-h0_0.conda"}
+
+
+EXPORTS = {"weak": ["one >=1"]}
+Clock = Callable[[str], None]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Sets the time of the generations that are made from then on."""
+    return lambda hour: monkeypatch.setattr(switch, "now", lambda: f"2026-11-27T{hour}:00:00+00:00")
+
+
+def milliseconds(hour: int) -> int:
+    return 1_795_737_600_000 + hour * 3_600_000  # 2026-11-27T00:00Z, by `date -u -d ... +%s`
+
+
+def told(channel: Path) -> dict[str, tuple[object, object]]:
+    """Of each visible package what the index says of run_exports, and since when it is there.
+
+    The shards and the tables have to say the same.
+    """
+    found: dict[str, tuple[object, object]] = {}
+    sharded: dict[str, tuple[object, object]] = {}
+    for subdir in ("noarch", "linux-64"):
+        folder = channel / subdir
+        exports = index.read_run_exports(folder)
+        assert exports is not None
+        for name, entry in index.read(folder).items():
+            found[name] = exports.get(name), entry["indexed_timestamp"]
+        table = msgpack.unpackb(zstandard.decompress((folder / index.SHARDS_TABLE).read_bytes()))
+        for digest in table["shards"].values():
+            packed = (folder / index.SHARDS / f"{digest.hex()}.msgpack.zst").read_bytes()
+            shard = msgpack.unpackb(zstandard.decompress(packed))
+            for name, entry in shard["packages.conda"].items():
+                sharded[name] = entry.get("run_exports"), entry["indexed_timestamp"]
+    assert sharded == found
+    return found
+
+
+def test_a_package_keeps_the_time_at_which_it_appeared(
+    package: Any, tmp_path: Path, clock: Clock
+) -> None:
+    channel = tmp_path / "channel"
+    one, two = package("one", run_exports=EXPORTS), package("two", noarch="generic")
+    clock("10")
+    promote([one], channel)
+    first = {one.filename: (EXPORTS, milliseconds(10))}
+    clock("11")
+    promote([one, two], channel)
+    both = {**first, two.filename: ({}, milliseconds(11))}
+    assert told(channel) == both
+    clock("12")
+    hide(channel, ["two"])
+    assert told(channel) == first
+    clock("13")
+    promote([two], channel)
+    assert told(channel) == both
+    clock("14")
+    rollback(channel, 1)
+    assert told(channel) == first
+    clock("15")
+    promote([two, package("one", "2.0", run_exports=EXPORTS)], channel)
+    assert told(channel) == {**both, "one-2.0-h0_0.conda": (EXPORTS, milliseconds(15))}
+
+
+@pytest.mark.parametrize("lost", [None, "linux-64/one-1.0-h0_0.conda"])
+def test_an_older_channel_is_completed_from_its_packages(
+    package: Any, tmp_path: Path, clock: Clock, lost: str | None
+) -> None:
+    """One whose indexes have neither run_exports nor the times at which packages appeared."""
+    one, two = package("one", run_exports=EXPORTS), package("two", noarch="generic")
+    three = package("three", run_exports={"strong": ["three"]})
+    steps: dict[str, Callable[[Path], object]] = {
+        "promote": lambda channel: promote([three], channel),
+        "hide": lambda channel: hide(channel, ["two"]),
+        "rollback": lambda channel: rollback(channel),
+    }
+    for name, step in steps.items():
+        clock("10")
+        channel = tmp_path / name
+        promote([one], channel)
+        clock("11")
+        promote([two], channel)
+        age(channel)
+        if lost:
+            (channel / lost).unlink()
+        clock("12")
+        step(channel)
+        # What its package would tell is not known when the package is gone.
+        wanted: dict[str, object] = {one.filename: (None if lost else EXPORTS, milliseconds(10))}
+        if name == "promote":
+            wanted[three.filename] = ({"strong": ["three"]}, milliseconds(12))
+            wanted[two.filename] = ({}, milliseconds(11))
+        assert told(channel) == wanted
+        # All that its links name is there, for copies that follow them.
+        assert all(path.exists() for path in channel.rglob("*"))
+
+
+def test_promotion_goes_on_after_a_rollback_to_an_older_generation(
+    package: Any, tmp_path: Path, clock: Clock
+) -> None:
+    channel = tmp_path / "channel"
+    one, two = package("one", run_exports=EXPORTS), package("two")
+    clock("10")
+    promote([one], channel)
+    age(channel)
+    clock("11")
+    promote([two], channel)
+    rollback(channel, 1)
+    assert told(channel) == {one.filename: (EXPORTS, milliseconds(10))}
+    clock("12")
+    promote([two, package("one", "2.0")], channel)
+    assert told(channel) == {
+        one.filename: (EXPORTS, milliseconds(10)),
+        two.filename: ({}, milliseconds(11)),
+        "one-2.0-h0_0.conda": ({}, milliseconds(12)),
+    }

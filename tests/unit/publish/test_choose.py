@@ -62,7 +62,27 @@ def test_folders(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["anaconda:", "anaconda:a/b", "quetz:host", "quetz:https://host", "s3://", "ftp://h/c"]
+    "text",
+    [
+        *("anaconda:", "anaconda:a/b", "quetz:host", "quetz:https://host", "s3://", "ftp://h/c"),
+        *(
+            "anaconda:a\nb",
+            "quetz:https://h a/c",
+            "quetz:https://u:p@h/c",
+            "s3://b/../c",
+            "s3://b/a//c",
+        ),
+        *(
+            "",
+            "folder:",
+            "foo:bar",
+            "Anaconda:me",
+            "conda:me",
+            "C:",
+            "file:///srv",
+            "~no-such-user",
+        ),
+    ],
 )
 def test_what_names_nothing(text: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):

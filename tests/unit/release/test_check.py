@@ -215,7 +215,7 @@ def test_without_its_attestation_it_is_not_trusted(released: Released, key: Priv
     assert any("not signed" in line for line in _check(released, key.public).differences)
 
 
-@pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
+@pytest.mark.parametrize("ending", ["txt", "lock", "conda-lock.yml", "cdx.json"])
 def test_files_that_say_other_than_the_record_are_found(
     released: Released, key: Private, ending: str
 ) -> None:
@@ -223,7 +223,7 @@ def test_files_that_say_other_than_the_record_are_found(
     name = f"{CELL.id}.{ending}"
     text = (released.folder / name).read_text()
     low = released.release.packages[LOW]
-    _rewrite(released, key, {name: text.replace(low.sha256, "0" * 64)})
+    _rewrite(released, key, {name: text.replace(low.sha256, "f" * 64)})
     found = _check(released, key.public).differences
     assert any(line.startswith(f"{name} has another {LOW}") for line in found)
 

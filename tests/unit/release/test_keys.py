@@ -1,11 +1,14 @@
 import hashlib
+import os
 import stat
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa as rsas
 
+from rootstock import tokens
 from rootstock.errors import RefusedError, UsageError
 from rootstock.release import keys
 
@@ -56,7 +59,7 @@ def test_where_the_key_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 def test_mine(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     monkeypatch.setenv("ROOTSTOCK_KEY", str(path))
-    monkeypatch.delenv(keys.PASSPHRASE, raising=False)
+    monkeypatch.setattr(tokens, "_taken", {})
     assert keys.mine() is None
     public = keys.new(path, "sesame")
     with pytest.raises(UsageError, match="has a passphrase"):
@@ -66,9 +69,78 @@ def test_mine(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
     asked = keys.mine(lambda: "sesame")
     assert asked and asked.open().public == public
     assert "sesame" not in repr(asked)
-    monkeypatch.setenv(keys.PASSPHRASE, "sesame")
+    monkeypatch.setattr(tokens, "_taken", {keys.PASSPHRASE: "sesame"})
     known = keys.mine()
     assert known and known.open().public == public
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o602])
+def test_a_key_that_others_may_use_signs_nothing(
+    mode: int, monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    monkeypatch.setenv("ROOTSTOCK_KEY", str(path))
+    keys.new(path)
+    path.chmod(mode)
+    with pytest.raises(UsageError, match="every user"):
+        keys.mine()
+
+
+def test_what_is_no_key_is_told_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "garbage").write_text("garbage")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    rsa = rsas.generate_private_key(public_exponent=65537, key_size=2048)
+    (tmp_path / "rsa").write_bytes(
+        rsa.private_bytes(formats.Encoding.PEM, formats.PrivateFormat.PKCS8, formats.NoEncryption())
+    )
+    for name in ("garbage", "folder", "pipe", "rsa"):
+        (tmp_path / name).chmod(0o700)
+        monkeypatch.setenv("ROOTSTOCK_KEY", str(tmp_path / name))
+        with pytest.raises(UsageError, match=f"{name} (cannot be read|is no)"):
+            keys.mine()
+
+
+def test_two_keys_share_no_public_half(tmp_path: Path) -> None:
+    first, second = (keys.new(tmp_path / f"root.{year}") for year in (2026, 2027))
+    assert first != second
+    for year, public in ((2026, first), (2027, second)):
+        assert keys.own(tmp_path / f"root.{year}") == public
+        assert keys.read(tmp_path / f"root.{year}.pub") == public
+
+
+def test_a_public_half_is_never_overwritten(tmp_path: Path) -> None:
+    other = keys.new(tmp_path / "a.pem")
+    with pytest.raises(RefusedError, match=r"a\.pub is there"):
+        keys.new(tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+    assert keys.read(tmp_path / "a.pub") == other
+
+
+@pytest.mark.parametrize("named", ["/x/my.pub", "~no-such-user/key.pem"])
+def test_where_no_private_key_can_be(named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROOTSTOCK_KEY", named)
+    with pytest.raises(UsageError, match=r"public key|no place"):
+        keys.location()
+
+
+def test_what_is_shown_is_what_signs(path: Path, tmp_path: Path) -> None:
+    public = keys.new(path)
+    assert keys.own(path) == public
+    keys.public_half(path).unlink()
+    assert keys.own(path) == public
+    keys.new(tmp_path / "other.pem")
+    (tmp_path / "other.pub").rename(keys.public_half(path))
+    with pytest.raises(UsageError, match="is not the public half"):
+        keys.own(path)
+    with pytest.raises(UsageError, match="there is no key"):
+        keys.own(tmp_path / "none")
+
+
+def test_of_an_encrypted_key_the_file_beside_it_is_shown(path: Path) -> None:
+    public = keys.new(path, "sesame")
+    assert keys.own(path, lambda: "") == public == keys.own(path, lambda: "sesame")
 
 
 def test_other_kinds_of_keys_are_refused(path: Path, tmp_path: Path) -> None:

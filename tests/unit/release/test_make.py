@@ -68,6 +68,7 @@ def test_without_a_key_nothing_is_signed(publish: Callable[..., Released]) -> No
     assert sorted(path.name for path in made.folder.iterdir()) == [
         "release.json",
         f"{CELL.id}.cdx.json",
+        f"{CELL.id}.conda-lock.yml",
         f"{CELL.id}.lock",
         f"{CELL.id}.txt",
     ]

@@ -1,10 +1,8 @@
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rootstock.channel import environment
-from rootstock.channel.environment import _failure, _Follower
+from rootstock.channel.installing import Follower, failure
 from rootstock.errors import MachineError, NoSpace, SourceError, UsageError
 from rootstock.progress import Event
 
@@ -23,19 +21,19 @@ JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"],
     ],
 )
 def test_failures_have_their_class(kind: str, reason: str, expected: type[Exception]) -> None:
-    assert type(_failure({"kind": kind, "reason": reason}, JOB)) is expected
+    assert type(failure({"kind": kind, "reason": reason}, JOB)) is expected
 
 
 def test_unknown_package_has_names_that_are_near() -> None:
     last: dict[str, Any] = {"kind": "unknown", "reason": "", "name": "rot", "near": ["root"]}
-    error = _failure(last, JOB)
+    error = failure(last, JOB)
     assert "rot" in error.message
     assert error.remedy == "It has root."
 
 
 def test_lines_become_events() -> None:
     events: list[Event] = []
-    follower = _Follower("env", events.append)
+    follower = Follower("env", events.append)
     follower.follow(
         [
             '{"event": "solved", "sizes": {"a": 10, "b": 30}}\n',
@@ -53,10 +51,3 @@ def test_lines_become_events() -> None:
     ]
     assert list(follower.other) == ["thread panicked"]
     assert follower.last["event"] == "done"
-
-
-def test_size_counts_a_file_once(tmp_path: Path) -> None:
-    (tmp_path / "one").write_bytes(b"x" * 8192)
-    before = environment._size(tmp_path)
-    (tmp_path / "two").hardlink_to(tmp_path / "one")
-    assert environment._size(tmp_path) == before >= 8192

@@ -1,18 +1,20 @@
+import doctest
 import os
 from pathlib import Path
 
 import pytest
 
+from rootstock import tokens
 from rootstock.errors import UsageError
-from rootstock.publish import tokens
-from rootstock.publish.tokens import Secret
+from rootstock.tokens import Secret
 
 
 @pytest.fixture(autouse=True)
 def nothing_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_taken", {})
-    for name in (*tokens.ANACONDA, *tokens.QUETZ, *tokens.S3):
-        monkeypatch.delenv(name, raising=False)
+    # So that what `take` takes here is there again afterwards.
+    for name in filter(tokens.is_secret, tuple(os.environ)):
+        monkeypatch.delenv(name)
 
 
 def test_a_token_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +38,44 @@ def test_a_file_comes_before_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_pat
     file = tmp_path / "token"
     file.write_text("file\n")
     assert tokens.token(tokens.QUETZ, file).value == "file"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ROOTSTOCK_KEY_PASSPHRASE", "GITHUB_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+        *(
+            "TWINE_PASSWORD",
+            "AWS_SECRET_ACCESS_KEY",
+            "ANACONDA_TOKEN",
+            "Db_Password",
+            "NPM_API_KEY",
+        ),
+    ],
+)
+def test_no_child_sees_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "hidden")
+    tokens.take()
+    assert "hidden" not in os.environ.values()
+    assert tokens.given([name]) == {name: "hidden"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PATH", "HOME", "PWD", "OLDPWD", "ROOTSTOCK_KEY", "KRB5CCNAME", "SSH_AUTH_SOCK"),
+        *("BEARER_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PIP_CERT"),
+    ],
+)
+def test_what_is_no_secret_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "told")
+    tokens.take()
+    assert os.environ[name] == "told"
+
+
+def test_the_examples() -> None:
+    result = doctest.testmod(tokens)
+    assert (result.attempted, result.failed) == (1, 0)
 
 
 @pytest.mark.parametrize("text", ["", "\n", "two words"])

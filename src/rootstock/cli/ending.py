@@ -1,0 +1,132 @@
+"""How a command ends: what it answers with --json, what it says when it fails, its exit code."""
+
+import os
+import sys
+import tempfile
+import traceback
+from contextlib import suppress
+
+import typer
+
+from rootstock import streams
+from rootstock.cli.common import print_answer
+from rootstock.errors import (
+    InterruptedByUser,
+    MachineError,
+    RootstockError,
+    UsageError,
+    no_space_told,
+)
+from rootstock.report.terminal import tell_error
+from rootstock.store import locate
+
+_LONGEST = 300  # characters of an error's own words that are worth telling
+
+
+def failure(error: BaseException) -> RootstockError:
+    """Any exception as a failure that can be told.
+
+    For one that no part of rootstock expects, the trace is written to a file, which the remedy
+    names.
+    """
+    if isinstance(error, RootstockError):
+        return error
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return InterruptedByUser("interrupted")
+    if isinstance(error, typer.TyperException):
+        # Where help was shown instead, there is nothing to add.
+        words = error.format_message() if str(error) else ""
+        return UsageError(words, "rootstock COMMAND --help has the options and examples.")
+    # Whoever read has seen enough. Of this, Typer makes an exit.
+    cause = error.__context__ if isinstance(error, SystemExit) else error
+    if isinstance(cause, BrokenPipeError):
+        return RootstockError("")
+    try:
+        with no_space_told("a file"):
+            raise error
+    except MachineError as told:
+        return told
+    except BaseException:
+        pass  # it is something else
+    if isinstance(error, FileNotFoundError) and not _folder_is_there():
+        return gone()
+    return _unexpected(error)
+
+
+def gone() -> UsageError:
+    """What there is to tell where the current folder was deleted."""
+    return UsageError("the current folder is gone: it was deleted", "Change to one that is there.")
+
+
+def insist_on_folder() -> None:
+    """Raise `UsageError` when the current folder was deleted: nothing could be found or made."""
+    if not _folder_is_there():
+        raise gone()
+
+
+def _folder_is_there() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
+
+
+def _unexpected(error: BaseException) -> RootstockError:
+    words = " ".join(str(error).split())[:_LONGEST]
+    log = _log(error)
+    trace = f"The whole trace is in {log}" if log else "The trace could not be written anywhere"
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        what = f"the system refused something: {error.strerror or words}{place}"
+        return MachineError(what, f"Mend that and run the same command again. {trace}.")
+    if isinstance(error, MemoryError):
+        return MachineError("there was not enough memory", f"Run less at a time. {trace}.")
+    kind = type(error).__name__
+    return RootstockError(
+        f"a fault of rootstock itself: {kind}{': ' if words else ''}{words}",
+        f"{trace}. Report it with the command, please.",
+    )
+
+
+def _log(error: BaseException) -> str:
+    """Write a trace into the store, or else where temporary files are; the file's path."""
+    try:
+        text = "".join([f"{sys.argv}\n", *traceback.format_exception(error)])
+    except Exception:  # memory may be short, or the stack
+        text = f"{type(error).__name__}\n"
+    for place in (_runs, tempfile.gettempdir):
+        try:
+            number, path = tempfile.mkstemp(".log", "error-", place())
+            with open(number, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except (OSError, RootstockError):
+            continue
+        return path
+    return ""
+
+
+def _runs() -> str:
+    runs = locate().runs
+    runs.mkdir(parents=True, exist_ok=True)
+    return str(runs)
+
+
+def tell(failed: RootstockError | None, *, as_json: bool) -> int:
+    """Print the one object of --json and tell of a failure; returns the exit code."""
+    try:
+        if as_json:
+            print_answer(failed)
+    except (OSError, RootstockError) as error:
+        failed = failed or failure(error)
+    with suppress(BrokenPipeError):
+        if failed and failed.message:
+            tell_error(failed.message, failed.remedy)
+    lost = streams.flush()
+    if failed or not lost:
+        return failed.code if failed else 0
+    if isinstance(lost, BrokenPipeError):
+        return RootstockError.code
+    with suppress(BrokenPipeError):
+        tell_error(f"not all of the output could be written: {lost.strerror}")
+    return MachineError.code

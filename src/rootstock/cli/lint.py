@@ -1,0 +1,65 @@
+"""The command that checks recipes and does nothing else."""
+
+from typing import Annotated
+
+import typer
+
+from rootstock import lint as linter
+from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
+from rootstock.errors import UsageError
+from rootstock.plan.checks import Finding
+
+
+def lint(
+    recipe: Annotated[
+        list[str],
+        typer.Argument(help="Recipes, by folder or package; all if none.", metavar="[RECIPE]..."),
+    ] = [],  # noqa: B006
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Check recipes for every variant of the matrix: all that planning refuses, and advice.
+
+    Nothing is fetched or built. Each finding has its file and line, and what to write instead.
+
+    Examples:
+
+      rootstock lint
+
+      rootstock lint openssl recipes/base/zlib
+
+      rootstock lint --json
+    """
+    found = linter.lint(checkout, recipe)
+    errors = sum(one.serious for one in found)
+    if as_json:
+        warnings = len(found) - errors
+        rows = [_row(one) for one in found]
+        print_json({"errors": errors, "warnings": warnings, "findings": rows})
+    else:
+        lines = [line for one in found for line in _text(one).splitlines()]
+        say([*lines, f"{errors} errors, {len(found) - errors} warnings"])
+    if errors:
+        raise UsageError(f"the recipes have {errors} errors: see above")
+
+
+def _level(finding: Finding) -> str:
+    return "error" if finding.serious else "warning"
+
+
+def _text(finding: Finding) -> str:
+    told = f"{finding.place}: {_level(finding)}: {finding.message}"
+    return f"{told}\n    {finding.remedy}" if finding.remedy else told
+
+
+def _row(finding: Finding) -> dict[str, object]:
+    return {
+        "file": str(finding.path),
+        "line": finding.line,
+        "level": _level(finding),
+        "message": finding.message,
+        "remedy": finding.remedy,
+    }
+
+
+COMMANDS = {"lint": lint}

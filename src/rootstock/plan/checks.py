@@ -1,0 +1,220 @@
+"""Checks: whether what a recipe makes can be built, told before anything is fetched or built.
+
+Planning stops at the first error. `rootstock lint` tells all of them, and warnings.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from rootstock import names
+from rootstock.errors import RecipeError
+from rootstock.plan import scripts, supplies
+from rootstock.plan.fault import Fault
+from rootstock.plan.numbers import has_place
+from rootstock.plan.place import Place
+from rootstock.plan.recipe import Output
+
+# What `extra.rootstock` may have, and the values of two of its keys.
+KEYS = ("origin", "scope", "verified", "audit", "released")
+ORIGINS = ("source", "wheel", "deb", "local")
+SCOPES = ("channel", "image", "local")
+_FIRST_DAY = date(1990, 1, 1)  # nothing packaged here was released earlier
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OWN = ("extra", "rootstock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What is wrong with a recipe: where, what, and what to write instead.
+
+    `line` is 0 where it cannot be told. A finding that is not `serious` is a warning.
+    """
+
+    path: Path
+    line: int
+    message: str
+    remedy: str
+    serious: bool = True
+
+    @property
+    def place(self) -> str:
+        """The file, and the line in it."""
+        return f"{self.path}:{self.line}" if self.line else str(self.path)
+
+    def error(self) -> RecipeError:
+        """It as the error that planning ends with."""
+        return RecipeError(self.path, self.message, self.remedy, line=self.line)
+
+
+def insist(outputs: Iterable[Output]) -> None:
+    """Raise `RecipeError` for the first output that cannot be built as its recipe has it."""
+    for output in outputs:
+        for fault in _faults(output):
+            if fault.serious:  # lines are looked up of nothing else
+                raise _finding(fault, Place(output)).error()
+
+
+def findings(outputs: Iterable[Output]) -> list[Finding]:
+    """All that is wrong with the outputs of recipes, errors and warnings, each once."""
+    found: dict[Finding, None] = {}
+    for output in outputs:
+        place = Place(output)
+        found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output))
+    return list(found)
+
+
+def _faults(output: Output) -> Iterator[Fault]:
+    for check in _CHECKS:
+        yield from check(output)
+
+
+def _finding(fault: Fault, place: Place) -> Finding:
+    return Finding(
+        path=place.path,
+        line=place.line(fault.keys, fault.value),
+        message=fault.message,
+        remedy=fault.remedy,
+        serious=fault.serious,
+    )
+
+
+def _identity(output: Output) -> Iterator[Fault]:
+    """Name, version and build string, which make the file's name."""
+    package = ("package",)
+    try:
+        names.package_name(output.name)
+    except names.NotAllowed as error:
+        lower = output.name.lower()
+        remedy = f"Write name: {lower}" if lower != output.name else ""
+        yield Fault((*package, "name"), str(error), remedy, output.name)
+    try:
+        names.version(output.version)
+    except names.NotAllowed as error:
+        better = output.version.lower().replace("-", "_")
+        remedy = f'A version has no dash and no capitals. Write version: "{better}"'
+        yield Fault((*package, "version"), str(error), remedy, output.version)
+    string = ("build", "string")
+    try:
+        names.build_string(output.build)
+    except names.NotAllowed as error:
+        better = re.sub("[^0-9A-Za-z._+]+", "_", output.build)
+        yield Fault(string, str(error), f"Write string: {better}", output.build)
+
+
+def _number(output: Output) -> Iterator[Fault]:
+    number = output.recipe["build"].get("number", 0)
+    if number:
+        yield Fault(
+            ("build", "number"),
+            f"build.number is {number}: rootstock counts the builds of a package itself",
+            "Write number: 0, or leave the line out. docs/recipes.md tells how builds are counted.",
+            str(number),
+        )
+    elif not has_place(output.build):
+        yield Fault(
+            ("build", "string"),
+            f"the build string {output.build!r} has no place for the build number",
+            "Write the number 0 between underscores or at the end, like "
+            f"{output.build}_0 or h${{{{ hash }}}}_0: rootstock puts another one there.",
+            output.build,
+        )
+
+
+def _extra(output: Output) -> Iterator[Fault]:
+    """`extra.rootstock`: what the recipe tells rootstock."""
+    extra = output.recipe.get("extra") or {}
+    own = extra.get("rootstock", {})
+    for key in extra:
+        if key not in ("rootstock", "recipe-maintainers") and _like(key, ("rootstock",)):
+            yield Fault(("extra", key), f"extra.{key} is nothing known", "Write rootstock:")
+    if not isinstance(own, Mapping):
+        yield Fault(_OWN, "extra.rootstock is not a mapping (key: value)", _known(KEYS))
+        return
+    for key in own:
+        if key not in KEYS:
+            yield Fault((*_OWN, key), f"extra.rootstock.{key} is nothing known", _better(key, KEYS))
+    for key, allowed in (("origin", ORIGINS), ("scope", SCOPES)):
+        value = own.get(key, allowed[0])
+        if value not in allowed:
+            told = f"extra.rootstock.{key} is {names.shown(value)}, which is nothing known"
+            yield Fault((*_OWN, key), told, _better(value, allowed))
+    verified = own.get("verified", False)
+    patterns = verified if isinstance(verified, list) else [verified]
+    if not isinstance(verified, bool | list) or (
+        isinstance(verified, list) and not all(isinstance(one, str) for one in patterns)
+    ):
+        yield Fault(
+            (*_OWN, "verified"),
+            f"extra.rootstock.verified is {names.shown(verified)}",
+            "Write true, false, or a list of patterns of file names: [pyroot-*-py311*]",
+        )
+    yield from _released(own)
+    for key in ("origin",) if own.get("origin") == "local" else ("origin", "released"):
+        if not own.get(key):
+            yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
+
+
+_MISSING = {
+    "origin": f"Write where the package is from: origin: {', '.join(ORIGINS)}",
+    "released": 'Write the day upstream released this version: released: "2025-06-11"',
+}
+
+
+def _released(own: Mapping[str, Any]) -> Iterator[Fault]:
+    """The day of the upstream release, which becomes the package's timestamp."""
+    if not (told := own.get("released")):
+        return
+    fault = Fault(
+        (*_OWN, "released"),
+        f"extra.rootstock.released is {names.shown(told)}, which is not a day from "
+        f"{_FIRST_DAY} to today",
+        'Write the day of the upstream release, like released: "2025-06-11"',
+    )
+    try:
+        day = date.fromisoformat(told) if _DAY.fullmatch(str(told)) else None
+    except (TypeError, ValueError):
+        day = None
+    if day is None or not _FIRST_DAY <= day <= date.today():
+        yield fault
+
+
+def _like(word: object, known: Iterable[str]) -> list[str]:
+    return get_close_matches(str(word), list(known), 1)
+
+
+def _known(known: Iterable[str]) -> str:
+    return f"Known: {', '.join(known)}"
+
+
+def _better(word: object, known: Iterable[str]) -> str:
+    known = tuple(known)
+    like = _like(word, known)
+    return f"Write {like[0]} instead. {_known(known)}" if like else _known(known)
+
+
+def _described(output: Output) -> Iterator[Fault]:
+    """What every package should have, and can be built without."""
+    if not output.recipe.get("tests"):
+        told = f"{output.name} has no tests"
+        yield Fault(("tests",), told, "Write what shows that it works.", serious=False)
+    about = output.recipe.get("about") or {}
+    for key in ("license", "summary"):
+        if key not in about:
+            told = f"about.{key} of {output.name} is missing"
+            yield Fault(("about",), told, f"Write about: {{{key}: ...}}", serious=False)
+
+
+_CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
+    _identity,
+    _number,
+    _extra,
+    supplies.sources,
+    supplies.files,
+    scripts.check,
+    _described,
+)

@@ -1,0 +1,17 @@
+"""A fault of a recipe, before its file and line are looked up."""
+
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    """What is wrong with an output of a recipe.
+
+    `keys` lead to the place in the recipe's file; where one of several keys is meant, it is the
+    one that has `value`. A fault that is not `serious` is a warning.
+    """
+
+    keys: tuple[str, ...]
+    message: str
+    remedy: str = ""
+    value: str = ""
+    serious: bool = True

@@ -1,0 +1,90 @@
+"""Matching: which of the outputs of all recipes a requirement means."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import cache
+
+from rattler import PackageRecord, Version
+from rattler.package import BuildString
+
+from rootstock.errors import UsageError
+from rootstock.names import shown
+from rootstock.plan.recipe import Output
+from rootstock.plan.requirement import name_of, spec_of
+
+# A function that finds the id of an output: by its spec, the variant it is seen from, and who
+# needs it.
+Find = Callable[[str, Mapping[str, str], str], str]
+
+
+def finder(by_id: Mapping[str, Output]) -> Find:
+    """A function that finds the output a match spec means, seen from a variant."""
+    by_name: dict[str, list[tuple[str, PackageRecord]]] = {}
+    for id_, output in by_id.items():
+        by_name.setdefault(output.name, []).append((id_, _record(output)))
+
+    @cache
+    def order(id_: str) -> Version:
+        return version_order(by_id[id_].version)
+
+    def find(spec: str, variant: Mapping[str, str], needed_by: str) -> str:
+        name = name_of(spec)
+        candidates = by_name.get(name, [])
+        if spec == name and name in variant:
+            spec = f"{name} {variant[name]}"
+        try:
+            match = None if spec == name or "${{" in spec else spec_of(spec)
+        except ValueError as error:
+            told = f"{needed_by} needs {shown(spec)}, which is no match spec: {error}"
+            raise UsageError(told, "Write it like zlib, zlib >=1.3 or zlib 1.3.*") from error
+        fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
+        fitting = [id_ for id_ in fitting if agrees(by_id[id_].variant, variant)] or fitting
+        fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
+        if not fitting:
+            made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
+            like = get_close_matches(name.lower(), by_name) if not candidates else ()
+            remedy = f"Names that are like it: {', '.join(like)}" if like else ""
+            raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}", remedy)
+        # Of what fits, the newest: what a solver would take.
+        return max(fitting, key=order)
+
+    return find
+
+
+def matches(spec: str, output: Output) -> bool:
+    """Whether an output is what a match spec asks for."""
+    return "${{" in spec or spec_of(spec).matches(_record(output))
+
+
+def _record(output: Output) -> PackageRecord:
+    return PackageRecord(
+        name=output.name,
+        version=output.version,
+        build=BuildString(output.build),
+        build_number=0,
+        subdir=output.subdir,
+    )
+
+
+def _runs_with(output: Output, cpython: str | None) -> bool:
+    """Whether a noarch output accepts the Python of a cell; others belong to one by their build."""
+    if cpython is None or output.subdir != "noarch":
+        return True
+    build = BuildString(f"0_cp{cpython.replace('.', '')}")
+    python = PackageRecord(
+        name="python", version=cpython, build=build, build_number=0, subdir="linux-64"
+    )
+    wanted = [spec for spec in output.requirements("run") if name_of(spec) == "python"]
+    return all(spec_of(spec).matches(python) for spec in wanted)
+
+
+def version_order(version: str) -> Version:
+    """What to sort versions by: 3.15.0rc1 is older than 3.15.0."""
+    return Version(version)
+
+
+def agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Whether no value of a variant is another in the other variant."""
+    # A noarch package has "noarch" for its platform, and others to go with it.
+    own = {key: value for key, value in one.items() if key != "target_platform"}
+    return all(other.get(key, value) == value for key, value in own.items())

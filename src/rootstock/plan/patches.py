@@ -1,0 +1,90 @@
+"""Patches: what a patch of a recipe says of itself, above its first change.
+
+The header has fields as in DEP-3 (Debian's patch tagging guidelines) or as git writes them:
+
+    Description: What it does, in one line
+     More about it, in lines that begin with a blank.
+    Bug: https://github.com/OWNER/PROJECT/issues/1
+    Forwarded: https://github.com/OWNER/PROJECT/pull/2
+    Test: the file, in the recipe's folder or the checkout, of what fails without it
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.plan.fault import Fault
+
+ENDINGS = (".patch", ".diff")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z-]*):[ \t]*(.*)")
+_CHANGE = re.compile(r"^(?:--- .*\n\+\+\+ |diff |Index: |@@ )", re.MULTILINE)
+_TITLES = ("Description", "Subject", "Title")
+# Where upstream has the matter; the first that is an address tells most.
+_REFERENCES = ("Applied-Upstream", "Forwarded", "Bug", "Upstream", "Origin")
+_WORDS = {"no": "not forwarded", "not-needed": "not for upstream", "vendor": "not forwarded"}
+_ADDRESS = re.compile(r"https?://\S+")
+_GIT = re.compile(r"^\[PATCH[^\]]*\]\s*")
+_REMEDY = "Write a header above the first change: docs/recipes.md has one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A patch: its file, what it does in a line, where upstream has that, and what tests it.
+
+    What its header does not tell is empty.
+    """
+
+    path: Path
+    title: str
+    reference: str
+    test: str
+
+
+def of(folder: Path) -> list[Patch]:
+    """The patches in the folder of a recipe."""
+    files = (path for path in folder.rglob("*") if path.suffix in ENDINGS and path.is_file())
+    return [read(path) for path in sorted(files)]
+
+
+def read(path: Path) -> Patch:
+    """Read the header of a patch; bytes that are no UTF-8 are in none."""
+    text = path.read_bytes().decode(errors="replace")
+    change = _CHANGE.search(text)
+    fields = _fields(text[: change.start()] if change else text)
+    titles = [fields[name] for name in _TITLES if fields.get(name)]
+    told = [fields[name] for name in _REFERENCES if fields.get(name)]
+    told += [value for name, value in fields.items() if name.startswith("Bug-")]
+    addresses = [found[0] for value in told if (found := _ADDRESS.search(value))]
+    reference = (addresses or told or [""])[0]
+    return Patch(
+        path=path,
+        title=_GIT.sub("", titles[0]) if titles else "",
+        reference=_WORDS.get(reference, reference),
+        test=fields.get("Test", ""),
+    )
+
+
+def _fields(header: str) -> Mapping[str, str]:
+    """The first line of each field of a header, the first of its name; lines of prose are none."""
+    fields: dict[str, str] = {}
+    for line in header.splitlines():
+        if found := _FIELD.match(line):
+            fields.setdefault(found[1].title(), found[2].strip())
+    return fields
+
+
+def check(patch: Patch, folder: Path, checkout: Path) -> Iterator[Fault]:
+    """What a patch of a recipe's folder does not tell of itself, as warnings."""
+    lacks = {
+        "Description": patch.title,
+        "Bug or Forwarded": patch.reference,
+        "Test": patch.test,
+    }
+    if missing := [name for name, value in lacks.items() if not value]:
+        told = f"its header lacks {', '.join(missing)}"
+        yield Fault((), told, _REMEDY, serious=False)
+    file = patch.test.partition("::")[0]
+    if file and not any((place / file).is_file() for place in (folder, checkout)):
+        told = f"its test {file} is neither in the recipe's folder nor in the checkout"
+        yield Fault((), told, "Mend the field Test.", serious=False)

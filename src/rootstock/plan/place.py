@@ -1,0 +1,53 @@
+"""Places: where in a recipe's file something of a rendered output is."""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from rootstock.plan import lines
+from rootstock.plan.recipe import Output
+
+
+class Place:
+    """Where in a recipe's file something of one output is; the file is read when that is asked."""
+
+    def __init__(self, output: Output) -> None:
+        self.path = output.folder / "recipe.yaml"
+        self._name = output.name
+
+    def line(self, keys: Sequence[str], value: str = "") -> int:
+        """The line of a key, which may be in the output or at the recipe's top; 0: not known.
+
+        Of several such keys it is the one that has the value.
+        """
+        # What is missing is told where it would be: at the nearest key above that is there.
+        while keys:
+            for top in self._tops:
+                if line := lines.line_of(top, *keys, value=value):
+                    return line
+            keys = keys[:-1]
+        return 0
+
+    @cached_property
+    def _tops(self) -> list[Node]:
+        whole = lines.read(self.path).node
+        outputs = [
+            item
+            for key, value in (whole.value if isinstance(whole, MappingNode) else ())
+            if key.value == "outputs" and isinstance(value, SequenceNode)
+            for item in value.value
+        ]
+        # A name that a template makes cannot be known here.
+        named = [item for item in outputs if self._name in _names(item)]
+        return [*(named or outputs), whole]
+
+
+def _names(output: Node) -> list[str]:
+    return [
+        name.value
+        for key, value in (output.value if isinstance(output, MappingNode) else ())
+        if key.value == "package" and isinstance(value, MappingNode)
+        for inner, name in value.value
+        if inner.value == "name" and isinstance(name, ScalarNode)
+    ]

@@ -1,0 +1,64 @@
+"""Scripts of a recipe: whether there is one, and whether its templates can be evaluated."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
+
+from rootstock.plan.fault import Fault
+from rootstock.plan.recipe import Output
+
+# What is no matter of values that only a build knows, such as PREFIX (py-rattler-build 0.73).
+_BROKEN = re.compile(
+    r"((?:unknown (?:filter|function|method|test)|syntax error)[^\"]*?) \((?:in <|template)"
+)
+
+
+def check(output: Output) -> Iterator[Fault]:
+    """The faults of an output's scripts: of its build and of its tests."""
+    script = output.recipe["build"]["script"]
+    keys = ("build", "script")
+    yield from _there(output, script, keys)
+    for test in output.recipe.get("tests", ()):
+        if isinstance(given := test.get("script"), Mapping):
+            yield from _there(output, given, ("tests", "script"))
+    if output.recipe.get("source") and not (script.get("file") or script.get("content")):
+        told = f"{output.name} has sources and no script"
+        yield Fault(keys, told, "Add build.sh, or write build: {script: [command, ...]}")
+    content = script.get("content", "")
+    text = "\n".join(content) if isinstance(content, list) else str(content)
+    if "${{" in text and (reason := _unrenderable(text, output)):
+        yield Fault(keys, f"its template cannot be evaluated: {reason}", "Mend the template.")
+
+
+def _there(output: Output, script: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Fault]:
+    name = script.get("file")
+    if name is None or any((output.folder / f"{name}{end}").is_file() for end in ("", ".sh")):
+        return
+    told = f"the script {name} of {output.name} is not in the recipe's folder"
+    yield Fault((*keys, "file"), told, "Add the file, or write script: [command, ...]", str(name))
+
+
+def _unrenderable(text: str, output: Output) -> str:
+    """Why the builder could not evaluate a script; empty when nothing speaks against it.
+
+    The builder evaluates scripts when it runs them. Here the same text stands where it
+    evaluates templates at once.
+    """
+    values: dict[str, Any] = {
+        str(key): str(value) for key, value in (output.recipe.get("context") or {}).items()
+    }
+    trial = {"package": {"name": "trial", "version": "0"}, "about": {"description": text}}
+    variants = VariantConfig({key: [value] for key, value in output.variant.items()})
+    platform = PlatformConfig(target_platform=output.subdir if output.subdir != "noarch" else None)
+    with TemporaryDirectory() as folder:
+        recipe = Stage0Recipe.from_dict(trial, recipe_dir=Path(folder))
+        try:
+            recipe.render(variants, RenderConfig(platform=platform, extra_context=values))
+        except Exception as error:  # the builder's own have no common class
+            found = _BROKEN.search(str(error))
+            return found[1] if found else ""
+    return ""

@@ -1,0 +1,128 @@
+"""What a recipe brings to its build: whether its sources can be had, and its folder be copied.
+
+A build has no network and sees nothing of the machine but its recipe's folder and its sources.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from rootstock import names
+from rootstock.errors import UsageError
+from rootstock.plan.fault import Fault
+from rootstock.plan.key import source_name, unseen
+from rootstock.plan.recipe import Output
+from rootstock.sources import purl
+
+_SCHEMES = ("https", "http", "ftp", "file")
+_ARCHIVE = "Write url: of a release's archive, and sha256: of that file. A build has no network."
+
+
+def sources(output: Output) -> Iterator[Fault]:
+    """The faults of an output's sources."""
+    for entry in output.recipe.get("source") or ():
+        if "git" in entry:
+            told = f"{output.name} has a source from git, which a build cannot fetch"
+            yield Fault(("source", "git"), told, _ARCHIVE, str(entry["git"]))
+        elif "path" in entry:
+            yield from _path(output, str(entry["path"]))
+        elif "url" in entry:
+            yield from _url(output, entry)
+        yield from _patches(output, entry)
+
+
+def _path(output: Output, path: str) -> Iterator[Fault]:
+    keys = ("source", "path")
+    parts = PurePosixPath(path).parts
+    if path.startswith("/") or ".." in parts:
+        told = f"the source {path} is outside of the recipe's folder, which is all a build sees"
+        remedy = "Put it into the recipe's folder, or " + _ARCHIVE[0].lower() + _ARCHIVE[1:]
+        yield Fault(keys, told, remedy, path)
+    elif any(map(unseen, parts)):
+        told = f"the source {path} is among the files of a recipe's folder that no build sees"
+        yield Fault(keys, told, "Name it otherwise: without a dot at its beginning.", path)
+    elif not (output.folder / path).exists():
+        told = f"the source {path} is not in the recipe's folder"
+        yield Fault(keys, told, "Put it there, or mend the path.", path)
+
+
+def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
+    urls = [
+        str(url) for url in (entry["url"] if isinstance(entry["url"], list) else [entry["url"]])
+    ]
+    keys, first = ("source", "url"), urls[0]
+    if "sha256" not in entry:
+        only = ", only an md5, with which anybody can make another file" if "md5" in entry else ""
+        told = f"the source {names.shown(first)} has no sha256{only}"
+        yield Fault(
+            keys, told, "Write sha256: of the file, as the sha256sum command tells it.", first
+        )
+    for url in urls:
+        if reason := _unfetchable(url, output):
+            yield Fault(keys, f"the source {names.shown(url)} cannot be fetched: {reason}", "", url)
+            return
+    try:
+        names.file_name(source_name(entry))
+    except names.NotAllowed as error:
+        told = f"the source {names.shown(first)} has no usable file name ({error})"
+        yield Fault(keys, told, "Write file_name: with the name the file shall have.", first)
+
+
+def _unfetchable(url: str, output: Output) -> str:
+    """Why nothing can be fetched from a URL, whatever the network has."""
+    if url.startswith("pkg:"):
+        try:
+            purl.parse(url)
+        except UsageError as error:
+            return error.message.removeprefix(f"{url}: ")
+        return ""
+    if url.startswith("local:"):
+        own = output.extra.get("origin") == "local"
+        return "" if own else "local: is for interpreters of this machine"
+    scheme = url.partition(":")[0].lower()
+    if scheme not in _SCHEMES:
+        return f"{scheme}: is none of {', '.join(_SCHEMES)} and pkg"
+    try:
+        if scheme in ("http", "https"):
+            names.web_url(url)
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        return str(error)
+    if not url.isascii() or " " in url:
+        return "write blanks and letters beyond ASCII as %20 and the like"
+    return "" if host or scheme == "file" else "it names no host"
+
+
+def _patches(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
+    for patch in entry.get("patches", ()):
+        inside = not PurePosixPath(patch).is_absolute() and ".." not in PurePosixPath(patch).parts
+        if not inside or not (output.folder / patch).is_file():
+            told = f"the patch {names.shown(patch)} is not in the recipe's folder"
+            yield Fault(("source", "patches", patch), told, "Put it there, or mend its name.")
+
+
+def files(output: Output) -> Iterator[Fault]:
+    """The faults of the files in a recipe's folder."""
+    for path in sorted(output.folder.rglob("*")):
+        parts = path.relative_to(output.folder).parts
+        if any(map(unseen, parts)):
+            continue
+        told = names.shown(os.fsencode(Path(*parts)).decode(errors="backslashreplace"))
+        try:
+            for part in parts:
+                names.file_name(part)
+        except names.NotAllowed:
+            message = f"the file {told} in the recipe's folder has a name that is not UTF-8 text"
+            yield Fault((), message, "Rename it.")
+        if path.is_symlink() and _leaves(parts, path):
+            message = f"the link {told} leads out of the recipe's folder"
+            yield Fault((), message, "Copy what it leads to: a build sees nothing else.")
+
+
+def _leaves(parts: tuple[str, ...], link: Path) -> bool:
+    """Whether a link of a folder, `parts` below it, leads out of that folder."""
+    target = os.readlink(link)
+    within = os.path.normpath(os.path.join(*parts[:-1], target))
+    return target.startswith("/") or within == ".." or within.startswith("../")

@@ -1,0 +1,263 @@
+"""A reader's connection: requests come in, answers go out, and nobody holds a place for long."""
+
+import asyncio
+import contextlib
+import os
+from collections import deque
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol, cast
+
+from rootstock.serve import answers
+from rootstock.serve.answers import Answer, Request
+from rootstock.serve.heads import Heads
+
+_CHUNK = 256 * 1024  # bytes of a file that are read at a time
+_BUFFER = memoryview(bytearray(64 * 1024))  # one for all: there is one thread
+_STARTS = {one: f"HTTP/1.1 {one.value} {one.phrase}\r\nServer: rootstock\r\n" for one in HTTPStatus}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How long a connection may take for what it does, in seconds.
+
+    `head`: for the whole head of a request, and from the connection to the first of them.
+    `idle`: between an answer and the next request. `progress`: for 256 kB of an answer, or for what
+    the system takes of it at once. `end`: for a reader to close what is closed on this side.
+    """
+
+    head: float = 10
+    idle: float = 60
+    progress: float = 60
+    end: float = 2
+
+
+class Site(Protocol):
+    """What a connection asks for answers, and tells of itself."""
+
+    limits: Limits
+    date: str
+
+    def answer(self, request: Request) -> Answer | Awaitable[Answer]:
+        """The answer to a request."""
+
+    def answered(self, address: str, request: Request | None, status: HTTPStatus) -> None:
+        """Hear that a request was answered; None for what was no request."""
+
+    def failed(self, address: str, error: BaseException) -> Answer:
+        """Hear that an answer could not be made, and say what to answer."""
+
+    def enter(self, connection: "Connection") -> bool:
+        """Hear of a connection; whether there is a place for it."""
+
+    def leave(self, connection: "Connection") -> None:
+        """Hear that a connection ended."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """A connection. `address` is the reader's, `since` when it began to do what it does now."""
+
+    address = ""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._loop = asyncio.get_running_loop()
+        self._heads = Heads()
+        self._waiting: deque[Request | HTTPStatus] = deque()
+        self._answer: Answer | None = None  # whose file is being sent, from `_at` on
+        self._at = 0
+        self._later: asyncio.Future[Answer] | None = None  # an answer that is being made
+        self._unsent = False  # whether the system did not take all yet
+        self._reading = True  # whether a head is due
+        self._ending = self._heard_all = False
+        self.since = self._loop.time()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its reader to ask for something, or to go."""
+        return not (self._answer or self._later or self._unsent)
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self._transport.abort()
+
+    def look(self, now: float) -> None:
+        """End it when it took too long for what it does."""
+        limits = self._site.limits
+        if self._ending:
+            limit = limits.end
+        elif self._later:
+            return  # that is nothing that the reader could hasten
+        elif not self.is_waiting:
+            limit = limits.progress
+        else:
+            limit = limits.head if self._reading else limits.idle
+        if now - self.since <= limit:
+            return
+        if self.is_waiting and self._heads.begun and not self._ending:
+            self._send(None, answers.say(HTTPStatus.REQUEST_TIMEOUT))
+            self._end()
+        else:
+            self.close()
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast(asyncio.Transport, transport)
+        # So that one is told of every byte that the system did not take at once.
+        self._transport.set_write_buffer_limits(high=0)
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        if not self._site.enter(self):
+            self._send(None, answers.say(HTTPStatus.SERVICE_UNAVAILABLE, "", "Retry-After: 10\r\n"))
+            self._end()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Let go of everything."""
+        self._site.leave(self)
+        self._waiting.clear()
+        if self._answer:
+            self._answer.close()
+        if self._later:
+            self._later.cancel()
+
+    def get_buffer(self, size: int) -> memoryview:
+        """Where the loop puts what the reader sent; it is taken before another comes."""
+        return _BUFFER
+
+    def buffer_updated(self, size: int) -> None:
+        """Take what the reader sent."""
+        if self._ending:
+            return
+        if found := self._heads.feed(bytes(_BUFFER[:size])):
+            self._waiting.extend(found)
+            self._go_on()
+        elif self._heads.begun and not self._reading:
+            self._reading, self.since = True, self._loop.time()
+
+    def eof_received(self) -> bool:
+        """Take that the reader sends no more; it may still want its answers."""
+        self._heard_all = True
+        return bool(self._waiting or not self.is_waiting)
+
+    def pause_writing(self) -> None:
+        """Hear that the system did not take all."""
+        self._unsent = True
+
+    def resume_writing(self) -> None:
+        """Hear that the system took all."""
+        self._unsent = False
+        self._continue()
+
+    # Answers, one after the other.
+
+    def _go_on(self) -> None:
+        self.since = self._loop.time()
+        while self._waiting and self.is_waiting:
+            self._take(self._waiting.popleft())
+        if self._transport.is_closing():
+            return
+        if not self.is_waiting:
+            self._transport.pause_reading()
+        elif self._heads.ended or self._heard_all:
+            self._end()
+        else:
+            self._reading = self._heads.begun
+            self._transport.resume_reading()
+
+    def _take(self, request: Request | HTTPStatus) -> None:
+        if isinstance(request, HTTPStatus):
+            self._send(None, answers.say(request))
+            return
+        try:
+            found = self._site.answer(request)
+        except Exception as error:
+            found = self._site.failed(self.address, error)
+        if isinstance(found, Answer):
+            self._send(request, found)
+        else:
+            self._later = asyncio.ensure_future(found)
+            self._later.add_done_callback(lambda made: self._made(request, made))
+
+    def _made(self, request: Request, made: "asyncio.Future[Answer]") -> None:
+        self._later = None
+        if made.cancelled():
+            return
+        error = made.exception()
+        answer = self._site.failed(self.address, error) if error else made.result()
+        if self._transport.is_closing():
+            answer.close()
+            return
+        self._send(request, answer)
+        self._go_on()
+
+    def _send(self, request: Request | None, answer: Answer) -> None:
+        stays = request is not None and request.stays and not self._heard_all
+        if not stays:
+            kept = "Connection: close\r\n"
+        elif request and request.version == "1.0":
+            kept = "Connection: keep-alive\r\n"  # which it would not take for granted
+        else:
+            kept = ""
+        status = answer.status
+        head = (
+            f"{_STARTS[status]}Date: {self._site.date}\r\n{answer.lines}{kept}"
+            "X-Content-Type-Options: nosniff\r\n\r\n"
+        ).encode("latin-1")
+        self._site.answered(self.address, request, status)
+        part = answer.part
+        if isinstance(answer.body, bytes):
+            self._transport.write(head + answer.body[part.start : part.stop])
+        elif part:
+            self._answer, self._at = answer, part.start
+            self._transport.write(head)
+            if not self._unsent:
+                self._more(answer)
+        else:
+            answer.close()
+            self._transport.write(head)
+
+    def _continue(self) -> None:
+        if self._transport.is_closing():
+            return
+        self.since = self._loop.time()
+        if self._answer and not self._unsent:
+            self._more(self._answer)
+        if self.is_waiting and not self._ending:
+            self._go_on()
+
+    def _more(self, answer: Answer) -> None:
+        """Send the next piece of a file."""
+        assert not isinstance(answer.body, bytes)
+        left = answer.part.stop - self._at
+        try:
+            data = os.pread(answer.body.fileno(), min(_CHUNK, left), self._at)
+        except OSError as error:
+            self._site.failed(self.address, error)
+            data = b""
+        if not data:  # somebody cut the file; only the end of the connection tells
+            self.close()
+            return
+        self._at += len(data)
+        if len(data) == left:
+            answer.close()
+            self._answer = None
+        self._transport.write(data)
+        if self._answer and not self._unsent:
+            self._loop.call_soon(self._continue)  # others first
+
+    def _end(self) -> None:
+        """Say that this was all, and wait for the reader to say so: it may not have read all."""
+        self._ending, self.since = True, self._loop.time()
+        if self._heard_all:
+            self._transport.close()
+            return
+        try:
+            self._transport.write_eof()
+        except OSError:  # the reader went away
+            self.close()
+            return
+        with contextlib.suppress(RuntimeError):
+            self._transport.resume_reading()

@@ -1,0 +1,82 @@
+"""Requests, as they come over a connection in pieces.
+
+httptools (the parser of Node.js, llhttp) reads them. What a channel has no use for, bodies and
+other protocols, ends the connection after the answer, so that nothing can be smuggled in behind.
+"""
+
+from http import HTTPStatus
+
+import httptools
+
+from rootstock.serve.answers import Request
+
+LONGEST = 32 * 1024  # bytes of a request's head
+MOST = 100  # requests that are taken before the first of them is answered
+
+_BODY = {"content-length", "transfer-encoding"}
+
+
+class Heads:
+    """Reads the heads of requests.
+
+    `begun` tells whether there is a part of a head, `ended` whether no more requests are taken.
+    """
+
+    def __init__(self) -> None:
+        self.begun = self.ended = False
+        self._size = 0
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._found: list[Request | HTTPStatus] = []
+        self._parser = httptools.HttpRequestParser(self)
+
+    def feed(self, data: bytes) -> list[Request | HTTPStatus]:
+        """The requests that end in some bytes; for what is none, the status to answer with."""
+        if self.ended:
+            return []
+        found = self._found = []
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.ended = True  # what follows is for the other protocol
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(HTTPStatus.NOT_IMPLEMENTED)
+        except httptools.HttpParserError:
+            self._refuse(HTTPStatus.BAD_REQUEST)
+        self._size = len(data) + (0 if found else self._size) if self.begun else 0
+        if self._size > LONGEST:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        return found
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        if not self.ended:  # what comes after the last request is not read
+            self._found.append(status)
+            self.ended = True
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self.begun = True
+        self._target, self._headers = b"", {}
+
+    def on_url(self, part: bytes) -> None:
+        """Take a part of its target."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """Take the request, and do not wait for its body."""
+        if self.ended:
+            return
+        self.begun = False
+        parser, headers = self._parser, self._headers
+        last = len(self._found) + 1 >= MOST or not _BODY.isdisjoint(headers)
+        self.ended = last or not parser.should_keep_alive()
+        method, target = parser.get_method().decode("latin-1"), self._target.decode("latin-1")
+        version = parser.get_http_version()
+        self._found.append(Request(method, target, version, headers, not self.ended))

@@ -1,0 +1,99 @@
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.channel import generation, index
+from rootstock.channel.promote import promote
+from rootstock.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
+from rootstock.publish.folder import Folder
+from rootstock.publish.parcel import Parcel, load
+
+
+@pytest.fixture
+def parcel(package: Any, tmp_path: Path) -> Parcel:
+    channel = tmp_path / "site/channel"
+    promote([package("one")], channel)
+    return load(channel)
+
+
+def filled(folder: Path, parcel: Parcel) -> Path:
+    """A copy of the parcel's channel, as publishing leaves it."""
+    target = Folder(path=folder)
+    target.put(parcel, target.look(parcel), lambda *_: None)
+    target.show(parcel)
+    assert target.look(parcel).settled
+    return folder
+
+
+@pytest.mark.parametrize("place", ["", "linux-64", ".rootstock/x", "new", ".."])
+def test_a_channel_is_not_published_into_itself_or_around(place: str, parcel: Parcel) -> None:
+    before = sorted(parcel.channel.rglob("*"))
+    with pytest.raises(RefusedError, match="in one another"):
+        Folder(path=parcel.channel / place).look(parcel)
+    assert sorted(parcel.channel.rglob("*")) == before
+
+
+def test_a_folder_for_other_things_stays_as_it_is(parcel: Parcel, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/thesis.tex").touch()
+    with pytest.raises(RefusedError, match=r"other things in it, such as 'thesis\.tex'"):
+        Folder(path=tmp_path / "home").look(parcel)
+
+
+@pytest.mark.parametrize("there", [[], ["lost+found"]])
+def test_an_empty_folder_is_taken(there: list[str], parcel: Parcel, tmp_path: Path) -> None:
+    for name in there:
+        (tmp_path / "disk" / name).mkdir(parents=True)
+    filled(tmp_path / "disk", parcel)
+
+
+def _garbled(text: str) -> Callable[[Path], None]:
+    def spoil(copy: Path) -> None:
+        (copy / ".rootstock/current/linux-64" / index.TABLE).write_text(text)
+
+    return spoil
+
+
+def _without_record(copy: Path) -> None:
+    (generation.folder_of(copy, 1) / generation.RECORD).unlink()
+
+
+def _without_generation(copy: Path) -> None:
+    shutil.rmtree(generation.folder_of(copy, 1))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_garbled("{"), _garbled("[]"), _garbled("{}"), _without_record, _without_generation],
+)
+def test_a_damaged_copy_is_told(
+    spoil: Callable[[Path], None], parcel: Parcel, tmp_path: Path
+) -> None:
+    copy = filled(tmp_path / "copy", parcel)
+    spoil(copy)
+    with pytest.raises(RefusedError, match="damaged"):
+        Folder(path=copy).look(parcel)
+
+
+@pytest.mark.parametrize("place", ["file/below", "file", "/proc/x/channel"])
+def test_where_nothing_can_be_written(place: str, parcel: Parcel, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    target = Folder(path=Path("/").joinpath(tmp_path, place))
+    with pytest.raises(RootstockError) as told:
+        target.put(parcel, target.look(parcel), lambda *_: None)
+    assert told.value.code in (UsageError.code, RefusedError.code)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.EROFS, UsageError), (errno.EACCES, UsageError), (errno.ENOSPC, NoSpace)],
+)
+def test_why_a_place_is_not_written(number: int, kind: type[RootstockError]) -> None:
+    with pytest.raises(kind), unwritable_told("place"):
+        raise OSError(number, "refused")
+    with pytest.raises(OSError, match="odd"), unwritable_told("place"):
+        raise OSError(errno.EIO, "odd")
