@@ -89,9 +89,7 @@ own = f"{prefix}/lib/root/lib"
 # An extension module that was loaded before ROOT, or after, has its libstdc++ from elsewhere.
 (here / "system").mkdir()
 shutil.copy(f"{prefix}/lib/libstdc++.so.6", "system")
-Path("libextension.so").write_bytes(
-    library("libextension.so", "libstdc++.so.6", f"{here}/system")
-)
+Path("libextension.so").write_bytes(library("libextension.so", "libstdc++.so.6", f"{here}/system"))
 extension = f"import ctypes; ctypes.CDLL({f'{here}/libextension.so'!r})"
 for lines, place in (
     ((extension, USE_ROOT, LIST), f"{here}/system/"),
@@ -118,9 +116,7 @@ assert f"{own}/libTree.so" in found, found
 # What was put into the environment for that is not there for other programs to find ...
 show = "import subprocess; print(subprocess.run(['env'], stdout=-1, text=True).stdout)"
 for theirs in ({}, {"ROOT_LIBRARY_PATH": "/theirs"}):
-    variables = dict(
-        line.split("=", 1) for line in python(USE_ROOT, show, **theirs) if "=" in line
-    )
+    variables = dict(line.split("=", 1) for line in python(USE_ROOT, show, **theirs) if "=" in line)
     assert variables.get("ROOT_LIBRARY_PATH") == theirs.get("ROOT_LIBRARY_PATH"), variables
     assert "ROOTSTOCK_LIBRARY_PATH" not in variables, variables
 # ... and what another environment has put there is replaced.
