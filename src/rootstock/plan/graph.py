@@ -132,7 +132,7 @@ def plan(
         tops = [find(spec, cell.variant, f"the cell {cell.id}") for spec in specs]
         for top in tops:
             link(top, cell.variant, by_id, find, own, ())
-        link_tests(by_id, find, own)
+        link_tests(cell.variant, by_id, find, own)
         beneath = memoised_closure({id_: one.run for id_, one in own.items()})
         sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
         # What an earlier cell has linked stays where it is, behind all that it needs.
