@@ -10,12 +10,14 @@ import sys
 from typing import NoReturn
 
 from rootstock import signals, streams
+from rootstock.channel import spawn
 
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
     signals.handle(signals.end_at_once)
     streams.ready()
+    spawn.ahead(sys.argv[1:])
     try:
         from rootstock.cli.main import main as run
     except ImportError as error:

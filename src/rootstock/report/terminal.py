@@ -18,15 +18,16 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 from rootstock import streams
 from rootstock.progress import Event, State
 from rootstock.report.board import Board, Item, Kind, Stage
-from rootstock.report.record import RunRecord
-from rootstock.report.summary import SHORT_HASH, install_lines, summary_lines
 from rootstock.report.words import columns, duration, size, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from rootstock.report.record import RunRecord
+
 _WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
+_SHORT_HASH = 16  # digits of a sha256 that name an image or a lock
 _REFRESH = 8  # times a second
 _LONGEST = 2000  # characters of a line of an error
 _BAR = 20  # columns
@@ -82,12 +83,16 @@ class Terminal(AbstractContextManager["Terminal"]):
         if not self._quiet:
             self._screen.write(columns([head, *rows]))
 
-    def summary(self, record: RunRecord, report: Path) -> None:
+    def summary(self, record: "RunRecord", report: Path) -> None:
         """Tell what a run came to: its packages and cells, and where its report is."""
+        from rootstock.report.summary import summary_lines  # not where nothing is built
+
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
     def install(self, channel: Path, specs: Sequence[str], release: int = 0) -> None:
         """Tell how `specs` are installed from the channel, and where a new release's locks are."""
+        from rootstock.report.summary import install_lines
+
         self.say("\n".join(["", *install_lines(channel, specs, release)]))
 
 
@@ -244,7 +249,7 @@ class _Live:
             return f"{mark} {event.stage:<8} {_joined(stage.result, *_took(event, seconds))}"
         if event.state == "failed" or (event.state == "done" and seconds >= _WORTH):
             weight, detail, took = _took(event, seconds)
-            detail = detail[:SHORT_HASH] if re.fullmatch("[0-9a-f]{64}", detail) else detail
+            detail = detail[:_SHORT_HASH] if re.fullmatch("[0-9a-f]{64}", detail) else detail
             return f"  {mark} {event.item}  {_joined(weight, detail, took)}"
         return ""
 
