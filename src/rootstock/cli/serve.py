@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Channel, Json, print_json_line
+from rootstock.cli.common import Channel, Json, print_json_line, public_url
 from rootstock.errors import UsageError
 
 Url = Annotated[
     str,
-    typer.Option(help="The channel's address, where readers have another one.", metavar="URL"),
+    typer.Option(
+        parser=public_url,
+        help="The channel's address, where readers have another one.",
+        metavar="URL",
+    ),
 ]
 Title = Annotated[str, typer.Option(help="What the page calls the channel.", metavar="TEXT")]
 
