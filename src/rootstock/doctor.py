@@ -31,7 +31,16 @@ class Finding:
 
 def examine(store: Store) -> tuple[Finding, ...]:
     """Look at the machine: system, engines, Debian's packages, disk and memory."""
-    return (_system(), *_engines(), _manylinux(), *_programs(), _mirror(), _disk(store), _memory(), *_intruders())
+    return (
+        _system(),
+        *_engines(),
+        _manylinux(),
+        *_programs(),
+        _mirror(),
+        _disk(store),
+        _memory(),
+        *_intruders(),
+    )
 
 
 def _system() -> Finding:
