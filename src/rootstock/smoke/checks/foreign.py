@@ -125,6 +125,6 @@ assert variables["ROOT_LIBRARY_PATH"] == "/theirs", variables
 assert "ROOTSTOCK_LIBRARY_PATH" not in variables, variables
 
 # The program `root` finds its own, too.
-look = r'puts(gSystem->DynamicPathName("libTree"));'
+look = r'(void)puts(gSystem->DynamicPathName("libTree"));'
 found = run([f"{prefix}/bin/root", "-b", "-q", "-l", "-e", look], **other)
 assert f"{own}/libTree.so" in found, found
