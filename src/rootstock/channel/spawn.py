@@ -10,6 +10,7 @@ The installer ends when the pipe that its job comes by is closed, so also when t
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 # Garbage is not looked for, as in a process that lives for seconds there is hardly any.
@@ -61,9 +62,11 @@ class Running:
 _ahead: list[Running] = []
 
 
-def ahead() -> None:
-    """Start an installer for the next `take`."""
-    _ahead.append(Running())
+def ahead(words: Sequence[str]) -> None:
+    """Start an installer for the next `take`, if a command line is one that will want it."""
+    if words[:1] == ["env"] and len(words) > 2 and "--help" not in words:
+        with suppress(OSError):  # `take` tries again, and tells
+            _ahead.append(Running())
 
 
 def take() -> Running:

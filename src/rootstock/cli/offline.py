@@ -171,6 +171,8 @@ def make_pack(
     choice = choose(channel, release, only)
     target = (out or Path(f"{choice.cell}.tar.zst")).absolute()
     pack.check_words(prefix, target)
+    if test:
+        trial.check_place(prefix)
     refuse(target)
     if dry_run:
         _tell_choice(choice, target, as_json)

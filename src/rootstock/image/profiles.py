@@ -5,12 +5,14 @@ what is left to a profile is its image.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rootstock.image import debian, manylinux
-from rootstock.image.rootfs import Image
 from rootstock.progress import Listener
 from rootstock.store import Store
+
+# What makes the images is imported where it is used: every command knows the profiles' names.
+if TYPE_CHECKING:
+    from rootstock.image.rootfs import Image
 
 Profile = Literal["debian", "manylinux"]
 DEFAULT: Profile = "debian"
@@ -18,6 +20,8 @@ DEFAULT: Profile = "debian"
 
 def digest(profile: Profile, checkout: Path, store: Store) -> str:
     """The digest of a profile's image, which needs not be there."""
+    from rootstock.image import debian, manylinux
+
     if profile == "manylinux":
         return manylinux.digest(checkout / "docker")
     return debian.load_spec(_description(checkout), store).digest
@@ -31,8 +35,10 @@ def ensure(
     *,
     offline: bool = False,
     check: bool = True,
-) -> Image:
+) -> "Image":
     """Have a profile's image in the store, and return it. Raises what either profile's raises."""
+    from rootstock.image import debian, manylinux
+
     if profile == "manylinux":
         return manylinux.ensure(checkout / "docker", store, listen, offline=offline, check=check)
     return debian.ensure(_description(checkout), store, listen, offline=offline, check=check)

@@ -5,6 +5,7 @@ readable by everybody, owned by nobody, compiled, in a fixed order and with a fi
 same release and path give the same bytes.
 """
 
+import json
 import os
 import tarfile
 from collections.abc import Iterator
@@ -15,13 +16,15 @@ from typing import IO, Any
 
 import zstandard
 
+from rootstock import names
 from rootstock.channel import environment
 from rootstock.channel.environment import Locked
 from rootstock.errors import UsageError
+from rootstock.names import NotAllowed
 from rootstock.offline import relocate
 from rootstock.offline.choice import Choice
 from rootstock.offline.target import appearing
-from rootstock.offline.trial import Ground
+from rootstock.offline.trial import Ground, check_place
 from rootstock.progress import Event, Listener
 from rootstock.seal import sha256_of
 from rootstock.smoke.report import SmokeReport
@@ -32,6 +35,8 @@ _LEVEL = 9  # zstd
 _CVMFS = "/cvmfs/"
 # An empty file that has CVMFS keep what is in its folder in a catalogue of its own.
 _CATALOG = ".cvmfscatalog"
+# A file by which package managers know that they are to change nothing (CEP 22).
+_FROZEN = "conda-meta/frozen"
 _NOWHERE = "file:///rootstock/channel"  # where packages are said to be from, if nowhere public
 
 
@@ -69,11 +74,15 @@ def make(
 
     With a `ground`, it is unpacked again, mounted read-only at its prefix, and smoke-tested.
 
-    Raises `UsageError` for a prefix or a target that cannot be, `RefusedError` when the target
-    is there, `PackFailed`, `SmokeFailed`, and what `environment.create_locked` does.
+    Raises `UsageError` for a prefix or a target that cannot be, or a prefix that cannot be
+    tried, `RefusedError` when the target is there, `PackFailed`, `SmokeFailed`, and what
+    `environment.create_locked` does.
     """
     cell, final = choice.cell, PurePosixPath(prefix)
     check_words(prefix, target)
+    if ground:
+        check_place(prefix)
+        ground.insist_on(prefix)
     locked = [
         Locked(url=choice.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
         for p in choice.release.of(cell)
@@ -86,6 +95,7 @@ def make(
         listen(Event(stage=_STAGE, item=cell, state="start"))
         channel = choice.release.channel
         relocate.relocate(place, final, channel if channel.startswith("http") else _NOWHERE)
+        (place / _FROZEN).write_text(_frozen(choice, prefix))
         if prefix.startswith(_CVMFS):
             (place / _CATALOG).touch()
         time = int(datetime.fromisoformat(choice.release.time).timestamp())
@@ -108,8 +118,20 @@ def make(
     )
 
 
+def _frozen(choice: Choice, prefix: str) -> str:
+    message = (
+        f"This environment is {choice.cell} of release {choice.release.release}, packed for "
+        f"{prefix}.\nIt is not meant to be changed: unpack another release in its place."
+    )
+    return json.dumps({"message": message}) + "\n"
+
+
 def check_words(prefix: str, target: Path) -> None:
     """Raise `UsageError` unless an environment can be for `prefix`, and packed into `target`."""
+    try:
+        names.prefix(prefix)
+    except NotAllowed as error:
+        raise UsageError(str(error), "Choose another path (docs/users.md).") from error
     if not relocate.is_sound(prefix):
         raise UsageError(
             f"{prefix} is no path for an environment",

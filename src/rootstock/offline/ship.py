@@ -136,8 +136,10 @@ def manifest(choice: Choice, program: str) -> str:
         "artifact-layout": "embedded",
         "source-environment": "default",
         "install-name": install_name(choice),
+        # So that package managers know that they are to change nothing (CEP 22).
+        "freeze-base": True,
     }
-    # A string of JSON is one of TOML, too.
+    # A string of JSON is one of TOML, too, and so is `true`.
     lines = [f"{key} = {json.dumps(value)}" for key, value in said.items()]
     return "\n".join(
         [

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from rootstock.errors import UsageError
 from rootstock.image import debian
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
@@ -16,6 +17,10 @@ from rootstock.progress import Event, Listener, State
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, PREFIX, System, glibc_of, run_checks
 from rootstock.store import Store
+
+# Folders that sandboxes have of their own: what is below them on the system is not seen.
+_OWN = ("/tmp/", "/dev/", "/proc/", "/sys/", "/rootstock/")
+_ELSE = "Choose another path, or do not try it: --no-test."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +30,12 @@ class Ground:
     system: System
     engine: Engine
     logs: Path
+
+    def insist_on(self, at: str) -> None:
+        """Raise `UsageError` where an environment at a path would hide a part of the system."""
+        place = self.system.root / at.lstrip("/")
+        if place.is_symlink() or (place.is_dir() and any(place.iterdir())):
+            raise UsageError(f"an environment at {at} would hide a folder of the system", _ELSE)
 
     def check(
         self,
@@ -67,6 +78,16 @@ class Ground:
         state: State = "done" if report.passed else "failed"
         listen(Event(stage="smoke", item=label, state=state, seconds=report.seconds))
         return report
+
+
+def check_place(at: str) -> None:
+    """Raise `UsageError` where a sandbox would hide an environment at a path."""
+    if f"{at}/".startswith(_OWN):
+        raise UsageError(
+            f"an environment at {at} cannot be tried: the sandbox has a /{at.split('/')[1]} of "
+            "its own",
+            _ELSE,
+        )
 
 
 def ground(checkout: Path, engine: str, store: Store, listen: Listener) -> Ground:

@@ -252,8 +252,12 @@ def _number(output: Output, key: str, published: Published) -> int:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
+    """What `folder_hashes` gives; raises `UsageError` when the folder is not there any more."""
     try:
-        return folder_hashes(folder)
+        found = folder_hashes(folder)
+        if not (folder / "recipe.yaml").is_file():
+            raise UsageError(f"{folder} is gone", "Put it back, and run the same command again.")
+        return found
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be read: {error.strerror}",

@@ -66,11 +66,15 @@ class SmokeReport:
         if self.passed:
             return
         lines = [f"{self.cell} does not work on {self.system} (glibc {self.glibc})."]
+        # When what runs the checks fails, all of them have one reason, one tail and one log.
+        alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for check in self.failed:
-            lines += [f"  {check.name}: {check.reason}", *(f"    {line}" for line in check.tail)]
+            alike.setdefault((check.reason, check.tail), []).append(check.name)
+        for (reason, tail), names in alike.items():
+            lines += [f"  {', '.join(names)}: {reason}", *(f"    {line}" for line in tail)]
         if not self.failed:
             lines.append("  No check applies to it.")
-        logs = " ".join(check.log for check in self.failed)
+        logs = " ".join(dict.fromkeys(check.log for check in self.failed))
         raise SmokeFailed("\n".join(lines), f"Whole logs: {logs}" if logs else "")
 
 

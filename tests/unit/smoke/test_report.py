@@ -82,3 +82,14 @@ def test_json() -> None:
     assert values["glibc"] == "2.31"
     assert [check["outcome"] for check in values["checks"]] == ["passed", "failed", "not run"]
     assert values["packages"][0]["sha256"] == "ab"
+
+
+def test_what_all_checks_have_in_common_is_told_once() -> None:
+    """As when what runs the checks does not start."""
+    common = {"outcome": "failed", "reason": "it did not end", "tail": ("mount: no",), "log": "/l"}
+    failed = report(*(Result(name=name, **common) for name in ("one", "two", "three")))  # type: ignore[arg-type]
+    with pytest.raises(SmokeFailed) as told:
+        failed.insist()
+    assert told.value.message.count("mount: no") == 1
+    assert "one, two, three: it did not end" in told.value.message
+    assert told.value.remedy == "Whole logs: /l"
