@@ -1,6 +1,7 @@
 """Make `.venv` from the lock files, with what Python brings along."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -74,7 +75,13 @@ def _install(lock: Path) -> None:
             *(() if own else ("--target", str(_SITE))),
         ],
         # A user's settings for other installations must not lead this one elsewhere.
-        env={**os.environ, "PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_ROOT": ""},
+        env={
+            **_without_secrets(),
+            "PIP_USER": "0",
+            "PIP_TARGET": "",
+            "PIP_PREFIX": "",
+            "PIP_ROOT": "",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -98,6 +105,15 @@ def _install(lock: Path) -> None:
             if full
             else "Look to the network, proxy and pip's settings; then run the same command again.",
         )
+
+
+def _without_secrets() -> dict[str, str]:
+    """The environment but for what must not be in a program that does not need it.
+
+    rootstock.tokens has the whole rule, and cannot be imported here: nothing is installed yet.
+    """
+    secret = re.compile("(TOKEN|PASSWORD|PASSPHRASE|SECRET|API_KEY|ACCESS_KEY|PRIVATE_KEY)$")
+    return {name: value for name, value in os.environ.items() if not secret.search(name)}
 
 
 def _follow(process: "subprocess.Popen[str]", tail: "deque[str]") -> None:

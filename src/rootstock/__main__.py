@@ -4,6 +4,7 @@ The commands take a while to import. What may happen in that time, or is wrong b
 to here.
 """
 
+import json
 import os
 import sys
 from typing import NoReturn
@@ -20,9 +21,18 @@ def main() -> NoReturn:
     try:
         from rootstock.cli.main import main as run
     except ImportError as error:
-        streams.write(2, f"error: rootstock is not installed completely: {error}\n".encode())
-        os._exit(4)
+        _not_whole(error)
     run()
+
+
+def _not_whole(error: ImportError) -> NoReturn:
+    told = f"rootstock is not installed completely: {error}"
+    remedy = "Run scripts/build.py --list once, which completes it; or install it again."
+    streams.write(2, f"error: {told}\n  {remedy}\n".encode(errors="backslashreplace"))
+    if streams.wants_json(sys.argv):
+        answer = {"error": told, "remedy": remedy, "code": 4}
+        streams.write(1, f"{json.dumps(answer)}\n".encode())
+    os._exit(4)
 
 
 if __name__ == "__main__":

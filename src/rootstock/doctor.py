@@ -7,15 +7,19 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
+from rootstock import disk
 from rootstock.errors import MachineError
 from rootstock.image import manylinux
 from rootstock.image.engines.choose import ENGINES, why_not
 from rootstock.sources.apt import mirror
 from rootstock.store import Store
+from rootstock.surroundings import intruders
 
 # Bytes: 3.4e9 were in the store after a cold run for two Pythons; builds need room beside them.
 _SPACE = 6e9
+_INODES = 100_000  # two images alone have 10,000 files; packages, unpacked twice, have more
 _MEMORY = 4e9  # bytes
+_ELSEWHERE = "Set ROOTSTOCK_HOME to a folder on another file system."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,10 @@ class Finding:
 
 def examine(store: Store) -> tuple[Finding, ...]:
     """Look at the machine: system, engines, Debian's packages, disk and memory."""
-    return (_system(), *_engines(), _manylinux(), *_programs(), _mirror(), _disk(store), _memory())
+    return (
+        *(_system(), *_engines(), _manylinux(), *_programs(), _mirror()),
+        *(*_disk(store), _memory(), *_intruders()),
+    )
 
 
 def _system() -> Finding:
@@ -90,18 +97,42 @@ def _mirror() -> Finding:
         )
 
 
-def _disk(store: Store) -> Finding:
+def _disk(store: Store) -> list[Finding]:
     place = store.root
     while not place.exists():
         place = place.parent
-    free = shutil.disk_usage(place).free
-    fits = free > _SPACE
-    return Finding(
-        state="ok" if fits else "lacks",
-        what="disk",
-        found=f"{free / 1e9:.0f} GB free for the store {store.root}",
-        remedy="" if fits else "A cold run takes up to 6 GB: set ROOTSTOCK_HOME elsewhere.",
+    try:
+        free, inodes = disk.space(place)
+    except OSError as error:
+        return [_finding("disk", f"{place} cannot be looked at: {error.strerror}", _ELSEWHERE)]
+    told = f"{free / 1e9:.0f} GB free for the store {store.root}"
+    more = "A cold run takes up to 6 GB: set ROOTSTOCK_HOME elsewhere."
+    findings = [_finding("disk", told, "" if free > _SPACE else more)]
+    if inodes < _INODES:
+        few = f"{inodes} more files can be made (df -i): set ROOTSTOCK_HOME elsewhere."
+        findings.append(_finding("inodes", f"{inodes} free", few))
+    if place == store.root and (store.root / "tmp").is_dir():
+        place = store.root / "tmp"
+    try:
+        lacking = [disk.no_programs(place), disk.no_links(place)]
+    except OSError as error:
+        lacking = [f"{place} cannot be written: {error.strerror}"]
+    wrong = "; ".join(filter(None, lacking))
+    works = "programs run from it, links are followed (tried)"
+    findings.append(_finding("store", wrong or works, _ELSEWHERE if wrong else ""))
+    limited = disk.small_files()
+    findings.append(
+        _finding(
+            "size of files",
+            limited or "not limited",
+            "Lift the limit: ulimit -f unlimited." if limited else "",
+        )
     )
+    return findings
+
+
+def _finding(what: str, found: str, remedy: str) -> Finding:
+    return Finding(state="lacks" if remedy else "ok", what=what, found=found, remedy=remedy)
 
 
 def _memory() -> Finding:
@@ -113,3 +144,15 @@ def _memory() -> Finding:
         found=f"{total / 1e9:.0f} GB, {os.cpu_count()} cores",
         remedy="" if fits else "Builds and ROOT's compiler at run time want 4 GB.",
     )
+
+
+def _intruders() -> list[Finding]:
+    return [
+        Finding(
+            state="absent",
+            what="PYTHONPATH",
+            found=f"{folder} has {', '.join(modules)}, which Python takes before an environment's",
+            remedy="Unset PYTHONPATH, or call an environment's Python with -I.",
+        )
+        for folder, modules in intruders(os.environ).items()
+    ]

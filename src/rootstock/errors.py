@@ -161,11 +161,11 @@ class PackFailed(RootstockError):
     """A file or an environment that was to be taken offline and could not be made."""
 
 
-# How the system tells that a file has no room: the disk is full, the user's quota of it is, or a
-# file may not be larger (`ulimit -f`).
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# The same as the programs that are called here tell it, and Rust.
-_FULL = tuple(word for code in FULL for word in (os.strerror(code), f"os error {code})"))
+# How the system tells that a disk is full, or that the user's quota of it is.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# The same, and that a file may not be larger, as the programs that are called here tell it.
+_CODES = (*FULL, errno.EFBIG)
+_FULL = (*map(os.strerror, _CODES), *(f"os error {code})" for code in _CODES))
 
 
 def tells_of_no_space(output: str) -> bool:

@@ -161,7 +161,7 @@ def _link(
             for id_ in own:
                 if agrees(by_id[id_].variant, cell.variant):
                     found.of(partial(link, id_, cell.variant, by_id, find, links, ()))
-        found.of(partial(link_tests, by_id, find, links))
+        found.of(partial(link_tests, cell.variant, by_id, find, links))
         found.of(partial(insist_on_order, links, by_id))
         if len(chosen) == len(made):
             for spec in matrix.specs:

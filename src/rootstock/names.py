@@ -58,16 +58,18 @@ def shown(text: object) -> str:
 
 
 def plain(text: str) -> str:
-    """A text as it is where it fits in one line of a message, and as `shown` has it otherwise."""
-    try:
-        return line(text)
-    except NotAllowed:
-        return shown(text)
+    r"""A text with what cannot be printed written as an escape, on one line that is not too long.
+
+    >>> print(plain("a\nb größe"))
+    a\nb größe
+    """
+    escaped = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
+    return escaped if len(escaped) <= _LONGEST_LINE else f"{escaped[:_LONGEST_LINE]}..."
 
 
 def listed(every: Iterable[object], between: str = ", ") -> str:
     """Many names as a message shows them: the first ten, and how many more there are."""
-    words = [str(one) for one in every]
+    words = [plain(str(one)) for one in every]
     more = len(words) - _LISTED
     # Nothing is gained by "and 1 more", which takes the room of the one.
     if more > 1:

@@ -34,7 +34,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import names
+from rootstock import names, process
 from rootstock.errors import FULL, MachineError, UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
@@ -124,7 +124,8 @@ class Store:
             if error.errno in FULL:
                 raise
             raise UsageError(
-                f"the store {self.root} cannot be written: {error}", _ELSEWHERE
+                f"the store cannot be written: {error.filename or self.root}: {error.strerror}",
+                _ELSEWHERE,
             ) from error
 
     @contextmanager
@@ -204,7 +205,7 @@ def publish(folder: Path, place: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, also one with folders in it that are not writable."""
+    """Remove a folder, also one with folders in it that are not writable, at any depth."""
 
     def unlock(function: object, path: str, info: object) -> None:
         parent = Path(path).parent
@@ -215,4 +216,8 @@ def remove(folder: Path) -> None:
         else:
             os.unlink(path)
 
-    shutil.rmtree(folder, onerror=unlock)
+    try:
+        shutil.rmtree(folder, onerror=unlock)
+    except RecursionError:  # Python removes a tree by calling itself; these programs do not
+        for words in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            process.run([*words, "--", folder])

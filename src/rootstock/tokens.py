@@ -28,6 +28,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"_(?:FILE|PATH|DIR|FOLDER|URL|URI|ENDPOINT)$", re.IGNORECASE)
+_LONGEST = 1 << 16  # characters of a token, and more than any has
 _NONE = ("PWD", "OLDPWD")  # a shell's folders
 
 
@@ -71,7 +72,8 @@ def token(names: Sequence[str], file: Path | None) -> Secret:
     """
     if file:
         try:
-            value = file.read_text().strip()
+            with file.open(encoding="utf-8") as opened:
+                value = opened.read(_LONGEST).strip()
         except (OSError, ValueError) as error:
             raise UsageError(f"--token-file {file} cannot be read: {error}") from error
         if not value or len(value.split()) > 1:

@@ -10,7 +10,8 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,16 @@ def bare() -> Path:
     store = locate()
     store.prepare()
     return debian.ensure(CHECKOUT / "ci/images/bare.yaml", store, silent).root
+
+
+@contextmanager
+def serving(channel: Path) -> Iterator[str]:
+    """The address of a channel on a server of rootstock's."""
+    argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield json.loads(server.stdout.readline())["url"]
+        server.terminate()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 import zstandard
 
 from rootstock.build.artifact import write_record
-from rootstock.channel import index
+from rootstock.channel import index, switch
 from rootstock.channel.generation import history
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
+
+from .conftest import serving
 
 pytestmark = pytest.mark.system
 
@@ -40,11 +43,57 @@ print("ready", flush=True)
 promote(artifacts, Path(sys.argv[1]))
 """
 
+# Solves for `one` as the channel was at a time, from the form of the index that is asked for.
+SOLVER = """
+import asyncio, json, os, sys
+from datetime import datetime, timezone
+from pathlib import Path
+from rattler import Channel, Gateway, MatchSpec, SourceConfig, solve
+async def main(url, cache, sharded, time, policy):
+    config = SourceConfig(sharded_enabled=sharded == "True")
+    found = await solve(
+        [Channel(url)],
+        [MatchSpec("one")],
+        Gateway(cache_dir=Path(cache), default_config=config),
+        ["linux-64", "noarch"],
+        exclude_newer=datetime.fromtimestamp(float(time), timezone.utc),
+        timestamp_policy=policy,
+    )
+    told = {one.version: str(one.timestamp) for one in found}
+    print(json.dumps({str(version): timestamp for version, timestamp in told.items()}))
+asyncio.run(main(*sys.argv[1:]))
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("policy", ["require-timestamp", "require-indexed-timestamp"])
+@pytest.mark.parametrize("sharded", [True, False])
+def test_py_rattler_goes_back_to_the_packages_that_were_there_at_a_time(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str, sharded: bool
+) -> None:
+    """Neither package has the time of a build, which a client would take otherwise."""
+    channel = tmp_path / "channel"
+    for then, version in (("10", "1.0"), ("12", "2.0")):
+        monkeypatch.setattr(switch, "now", lambda then=then: f"2026-11-20T{then}:00:00+00:00")
+        promote([package("one", version)], channel)
+    seen: dict[int, Any] = {}
+    with serving(channel) as url:
+        for hour in (9, 11, 13):
+            time_ = datetime(2026, 11, 20, hour, tzinfo=timezone.utc).timestamp()
+            words = [url, str(tmp_path / "cache"), str(sharded), str(time_), policy]
+            done = subprocess.run(
+                [sys.executable, "-c", SOLVER, *words], capture_output=True, text=True, check=False
+            )
+            seen[hour] = json.loads(done.stdout) if done.returncode == 0 else done.stderr
+    assert "one" in seen.pop(9)  # which could not be had
+    assert seen == {11: {"1.0": "None"}, 13: {"2.0": "None"}}
+
 
 def test_index_says_what_py_rattler_says(package: Any, tmp_path: Path) -> None:
     artifacts = [
         package("one", depends=["two >=1", "__glibc >=2.17"]),
-        package("one", "2.0", build="h1_3"),
+        package("one", "2.0", build="h1_3", run_exports={"weak": ["one >=2"]}),
         package("pure", noarch="python", files={"site-packages/pure.py": b""}),
     ]
     channel = tmp_path / "channel"
@@ -67,12 +116,17 @@ def _tables(folder: Path) -> Any:
     for name, digest in shards["shards"].items():
         shard = _unpack(folder / index.SHARDS / f"{digest.hex()}.msgpack.zst")
         shards["shards"][name] = _timeless(shard["packages.conda"])
-    return table["info"], _timeless(table["packages.conda"]), shards
+    records = _timeless(table["packages.conda"])
+    for record in records.values():
+        record.pop("run_exports", None)  # py-rattler has them here, too; CEP 12 keeps them apart
+    return table["info"], records, shards
 
 
 def _timeless(records: dict[str, Any]) -> dict[str, Any]:
     for record in records.values():
         record.pop("indexed_timestamp", None)
+        if not record.get("run_exports", True):  # py-rattler leaves out what is empty
+            del record["run_exports"]
     return records
 
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 from conda_package_handling import api as handling  # type: ignore[import-untyped]
+from rattler.package import RunExportsJson
 
 from rootstock.channel import index
 from rootstock.channel.promote import promote
@@ -29,10 +31,11 @@ from rootstock.progress import silent
 from rootstock.sources import tools
 from rootstock.store import locate
 
-from .conftest import CHECKOUT, COMMAND, Bench, furnish
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench, furnish, serving
 
 pytestmark = pytest.mark.system
 LOCK = CHECKOUT / "tests/system/tools/conda.lock"
+CONDA_LOCK = CHECKOUT / "tests/system/tools/conda-lock.lock"
 # The package `conda` is the copy in conda-lock, of which no other part is loaded.
 RUN = """
 import os, runpy, sys, types
@@ -46,7 +49,10 @@ if __name__ == "__main__":
 """
 RECORD = {
     "type": "object",
-    "required": ["name", "version", "build", "build_number", "depends", "subdir", "sha256", "size"],
+    "required": [
+        *("name", "version", "build", "build_number", "depends", "subdir", "sha256", "size"),
+        "indexed_timestamp",
+    ],
     "properties": {
         "name": {
             "type": "string",
@@ -63,6 +69,8 @@ RECORD = {
         "md5": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         "size": {"type": "integer", "minimum": 1},
         "timestamp": {"type": "integer"},
+        # CEP 47: in milliseconds, of this century
+        "indexed_timestamp": {"type": "integer", "minimum": 10**12, "maximum": 5 * 10**12},
         "license": {"type": "string"},
     },
 }
@@ -79,6 +87,37 @@ REPODATA = {
         },
         "removed": {"type": "array"},
         "repodata_version": {"enum": [1, 2]},
+    },
+}
+
+_SPECS = {"type": "array", "items": {"type": "string"}}
+_KINDS = ("weak", "strong", "weak_constrains", "strong_constrains", "noarch")
+EXPORTS = {  # CEP 12
+    "type": "object",
+    "required": ["info", "packages", "packages.conda"],
+    "properties": {
+        "info": {
+            "type": "object",
+            "required": ["subdir", "version"],
+            "properties": {"version": {"type": "integer"}},
+        },
+        "packages": {"type": "object", "maxProperties": 0},
+        "packages.conda": {
+            "type": "object",
+            "propertyNames": {"pattern": r"\.conda$"},
+            "additionalProperties": {
+                "type": "object",
+                "required": ["run_exports"],
+                "additionalProperties": False,
+                "properties": {
+                    "run_exports": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": dict.fromkeys(_KINDS, _SPECS),
+                    }
+                },
+            },
+        },
     },
 }
 
@@ -176,11 +215,8 @@ def names_in(prefix: Path) -> set[str]:
 
 @pytest.fixture
 def served(channel: Path) -> Iterator[str]:
-    argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield json.loads(server.stdout.readline())["url"]
-        server.terminate()
+    with serving(channel) as url:
+        yield url
 
 
 def test_conda_installs_from_a_server_by_its_own_rules(
@@ -194,6 +230,28 @@ def test_conda_installs_from_a_server_by_its_own_rules(
     older = conda.create(tmp_path / "older", served, "root", CONDA_OVERRIDE_GLIBC="2.17")
     assert older.returncode != 0
     assert "__glibc" in older.stdout + older.stderr
+
+
+def test_conda_goes_on_in_an_environment_of_the_channel(
+    conda: Conda, served: str, tmp_path: Path
+) -> None:
+    """What docs/users.md says to type later: install, update, remove."""
+    prefix = tmp_path / "env"
+    done = conda.create(prefix, served, "root", "late=1.9")
+    assert done.returncode == 0, done.stdout + done.stderr
+    channel = ("--override-channels", "-c", served)
+    for words in (("install", "root_base"), ("update", "late"), ("remove", "root")):
+        done = conda(words[0], "--yes", "-p", prefix, *channel, words[1])
+        wrong = words[1] == "root_base"  # which root refuses to be beside
+        assert (done.returncode != 0) == wrong, done.stdout + done.stderr
+    assert names_in(prefix) == {"late-1.10-h0_0"}
+    # In the environment's own configuration the channel need not be named.
+    own = {"CONDA_PREFIX": str(prefix)}
+    done = conda("config", "--env", "--add", "channels", served, **own)
+    assert done.returncode == 0, done.stderr
+    done = conda("install", "--yes", "-p", prefix, "root", **own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "root-6.40.00-h0_0" in names_in(prefix)
 
 
 def test_root_is_not_installed_beside_that_of_another_channel(
@@ -252,6 +310,8 @@ def test_conda_takes_a_lock_and_holds_it_against_the_files(
 def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A channel that the whole pipeline has made."""
     bench = furnish(tmp_path_factory.mktemp("clients"))
+    exporting = ROOT.replace("requirements: {", 'requirements: {run_exports: ["root >=6.40"], ')
+    bench.recipe("root", recipe_yaml=exporting)
     done = bench.run("build", "--root", "6", "--py", "all")
     assert done.returncode == 0, done.stderr
     return bench
@@ -296,6 +356,83 @@ def test_the_lock_of_a_release_is_one_that_conda_takes(
     assert names_in(tmp_path / "env") == {name.removesuffix(".conda") for name in packages}
 
 
+@pytest.mark.parametrize("served", ["file", "http"])
+def test_conda_lock_installs_from_the_lock_of_a_release(
+    conda: Conda, built: Bench, tmp_path: Path, served: str
+) -> None:
+    """From the file in the release, and from one for another address, by which it is served."""
+    release = json.loads((built.channel / "releases/0001/release.json").read_text())
+    [cell] = [name for name in release["cells"] if "-cp311-" in name]
+    lock = built.channel / f"releases/0001/{release['cells'][cell]['files']['conda-lock']}"
+    with serving(built.channel) if served == "http" else nullcontext("") as url:
+        if url:
+            lock = tmp_path / "conda-lock.yml"
+            words = ["lock", "--cell", cell, "--format", "conda-lock", "--url", url]
+            argv = [*COMMAND, *words, "--channel", str(built.channel)]
+            lock.write_bytes(subprocess.run(argv, check=True, capture_output=True).stdout)
+        # conda-lock's own reader, which refuses what it does not know, and then conda.
+        program, prefix = str(conda.home / "bin/conda"), str(tmp_path / "env")
+        render = ["render", "--kind", "explicit", str(lock)]
+        install = ["install", "--conda", program, "--prefix", prefix, str(lock)]
+        python = tools.python(tools.ensure(CONDA_LOCK, locate(), silent))
+        for words in (render, install):
+            done = subprocess.run(
+                [*python, "-m", "conda_lock", *words],
+                env=conda.env(),
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+    explicit = (tmp_path / "conda-linux-64.lock").read_text().splitlines()
+    packages = [release["packages"][name] for name in release["cells"][cell]["packages"]]
+    base = url.rstrip("/") or built.channel.as_uri()
+    assert [line for line in explicit if not line.startswith(("#", "@"))] == [
+        f"{base}/{one['url']}#{one['md5']}" for one in packages
+    ]
+    assert names_in(tmp_path / "env") == {
+        name.removesuffix(".conda") for name in release["cells"][cell]["packages"]
+    }
+    assert (tmp_path / "env/root.txt").read_text() == "root\n"
+
+
+def test_conda_takes_records_without_the_date_of_a_build(
+    conda: Conda, built: Bench, tmp_path: Path
+) -> None:
+    found = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--json")
+    assert found.returncode == 0, found.stdout + found.stderr
+    every = [one for name in json.loads(found.stdout).values() for one in name]
+    assert {one["name"] for one in every} == {"root", "python"}
+    assert all("timestamp" not in one or one["timestamp"] > 0 for one in every)
+    told = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--info", "root")
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "2014" not in told.stdout
+
+
+def test_run_exports_are_those_of_the_packages(built: Bench, tmp_path: Path) -> None:
+    """As conda's own library and py-rattler find them in the packages."""
+    told: dict[str, Any] = {}
+    for folder in (built.channel / "linux-64", built.channel / "noarch"):
+        text = (folder / index.RUN_EXPORTS).read_bytes()
+        assert zstandard.decompress((folder / index.RUN_EXPORTS_PACKED).read_bytes()) == text
+        table = json.loads(text)
+        jsonschema.validate(table, EXPORTS)
+        assert table["info"]["subdir"] == folder.name
+        assert table["packages.conda"].keys() == index.read(folder).keys()
+        for name, entry in table["packages.conda"].items():
+            told[name] = entry["run_exports"]
+            handling.extract(str(folder / name), str(tmp_path / name))
+            file = tmp_path / name / "info/run_exports.json"
+            assert told[name] == (json.loads(file.read_text()) if file.exists() else {})
+            if told[name]:
+                own = RunExportsJson.from_package_archive(folder / name)
+                found = {kind: getattr(own, kind) for kind in _KINDS}
+                assert told[name] == {kind: specs for kind, specs in found.items() if specs}
+    roots = [exports for name, exports in told.items() if name.startswith("root-")]
+    assert roots == [{"weak": ["root >=6.40"]}] * 2
+
+
 def test_the_index_is_by_its_specification_and_the_same_in_all_forms(built: Bench) -> None:
     for folder in (built.channel / "linux-64", built.channel / "noarch"):
         text = (folder / index.TABLE).read_bytes()
@@ -321,6 +458,8 @@ def test_the_shards_are_by_their_specification_and_say_what_the_table_says(built
             shard = msgpack.unpackb(zstandard.decompress(place.read_bytes()))
             assert {record["name"] for record in shard["packages.conda"].values()} == {name}
             found |= shard["packages.conda"]
+        exports = {name: record.pop("run_exports") for name, record in found.items()}  # CEP 21
+        assert exports == index.read_run_exports(folder)
         for record in found.values():
             for kind in ("md5", "sha256"):
                 assert isinstance(record[kind], bytes)

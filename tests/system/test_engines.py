@@ -197,7 +197,7 @@ def test_every_engine_that_works_builds_the_same(bench: Bench, tmp_path: Path) -
 def test_doctor_tells_the_truth() -> None:
     argv = [sys.executable, "-I", "-m", "rootstock", "doctor", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    found = {finding["what"]: finding for finding in json.loads(done.stdout)}
+    found = {finding["what"]: finding for finding in json.loads(done.stdout)["findings"]}
     for name, engine in ENGINES.items():
         told = found[f"engine {name}"]
         assert (told["state"] == "ok") == (why_not(engine) is None), told

@@ -234,7 +234,7 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
         (["env", "prefix"], "packages, or a --lock"),
         (["env", "prefix", "root", "--lock", "a.lock"], "packages, or a --lock"),
         (["env", "prefix", "--lock", "a.lock"], "there is no lock"),
-        (["build", "--url", "example.org"], "no address on the web"),
+        (["build", "--url", "example.org"], "is not an address that starts with"),
         (["keys", "show"], "there is no key"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,30 @@ int main() {
 }
 """,
 }
+CANVAS = """
+#include <TCanvas.h>
+#include <TH1D.h>
+int main() {
+    TCanvas canvas("c", "", 100, 100);
+    TH1D h("h", "", 10, 0, 1);
+    h.Draw();
+    canvas.SaveAs("canvas.png");
+}
+"""
+FRAME = """
+#include <ROOT/RDataFrame.hxx>
+int main() {
+    return *ROOT::RDataFrame(4).Define("x", "rdfentry_ + 1.").Sum("x") != 10;
+}
+"""
+ALL = """
+cmake_minimum_required(VERSION 3.20)
+project(all CXX)
+find_package(ROOT REQUIRED COMPONENTS COMPONENTS_)
+add_executable(frame frame.cxx)
+target_link_options(frame PRIVATE -Wl,--no-as-needed)
+target_link_libraries(frame PRIVATE ${ROOT_LIBRARIES})
+"""
 
 
 @dataclass(frozen=True)
@@ -163,15 +188,15 @@ def test_the_programs_work_after_the_prefix_moved(moved: Path) -> None:
     assert told.stderr == ""
 
 
-def test_cmake_finds_root_and_makes_a_dictionary(moved: Path, tmp_path: Path) -> None:
+def compile_and_run(moved: Path, project: Path, script: str, **sources: str) -> str:
+    """Run a script where there is a compiler, in a folder with these files; its output."""
     store = locate()
     image = debian.ensure(CHECKOUT / "ci/images/build.yaml", store, silent)
     engine = choose("auto")
     engine.prepare(image.root)
-    project = tmp_path / "project"
     project.mkdir()
     project.chmod(0o777)
-    for name, text in SOURCES.items():
+    for name, text in sources.items():
         (project / name).write_text(text)
     sandbox = Sandbox(
         root=image.root,
@@ -182,15 +207,73 @@ def test_cmake_finds_root_and_makes_a_dictionary(moved: Path, tmp_path: Path) ->
         env={"PATH": "/usr/bin:/bin"},
         cwd="/rootstock/build",
     )
+    done = process.run(engine.command(sandbox, ["sh", "-euc", script]), timeout=600)
+    assert done.code == 0, done.output
+    return done.output
+
+
+def test_cmake_finds_root_and_makes_a_dictionary(moved: Path, tmp_path: Path) -> None:
     script = (
         "cmake -S . -B made -DCMAKE_PREFIX_PATH=/rootstock/env -DCMAKE_BUILD_TYPE=Release"
         " && cmake --build made -j2 && cd made && ./graft"
         ' && /rootstock/env/bin/python -c \'import ROOT; f = ROOT.TFile("graft.root");'
         ' ROOT.gSystem.Load("./libscion.so"); assert f.Get("scion").sum() == 42\''
     )
-    done = process.run(engine.command(sandbox, ["sh", "-c", script]), timeout=600)
-    assert done.code == 0, done.output
-    assert "\n42\n" in done.output
+    output = compile_and_run(moved, tmp_path / "project", script, **SOURCES)
+    assert "\n42\n" in output
+
+
+def test_programs_link_with_what_root_config_gives(moved: Path, tmp_path: Path) -> None:
+    script = (
+        "for name in canvas frame; do"
+        " g++ $name.cxx -o $name $(/rootstock/env/bin/root-config --cflags --libs);"
+        " env -i ./$name; done"
+    )
+    sources = {"canvas.cxx": CANVAS, "frame.cxx": FRAME}
+    compile_and_run(moved, tmp_path / "project", script, **sources)
+    assert (tmp_path / "project/canvas.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_program_links_with_all_of_root_at_once(moved: Path, tmp_path: Path) -> None:
+    """CMake is told each target of ROOT as a component, and the linker keeps them all."""
+    targets = (moved / "lib/root/cmake/ROOTConfig-targets.cmake").read_text()
+    components = re.findall(r"add_library\(ROOT::(\S+) SHARED", targets)
+    # The dictionaries of the standard library, and RooFit's kernels for one processor each, are
+    # loaded by name; ROOT's own build has them as targets, but not as components.
+    components = [
+        name for name in components if not re.match(r"\w+Dict$|RooBatchCompute_", name)
+    ]
+    assert {"Gpad", "ROOTDataFrame", "RooFit", "ASImage", "GX11TTF", "NetxNG"} <= set(components)
+    cmake = ALL.replace("COMPONENTS_", " ".join(components))
+    script = (
+        "cmake -S . -B made -DCMAKE_PREFIX_PATH=/rootstock/env && cmake --build made && made/frame"
+        " && readelf -d made/frame"
+    )
+    sources = {"CMakeLists.txt": cmake, "frame.cxx": FRAME}
+    output = compile_and_run(moved, tmp_path / "project", script, **sources)
+    linked = set(re.findall(r"\[lib(\w+)\.so", output))
+    assert set(components) <= linked, set(components) - linked
+
+
+SHELLS = ("sh", "bash")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_thisroot_does_no_harm(moved: Path, tmp_path: Path, shell: str) -> None:
+    """However often it is sourced, and where a script ends at the first unset variable."""
+    script = f'. "{moved}/bin/thisroot.sh"; . "{moved}/bin/thisroot.sh"; env; command -v root'
+    done = subprocess.run(
+        [shell, "-euc", script],
+        env={"PATH": f"/usr/bin:{moved}/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    *variables, root = done.stdout.splitlines()
+    told = dict(line.split("=", 1) for line in variables)
+    assert told["PATH"] == f"{moved}/bin:/usr/bin:/bin"
+    assert told["ROOTSYS"] == f"{moved}/lib/root"
+    assert set(told) <= {"PATH", "ROOTSYS", "PWD", "OLDPWD", "SHLVL", "_"}
+    assert root == f"{moved}/bin/root"
 
 
 def test_the_channel_can_be_copied_and_used_from_there(built: Built, tmp_path: Path) -> None:

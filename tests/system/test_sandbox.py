@@ -266,6 +266,14 @@ def test_what_a_build_made_is_of_no_special_mode(bench: Bench) -> None:
     assert stat.S_IMODE(root.stat().st_mode) & 0o7022 == 0
 
 
+def test_a_tree_deeper_than_python_can_call_is_removed(bench: Bench) -> None:
+    deep = "for i in $(seq 1200); do mkdir d; cd d; done\nchmod 500 .\n"
+    bench.recipe("root", make_sh=f"cp root.txt $PREFIX/\n{deep}")
+    code, told = ended(bench, "auto")
+    assert code == 0, told
+    assert list((bench.home / "tmp").iterdir()) == []
+
+
 def test_a_caller_whose_umask_lets_nobody_in_can_build(bench: Bench) -> None:
     words = ["sh", "-c", 'umask 077; exec "$@"', "sh", *bench.argv("build", *CELL)]
     done = subprocess.run(words, env=bench.env, capture_output=True, text=True, check=False)

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,13 @@ class Served:
         body = answer.read()
         connection.close()
         return answer.status, answer.headers, body
+
+    def page(self, host: str) -> tuple[int, Any, bytes]:
+        """The page, which may have to be made."""
+        deadline = time.monotonic() + 120
+        while (told := self.ask("/", Host=host))[0] == 503 and time.monotonic() < deadline:
+            assert told[1]["Retry-After"]
+        return told
 
     def raw(self, request: bytes) -> bytes:
         with socket.create_connection((self.host, self.port), timeout=20) as connection:
@@ -154,7 +163,7 @@ def test_a_connection_stays_open(served: Served) -> None:
 
 
 def test_the_page_is_for_whoever_asks(served: Served) -> None:
-    status, headers, body = served.ask("/", Host="here.example:81")
+    status, headers, body = served.page("here.example:81")
     assert status == 200 and b"-c http://here.example:81 big" in body
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert served.ask("/", Host="here.example:81", If_None_Match=headers["ETag"])[0] == 304
@@ -223,6 +232,7 @@ def test_a_folder_that_is_no_channel(tmp_path: Path) -> None:
 
 def test_nginx_answers_alike(served: Served, tmp_path: Path) -> None:
     """The configuration in docs/serving.md gives the same files, types, ranges and caching."""
+    (served.channel / "more.yml").write_text("a: 1\n")
     nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if not nginx:
         pytest.skip("nginx is not installed")
@@ -299,7 +309,7 @@ def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
     assert process.stderr
     [found] = re.findall(r"http://127.0.0.1:(\d+)/ ", process.stderr.readline())
     served = Served(channel, "127.0.0.1", int(found), process)
-    assert served.ask("/")[0] == 200
+    assert served.ask("/releases.json")[0] == 200
     served.raw(b"GET /\xc2\x9b2J HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     served.raw(b"GET /\x1b[2J HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     with socket.create_connection((served.host, served.port)):  # who says nothing holds nobody up
@@ -307,7 +317,107 @@ def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
         told = process.communicate(timeout=20)[1]
     assert process.returncode == 0
     first, second, third = told.splitlines()
-    assert first == '127.0.0.1 "GET / HTTP/1.1" 200 -'
+    assert first == '127.0.0.1 "GET /releases.json HTTP/1.1" 200 -'
     # Neither the escape character nor what stands for it in 8 bits reaches a terminal.
     assert told.isascii() and "\x1b" not in told
     assert second.rsplit(" ", 2)[1] in ("404", "400") and third.endswith(" 400 -")
+
+
+def start(channel: Path, *words: str, how: str = "") -> Served:
+    """The command by a shell, with what `how` does to its streams, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = shlex.join([*COMMAND, "serve", "--channel", str(channel), "--port", str(port)])
+    process = subprocess.Popen(
+        ["sh", "-c", f"exec {command} {shlex.join(words)} {how}"],
+        stderr=None if "2>" in how else subprocess.PIPE,
+        text=True,
+    )
+    served = Served(channel, "127.0.0.1", port, process)
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            assert served.ask("/releases.json")[0] == 200
+            return served
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def channel(package: Any, tmp_path: Path) -> Path:
+    promote([package("one")], tmp_path / "channel", show=page.write)
+    return tmp_path / "channel"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it_while_its_page_is_made(channel: Path, number: signal.Signals) -> None:
+    served = start(channel)
+    (channel / page.SETTINGS).write_text("title: Another\n")
+    with socket.create_connection((served.host, served.port)) as reader:
+        reader.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        time.sleep(0.2)
+        served.process.send_signal(number)
+        errors = served.process.communicate(timeout=20)[1]
+    assert served.process.returncode == 0
+    [line] = errors.splitlines()
+    assert line.endswith("(Ctrl-C ends it)")
+    made = [one for one in Path("/proc").glob("[0-9]*/cmdline") if _has(one, str(channel))]
+    assert not made
+
+
+def _has(cmdline: Path, word: str) -> bool:
+    try:
+        return word.encode() in cmdline.read_bytes()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("how", [">&- 2>&-", "2>/dev/full", "2>&1 | true", "<&-"])
+def test_streams_that_take_nothing(channel: Path, how: str) -> None:
+    served = start(channel, "--log", how=how)
+    try:
+        for _ in range(3):
+            assert served.ask("/linux-64/repodata.json")[0] == 200
+            assert served.ask("/nothing")[0] == 404
+    finally:
+        _end(served)
+
+
+def _end(served: Served) -> str:
+    """End a server that a shell may have put behind a pipe, and give what it told."""
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        if _has(one, f"\0--port\0{served.port}\0"):
+            os.kill(int(one.parent.name), signal.SIGTERM)
+    return served.process.communicate(timeout=20)[1] or ""
+
+
+def test_slow_heads_do_not_stop_it(channel: Path) -> None:
+    served = start(channel)
+    with ExitStack() as opened:
+        for _ in range(600):
+            slow = opened.enter_context(socket.create_connection((served.host, served.port)))
+            slow.sendall(b"GET / HT")
+        started = time.monotonic()
+        assert served.ask("/linux-64/repodata.json")[0] == 200
+        assert time.monotonic() - started < 5
+    assert "Traceback" not in _end(served)
+
+
+def test_a_damaged_channel_is_served_and_its_page_says_so(channel: Path) -> None:
+    place = channel / ".rootstock/current/linux-64/repodata.json"
+    place.write_text("[]")
+    served = start(channel)
+    status, _, body = served.page("a")
+    assert status == 500 and b"/" not in body
+    assert served.ask("/linux-64/repodata.json")[2] == b"[]"
+    told = _end(served)
+    assert "is damaged" in told and "repodata.json" in told and "Traceback" not in told
+
+
+def test_the_page_after_a_switch(channel: Path, package: Any) -> None:
+    served = start(channel)
+    assert b"another-1.0" not in served.page("a")[2]
+    promote([package("another")], channel, show=page.write)
+    assert b"another-1.0" in served.page("a")[2]
+    _end(served)

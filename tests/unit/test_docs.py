@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from rootstock import inventory
+from rootstock import inventory, lint
 from rootstock.plan import matrix, recipe
 from rootstock.sources import purl
 
@@ -35,6 +35,15 @@ def test_links_lead_somewhere() -> None:
 def test_the_table_of_packages_is_that_of_the_recipes() -> None:
     table = inventory.as_markdown(inventory.take(CHECKOUT))
     assert table in (CHECKOUT / "README.md").read_text(), "run: rootstock recipes --markdown"
+
+
+def test_the_table_of_patches_is_that_of_the_recipes() -> None:
+    table = inventory.patches_as_markdown(inventory.take_patches(CHECKOUT), CHECKOUT)
+    assert table in (CHECKOUT / "README.md").read_text(), "rootstock recipes --patches --markdown"
+
+
+def test_the_recipes_of_this_checkout_have_no_errors() -> None:
+    assert [one for one in lint.lint(CHECKOUT) if one.serious] == []
 
 
 def test_no_environment_is_named_root() -> None:

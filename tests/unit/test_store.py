@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.errors import UsageError
 from rootstock.store import Store, locate, publish, remove
 
 
@@ -73,3 +74,25 @@ def test_folders_that_are_not_writable_are_removed(tmp_path: Path) -> None:
     folder.chmod(0o500)
     remove(folder)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("home", ["~no-such-user/x", "loop/x"])
+def test_where_no_store_can_be(home: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ROOTSTOCK_HOME", home)
+    with pytest.raises(UsageError, match="the store") as told:
+        locate().prepare()
+    assert "ROOTSTOCK_HOME" in told.value.remedy
+
+
+@pytest.mark.parametrize("what", ["", "tmp", "runs", "artifacts"])
+def test_a_file_where_a_folder_of_the_store_should_be(what: str, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    place = store.root / what
+    place.parent.mkdir(exist_ok=True)
+    place.touch()
+    with pytest.raises(UsageError, match="cannot be written"):
+        store.prepare()
+    with pytest.raises(UsageError, match="cannot be written"):
+        Store(Path("/proc/x")).prepare()

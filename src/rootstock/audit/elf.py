@@ -109,7 +109,9 @@ def read(path: Path) -> Elf | None:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
                 return _Reader(data).elf()
-            except (struct.error, IndexError, UnicodeDecodeError) as error:
+            except ElfError:
+                raise
+            except (struct.error, IndexError, ValueError, OverflowError) as error:
                 raise ElfError(f"damaged: {error}") from error
 
 

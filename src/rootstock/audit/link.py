@@ -9,6 +9,7 @@ bound at once, as with LD_BIND_NOW, so that what would fail in the middle of a r
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -28,8 +29,27 @@ class Tree:
     files: Mapping[str, Path]
     links: Mapping[str, str]
 
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders that have a file or a link somewhere below them."""
+        found: set[str] = set()
+        for name in (*self.files, *self.links):
+            folder = posixpath.dirname(name)
+            while folder and folder not in found:
+                found.add(folder)
+                folder = posixpath.dirname(folder)
+        return frozenset(found)
+
     def find(self, path: str) -> str | None:
         """The file a path leads to when its symbolic links are followed, or None."""
+        found = self.follow(path)
+        return found if found in self.files else None
+
+    def follow(self, path: str) -> str | None:
+        """The path without links that a path leads to, be anything there or not.
+
+        None when that is out of the prefix or, for a circle of links, nowhere.
+        """
         rest = path.split("/")[::-1]
         done: list[str] = []
         followed = 0
@@ -50,8 +70,7 @@ class Tree:
             if target.startswith("/") or followed > _MOST_LINKS:
                 return None
             rest.extend(target.split("/")[::-1])
-        found = "/".join(done)
-        return found if found in self.files else None
+        return "/".join(done)
 
 
 def expand(entry: str, folder: str) -> str | None:

@@ -12,14 +12,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rootstock import process, seal
+from rootstock.audit import contents, waivers
 from rootstock.audit import elf as elf_format
-from rootstock.audit import waivers
 from rootstock.audit.elf import Elf, ElfError
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import Package, Version, parsed, unpacked
 from rootstock.build.artifact import Artifact
+from rootstock.names import plain
 from rootstock.store import Store
 
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
@@ -45,17 +46,21 @@ def audit(
     """
     started = time.monotonic()
     package = unpacked(artifact, store)
-    findings = [*_paths(package), *_leaks(package), *_licence(package)]
+    findings = [*_paths(package), *_leaks(package), *contents.licence(package)]
+    findings += [*contents.names(package), *contents.scripts(package)]
     elves: dict[str, Elf] = {}
+
+    def others() -> list[Package]:
+        return [unpacked(other, store) for other in closure]
+
     if artifact.scope != "image":
         elves, damaged = _elves(package)
-        findings += [*damaged, *_absolute_links(package), *_rpaths(elves)]
+        findings += [*damaged, *contents.links(package, others), *_rpaths(elves)]
     if elves:
         glibc = _glibc(package.floor, sysroots, store)
         if glibc:
-            others = [unpacked(other, store) for other in closure]
             findings += _floors(elves, package.floor, glibc)
-            findings += _links(elves, package.floor, glibc, package, others)
+            findings += _links(elves, package.floor, glibc, package, others())
         else:
             findings.append(_unproven(package.floor))
     return AuditReport(
@@ -76,11 +81,11 @@ def _text(version: Version) -> str:
 
 
 def _paths(package: Package) -> Iterator[Finding]:
-    listed = {entry["_path"]: entry for entry in package.metadata("paths.json").get("paths", [])}
+    listed = package.listed
     there = {*package.files, *package.links}
 
     def finding(name: str, what: str) -> Finding:
-        return Finding(rule="paths", file=name, message=f"{what}; build the package again.")
+        return Finding(rule="paths", file=plain(name), message=f"{what}; build the package again.")
 
     for name in sorted(there - listed.keys()):
         yield finding(name, "is in the package and not in paths.json")
@@ -103,8 +108,8 @@ def _paths(package: Package) -> Iterator[Finding]:
 
 def _leaks(package: Package) -> Iterator[Finding]:
     marked = {
-        entry["_path"]: entry["prefix_placeholder"].encode()
-        for entry in package.metadata("paths.json").get("paths", [])
+        name: entry["prefix_placeholder"].encode()
+        for name, entry in package.listed.items()
         if entry.get("prefix_placeholder")
     }
     for name, path in package.files.items():
@@ -116,26 +121,10 @@ def _leaks(package: Package) -> Iterator[Finding]:
         if found:
             yield Finding(
                 rule="leak",
-                file=name,
+                file=plain(name),
                 message=f"names {_some(found)}, which only the build had; map or strip it in "
                 "the build script.",
             )
-
-
-def _licence(package: Package) -> Iterator[Finding]:
-    if not package.metadata("index.json").get("license"):
-        yield Finding(
-            rule="licence",
-            file="info/index.json",
-            message="names no licence; add about.license to the recipe.",
-        )
-    folder = package.root / "info" / "licenses"
-    if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
-        yield Finding(
-            rule="licence",
-            file="info/licenses",
-            message="has no licence text; add about.license_file to the recipe.",
-        )
 
 
 # ---- rules for compiled files
@@ -150,7 +139,7 @@ def _elves(package: Package) -> tuple[dict[str, Elf], list[Finding]]:
             damaged.append(
                 Finding(
                     rule="elf",
-                    file=name,
+                    file=plain(name),
                     message=f"cannot be audited ({error}); leave it out, or build it anew.",
                 )
             )
@@ -169,21 +158,11 @@ def _rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:
             if bad:
                 yield Finding(
                     rule="rpath",
-                    file=name,
+                    file=plain(name),
                     message=f"has {tag} entries that are not below the prefix: "
                     f"{_some([entry or '(empty)' for entry in bad])}; set them relative to "
                     "$ORIGIN, or remove them with patchelf.",
                 )
-
-
-def _absolute_links(package: Package) -> Iterator[Finding]:
-    for name, target in package.links.items():
-        if target.startswith("/"):
-            yield Finding(
-                rule="leak",
-                file=name,
-                message=f"is a link to {target}; make it relative to its own folder.",
-            )
 
 
 def _unproven(declared: Version) -> Finding:
@@ -236,7 +215,7 @@ def _floors(
             what = f" for {_some([user.decode() for user in users])}" if users else ""
             yield Finding(
                 rule="floor",
-                file=name,
+                file=plain(name),
                 message=f"needs {version}{what} and the package declares glibc "
                 f"{_text(declared)}; compile it against the sysroot, or raise "
                 "c_stdlib_version in the recipe's variants.yaml.",
@@ -286,19 +265,19 @@ def _links(
                 f"needs {_some(names)}, which neither the package nor its dependencies have "
                 "where it looks; add the dependency to the recipe, or mend its RPATH."
             )
-            yield Finding(rule="libraries", file=file, message=message)
+            yield Finding(rule="libraries", file=plain(file), message=message)
         elif kind == "version":
             message = (
                 f"needs the versions {_some(names)}, which the libraries it loads do not have; "
                 "build it with the dependencies it is to run with."
             )
-            yield Finding(rule="symbols", file=file, message=message)
+            yield Finding(rule="symbols", file=plain(file), message=message)
         else:
             message = (
                 f"needs {_some(names)}, which no library it loads and no glibc "
                 f"{_text(declared)} has; link what has it, or configure it away."
             )
-            yield Finding(rule="symbols", file=file, message=message)
+            yield Finding(rule="symbols", file=plain(file), message=message)
 
 
 def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]:

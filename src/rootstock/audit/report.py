@@ -14,6 +14,9 @@ RULES: Mapping[str, str] = {
     "leak": "no path of the build is left",
     "licence": "the licence is named and its text is there",
     "paths": "paths.json tells the truth",
+    "names": "every file's name can be listed by every client and held by every file system",
+    "links": "every link leads to a file of the package or of its dependencies",
+    "scripts": "nothing is run at installation, which some clients do and others do not",
     "elf": "every ELF file can be read",
     "waiver": "every waiver is well formed and needed",
 }

@@ -2,18 +2,23 @@
 
 import json
 import os
+import posixpath
 import re
+import tarfile
 import threading
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+import zstandard
 from rattler.package_streaming import extract
 
 from rootstock import process, seal
 from rootstock.build.artifact import Artifact
 from rootstock.errors import AuditFailed, NoSpace, tells_of_no_space
+from rootstock.names import shown
 from rootstock.store import Store, publish
 
 Version = tuple[int, ...]
@@ -41,6 +46,11 @@ class Package:
         return value if isinstance(value, dict) else {}
 
     @property
+    def listed(self) -> Mapping[str, Mapping[str, Any]]:
+        """What paths.json says of each file, by its path."""
+        return {entry["_path"]: entry for entry in self.metadata("paths.json").get("paths", [])}
+
+    @property
     def floor(self) -> Version:
         """The glibc the package's dependencies ask for."""
         depends = self.metadata("index.json").get("depends", [])
@@ -50,7 +60,7 @@ class Package:
 
 def parsed(text: str) -> Version:
     """The numbers of a version."""
-    return tuple(int(part) for part in text.strip(".").split("."))
+    return tuple(int(part) for part in text.split(".") if part)
 
 
 def unpacked(artifact: Artifact, store: Store) -> Package:
@@ -71,6 +81,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
+            _insist(artifact.path)
             sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
         except Exception as error:  # py-rattler has no class for it
             if tells_of_no_space(str(error)):
@@ -83,24 +94,85 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
         publish(scratch / "whole", root.parent)
 
 
+def _insist(path: Path) -> None:
+    """Raise `ValueError` unless everything in a package's archive stays in its folder.
+
+    That is asked before anything is unpacked: regular files and symbolic links only, with names
+    below the folder, and none of them behind a link.
+    """
+    stem = path.name.removesuffix(".conda")
+    with zipfile.ZipFile(path) as archive:
+        for part in ("pkg", "info"):
+            with archive.open(f"{part}-{stem}.tar.zst") as packed:
+                _insist_on_members(zstandard.ZstdDecompressor().stream_reader(packed))
+
+
+def _insist_on_members(stream: IO[bytes]) -> None:
+    links: set[str] = set()
+    folders: set[str] = set()
+    with tarfile.open(fileobj=stream, mode="r|") as tar:
+        for member in tar:
+            name = member.name
+            if _leaves(name):
+                raise ValueError(f"it has a file {shown(name)}, out of its folder")
+            if not (member.isreg() or member.issym()):
+                raise ValueError(f"{shown(name)} is neither a file nor a symbolic link")
+            above = posixpath.dirname(name)
+            while above and above not in folders:
+                folders.add(above)
+                above = posixpath.dirname(above)
+            if member.issym():
+                links.add(name)
+    if behind := links & folders:
+        raise ValueError(f"{shown(min(behind))} is a link and has files in it")
+
+
 def _list(root: Path) -> Package:
     files, links = {}, {}
-    for name, entry in _entries(os.fspath(root), ""):
+    for name, path, is_link in _entries(os.fspath(root)):
         if name.startswith("info/"):
             continue
-        if entry.is_symlink():
-            links[name] = os.readlink(entry.path)
+        if is_link:
+            links[name] = os.readlink(path)
         else:
-            files[name] = Path(entry.path)
-    return Package(root, files, links)
+            files[name] = Path(path)
+    package = Package(root, files, links)
+    _insist_on_metadata(package)
+    return package
 
 
-def _entries(folder: str, above: str) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
-    """All files and symbolic links below a folder by their path in it; no link is followed."""
-    process.check()
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _entries(entry.path, f"{above}{entry.name}/")
-            else:
-                yield above + entry.name, entry
+def _insist_on_metadata(package: Package) -> None:
+    """Raise `AuditFailed` unless the files of info/ that are read have the form they should."""
+    about = package.root / "info"
+    depends = package.metadata("index.json").get("depends", [])
+    if not isinstance(depends, list) or not all(isinstance(spec, str) for spec in depends):
+        raise AuditFailed(f"{about / 'index.json'}: depends is not a list of texts")
+    entries = package.metadata("paths.json").get("paths", [])
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise AuditFailed(f"{about / 'paths.json'}: paths is not a list of files, each by its path")
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    path, placeholder = entry.get("_path"), entry.get("prefix_placeholder") or ""
+    return isinstance(path, str) and not _leaves(path) and isinstance(placeholder, str)
+
+
+def _leaves(name: str) -> bool:
+    """Whether a path is not surely that of a file within its folder."""
+    return any(part in ("", ".", "..") for part in name.split("/"))
+
+
+def _entries(root: str) -> Iterator[tuple[str, str, bool]]:
+    """All files and symbolic links below a folder: path in it, path, whether it is a link."""
+    folders = [("", root)]
+    while folders:
+        process.check()
+        above, folder = folders.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((f"{above}{entry.name}/", entry.path))
+                else:
+                    yield above + entry.name, entry.path, entry.is_symlink()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from rootstock.build.artifact import RECORD
 from rootstock.build.job import kept_inputs
+from rootstock.plan.changes import Inputs
 from rootstock.plan.graph import Graph, Node, Published, filename
-from rootstock.plan.why import Before, Inputs, Why, explain
+from rootstock.plan.why import Before, Why, explain
 from rootstock.store import Store
 
 # The variant values that make packages of one name different ones (`Cell.variant`): that of

@@ -41,6 +41,11 @@ _EXPORTED = "run_exports"  # the field of records and shards (CEP 21)
 _EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noarch"}  # CEP 12
 _EXPORTS_VERSION = 1  # what conda-index writes; CEP 12 names none
 _INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
+# What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
+_UNREADABLE = (
+    *(OSError, ValueError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
+)
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
 _HASHES = ("md5", "sha256")
 
@@ -62,7 +67,7 @@ def with_run_exports(record: Record, package: Path) -> Record:
     """A record of an index, and the run_exports of its `.conda` file if that can be read."""
     try:
         exports = _exports_of(package, _members(package, (_EXPORTS_MEMBER,)))
-    except (OSError, ValueError, zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError):
+    except _UNREADABLE:
         return record
     return {**record, _EXPORTED: exports}
 

@@ -103,9 +103,10 @@ ProfileName = Annotated[
 EngineName = Annotated[
     str, typer.Option(help="What isolates builds: auto, bubblewrap, unshare, podman or docker.")
 ]
+_MOST_JOBS = 1024  # more than a machine has cores
 Jobs = Annotated[
     int,
-    typer.Option("-j", "--jobs", min=0, max=1024, help="Builds at a time; 0: one per core."),
+    typer.Option("-j", "--jobs", min=0, max=_MOST_JOBS, help="Builds at a time; 0: one per core."),
 ]
 Level = Annotated[
     int,

@@ -11,12 +11,11 @@ import typer
 from rootstock import streams
 from rootstock.cli.common import print_answer
 from rootstock.errors import (
-    FULL,
     InterruptedByUser,
     MachineError,
-    NoSpace,
     RootstockError,
     UsageError,
+    no_space_told,
 )
 from rootstock.report.terminal import tell_error
 from rootstock.store import locate
@@ -35,11 +34,20 @@ def failure(error: BaseException) -> RootstockError:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return InterruptedByUser("interrupted")
     if isinstance(error, typer.TyperException):
-        return UsageError(str(error), "rootstock COMMAND --help has the options and examples.")
-    if isinstance(error, BrokenPipeError):
-        return RootstockError("")  # whoever read has seen enough
-    if isinstance(error, OSError) and error.errno in FULL:
-        return NoSpace(error.filename or "a file")
+        # Where help was shown instead, there is nothing to add.
+        words = error.format_message() if str(error) else ""
+        return UsageError(words, "rootstock COMMAND --help has the options and examples.")
+    # Whoever read has seen enough. Of this, Typer makes an exit.
+    cause = error.__context__ if isinstance(error, SystemExit) else error
+    if isinstance(cause, BrokenPipeError):
+        return RootstockError("")
+    try:
+        with no_space_told("a file"):
+            raise error
+    except MachineError as told:
+        return told
+    except BaseException:
+        pass  # it is something else
     if isinstance(error, FileNotFoundError) and not _folder_is_there():
         return gone()
     return _unexpected(error)

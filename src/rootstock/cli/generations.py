@@ -20,7 +20,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would ch
 def rollback(
     to: Annotated[
         int | None,
-        typer.Option(help="The generation to go back to, or forth.", metavar="N"),
+        typer.Option(min=1, help="The generation to go back to, or forth.", metavar="N"),
     ] = None,
     channel: Channel = Path("channel"),
     dry_run: DryRun = False,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from rootstock import lint as linter
-from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json
+from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
 from rootstock.errors import UsageError
 from rootstock.plan.checks import Finding
 
@@ -37,7 +37,8 @@ def lint(
         rows = [_row(one) for one in found]
         print_json({"errors": errors, "warnings": warnings, "findings": rows})
     else:
-        print("\n".join([*map(_text, found), f"{errors} errors, {len(found) - errors} warnings"]))
+        lines = [line for one in found for line in _text(one).splitlines()]
+        say([*lines, f"{errors} errors, {len(found) - errors} warnings"])
     if errors:
         raise UsageError(f"the recipes have {errors} errors: see above")
 

@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -34,6 +34,9 @@ _HOMES: Mapping[str, str] = {
 }
 
 
+_VERSION = ("--version", "-V")
+
+
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code of the contract."""
     streams.ready()
@@ -59,7 +62,8 @@ def _failure() -> RootstockError | None:
         application = _application()
         gc.freeze()
         gc.enable()
-        code = application(_words(), prog_name="rootstock", standalone_mode=False)
+        # No variable turns a command into one that completes words of the shell.
+        code = application(_words(), prog_name="rootstock", complete_var="", standalone_mode=False)
         # Typer takes an interruption for itself, and gives back its exit code.
         return InterruptedByUser("interrupted") if code == InterruptedByUser.code else None
     # The last net: whatever it is, what the user sees is a message, a remedy and an exit code.
@@ -83,11 +87,18 @@ def _application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_callback)  # so that an application of one command keeps its name
-    asked = [name for name in _words()[:1] if name in _HOMES]
-    for name in asked or _HOMES:
+    for name in _needed(_words()):
         home = importlib.import_module(f"rootstock.cli.{_HOMES[name]}")
         app.command(name, cls=_Command)(home.COMMANDS[name])
     return app
+
+
+def _needed(words: Sequence[str]) -> Iterable[str]:
+    """The commands that have to be known to understand a command line: one, if it names one."""
+    first = words[0] if words else ""
+    if first in _VERSION:
+        return ()
+    return (first,) if first in _HOMES else _HOMES
 
 
 class _Command(TyperCommand):
@@ -118,9 +129,7 @@ def _show_version(asked: bool) -> None:
 def _callback(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", "-V", help="Show the version.", callback=_show_version, is_eager=True
-        ),
+        typer.Option(*_VERSION, help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     """Build, prove and publish a conda channel with ROOT of your own."""

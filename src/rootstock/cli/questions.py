@@ -1,6 +1,7 @@
 """The commands that ask: why a package is built, and whether it comes out the same again."""
 
 import os
+import re
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
@@ -124,7 +125,7 @@ def verify(
 
       rootstock verify latest --channel https://example.org/channel --key alice.pub
     """
-    if any(word == check.LATEST or (word.isascii() and word.isdigit()) for word in packages):
+    if any(word == check.LATEST or re.fullmatch("[0-9]+", word) for word in packages):
         _verify_release(packages, channel, key, as_json)
         return
     if key:

@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Channel, Json, print_json_line
+from rootstock.cli.common import Channel, Json, print_json_line, public_url
 from rootstock.errors import UsageError
 
 Url = Annotated[
     str,
-    typer.Option(help="The channel's address, where readers have another one.", metavar="URL"),
+    typer.Option(
+        parser=public_url,
+        help="The channel's address, where readers have another one.",
+        metavar="URL",
+    ),
 ]
 Title = Annotated[str, typer.Option(help="What the page calls the channel.", metavar="TEXT")]
 
@@ -50,16 +54,16 @@ def serve(
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
-    said = page.settings(channel)
-    address = url or said.url
+    address = page.address(url) or page.settings(channel).url
     records.tables(channel)  # a folder that is no channel is told before anybody asks
     shown = live.LivePage(channel, live.by_command(channel, title))
-    server = Server(Folder(channel), shown, host, port, url=address.rstrip("/"), log=log)
+    server = Server(Folder(channel), shown, host, port, url=address, log=log)
     if as_json:
         told = {"url": server.url, "host": server.host, "port": server.port}
         print_json_line({**told, "channel": channel.absolute()})
     elif not quiet:
-        print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # nobody has to be there to read it
+            print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
     # To be told to end is how it ends well.
     with suppress(KeyboardInterrupt):
         asyncio.run(server.run())
@@ -88,7 +92,7 @@ def write_page(
     from rootstock.serve import page
 
     said = page.settings(channel)
-    said = replace(said, title=title or said.title, url=url or said.url)
+    said = replace(said, title=title or said.title, url=page.address(url) or said.url)
     if out:
         page.write_to(out, channel, said)
     elif url or title:

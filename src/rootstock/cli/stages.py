@@ -192,6 +192,8 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             offline=offline,
             url=url,
         )
+        if results and not results.parent.is_dir():  # told before all the work, not after it
+            raise UsageError(f"--junit {results}: there is no folder {results.parent}")
         if since and not list_:
             raise UsageError("--since goes with --list")
         if list_:

@@ -50,10 +50,11 @@ def copy(folder: Path, path: str, target: Path, most: int) -> None:
             source = os.open(name, _FILE, dir_fd=parent)
         except OSError as error:
             raise NotTaken(f"{path} cannot be read: {error.strerror}") from error
+    status = os.fstat(source)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(source)
+        raise NotTaken(f"{path} is not a regular file")
     with open(source, "rb") as file, target.open("wb") as copied:
-        status = os.fstat(source)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotTaken(f"{path} is not a regular file")
         file.seek(max(0, status.st_size - most))
         left = most
         while left and (chunk := file.read(min(_CHUNK, left))):

@@ -1,6 +1,7 @@
 """What every root file system has, whatever it is made from."""
 
 import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +53,15 @@ def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool)
 
 
 def _readable(root: Path) -> bool:
-    """Whether a folder, its seal and the folders in it may be read; not whether they are there."""
-    with suppress(FileNotFoundError):
+    """Whether the seal and the folders at the top may be read, of those that are there."""
+    for place in (root.parent, seal.place_of(root), root, root / "usr"):
         try:
-            seal.place_of(root).open().close()
-            return all(os.access(place, os.R_OK | os.X_OK) for place in (root, root / "usr"))
+            status = place.stat()
+        except FileNotFoundError:
+            continue
         except PermissionError:
+            return False
+        if not os.access(place, os.R_OK | (os.X_OK if stat.S_ISDIR(status.st_mode) else 0)):
             return False
     return True
 

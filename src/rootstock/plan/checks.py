@@ -154,7 +154,7 @@ def _extra(output: Output) -> Iterator[Fault]:
             "Write true, false, or a list of patterns of file names: [pyroot-*-py311*]",
         )
     yield from _released(own)
-    for key in ("origin", "released"):
+    for key in ("origin",) if own.get("origin") == "local" else ("origin", "released"):
         if not own.get(key):
             yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
 

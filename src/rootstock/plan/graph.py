@@ -132,7 +132,7 @@ def plan(
         tops = [find(spec, cell.variant, f"the cell {cell.id}") for spec in specs]
         for top in tops:
             link(top, cell.variant, by_id, find, own, ())
-        link_tests(by_id, find, own)
+        link_tests(cell.variant, by_id, find, own)
         beneath = memoised_closure({id_: one.run for id_, one in own.items()})
         sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
         # What an earlier cell has linked stays where it is, behind all that it needs.
@@ -252,8 +252,12 @@ def _number(output: Output, key: str, published: Published) -> int:
 
 
 def _hashes(folder: Path) -> dict[str, str]:
+    """What `folder_hashes` gives; raises `UsageError` when the folder is not there any more."""
     try:
-        return folder_hashes(folder)
+        found = folder_hashes(folder)
+        if not (folder / "recipe.yaml").is_file():
+            raise UsageError(f"{folder} is gone", "Put it back, and run the same command again.")
+        return found
     except OSError as error:
         raise UsageError(
             f"{error.filename or folder} cannot be read: {error.strerror}",

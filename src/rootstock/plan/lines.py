@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rootstock.errors import UsageError
@@ -15,7 +16,7 @@ _WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "yes or
 _LONGEST = 1_000_000  # bytes of a file; the longest recipe here has 10,000
 _DEEPEST = 100  # levels of nesting; parsers recurse, and their stack has an end
 _BRACKET = re.compile(r"[\[\]{}]")
-_BLOCK = re.compile(r"^(?: *[-?:] )* *", re.MULTILINE)  # what opens levels at a line's beginning
+_BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # what opens levels at a line's beginning
 
 
 @dataclass(frozen=True)
@@ -140,19 +141,29 @@ def text_of(path: Path) -> str:
 
 
 def _too_deep(text: str) -> int:
-    """The line on which YAML is nested too deep; 0 when it is not.
+    """The line on which YAML is nested too deep; 0 when it is not."""
+    if not _may_be_deep(text):
+        return 0
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # this one does not recurse
+            depth += isinstance(event, CollectionStartEvent)
+            depth -= isinstance(event, CollectionEndEvent)
+            if depth > _DEEPEST:
+                return event.start_mark.line + 1 if event.start_mark else 1
+    except yaml.YAMLError:
+        return 0  # whoever reads it tells that
+    return 0
 
-    Brackets in text are counted too: in scripts they come in pairs.
-    """
+
+def _may_be_deep(text: str) -> bool:
+    """Whether there are enough brackets, or dashes in one line; most files have a few."""
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
         if depth > _DEEPEST:
-            return text.count("\n", 0, found.start()) + 1
-    for found in _BLOCK.finditer(text):
-        if len(re.findall("[-?:]", found[0])) > _DEEPEST:
-            return text.count("\n", 0, found.start()) + 1
-    return 0
+            return True
+    return any(len(found[0]) > _DEEPEST for found in _BLOCK.finditer(text))
 
 
 def read(path: Path) -> Value:

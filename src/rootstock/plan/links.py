@@ -32,7 +32,11 @@ def link(
     links: dict[str, Links],
     path: tuple[str, ...],
 ) -> None:
-    """Find the dependencies of an output, and theirs, into `links`."""
+    """Find the dependencies of an output, and theirs, into `links`.
+
+    `variant` is the cell's. What an output depends on follows from that and its own values, not
+    from who was the first to ask for it: its key would change with their recipes otherwise.
+    """
     if id_ in path:
         raise UsageError("recipes need each other: " + " -> ".join((*path, id_)))
     if id_ in links:
@@ -64,11 +68,16 @@ def link(
     run = found("run", kept)
     run = [dep for dep in dict.fromkeys(run) if dep != id_]
     for dep in dict.fromkeys((*build, *host, *run)):
-        link(dep, seen, by_id, find, links, (*path, id_))
+        link(dep, variant, by_id, find, links, (*path, id_))
     links[id_] = Links(build=build, host=host, run=run, seen=seen)
 
 
-def link_tests(by_id: Mapping[str, Output], find: Find, links: dict[str, Links]) -> None:
+def link_tests(
+    variant: Mapping[str, str],
+    by_id: Mapping[str, Output],
+    find: Find,
+    links: dict[str, Links],
+) -> None:
     """Find what the tests of the linked outputs need, and what that needs, into `links`."""
     queue = list(links)
     for id_ in queue:  # it grows: what a test needs may have tests itself
@@ -78,7 +87,7 @@ def link_tests(by_id: Mapping[str, Output], find: Find, links: dict[str, Links])
         own.test = [dep for dep in dict.fromkeys(found) if dep != id_]
         for dep in own.test:
             known = len(links)
-            link(dep, own.seen, by_id, find, links, ())
+            link(dep, variant, by_id, find, links, ())
             queue += list(links)[known:]
 
 

@@ -23,6 +23,7 @@ _TITLES = ("Description", "Subject", "Title")
 # Where upstream has the matter; the first that is an address tells most.
 _REFERENCES = ("Applied-Upstream", "Forwarded", "Bug", "Upstream", "Origin")
 _WORDS = {"no": "not forwarded", "not-needed": "not for upstream", "vendor": "not forwarded"}
+_ADDRESS = re.compile(r"https?://\S+")
 _GIT = re.compile(r"^\[PATCH[^\]]*\]\s*")
 _REMEDY = "Write a header above the first change: docs/recipes.md has one."
 
@@ -54,7 +55,7 @@ def read(path: Path) -> Patch:
     titles = [fields[name] for name in _TITLES if fields.get(name)]
     told = [fields[name] for name in _REFERENCES if fields.get(name)]
     told += [value for name, value in fields.items() if name.startswith("Bug-")]
-    addresses = [value for value in told if "://" in value]
+    addresses = [found[0] for value in told if (found := _ADDRESS.search(value))]
     reference = (addresses or told or [""])[0]
     return Patch(
         path=path,

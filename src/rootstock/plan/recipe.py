@@ -96,8 +96,8 @@ class Output:
     def test_requirements(self) -> tuple[str, ...]:
         """The match specs of what the package's tests run with, beside what it runs with itself.
 
-        They are what rattler-build installs for each kind of test: a Python test has a Python,
-        and pip unless it says `pip_check: false`.
+        They are what rattler-build installs for each kind of test: for a Python test the Python
+        that it names, and pip unless it says `pip_check: false`.
         """
         wanted: list[str] = []
         for test in self.recipe.get("tests", ()):
@@ -106,7 +106,7 @@ class Output:
             if isinstance(python := test.get("python"), Mapping):
                 versions = python.get("python_version", ())
                 versions = [versions] if isinstance(versions, str) else versions
-                wanted += [f"python {version}" for version in versions] or ["python"]
+                wanted += [f"python {version}" for version in versions]
                 wanted += ["pip"] if python.get("pip_check", True) else []
             wanted += [_INTERPRETERS[kind] for kind in _INTERPRETERS if kind in test]
             wanted += [test["downstream"]] if "downstream" in test else []

@@ -4,35 +4,19 @@ What is compared is what `key.key_inputs` gives: of the planned node, and of the
 succeeds. A dependency that changed is followed down to the package in which the change began.
 """
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from typing import Any
 
+from rootstock.plan.changes import Change, Inputs, compare, dependencies
 from rootstock.plan.graph import Graph, Node
 
-Inputs = Mapping[str, Any]
 # The inputs of an artifact by its name in the store, or None when they are not there any more.
 Recall = Callable[[str], Inputs | None]
-
-_SHORT = 12  # digits of a hash that are shown
-_WIDTH = 60  # characters of a value that are shown
-_HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """An input that changed: its name, what it was, what it is (None: not there), and in words."""
-
-    input: str
-    old: Any
-    new: Any
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.input}: {self.words}"
+# What changed of a node itself, since it was an artifact with these inputs.
+Own = Callable[[Node, str, Inputs | None], tuple[Change, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +136,12 @@ def explain(
             found = find_causes(node, graph, before.inputs, recall)
             causes = tuple(islice(found, 1) if brief else found)
         if not changes and not causes:
-            changes = _dependencies(before.inputs, node.inputs)
+            changes = dependencies(before.inputs, node.inputs)
+        if not changes and not causes:
+            found = find_causes(node, graph, before.inputs, recall, own=_own_dependencies)
+            causes = tuple(islice(found, 1) if brief else found)
+        if not changes and not causes:
+            verdict = "something that it is built with changed"
     return Why(
         node=node.id,
         package=node.output.name,
@@ -166,26 +155,12 @@ def explain(
     )
 
 
-def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
-    """The inputs that differ, without the dependencies."""
-    if old["format"] != new["format"]:
-        words = f"{old['format']} -> {new['format']}"
-        form = Change(input="form of build keys", old=old["format"], new=new["format"], words=words)
-        return (form,)
-    found = [
-        *_of_recipe(old, new),
-        *_of_sources(old["recipe"], new["recipe"]),
-        *_of_files(old["files"], new["files"]),
-        *_of_mapping("variant", old["variant"], new["variant"]),
-        *_of_mapping("builder", old["builder"], new["builder"]),
-    ]
-    if old["image"] != new["image"]:
-        found.append(_change("image", old["image"], new["image"]))
-    return tuple(found)
-
-
-def find_causes(node: Node, graph: Graph, old: Inputs, recall: Recall) -> Iterator[Cause]:
+def find_causes(
+    node: Node, graph: Graph, old: Inputs, recall: Recall, own: Own | None = None
+) -> Iterator[Cause]:
     """The dependencies in which a change began, each once, by the shortest way to it.
+
+    `own` tells what changed of a dependency itself: its inputs, when it is not given.
 
     What changed for all packages alike, such as the image, is no cause: it is an input of the
     node itself.
@@ -207,7 +182,7 @@ def find_causes(node: Node, graph: Graph, old: Inputs, recall: Recall) -> Iterat
             continue  # what is new is named by the requirement that brought it
         path = (*path, f"{dependency.output.name} {dependency.output.version}")
         inputs = recall(before)
-        changes = _own(dependency, before, inputs)
+        changes = (own or _own)(dependency, before, inputs)
         told = tuple(c for c in changes if (c.input, c.words) not in common)
         if told:
             yield Cause(path=path, changes=told)
@@ -227,6 +202,11 @@ def _own(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
     return compare(inputs, node.inputs)
 
 
+def _own_dependencies(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
+    """The packages that a dependency itself was built with and is not any more, or the reverse."""
+    return dependencies(inputs, node.inputs) if inputs else ()
+
+
 def _counterpart(node: Node, had: Mapping[str, str], graph: Graph) -> str | None:
     """The artifact in whose place a node is, among those there were (id -> artifact)."""
     if node.id in had:
@@ -240,113 +220,3 @@ def _counterpart(node: Node, had: Mapping[str, str], graph: Graph) -> str | None
         and (id_ not in graph.nodes or graph.nodes[id_].artifact != artifact)
     ]
     return same[0] if len(same) == 1 else None
-
-
-def _dependencies(old: Inputs, new: Inputs) -> tuple[Change, ...]:
-    """The packages that were in the environments of one build and are not in the other's."""
-    had, has = old["dependencies"], new["dependencies"]
-    gone = [_change(f"dependency {id_}", had[id_], None) for id_ in had if id_ not in has]
-    return (*gone, *(_change(f"dependency {id_}", None, has[id_]) for id_ in has if id_ not in had))
-
-
-def _of_recipe(old: Inputs, new: Inputs) -> Iterator[Change]:
-    without = ("source", "context")
-    before, after = ({k: v for k, v in i["recipe"].items() if k not in without} for i in (old, new))
-    found = list(_differences("recipe", before, after))
-    if old["variant"] != new["variant"]:
-        # The build string has a hash of the variant, and nothing else.
-        found = [change for change in found if change.input != "recipe build.string"]
-    told = [(change.old, change.new) for change in found]
-    contexts = (i["recipe"].get("context", {}) for i in (old, new))
-    for change in _differences("recipe context", *contexts):
-        if (change.old, change.new) not in told:
-            yield change
-    yield from found
-
-
-def _of_sources(old: Inputs, new: Inputs) -> Iterator[Change]:
-    for one, other in zip_longest(old.get("source", ()), new.get("source", ())):
-        before, after = _plain_source(one), _plain_source(other)
-        name = (after or before)["name"]
-        if before and after and before != after:
-            yield from _of_mapping(f"source {name}", before, after)
-        elif before != after:
-            yield _change(f"source {name}", before or None, after or None)
-
-
-def _plain_source(entry: Inputs | None) -> dict[str, Any]:
-    """A source as built, with its file's name in the place of a URL that has its hash in it."""
-    if entry is None:
-        return {}
-    name = str(entry.get("url", entry.get("path", ""))).rpartition("/")[2]
-    return {"name": name, **{key: value for key, value in entry.items() if key != "url"}}
-
-
-def _of_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        if before == after:
-            continue
-        change = _change(f"file {name}", before, after)
-        if before and after:
-            words = f"changed ({_shown(before)} -> {_shown(after)})"
-            if before.removesuffix(" x") == after.removesuffix(" x"):
-                words = "is a program now" if after.endswith(" x") else "is no program any more"
-            change = Change(input=change.input, old=before, new=after, words=words)
-        yield change
-
-
-def _of_mapping(what: str, old: Inputs, new: Inputs) -> Iterator[Change]:
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key) != new.get(key):
-            yield _change(f"{what} {key}", old.get(key), new.get(key))
-
-
-def _differences(what: str, old: Any, new: Any, path: str = "") -> Iterator[Change]:
-    """The smallest parts of two values that differ, by their place in it."""
-    if old == new:
-        return
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for key in sorted(old.keys() | new.keys()):
-            yield from _differences(what, old.get(key), new.get(key), f"{path}.{key}".lstrip("."))
-    elif _are_lists(old, new) and not _are_texts(*old, *new):
-        for index, (one, other) in enumerate(zip_longest(old, new)):
-            yield from _differences(what, one, other, f"{path}[{index}]")
-    else:
-        yield _change(f"{what} {path}".strip(), old, new)
-
-
-def _are_lists(*values: Any) -> bool:
-    return all(isinstance(value, list) for value in values)
-
-
-def _are_texts(*values: Any) -> bool:
-    return all(isinstance(value, str) for value in values)
-
-
-def _change(what: str, old: Any, new: Any) -> Change:
-    return Change(input=what, old=old, new=new, words=_words(old, new))
-
-
-def _words(old: Any, new: Any) -> str:
-    lists = [[] if value is None else value for value in (old, new)]
-    if _are_lists(*lists) and _are_texts(*lists[0], *lists[1]):
-        parts = [f"+ {text}" for text in lists[1] if text not in lists[0]]
-        parts += [f"- {text}" for text in lists[0] if text not in lists[1]]
-        return ", ".join(parts) or "in another order"
-    if old is None:
-        return f"new ({_shown(new)})"
-    if new is None:
-        return f"gone ({_shown(old)})"
-    if isinstance(old, str) and isinstance(new, str):
-        pairs = zip_longest(old.splitlines(), new.splitlines(), fillvalue="")
-        old, new = next(((one, other) for one, other in pairs if one != other), (old, new))
-        same = next(i for i, pair in enumerate(zip_longest(old, new)) if len(set(pair)) > 1)
-        if max(len(old), len(new)) > _WIDTH and same > _WIDTH // 2:
-            old, new = (f"...{text[same - _WIDTH // 4 :]}" for text in (old, new))
-    return f"{_shown(old)} -> {_shown(new)}"
-
-
-def _shown(value: Any) -> str:
-    text = _HASH.sub(lambda match: match[0][:_SHORT], str(value))
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 3] + "..."

@@ -17,6 +17,7 @@ from rootstock.store import Store
 from rootstock.tokens import Secret
 
 STAGING = "staging"
+_NAME = r"[A-Za-z0-9_.-]+"  # of a user or a label at anaconda.org
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +66,11 @@ def choose(text: str, options: Options, store: Store, listen: Listener) -> Targe
 
 
 def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> Anaconda:
-    if not re.fullmatch(r"[\w.-]+", user):
-        raise UsageError(f"anaconda:{user} names no user", "Write anaconda:USER.")
+    if not re.fullmatch(_NAME, user):
+        raise UsageError(f"anaconda:{_shown(user)} names no user", "Write anaconda:USER.")
+    for name in (options.label, options.staging):
+        if name and not re.fullmatch(_NAME, name):
+            raise UsageError(f"{names.shown(name)} is no label", "Use letters, digits, -, _ and .")
     label, staging = options.label or MAIN, options.staging or STAGING
     if label == staging:
         raise UsageError(f"the label {label} cannot be the one to stage with, too")
@@ -85,8 +89,14 @@ def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> An
 
 def _quetz(address: str, options: Options) -> Quetz:
     found = re.fullmatch(r"(https?://[^?#]+?)/([^/?#]+)/?", address)
+    try:
+        names.public_url(address)
+    except names.NotAllowed:
+        found = None
     if not found:
-        raise UsageError(f"quetz:{address} names no channel", "Write quetz:https://HOST/CHANNEL.")
+        raise UsageError(
+            f"quetz:{_shown(address)} names no channel", "Write quetz:https://HOST/CHANNEL."
+        )
     _refuse(options, "Quetz", "label", "server", "url")
     return Quetz(
         server=found[1],
@@ -99,8 +109,12 @@ def _quetz(address: str, options: Options) -> Quetz:
 
 def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
     bucket, _, prefix = address.removeprefix("//").strip("/").partition("/")
-    if not bucket:
-        raise UsageError(f"s3:{address} names no bucket", "Write s3://BUCKET/PREFIX.")
+    try:
+        names.relative_path(f"{bucket}/{prefix}" if prefix else bucket)
+    except names.NotAllowed as error:
+        raise UsageError(
+            f"s3:{_shown(address)} names no bucket", "Write s3://BUCKET/PREFIX."
+        ) from error
     _refuse(options, "S3, whose keys are where boto3 looks for them", "token_file")
     _refuse(options, "S3", "label", "staging")
     return S3(
@@ -114,17 +128,22 @@ def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
     )
 
 
-def _token(names: tuple[str, ...], options: Options) -> Secret:
+def _shown(text: str) -> str:
+    """What of an address may be told: it may have a password in it."""
+    return names.shown("...@" + text.rpartition("@")[2] if "@" in text else text)
+
+
+def _token(variables: tuple[str, ...], options: Options) -> Secret:
     try:
-        return tokens.token(names, options.token_file)
+        return tokens.token(variables, options.token_file)
     except UsageError:
         if options.reads and not options.token_file:
             return Secret("")
         raise
 
 
-def _refuse(options: Options, what: str, *names: str) -> None:
+def _refuse(options: Options, what: str, *unfit: str) -> None:
     flags = {"staging": "--staging-label", "token_file": "--token-file"}
-    for name in names:
+    for name in unfit:
         if getattr(options, name):
             raise UsageError(f"{flags.get(name, f'--{name}')} is not for {what}")

@@ -27,6 +27,7 @@ PASSPHRASE = "ROOTSTOCK_KEY_PASSPHRASE"  # the variable that has it, not what is
 _NEW = "Make one with `rootstock keys new`."
 _NAME = "Name a file for the private key with ROOTSTOCK_KEY, such as ~/keys/release.pem."
 _PUBLIC = ".pub"
+_LONGEST = 1 << 16  # bytes of a public key, and more than any has
 _OF_OTHERS = 0o007  # the bits of a file's mode for those who are neither its owner nor of its group
 
 
@@ -253,7 +254,8 @@ def parse(pem: bytes) -> Public:
 def read(path: Path) -> Public:
     """The public key in a file; raises `UsageError` when there is none."""
     try:
-        return parse(path.read_bytes())
+        with path.open("rb") as file:
+            return parse(file.read(_LONGEST))
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{path} is no public key: {error}",

@@ -7,7 +7,6 @@ of plain text.
 
 import os
 import re
-import shlex
 import sys
 import threading
 import time
@@ -25,11 +24,12 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rootstock.report.record import NodeRecord, RunRecord
+    from rootstock.report.record import RunRecord
 
 _WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
+_SHORT_HASH = 16  # digits of a sha256 that name an image or a lock
 _REFRESH = 8  # times a second
-_HASH = 16  # digits of a sha256 where there is no room for all
+_LONGEST = 2000  # characters of a line of an error
 _BAR = 20  # columns
 _ROOMY = 90  # columns from which on there is room for bars
 _STYLES: dict[State, str] = {"done": "green", "kept": "green", "failed": "bold red"}
@@ -85,19 +85,29 @@ class Terminal(AbstractContextManager["Terminal"]):
 
     def summary(self, record: "RunRecord", report: Path) -> None:
         """Tell what a run came to: its packages and cells, and where its report is."""
+        from rootstock.report.summary import summary_lines  # not where nothing is built
+
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
     def install(self, channel: Path, specs: Sequence[str], release: int = 0) -> None:
         """Tell how `specs` are installed from the channel, and where a new release's locks are."""
+        from rootstock.report.summary import install_lines
+
         self.say("\n".join(["", *install_lines(channel, specs, release)]))
 
 
 def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
     """Tell of a failure, red in a terminal, and of its remedy."""
     stream = stream or sys.stderr
-    first, *rest = message.splitlines() or [""]
+    first, *rest = [_short(line) for line in message.splitlines()] or [""]
     lines = [f"error: {first}", *rest, *(f"  {line}" for line in remedy.splitlines())]
     _print(lines, stream, red=_colours(stream))
+
+
+def _short(line: str) -> str:
+    """A line that names a few things, of one that names all of very many."""
+    more = len(line) - _LONGEST
+    return line if more <= 0 else f"{line[:_LONGEST]} ... and {more} characters more"
 
 
 def _is_live(stream: TextIO) -> bool:
@@ -118,65 +128,6 @@ def _print(lines: Sequence[str], stream: TextIO, *, red: bool = False) -> None:
         streams.tell(text, stream)
     except UnicodeEncodeError:  # a stream that `streams.ready` has not seen
         streams.tell(text.encode("ascii", "replace").decode(), stream)
-
-
-def summary_lines(record: "RunRecord", width: int | None = None) -> list[str]:
-    """The table of the packages that were built, what became of the cells, the sums.
-
-    Hashes are shortened where `width` columns do not hold them; without it there is room.
-    """
-    lines: list[str] = []
-    told = [node for node in record.nodes if node.state in ("built", "failed")]
-    if told:
-        rows = [_row(node) for node in sorted(told, key=lambda n: (n.package, n.version))]
-        table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
-        if width and max(map(len, table)) > width:
-            short = [(*row[:3], row[3][:_HASH]) for row in rows]
-            table = columns([("package", "size", "time", "sha256"), *short], right=(1, 2))
-        lines += [*table, ""]
-    lines += columns([(cell.id, cell.state) for cell in record.cells]) if record.cells else []
-    states = [node.state for node in record.nodes]
-    counts = ", ".join(
-        f"{states.count(state)} {state}"
-        for state in ("built", "kept", "failed", "skipped")
-        if state in states
-    )
-    total = size(sum(node.size for node in record.nodes if node.scope == "channel"))
-    took = duration(record.seconds)
-    lines.append(f"{len(states)} packages ({counts or 'none'}), {total}, in {took}")
-    return lines
-
-
-def _row(node: "NodeRecord") -> tuple[str, str, str, str]:
-    return (
-        node.filename or f"{node.package}-{node.version}",
-        size(node.size) if node.size else "",
-        duration(node.seconds) if node.state == "built" else node.state,
-        node.sha256,
-    )
-
-
-def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list[str]:
-    """What a user types to get an environment with `specs` from the channel's folder.
-
-    With a `release`, also where its locks are.
-    """
-    folder = channel.absolute()
-    wanted = " ".join(specs)
-    locks = folder / f"releases/{release:04d}"
-    again = [
-        "To have just this again, in any year:",
-        f"  rootstock env --lock, and a lock of {locks}",
-    ]
-    return [
-        "To use it, with conda, mamba or micromamba:",
-        f"  conda create -n analysis --override-channels -c {folder.as_uri()} {wanted}",
-        "  conda activate analysis",
-        "or without:",
-        f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
-        "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
-        *(again if release else []),
-    ]
 
 
 def _took(event: Event, seconds: float) -> tuple[str, str, str]:
@@ -298,7 +249,7 @@ class _Live:
             return f"{mark} {event.stage:<8} {_joined(stage.result, *_took(event, seconds))}"
         if event.state == "failed" or (event.state == "done" and seconds >= _WORTH):
             weight, detail, took = _took(event, seconds)
-            detail = detail[:_HASH] if re.fullmatch("[0-9a-f]{64}", detail) else detail
+            detail = detail[:_SHORT_HASH] if re.fullmatch("[0-9a-f]{64}", detail) else detail
             return f"  {mark} {event.item}  {_joined(weight, detail, took)}"
         return ""
 

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from rootstock.channel.generation import Kind
 from rootstock.channel.stage import NOARCH
+from rootstock.release import contents
+from rootstock.release.contents import Check
 
-RECORD = "release.json"
-ATTESTATIONS = "attestations"
 _ROOTS = ("root", "pyroot")  # what a user installs; pyroot is there once for each Python
 
 
@@ -67,15 +66,6 @@ class Package:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
-    """A smoke test that was run, and the seconds it took."""
-
-    name: str
-    seconds: float
-    passed: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Cell:
     """What a release proved of a ROOT for a Python, and on what system."""
 
@@ -127,14 +117,14 @@ class Release:
     commit: str
     files: frozenset[str]
     url: str
-    packages: Mapping[str, Any]
+    packages: Mapping[str, contents.Package]
     cells: tuple[Cell, ...]
 
     @cached_property
     def signature(self) -> str:
         """Where release.json's own signature is, empty when it is not signed."""
-        signed = any(name.startswith(f"{ATTESTATIONS}/") for name in self.files)
-        return f"{self.folder}/{ATTESTATIONS}/{RECORD}.json" if signed else ""
+        signed = any(name.startswith(f"{contents.ATTESTATIONS}/") for name in self.files)
+        return f"{self.folder}/{contents.ATTESTATION}" if signed else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +210,7 @@ def order(version: str) -> list[tuple[int, str]]:
     >>> sorted(["3.13", "3.9", "3.13a1", "2026f", "2026e"], key=order)
     ['3.9', '3.13a1', '3.13', '2026e', '2026f']
     """
-    parts = re.findall(r"[0-9]+|[a-z]+", version.lower())
+    parts = re.findall(r"[0-9]{1,18}|[a-z]+", version.lower())
     return [*((int(part), "") if part.isdecimal() else (-1, part) for part in parts), (0, "")]
 
 

@@ -37,7 +37,7 @@ class LivePage:
     `patience` is how long a reader waits for it, in seconds.
     """
 
-    def __init__(self, channel: Path, make: Make, *, patience: float = 5) -> None:
+    def __init__(self, channel: Path, make: Make, *, patience: float = 10) -> None:
         self._channel, self._make, self._patience = channel, make, patience
         # Of letters that stay what they are in a command line and in HTML.
         self._stand_in = f"http://{secrets.token_hex(16)}.invalid"

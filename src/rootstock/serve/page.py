@@ -3,7 +3,7 @@
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from rootstock import names
 from rootstock.channel import generation, switch
 from rootstock.channel.generation import History
 from rootstock.errors import RefusedError, UsageError
+from rootstock.names import NotAllowed
 from rootstock.report import words
 from rootstock.serve.contents import Contents
 from rootstock.serve.files import PAGE
@@ -28,6 +30,8 @@ _ROOTS = 10  # ROOT versions that are shown with their Pythons and proofs
 _FEW = 3  # versions that are named in a line
 _NAMES = 12  # file names of a release that are shown each
 _UNKNOWN = "CHANNEL"
+# What reading a YAML file of any content raises, and taking it for what it should be.
+_UNREADABLE = (OSError, ValueError, TypeError, AttributeError, RecursionError, yaml.YAMLError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,21 +52,44 @@ def settings(channel: Path) -> Settings:
     try:
         told = yaml.safe_load(path.read_text()) or {}
         if not all(isinstance(value, str) for value in told.values()):
-            raise UsageError(f"{path}: title, about and url are each a text")
-        return Settings(**told)
+            raise UsageError("title, about and url are each a text")
+        said = Settings(**told)
+        return replace(said, url=address(said.url))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", error.remedy) from error
     except FileNotFoundError:
         return Settings()
-    except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        yaml.YAMLError,
+    ) as error:
         raise UsageError(
             f"{path} cannot be read: {error}", "It may have title, about and url."
+        ) from error
+
+
+def address(url: str) -> str:
+    """A channel's public address, without a slash at its end; empty when none is given.
+
+    Raises `UsageError` when it is none.
+    """
+    try:
+        return names.public_url(url) if url else ""
+    except NotAllowed as error:
+        raise UsageError(
+            str(error), "Give the address at which readers have the channel."
         ) from error
 
 
 def render(contents: Contents, said: Settings) -> str:
     """The page of a channel; when its address is unknown, it shows where to put it."""
     url = (said.url or contents.url).rstrip("/")
-    names = [package.name for package in contents.packages]
-    spec = "root" if "root" in names else (names or ["PACKAGE"])[0]
+    offered = [package.name for package in contents.packages]
+    spec = "root" if "root" in offered else (offered or ["PACKAGE"])[0]
     roots = contents.roots[:_ROOTS]
     cells = [cell for cell in contents.cells if cell.root in roots]
     return _template().render(

@@ -5,22 +5,20 @@ promoted meanwhile. A channel without releases, and one that rootstock did not m
 packages and says of the rest what it knows: nothing.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+from rootstock import names, shape
 from rootstock.channel import generation, index
 from rootstock.channel.generation import Generation, History
 from rootstock.errors import RefusedError, UsageError
+from rootstock.release import contents
 from rootstock.serve.contents import (
-    ATTESTATIONS,
-    RECORD,
     Build,
     Cell,
-    Check,
     Contents,
     Package,
     Release,
@@ -44,9 +42,9 @@ def read(channel: Path, past: History | None = None) -> Contents:
     found = tables(channel, here)
     try:
         return _read(channel, past, found)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         raise RefusedError(
-            f"{channel} is damaged: its records cannot be read ({error!r})",
+            f"{channel} is damaged: {error}",
             "Restore the files from a copy of the channel, or build into another folder.",
         ) from error
 
@@ -67,7 +65,7 @@ def tables(channel: Path, here: Path | None = None) -> list[Path]:
 
 def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
     releases = _releases(channel, past)
-    told: dict[str, tuple[Release, Any]] = {}
+    told: dict[str, tuple[Release, contents.Package]] = {}
     for release in releases:
         if release.visible:
             told.update({name: (release, entry) for name, entry in release.packages.items()})
@@ -92,31 +90,72 @@ def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
     )
 
 
-def _entries(table: Path) -> Mapping[str, Any]:
-    read = _json(table)
-    return {**read.get("packages", {}), **read.get("packages.conda", {})}
+class _Entry(NamedTuple):
+    """What an index says of a package file, as far as the page has it."""
+
+    name: str
+    version: str
+    build: str
+    depends: tuple[str, ...]
+    size: int
+    sha256: str
+    license: str
+
+
+def _entries(table: Path) -> Mapping[str, _Entry]:
+    try:
+        read = shape.document(table.read_bytes())
+        if not isinstance(read, dict):
+            raise ValueError("it is no object")
+        old, new = (_TABLE(read.get(key, {})) for key in ("packages", "packages.conda"))
+        return {**old, **new}
+    except ValueError as error:
+        raise ValueError(f"{table} cannot be read: {error}") from error
+
+
+def _entry(value: object) -> _Entry:
+    if not isinstance(value, dict):
+        raise ValueError(f"{names.shown(value)} is no record of a package")
+    name, version, build = (names.line(value.get(key)) for key in ("name", "version", "build"))
+    return _Entry(
+        name,
+        version,
+        build,
+        _LINES(value.get("depends") or []),
+        shape.count(value.get("size") or 0),
+        names.line(value.get("sha256") or ""),
+        names.line(value.get("license") or ""),
+    )
+
+
+_LINES = shape.items(names.line)
+_TABLE = shape.mapping(names.file_name, _entry)
 
 
 def _build(
-    subdir: str, filename: str, entry: Any, since: int, release: Release | None, told: Any
+    subdir: str,
+    filename: str,
+    entry: _Entry,
+    since: int,
+    release: Release | None,
+    told: contents.Package | None,
 ) -> Build:
-    depends = entry.get("depends", [])
-    floors = [found[1] for depend in depends if (found := _FLOOR.match(depend))]
-    signed = f"{ATTESTATIONS}/{filename}.json"
+    floors = [found[1] for depend in entry.depends if (found := _FLOOR.match(depend))]
+    signed = f"{contents.ATTESTATIONS}/{filename}.json"
     return Build(
         filename=filename,
         path=f"{subdir}/{filename}",
-        name=entry["name"],
-        version=entry["version"],
-        build=entry["build"],
-        python=_python(entry["name"], entry["version"], depends),
+        name=entry.name,
+        version=entry.version,
+        build=entry.build,
+        python=_python(entry.name, entry.version, entry.depends),
         floor=highest(floors),
-        proven=told.get("floor", {}).get("proven", ""),
-        size=entry.get("size", 0),
-        sha256=entry.get("sha256", ""),
-        license=entry.get("license") or "",
+        proven=told.floor.proven if told else "",
+        size=entry.size,
+        sha256=entry.sha256,
+        license=entry.license,
         release=since,
-        audited=told.get("audit") == "passed",
+        audited=bool(told and told.audit == "passed"),
         attestation=f"{release.folder}/{signed}" if release and signed in release.files else "",
     )
 
@@ -143,8 +182,7 @@ def _releases(channel: Path, past: History) -> tuple[Release, ...]:
 
 def _release(channel: Path, one: Generation, visible: bool) -> Release:
     folder = generation.release_of(channel, one.number)
-    record = folder / RECORD
-    told = _json(record) if record.is_file() else {"cells": {}, "files": {}, "packages": {}}
+    told = _record(folder / contents.RECORD)
     return Release(
         number=one.number,
         time=one.time,
@@ -153,36 +191,38 @@ def _release(channel: Path, one: Generation, visible: bool) -> Release:
         added=one.added,
         hidden=one.hidden,
         visible=visible,
-        folder=str(folder.relative_to(channel)) if record.is_file() else "",
-        commit=told.get("commit", ""),
-        files=frozenset(told["files"]),
-        url=told.get("channel", ""),
-        packages=told["packages"],
-        cells=tuple(_cell(id_, one.number, cell, told) for id_, cell in told["cells"].items()),
+        folder=str(folder.relative_to(channel)) if told else "",
+        commit=told.commit if told else "",
+        files=frozenset(told.files if told else ()),
+        url=told.channel if told else "",
+        packages=told.packages if told else {},
+        cells=tuple(_cell(id_, one.number, told) for id_ in told.cells) if told else (),
     )
 
 
-def _cell(id_: str, number: int, cell: Any, release: Any) -> Cell:
-    packages = [release["packages"].get(name, {}) for name in cell["packages"]]
+def _record(path: Path) -> contents.Release | None:
+    """The release of a release.json; None when there is no such file."""
+    try:
+        return contents.parse(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from error
+
+
+def _cell(id_: str, number: int, release: contents.Release) -> Cell:
+    cell, packages = release.cells[id_], release.of(id_)
     return Cell(
         id=id_,
-        root=cell["root"],
-        python=cell["python"],
+        root=cell.root,
+        python=cell.python,
         release=number,
-        system=cell["smoke"]["system"],
-        glibc=cell["smoke"]["glibc"],
-        checks=tuple(
-            Check(name=check["name"], seconds=check["seconds"], passed=check["passed"])
-            for check in cell["smoke"]["checks"]
-        ),
+        system=cell.smoke.system,
+        glibc=cell.smoke.glibc,
+        checks=cell.smoke.checks,
         packages=len(packages),
-        audited=sum(package.get("audit") == "passed" for package in packages),
+        audited=sum(package.audit == "passed" for package in packages),
         files={
-            kind: f"{generation.RELEASES}/{number:04d}/{file}"
-            for kind, file in cell["files"].items()
+            kind: f"{generation.RELEASES}/{number:04d}/{file}" for kind, file in cell.files.items()
         },
     )
-
-
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text())

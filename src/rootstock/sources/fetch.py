@@ -107,14 +107,15 @@ class Fetching:
             name = source.filename
             listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
 
-        wanted = {source.sha256: source for source in sources}
+        # The same bytes may have a name in each of two recipes.
+        wanted = {(source.sha256, source.filename): source for source in sources}
         self._pool = ThreadPoolExecutor(_WORKERS)
-        self._coming = {sha: self._pool.submit(one, source) for sha, source in wanted.items()}
+        self._coming = {key: self._pool.submit(one, source) for key, source in wanted.items()}
 
     def need(self, sources: Iterable[Source]) -> None:
         """Wait for some of them; raises `SourceError` for the first that cannot be had."""
         for source in sources:
-            coming = self._coming[source.sha256]
+            coming = self._coming[source.sha256, source.filename]
             while not coming.done():
                 process.check()
                 wait([coming], timeout=_POLL)

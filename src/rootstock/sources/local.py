@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rootstock import store as places
 from rootstock.errors import MachineError, UsageError
+from rootstock.names import NotAllowed, shown, user_path
 from rootstock.store import Store
 
 _NAME = re.compile(r"python(3\.\d+)")
@@ -45,7 +46,10 @@ def take(asked: str, store: Store) -> Interpreter:
 
     Raises `MachineError` when there is none, `UsageError` for a path that is no interpreter.
     """
-    program = _find(asked) if _VERSION.fullmatch(asked) else Path(asked).expanduser().resolve()
+    try:
+        program = _find(asked) if _VERSION.fullmatch(asked) else user_path(asked).resolve()
+    except (NotAllowed, RuntimeError) as error:
+        raise UsageError(f"--local-python {shown(asked)}: {error}") from error
     named = _NAME.fullmatch(program.name)
     prefix = program.parent.parent
     if not (named and program.is_file() and (prefix / f"lib/{program.name}/os.py").is_file()):

@@ -85,13 +85,39 @@ def test_an_engine_there_is_not_is_a_mistake() -> None:
         choose("chroot")
 
 
-def test_only_what_is_writable_is_mounted_so() -> None:
+def test_only_what_is_writable_is_mounted_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 1234)  # root has all of it elsewhere
     words = ENGINES["bubblewrap"].command(SANDBOX, ["true"])
     assert words[words.index("/a b/build") - 1] == "--bind"
     assert words[words.index("/deps") - 1] == "--ro-bind"
     script = ENGINES["unshare"].command(SANDBOX, ["true"])[-1]
-    assert 'remount,bind,ro "$R"/rootstock/deps' in script
-    assert 'remount,bind,ro "$R"/rootstock/build' not in script
+    assert 'mount -o bind,ro /deps "$R"/rootstock/deps' in script
+    assert "mount -o bind '/a b/build' \"$R\"/rootstock/build" in script
     for name in ("podman", "docker"):
         mounts = [w for w in ENGINES[name].command(SANDBOX, ["true"]) if w.startswith("type=bind")]
         assert [mount.endswith(",readonly") for mount in mounts[:2]] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["bubblewrap", "unshare"])
+@pytest.mark.parametrize("caller", [0, 1234])
+def test_root_is_given_up_before_the_sandbox_is_made(
+    name: str, caller: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.getuid", lambda: caller)
+    for words in (ENGINES[name].command(SANDBOX, ["true"]), ENGINES[name].probe()):
+        text = " ".join(words)
+        assert ("setpriv --reuid=" in text) == (caller == 0)
+        if caller == 0:
+            assert "--pdeathsig=keep" in text, "or it would outlive rootstock"
+
+
+@pytest.mark.parametrize("name", ["bubblewrap", "unshare"])
+def test_what_proc_offers_for_changing_the_machine_is_read_only(name: str) -> None:
+    text = " ".join(ENGINES[name].command(SANDBOX, ["true"]))
+    assert "/proc/sys" in text and "/proc/irq" in text
+
+
+def test_no_proxy_of_the_callers_is_handed_on() -> None:
+    assert "--http-proxy=false" in ENGINES["podman"].command(SANDBOX, ["true"])
+    words = ENGINES["docker"].command(SANDBOX, ["true"])
+    assert {"--env=HTTPS_PROXY=", "--env=https_proxy="} <= {*words}

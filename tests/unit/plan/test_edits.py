@@ -231,3 +231,16 @@ def test_each_cell_of_this_checkout_has_the_same_packages_alone_as_among_all() -
         return {node.artifact for node in graph.nodes.values()}
 
     assert artifacts(matrix.cells) == set().union(*(artifacts([cell]) for cell in matrix.cells))
+
+
+def test_a_compiler_has_the_same_key_whoever_asks_for_it_first(world: World) -> None:
+    before = {node.output.name: node.key for node in world.plan().nodes.values()}
+    world.put(
+        "root/root6/recipe.yaml",
+        """      build: ["${{ stdlib('c') }}"]
+      host: [python]""",
+        """      build: ["${{ compiler('c') }}", "${{ stdlib('c') }}"]
+      host: [python]""",
+    )
+    after = {node.output.name: node.key for node in world.plan().nodes.values()}
+    assert {name for name in after if after[name] != before[name]} == {"pyroot"}

@@ -1,11 +1,12 @@
 """What is linked to what, and what changes which build keys, on recipes that are rendered."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
-from rootstock.errors import UsageError
+from rootstock.errors import RecipeError, UsageError
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
 from rootstock.plan.matrix import ZIP_KEYS, Cell
@@ -325,7 +326,7 @@ source:
         % ("0" * 64)
     )
     folder = make(tmp_path, {**RECIPES, "python": text})
-    with pytest.raises(UsageError, match=r"python/recipe.yaml: none of its .*cpython 3.11"):
+    with pytest.raises(UsageError, match=r"python/recipe.yaml:7: none of its .*cpython 3.11"):
         plan_of(folder)
 
 
@@ -341,3 +342,145 @@ def test_what_is_built_with_something_local_is_private(tmp_path: Path) -> None:
 def test_without_anything_local_nothing_is_private(tmp_path: Path) -> None:
     graph = plan_of(make(tmp_path))
     assert not graph.private(CELL.id)
+
+
+BZIP2 = 'package: {name: bzip2, version: "1.0.8"}'
+TESTED = """
+package: {name: tested, version: "1"}
+requirements: {host: [zlib]}
+tests: [{requirements: {run: [bzip2]}, script: ["bzip2 --help"]}]
+"""
+
+
+def names_of(graph: Graph, ids: Iterable[str]) -> set[str]:
+    return {graph.nodes[id_].output.name for id_ in ids}
+
+
+def plan_with(folder: Path, **recipes: str) -> Graph:
+    """The plan of one cell that holds the package `tested`."""
+    root = 'package: {name: root, version: "1"}\nrequirements: {run: [tested]}'
+    return plan_of(make(folder, {**RECIPES, "root6": root, **recipes}))
+
+
+def test_what_a_test_asks_for_is_built_first_and_is_in_no_key(tmp_path: Path) -> None:
+    graph = plan_with(tmp_path / "one", tested=TESTED, bzip2=BZIP2)
+    [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
+    assert names_of(graph, graph.beneath(tested)) == {"zlib", "libgcc", "bzip2"}
+    assert names_of(graph, graph.nodes[tested].needs) == {"zlib", "libgcc"}
+    assert "bzip2" not in names_of(graph, graph.cells[CELL.id])  # users do not get it
+    newer = BZIP2.replace("1.0.8", "1.0.9")
+    assert (
+        keys(plan_with(tmp_path / "two", tested=TESTED, bzip2=newer))["tested"]
+        == (keys(graph)["tested"])
+    )
+
+
+def test_a_python_test_has_pip_and_a_python(tmp_path: Path) -> None:
+    text = """
+package: {name: tested, version: "1"}
+build: {noarch: python}
+requirements: {run: [python]}
+tests: [{python: {imports: [tested]}}]
+"""
+    graph = plan_with(tmp_path / "one", tested=text, pip=NOARCH)
+    [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
+    assert {"pip", "python"} <= names_of(graph, graph.beneath(tested))
+    without = text.replace("imports: [tested]", "imports: [tested], pip_check: false")
+    assert "pip" not in keys(plan_with(tmp_path / "two", tested=without, pip=NOARCH))
+    with pytest.raises(RecipeError, match=r"recipe.yaml:5: a test of tested needs pip, "):
+        plan_with(tmp_path / "three", tested=text)
+
+
+def test_what_a_tested_package_needs_for_its_tests_is_tested_too(tmp_path: Path) -> None:
+    bzip2 = BZIP2 + "\ntests: [{requirements: {run: [xz]}, script: [a]}]"
+    xz = 'package: {name: xz, version: "1"}'
+    graph = plan_with(tmp_path, tested=TESTED, bzip2=bzip2, xz=xz)
+    [node] = [node for node in graph.nodes.values() if node.output.name == "bzip2"]
+    assert names_of(graph, node.tests) == {"xz"}
+
+
+@pytest.mark.parametrize(
+    "bzip2",
+    [
+        "requirements: {host: [tested]}",
+        "requirements: {run: [tested]}\ntests: [{script: [a]}]",
+        "tests: [{requirements: {run: [tested]}, script: [a]}]",
+    ],
+)
+def test_a_test_that_needs_what_is_built_later_is_refused(tmp_path: Path, bzip2: str) -> None:
+    with pytest.raises(RecipeError, match=r"needs what is built after it: .*tested.*bzip2"):
+        plan_with(tmp_path, tested=TESTED, bzip2=f"{BZIP2}\n{bzip2}")
+
+
+def test_a_test_may_install_what_depends_on_the_package(tmp_path: Path) -> None:
+    text = TESTED.replace("{requirements: {run: [bzip2]}, script: [\"bzip2 --help\"]}",
+                          "{downstream: bzip2}")  # fmt: skip
+    graph = plan_with(tmp_path, tested=text, bzip2=f"{BZIP2}\nrequirements: {{run: [tested]}}")
+    [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
+    assert names_of(graph, graph.beneath(tested)) == {"zlib", "libgcc", "bzip2"}
+
+
+def test_a_test_does_not_bring_another_version_of_what_a_package_is_built_with(
+    tmp_path: Path,
+) -> None:
+    old = RECIPES["zlib"].replace("1.3.1", "1.2.13")
+    text = TESTED.replace("[bzip2]", "[zlib 1.2.*]")
+    with pytest.raises(RecipeError, match=r"needs zlib-1\.2\.13.* built with zlib-1\.3\.1"):
+        plan_with(tmp_path / "one", tested=text, old=old)
+    pinned = text.replace("host: [zlib]", "host: [zlib 1.3.*]")
+    plan_with(tmp_path / "two", tested=pinned, old=old)
+
+
+def test_a_release_is_newer_than_its_candidates(tmp_path: Path) -> None:
+    recipes = {
+        f"zlib{number}": RECIPES["zlib"].replace("1.3.1", version)
+        for number, version in enumerate(("1.3.1rc1", "1.3.1", "1.3.1.dev2", "1.3"))
+    }
+    graph = plan_of(
+        make(tmp_path, {**recipes, **{k: v for k, v in RECIPES.items() if k != "zlib"}})
+    )
+    assert [n.output.version for n in graph.nodes.values() if n.output.name == "zlib"] == ["1.3.1"]
+
+
+def test_two_recipes_that_make_one_package_are_both_named(tmp_path: Path) -> None:
+    recipes = {**RECIPES, "other": RECIPES["zlib"] + "build: {script: [other]}\n"}
+    with pytest.raises(RecipeError) as caught:
+        plan_of(make(tmp_path, recipes))
+    for name in ("other", "zlib"):
+        assert str(tmp_path / name / "recipe.yaml") in caught.value.message
+
+
+def test_what_is_no_match_spec_is_told(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    outputs = render(folder / "libgcc", VARIANTS, ZIP_KEYS, "linux-64")
+    with pytest.raises(UsageError, match=r"the cell .* needs 'libgcc >=', which is no match spec"):
+        plan(outputs, [CELL], ["libgcc >="], BUILDER, {})
+
+
+def test_a_requirement_is_told_with_its_line(tmp_path: Path) -> None:
+    recipes = {**RECIPES, "python": RECIPES["python"].replace("[zlib]", "[\n  zlib,\n  zlibb]")}
+    with pytest.raises(RecipeError, match=r"python/recipe\.yaml:7: python needs zlibb") as caught:
+        plan_of(make(tmp_path, recipes))
+    assert "zlib" in caught.value.remedy
+
+
+def test_a_recipe_that_vanishes_is_told(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    outputs = [
+        output
+        for path in sorted(folder.iterdir())
+        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+    ]
+    (folder / "zlib/build.sh").unlink()
+    (folder / "zlib/build.sh").symlink_to("nothing")  # a link to nothing is a file of it
+    plan(outputs, [CELL], ["root"], BUILDER, {})
+    shutil.rmtree(folder / "zlib")
+    with pytest.raises(UsageError, match=r"zlib.* is gone"):
+        plan(outputs, [CELL], ["root"], BUILDER, {})
+
+
+def test_a_build_string_without_a_place_for_the_number_does_not_hang(tmp_path: Path) -> None:
+    recipes = {**RECIPES, "libgcc": RECIPES["libgcc"] + "\nbuild: {string: generic}"}
+    folder = make(tmp_path, recipes)
+    with pytest.raises(RecipeError, match="no place for a build number"):
+        plan_of(folder, {"libgcc-14.2.0-generic.conda": "another key"})

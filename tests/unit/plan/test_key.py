@@ -1,5 +1,6 @@
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -89,6 +90,28 @@ def test_a_build_knows_a_source_by_sha256_and_name_alone() -> None:
         "patches": ["own.patch"],
     }
     assert as_built({"source": [{"path": "python.sh"}]})["source"] == [{"path": "python.sh"}]
+
+
+@pytest.mark.parametrize(
+    ("url", "more", "name", "path"),
+    [
+        ("https://a.example/files/bug-1.0.tar.gz?download=1", {}, "bug-1.0.tar.gz", None),
+        ("https://a.example/files/bug-1.0.tar.gz#top", {}, "bug-1.0.tar.gz", None),
+        ("https://a.example/files/bug%201%25.tgz", {}, "bug 1%.tgz", "bug%201%25.tgz"),
+        ("https://a.example/files/bug%23%3F.tgz", {}, "bug#?.tgz", "bug%23%3F.tgz"),
+        ("https://a.example/get?id=3", {"file_name": "bug 1.tgz"}, "bug 1.tgz", "bug%201.tgz"),
+        ("pkg:pypi/a@1#a-1%2Bb-py3-none-any.whl", {}, "a-1+b-py3-none-any.whl", None),
+        ("https://a.example/a_1~b+(c)=@!$&',;:.tgz", {}, "a_1~b+(c)=@!$&',;:.tgz", None),
+    ],
+)
+def test_a_build_finds_a_source_by_the_name_it_has_in_the_store(
+    url: str, more: dict[str, str], name: str, path: str | None
+) -> None:
+    entry = {"url": url, "sha256": "ab", **more}
+    assert source_name(entry) == name
+    [here] = as_built({"source": [entry]})["source"]
+    assert here["url"] == f"file:///rootstock/sources/ab/{path or name}"
+    assert unquote(urlsplit(here["url"]).path) == f"/rootstock/sources/ab/{name}"
 
 
 def test_the_name_of_a_package_urls_file_is_its_last_part() -> None:

@@ -156,3 +156,11 @@ def test_a_matrix_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "matrix.yaml").write_text("# nothing\n")
     with pytest.raises(UsageError, match="empty"):
         load(tmp_path / "matrix.yaml")
+
+
+@pytest.mark.parametrize("spec", ["Root", "root >=", "../root", "-root", '""'])
+def test_what_cannot_name_a_package_is_no_spec(tmp_path: Path, spec: str) -> None:
+    path = tmp_path / "matrix.yaml"
+    path.write_text(GOOD.replace("[root, python]", f"[root, {spec}]"))
+    with pytest.raises(UsageError, match=f"{path}:7: .* is no match spec"):
+        load(path)

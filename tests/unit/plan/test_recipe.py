@@ -2,8 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RecipeError
-from rootstock.plan.pins import pinned
+from rootstock.errors import RecipeError, UsageError
 from rootstock.plan.recipe import render
 
 RECIPE = """
@@ -97,15 +96,64 @@ def test_a_broken_recipe_is_told_with_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lower", "upper", "spec"),
+    ("text", "at", "told"),
     [
-        ("x.x.x.x.x.x", "x", "zlib >=1.3.1,<2.0a0"),
-        ("x.x", "x.x", "zlib >=1.3,<1.4.0a0"),
-        (None, "x", "zlib <2.0a0"),
-        ("x", None, "zlib >=1"),
+        ("package: {name: a", ":2", "did not find expected"),
+        ('package: {name: a, version: "1"}\nbuidl: {}', ":2", "buidl"),
+        ('package: {name: a, version: "1"}\nbuild:\n  number: -1', ":3", "build.number"),
+        ('package: {name: a, version: "1"}\nabout:\n  summary: ${{ b }}', ":3", "undefined value"),
+        ('package: {name: a, version: "1"}\npackage: {name: b}', ":1", "Duplicate key"),
+        ("- a\n", ":1", "mapping"),
+        ("", "", "package"),
+        ('package: &p {name: a, version: "1"}', ":1", "anchor"),
+        ('package: {name: a, version: "1"}\nrequirements: {run: ["zlib <>3"]}', "", "<>3"),
+        ("package: {name: a, version: '1'}\nrequirements: {run: ['${{ pin_subpackage(\"b\") }}']}",
+         "", "b"),
     ],
-)
-def test_pins_follow_the_rules_of_conda_build(
-    lower: str | None, upper: str | None, spec: str
+)  # fmt: skip
+def test_what_cannot_be_rendered_is_told_with_its_line(
+    tmp_path: Path, text: str, at: str, told: str
 ) -> None:
-    assert pinned("zlib", "1.3.1", lower, upper) == spec
+    with pytest.raises(RecipeError) as caught:
+        render(write(tmp_path, text), {}, (), "linux-64")
+    assert caught.value.message.startswith(f"{tmp_path / 'recipe.yaml'}{at}: ")
+    assert told in caught.value.message
+    assert "Span" not in caught.value.message
+
+
+def test_a_misspelt_key_has_the_right_one_beside_it(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError) as caught:
+        render(write(tmp_path, 'package: {name: a, version: "1"}\nabuot: {}'), {}, (), "linux-64")
+    assert caught.value.remedy == "Write about instead."
+
+
+@pytest.mark.parametrize(
+    "text", ["[a]", "c_stdlib: x", "c_stdlib: [1.0]", "c_stdlib: [[a]]", "a: b: c"]
+)
+def test_variants_are_lists_of_text(tmp_path: Path, text: str) -> None:
+    write(tmp_path, 'package: {name: a, version: "1"}')
+    (tmp_path / "variants.yaml").write_text(text)
+    with pytest.raises(UsageError, match=r"variants\.yaml:1: "):
+        render(tmp_path, {}, (), "linux-64")
+
+
+def test_a_package_may_be_just_what_it_depends_on(tmp_path: Path) -> None:
+    [output] = render(write(tmp_path, 'package: {name: a, version: "1"}'), {}, (), "linux-64")
+    assert output.recipe["build"]["script"] == {"content": ""}
+
+
+def test_tests_tell_what_they_run_with(tmp_path: Path) -> None:
+    text = """
+package: {name: a, version: "1"}
+tests:
+  - python: {imports: [a]}
+  - python: {imports: [a], pip_check: false, python_version: ["3.11.*", "3.13.*"]}
+  - {requirements: {run: [bzip2], build: [make]}, script: [a]}
+  - perl: {uses: [a]}
+  - downstream: b
+  - package_contents: {files: [c]}
+"""
+    [output] = render(write(tmp_path, text), {}, (), "linux-64")
+    assert output.test_requirements == (
+        "pip", "python 3.11.*", "python 3.13.*", "bzip2", "make", "perl", "b",
+    )  # fmt: skip

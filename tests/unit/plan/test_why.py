@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from rootstock.plan.changes import Inputs
 from rootstock.plan.graph import Graph, Node, find
-from rootstock.plan.why import Before, Inputs, Recall, Why, explain
+from rootstock.plan.why import Before, Recall, Why, explain
 
 from .conftest import World
 
@@ -229,3 +230,27 @@ def test_in_brief_only_the_first_cause_is_looked_for(world: World) -> None:
     )
     assert len(whole.causes) == 2
     assert brief.causes == whole.causes[:1]
+
+
+def reason_for(world: World, was: Callable[[Node], Inputs]) -> str:
+    """Why python is to be built when only openssl, which it is built with, was another."""
+    graph = world.plan()
+    python, openssl = find(graph, "python")[0], find(graph, "openssl")[0]
+    had = {**python.inputs["dependencies"], openssl.id: "older-0"}
+    old = Before(
+        filename=python.filename,
+        artifact="another-0",
+        published=True,
+        inputs={**python.inputs, "dependencies": had},
+    )
+    return explain(python, graph, old, {"older-0": was(openssl)}.get, kept=False).reason
+
+
+def test_what_a_dependency_was_not_built_with_before_is_told(world: World) -> None:
+    reason = reason_for(world, lambda openssl: {**openssl.inputs, "dependencies": {}})
+    assert reason.startswith("dependency openssl 3.5.7: rebuilt, because: dependency ")
+
+
+def test_there_is_a_reason_also_where_nothing_tells_it(world: World) -> None:
+    reason = reason_for(world, lambda openssl: openssl.inputs)
+    assert reason == "something that it is built with changed"

@@ -66,6 +66,13 @@ def test_folders(text: str, tmp_path: Path) -> None:
     [
         *("anaconda:", "anaconda:a/b", "quetz:host", "quetz:https://host", "s3://", "ftp://h/c"),
         *(
+            "anaconda:a\nb",
+            "quetz:https://h a/c",
+            "quetz:https://u:p@h/c",
+            "s3://b/../c",
+            "s3://b/a//c",
+        ),
+        *(
             "",
             "folder:",
             "foo:bar",

@@ -9,35 +9,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.progress import Event
-from rootstock.report.record import CellRecord, NodeRecord, RunRecord
-from rootstock.report.terminal import Terminal, install_lines, summary_lines, tell_error
-
-
-def record(*nodes: NodeRecord) -> RunRecord:
-    cell = CellRecord(id="root6.40.00-cp311", root="6.40.00", python="3.11", state="promoted")
-    return RunRecord(
-        run="r",
-        rootstock="0",
-        command=("build",),
-        started="2026-01-01T00:00:00Z",
-        seconds=151.0,
-        code=0,
-        channel="/c",
-        cells=(cell,),
-        nodes=nodes,
-    )
-
-
-ZLIB = NodeRecord(
-    package="zlib",
-    version="1.3.1",
-    state="built",
-    key="k",
-    filename="zlib-1.3.1-h1_0.conda",
-    sha256="ab" * 32,
-    size=87_300,
-    seconds=12.0,
-)
+from rootstock.report.terminal import Terminal, tell_error
 
 
 def plain(*events: Event) -> list[str]:
@@ -161,7 +133,8 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
                 terminal(Event(stage="build", item=item, state="start", expected=176))
             time.sleep(0.4)
             terminal(Event(stage="build", item="package0", state="done", seconds=9.0))
-            terminal(Event(stage="build", item="package1", state="failed", detail="see the log"))
+            told_by = "see the log\x1b[2J"
+            terminal(Event(stage="build", item="package1", state="failed", detail=told_by))
             terminal(Event(stage="build", state="failed"))
         tell_error("it failed", "do this", stream)
     reader.join()
@@ -174,7 +147,7 @@ def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r"0 of 30 done, 20 running, 10 left.*unshare.*, ~1:(29|30) left", told)
     assert re.search(r"package2 .*0:0\d of ~2:56", told)
     assert "✓ package0  9.0 s" in told
-    assert "✗ package1  see the log" in told
+    assert "✗ package1  see the log\\x1b[2J" in told
     assert "\x1b[1;31merror: it failed\x1b[0m" in told
     assert told.count("\x1b[?25l") == told.count("\x1b[?25h")  # the cursor is given back
 
@@ -190,28 +163,27 @@ def test_live_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "error: it failed" in told
 
 
-def test_summary_has_whole_hashes_where_there_is_room() -> None:
-    kept = NodeRecord(package="xz", version="5", state="kept", key="k", size=2_000_000)
-    lines = summary_lines(record(ZLIB, kept))
-    assert lines == [
-        "package                   size    time  sha256",
-        f"zlib-1.3.1-h1_0.conda  87.3 kB  12.0 s  {'ab' * 32}",
-        "",
-        "root6.40.00-cp311  promoted",
-        "2 packages (1 built, 1 kept), 2.1 MB, in 2 min 31 s",
-    ]
-    assert summary_lines(record(ZLIB), width=80)[1].endswith(f"  {'ab' * 8}")
+# What a terminal takes for commands: clear it, set its title, go back over a line, turn it round.
+HOSTILE = "a\x1b[2J\x1b]0;title\x07\x08\x9b1mb\u202ec"
 
 
-def test_summary_is_short_when_nothing_was_built() -> None:
-    kept = NodeRecord(package="xz", version="5", state="kept", key="k", size=2_000_000)
-    assert summary_lines(record(kept)) == [
-        "root6.40.00-cp311  promoted",
-        "1 packages (1 kept), 2.0 MB, in 2 min 31 s",
-    ]
+def test_a_log_cannot_command_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = "a\\x1b[2J\\x1b]0;title\\x07\\x08\\x9b1mb\\u202ec"
+    stream = io.StringIO()
+    tell_error(f"failed:\n  {HOSTILE}", HOSTILE, stream)
+    assert stream.getvalue() == f"error: failed:\n  {shown}\n  {shown}\n"
+    stream = io.StringIO()
+    with Terminal(stream) as terminal:
+        for state in ("note", "failed", "done"):
+            terminal(Event(stage="build", item=HOSTILE, state=state, detail=HOSTILE))
+        terminal.say(HOSTILE)
+        terminal.table(["head"], [[HOSTILE]])
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", stream.getvalue())
+    assert shown in stream.getvalue()
 
 
-def test_install_lines_can_be_pasted() -> None:
-    text = "\n".join(install_lines(Path("/data/my channel"), ["root", "python=3.11"]))
-    assert "-c file:///data/my%20channel root python=3.11" in text
-    assert "--channel '/data/my channel'" in text
+def test_a_line_that_names_very_many_things_is_cut() -> None:
+    stream = io.StringIO()
+    tell_error(f"gone: {', '.join(['root-6.40.00-h0_0.conda'] * 20_000)}", "", stream)
+    assert len(stream.getvalue()) < 3000
+    assert re.search(r"\.\.\. and \d+ characters more\n$", stream.getvalue())

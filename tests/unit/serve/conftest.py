@@ -1,6 +1,5 @@
 """A channel with two releases, as promotions write them."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,44 +9,67 @@ import pytest
 from rootstock.build.artifact import Artifact
 from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
+from rootstock.release import contents
 from rootstock.serve import page
 
 Promote = Callable[..., Generation]
+
+
+def _package(artifact: Artifact) -> contents.Package:
+    return contents.Package(
+        name=artifact.name,
+        version=artifact.version,
+        build=artifact.build,
+        subdir=artifact.subdir,
+        sha256=artifact.sha256,
+        md5="0" * 32,
+        size=artifact.size,
+        key=artifact.key,
+        license="MIT",
+        floor=contents.Floor(declared="2.17", proven="2.14"),
+        audit="passed",
+    )
 
 
 def _release(
     artifacts: list[Artifact], cell: str, root: str, python: str, check: str, url: str
 ) -> Any:
     def fill(new: Generation, folder: Path) -> None:
-        names = [artifact.filename for artifact in artifacts]
-        files = {f"{cell}.txt": "0" * 64, f"attestations/{names[0]}.json": "0" * 64}
-        record = {
-            "release": new.number,
-            "channel": url,
-            "commit": "0123456789abcdef",
-            "cells": {
-                cell: {
-                    "root": root,
-                    "python": python,
-                    "packages": names,
-                    "smoke": {
-                        "system": "Debian 11",
-                        "glibc": "2.31",
-                        "checks": [
-                            {"name": check, "seconds": 1.25, "passed": True},
-                            {"name": "tls", "seconds": 0.5, "passed": True},
-                        ],
-                    },
-                    "files": {"explicit": f"{cell}.txt"},
-                }
+        packages = {one.filename: _package(one) for one in artifacts}
+        locks = {"explicit": f"{cell}.txt"}
+        smoke = contents.Smoke(
+            system="Debian 11",
+            glibc="2.31",
+            checks=(
+                contents.Check(name=check, seconds=1.25, passed=True),
+                contents.Check(name="tls", seconds=0.5, passed=True),
+            ),
+            not_run={},
+        )
+        record = contents.Release(
+            release=new.number,
+            time=new.time,
+            rootstock="0",
+            commit="0123456789abcdef",
+            platform="linux-64",
+            channel=url or "file:///srv/channel",
+            cells={
+                cell: contents.Cell(
+                    root=root,
+                    python=python,
+                    specs=("root",),
+                    packages=tuple(packages),
+                    smoke=smoke,
+                    files=locks,
+                )
             },
-            "packages": {
-                name: {"floor": {"declared": "2.17", "proven": "2.14"}, "audit": "passed"}
-                for name in names
+            packages=packages,
+            files={
+                **dict.fromkeys(locks.values(), "0" * 64),
+                f"attestations/{artifacts[0].filename}.json": "0" * 64,
             },
-            "files": files,
-        }
-        (folder / "release.json").write_text(json.dumps(record))
+        )
+        (folder / contents.RECORD).write_text(record.text())
 
     return fill
 

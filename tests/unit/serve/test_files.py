@@ -1,12 +1,14 @@
 import hashlib
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rootstock.channel.promote import promote
-from rootstock.serve.files import Content, Folder
+from rootstock.serve.files import Content, Folder, path_of
 
 
 @pytest.fixture
@@ -16,9 +18,10 @@ def channel(publish: Any, tmp_path: Path) -> Path:
 
 
 def take(channel: Path, target: str) -> Content | None:
-    found = Folder(channel, lambda url: f"page for {url}".encode()).open(target, "here")
+    path = path_of(target)
+    found = Folder(channel).open(path) if path else None
     if found:
-        found.file.close()
+        found.close()
     return found
 
 
@@ -34,10 +37,13 @@ def test_a_package_is_known_by_its_sha256_and_kept_for_good(channel: Path) -> No
 
 
 def test_a_package_stays_known_when_others_come(channel: Path, package: Any) -> None:
-    folder = Folder(channel, lambda url: b"")
-    assert folder.open(PACKAGE, "")
+    folder = Folder(channel)
+    assert folder.open(PACKAGE[1:])
     promote([package("new")], channel)
-    found = folder.open("/linux-64/new-1.0-h0_0.conda", "")
+    assert not folder.knows(PACKAGE[1:]) and folder.knows("linux-64/repodata.json")
+    folder.learn()
+    assert folder.knows(PACKAGE[1:])
+    found = folder.open("linux-64/new-1.0-h0_0.conda")
     assert found and "immutable" in found.cache
 
 
@@ -62,6 +68,8 @@ def test_a_shard_is_kept_for_good(channel: Path) -> None:
         ("/noarch/repodata.json", "application/json"),
         ("/noarch/repodata.json.zst", "application/zstd"),
         ("/noarch/repodata_shards.msgpack.zst", "application/zstd"),
+        ("/noarch/run_exports.json", "application/json"),
+        ("/noarch/run_exports.json.zst", "application/zstd"),
         ("/releases.json", "application/json"),
         ("/releases/0001/release.json", "application/json"),
     ],
@@ -116,17 +124,64 @@ def test_a_neighbour_of_the_same_beginning_is_outside(channel: Path) -> None:
     assert take(channel, "/out") is None
 
 
-def test_the_page_knows_where_it_was_asked_for(channel: Path) -> None:
-    folder = Folder(channel, lambda url: f"page for {url}".encode())
-    for target in ("/", "/index.html", "/?x"):
-        found = folder.open(target, "http://here")
-        assert found and found.file.read() == b"page for http://here"
-        assert found.cache == "no-cache"
+def test_a_page_of_its_own(channel: Path) -> None:
+    folder = Folder(channel)
+    assert not folder.has_page()
     (channel / "index.html").unlink()
     (channel / "index.html").write_text("mine")
-    found = folder.open("/", "http://here")
-    assert found and found.file.read() == b"mine"
-    found.file.close()
+    found = folder.open("index.html")
+    assert folder.has_page() and found and found.body == b"mine"
+
+
+def test_a_file_that_changes_is_not_given_from_memory(channel: Path) -> None:
+    folder = Folder(channel)
+    place = channel / "releases.json"
+    place.unlink()
+    for text in (b"one", b"two"):
+        part = channel / "part"
+        part.write_bytes(text)
+        part.rename(place)
+        for _ in range(2):
+            found = folder.open("releases.json")
+            assert found and found.body == text
+    place.unlink()
+    place.symlink_to("../secret")
+    (channel.parent / "secret").write_bytes(b"two")
+    assert folder.open("releases.json") is None
+    place.unlink()
+    assert folder.open("releases.json") is None
+
+
+def test_memory_holds_no_more_than_so_many_files(channel: Path) -> None:
+    folder = Folder(channel)
+    for number in range(300):
+        (channel / f"{number}.txt").write_text(str(number))
+        assert folder.open(f"{number}.txt")
+    assert len(folder._kept) == 256
+    (channel / "large").write_bytes(bytes(300_000))
+    found = folder.open("large")
+    assert found and not isinstance(found.body, bytes)
+    found.close()
+    assert "large" not in folder._kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: {**entry, "sha256": 'a"\r\nSet-Cookie: x'},
+        lambda entry: {**entry, "size": "1"},
+        lambda entry: [],
+    ],
+)
+def test_a_record_that_is_damaged_makes_no_header(
+    channel: Path, change: Callable[[Any], Any]
+) -> None:
+    place = channel / ".rootstock/generations/0001/generation.json"
+    record = json.loads(place.read_text())
+    record["packages"] = {name: change(entry) for name, entry in record["packages"].items()}
+    place.write_text(json.dumps(record))
+    found = take(channel, PACKAGE)
+    assert found and found.cache == "no-cache" and "\n" not in found.tag
 
 
 def test_a_channel_that_moved_to_another_place(channel: Path, tmp_path: Path) -> None:

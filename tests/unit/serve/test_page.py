@@ -14,7 +14,7 @@ from rootstock.channel.stage import stage
 from rootstock.errors import RefusedError, UsageError
 from rootstock.serve import page
 from rootstock.serve.files import PAGE
-from rootstock.serve.page import Page, Settings
+from rootstock.serve.page import Settings
 from rootstock.serve.records import read
 
 EMPTY = ("meta", "link", "br")
@@ -205,33 +205,23 @@ def test_a_channel_of_somebody_else_is_not_written_to(package: Any, tmp_path: Pa
         page.write_to(tmp_path / "no/page.html", channel, Settings())
 
 
-@pytest.mark.parametrize("text", ["title: [", "titel: x", "title: 1", "- x", "x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title: [",
+        "titel: x",
+        "title: 1",
+        "- x",
+        "x",
+        "url: 'http://a b/'",
+        "url: 'x'",
+        "a: " + "[" * 5000,
+    ],
+)
 def test_settings_that_cannot_be(text: str, tmp_path: Path) -> None:
     (tmp_path / page.SETTINGS).write_text(text)
     with pytest.raises(UsageError, match=r"channel\.yaml"):
         page.settings(tmp_path)
-
-
-def test_a_page_is_made_once_for_each_generation(
-    publish: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish()
-    made: list[str] = []
-
-    def render(contents: object, said: Settings) -> str:
-        made.append(said.url)
-        return f"{said.url} {len(made)}"
-
-    monkeypatch.setattr(page, "render", render)
-    shown = Page(tmp_path / "channel", Settings())
-    assert [shown.at("a"), shown.at("b"), shown.at("a")] == [b"a 1", b"b 2", b"a 1"]
-    monkeypatch.undo()
-    publish("6.38.00")
-    monkeypatch.setattr(page, "render", render)
-    assert shown.at("a") == b"a 3"
-    for number in range(100):
-        shown.at(str(number))
-    assert len(shown._made[1]) <= page._ADDRESSES
 
 
 def test_a_rollback_has_its_page(publish: Any, tmp_path: Path) -> None:

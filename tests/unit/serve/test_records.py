@@ -55,6 +55,7 @@ def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: 
     record = channel / "releases/0001/release.json"
     told = json.loads(record.read_text())
     told["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
+    told["release"] = 3
 
     def again(new: Any, folder: Path) -> None:
         (folder / "release.json").write_text(json.dumps(told))
@@ -99,8 +100,52 @@ def test_no_channel(tmp_path: Path) -> None:
         records.read(tmp_path / "nothing")
 
 
-def test_a_record_that_cannot_be_read(publish: Any, tmp_path: Path) -> None:
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("text", ["{}", "", "[]", "x", DEEP, '{"format": 2}', "\udcff"])
+def test_a_release_that_cannot_be_read(publish: Any, tmp_path: Path, text: str) -> None:
     publish()
-    (tmp_path / "channel/releases/0001/release.json").write_text("{}")
-    with pytest.raises(RefusedError, match="is damaged"):
+    place = tmp_path / "channel/releases/0001/release.json"
+    place.write_text(text, errors="surrogateescape")
+    with pytest.raises(RefusedError, match=r"0001/release\.json"):
         records.read(tmp_path / "channel")
+
+
+ENTRY = {"name": "one", "version": "1.0", "build": "0"}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "",
+        "[]",
+        "{",
+        DEEP,
+        {"packages": []},
+        {"packages": {"../one.conda": ENTRY}},
+        {"packages.conda": {"one-1.0-0.conda": None}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "version": 1}}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "name": "a\nb"}}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "depends": "python"}}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "depends": [1]}}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "size": "many"}}},
+        {"packages.conda": {"one-1.0-0.conda": {**ENTRY, "license": ["MIT"]}}},
+        {"packages.conda": {"one-1.0-0.conda": {"version": "1.0"}}},
+    ],
+)
+def test_an_index_that_cannot_be_read(tmp_path: Path, table: object) -> None:
+    (tmp_path / "noarch").mkdir()
+    text = table if isinstance(table, str) else json.dumps(table)
+    (tmp_path / "noarch/repodata.json").write_text(text)
+    with pytest.raises(RefusedError, match=r"noarch/repodata\.json"):
+        records.read(tmp_path)
+
+
+def test_an_index_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "noarch").mkdir()
+    entry = {**ENTRY, "version": "9" * 4000, "license": None}
+    table = {"packages": {"one-1.0-0.tar.bz2": entry}}
+    (tmp_path / "noarch/repodata.json").write_text(json.dumps(table))
+    [package] = records.read(tmp_path).packages
+    assert package.builds[0].filename == "one-1.0-0.tar.bz2" and not package.builds[0].license

@@ -7,7 +7,15 @@ import pytest
 
 from rootstock.errors import NoSpace, SourceError, UsageError
 from rootstock.progress import Event, silent
-from rootstock.sources.fetch import Fetching, Source, WrongBytes, fetch, path_in, source_of
+from rootstock.sources.fetch import (
+    Fetching,
+    Source,
+    WrongBytes,
+    fetch,
+    load_registry,
+    path_in,
+    source_of,
+)
 from rootstock.store import Store
 
 CONTENT = b"int main(void) { return 0; }\n"
@@ -133,3 +141,44 @@ def test_who_needs_one_source_waits_for_no_other(
     with pytest.raises(SourceError, match=r"slow\.c"):
         fetching.check()
     fetching.close()
+
+
+WHEEL = "pkg:pypi/a@1#a-1-py3-none-any.whl"
+
+
+def test_the_registry_maps_a_sha256_to_a_package_url(tmp_path: Path) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(f"{SHA256}: {WHEEL}\n")
+    assert load_registry(path) == {SHA256: WHEEL}
+    path.write_text("{}\n")
+    assert load_registry(path) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[a]", "1: a list is not a mapping"),
+        ("text", "1: text is not a mapping"),
+        ("12: a", "1: 12 is a number"),
+        (f"\n{SHA256[:-1]}: {WHEEL}", "2: .* is not a sha256"),
+        (f"{SHA256.upper()}: {WHEEL}", "1: .* is not a sha256"),
+        (f"{SHA256}: 3", "1: 3 is a number"),
+        (f"{SHA256}: [a]", "1: a list is not text"),
+        (f"{SHA256}: https://example.org/a.tgz", "1: .*not a package URL"),
+        (f"{SHA256}: {WHEEL}\n{SHA256}: {WHEEL}", "2: .* is there twice"),
+        ("a: [", "not YAML"),
+        ("\tb: c", "not YAML"),
+    ],
+)
+def test_a_wrong_registry_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    path = tmp_path / "sources.yaml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=told) as caught:
+        load_registry(path)
+    assert caught.value.message.startswith(f"{path}:")
+
+
+def test_the_same_bytes_may_have_two_names_in_one_run(store: Store, source: Source) -> None:
+    other = Source(urls=source.urls, sha256=SHA256, filename="other.c")
+    fetch([source, other], {}, store, silent)
+    assert path_in(store, source).read_bytes() == path_in(store, other).read_bytes() == CONTENT

@@ -30,3 +30,28 @@ def test_what_cannot_be_fetched_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse(text)
     assert text in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pkg:pypi/x@1#x-1.0.tar.gz",
+        "pkg:pypi/x@1#root.whl",
+        "pkg:pypi/x@1#x-1-none-any.whl",
+        "pkg:pypi/x@1#../../x-1-py3-none-any.whl",
+        "pkg:pypi/x@1#..%2Fx-1-py3-none-any.whl",
+        "pkg:pypi/--index@1#x-1-py3-none-any.whl",
+        "pkg:pypi/x@-1#x-1-py3-none-any.whl",
+        "pkg:pypi/x@1%0A2#x-1-py3-none-any.whl",
+        "pkg:pypi/x y@1#x-1-py3-none-any.whl",
+        "pkg:deb/debian/zlib@1?arch=source&distro=../x#zlib.tgz",
+        "pkg:deb/debian/zlib@1?arch=-o&distro=trixie#zlib.tgz",
+        "pkg:deb/debian/zlib@1?arch=source&distro=trixie#a%2Fzlib.tgz",
+        "pkg:deb/debian/zlib@1?arch=source&distro=trixie#..",
+    ],
+)
+def test_words_that_would_be_something_else_are_refused(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text)
+    assert text in caught.value.message
+    assert caught.value.remedy

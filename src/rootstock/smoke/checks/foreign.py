@@ -4,6 +4,7 @@ Both stand-ins are made here: a folder on LD_LIBRARY_PATH with libraries of ROOT
 extension module that, like many a wheel's, finds libstdc++ by a RUNPATH of its own.
 """
 
+import json
 import os
 import shutil
 import struct
@@ -34,9 +35,13 @@ h = ROOT.TH1D("h", "", 10, 0, 10)
 h.FillRandom("pol0", 100)
 assert ROOT.RDataFrame(4).Define("x", "rdfentry_ + 1.").Sum("x").GetValue() == 10
 """
-LIST = """
+TELL = """
+import json, subprocess
 maps = open("/proc/self/maps").read().split("\\n")
-print(*sorted({line.split(maxsplit=5)[5] for line in maps if ".so" in line}), sep="\\n")
+loaded = sorted({line.split(maxsplit=5)[5] for line in maps if ".so" in line})
+path = str(ROOT.gSystem.GetDynamicPath()).split(":")
+env = subprocess.run(["env"], stdout=subprocess.PIPE, text=True, check=True).stdout
+print(json.dumps([loaded, path, env.split("\\n")]))
 """
 
 
@@ -77,52 +82,49 @@ def run(argv: list[str], **environment: str) -> list[str]:
     return done.stdout.split("\n")[:-1]
 
 
-def python(*lines: str, **environment: str) -> list[str]:
-    """The lines that a program in Python wrote."""
-    return run([sys.executable, "-I", "-c", "\n".join(lines)], **environment)
+def start(*lines: str, **environment: str) -> tuple[list[str], list[str], dict[str, str]]:
+    """Run Python; the libraries it has, where ROOT looks for more, and a child's environment."""
+    told = run([sys.executable, "-I", "-c", "\n".join((*lines, TELL))], **environment)
+    loaded, path, variables = json.loads(told[-1])
+    return loaded, path, dict(line.split("=", 1) for line in variables if "=" in line)
 
 
 prefix = os.path.realpath(sys.prefix)
 here = Path.cwd()
 own = f"{prefix}/lib/root/lib"
-
-# An extension module that was loaded before ROOT, or after, has its libstdc++ from elsewhere.
 (here / "system").mkdir()
 shutil.copy(f"{prefix}/lib/libstdc++.so.6", "system")
 Path("libextension.so").write_bytes(library("libextension.so", "libstdc++.so.6", f"{here}/system"))
 extension = f"import ctypes; ctypes.CDLL({f'{here}/libextension.so'!r})"
-for lines, place in (
-    ((extension, USE_ROOT, LIST), f"{here}/system/"),
-    ((USE_ROOT, extension, LIST), f"{prefix}/lib/"),
-):
-    loaded = [path for path in python(*lines) if "/libstdc++" in path]
-    assert len(loaded) == 1 and loaded[0].startswith(place), loaded
-
-# Another ROOT is on LD_LIBRARY_PATH, and ROOTSYS tells of it.
 (here / "other").mkdir()
-names = [path.name for path in Path(own).glob("lib*.so") if path.name != "libCore.so"]
-for name in names:
-    (here / "other" / name).write_bytes(library(name))
+for file in Path(own).glob("lib*.so"):
+    # What is linked is found by RPATH before LD_LIBRARY_PATH; what ROOT loads by name is not.
+    (here / "other" / file.name).write_bytes(library(file.name))
 other = {"LD_LIBRARY_PATH": f"{here}/other", "ROOTSYS": str(here)}
-# What is linked is found by RPATH, which beats that variable; what ROOT loads by name is not.
-loaded = python(USE_ROOT, LIST, **other)
-assert not [path for path in loaded if path.startswith(f"{here}/")], loaded
-found = run(
-    [f"{prefix}/bin/root", "-b", "-q", "-l", "-e", r'puts(gSystem->DynamicPathName("libTree"));'],
-    **other,
-)
-assert f"{own}/libTree.so" in found, found
 
-# What was put into the environment for that is not there for other programs to find ...
-show = "import subprocess; print(subprocess.run(['env'], stdout=-1, text=True).stdout)"
-for theirs in ({}, {"ROOT_LIBRARY_PATH": "/theirs"}):
-    variables = dict(line.split("=", 1) for line in python(USE_ROOT, show, **theirs) if "=" in line)
-    assert variables.get("ROOT_LIBRARY_PATH") == theirs.get("ROOT_LIBRARY_PATH"), variables
-    assert "ROOTSTOCK_LIBRARY_PATH" not in variables, variables
-# ... and what another environment has put there is replaced.
+# Beside another ROOT, and after an extension module with another libstdc++.
+loaded, path, variables = start(extension, USE_ROOT, **other)
+assert not [name for name in loaded if name.startswith(f"{here}/other/")], loaded
+libstdcxx = [name for name in loaded if "/libstdc++" in name]
+assert libstdcxx == [f"{here}/system/libstdc++.so.6"], libstdcxx
+assert path[0] == own, path
+# What was put into the environment for that is not there for other programs to find.
+assert not {"ROOT_LIBRARY_PATH", "ROOTSTOCK_LIBRARY_PATH"} & set(variables), variables
+assert variables["LD_LIBRARY_PATH"] == other["LD_LIBRARY_PATH"], variables
+
+# Before such a module; and another environment has left its path, before the user's own.
 inherited = {
     "ROOT_LIBRARY_PATH": "/another/lib/root/lib:/theirs",
     "ROOTSTOCK_LIBRARY_PATH": "/another/lib/root/lib:",
 }
-(path,) = python("import ROOT; print(ROOT.gSystem.GetDynamicPath())", **inherited)
-assert path.split(":")[:2] == [own, "/theirs"] and "/another" not in path, path
+loaded, path, variables = start(USE_ROOT, extension, **inherited)
+libstdcxx = [name for name in loaded if "/libstdc++" in name]
+assert len(libstdcxx) == 1 and libstdcxx[0].startswith(f"{prefix}/lib/"), libstdcxx
+assert path[:2] == [own, "/theirs"] and "/another/lib/root/lib" not in path, path
+assert variables["ROOT_LIBRARY_PATH"] == "/theirs", variables
+assert "ROOTSTOCK_LIBRARY_PATH" not in variables, variables
+
+# The program `root` finds its own, too.
+look = r'puts(gSystem->DynamicPathName("libTree"));'
+found = run([f"{prefix}/bin/root", "-b", "-q", "-l", "-e", look], **other)
+assert f"{own}/libTree.so" in found, found

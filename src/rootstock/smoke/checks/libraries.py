@@ -11,20 +11,15 @@ import sys
 from pathlib import Path
 
 GLIBC = re.compile(r"(ld|lib(c|m|dl|rt|util|anl|mvec|pthread|resolv|nss_\w+))(-[\w.-]+)?\.so[\d.]*")
-GRAFTED = re.compile(r"-[0-9a-f]{8}\.so")
 
 
 def elf_libraries(folder: Path) -> list[Path]:
     """The shared libraries below a folder, each once however many links it has.
 
-    Left out are libraries that were grafted into a wheel (their names have a hash), as they
-    find each other by the RPATH of the library that needs them and are loaded with it, and
-    those of a sysroot, which are for linking only.
+    Left out are those of a sysroot, which are for linking only.
     """
     found = {path.resolve() for path in folder.rglob("*.so*") if path.is_file()}
-    found = {
-        path for path in found if not GRAFTED.search(path.name) and "sysroot" not in path.parts
-    }
+    found = {path for path in found if "sysroot" not in path.parts}
     elves = [path for path in found if path.open("rb").read(4) == b"\x7fELF"]
     # Small ones often need large ones, and seldom the other way round.
     return sorted(elves, key=lambda path: (path.stat().st_size, path))

@@ -1,0 +1,69 @@
+"""What a run came to, and how to use what it made, as lines for people."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rootstock.report.record import NodeRecord, RunRecord
+from rootstock.report.words import columns, duration, size
+
+SHORT_HASH = 16  # digits of a sha256 where there is no room for all
+
+
+def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
+    """The table of the packages that were built, what became of the cells, the sums.
+
+    Hashes are shortened where `width` columns do not hold them; without it there is room.
+    """
+    lines: list[str] = []
+    told = [node for node in record.nodes if node.state in ("built", "failed")]
+    if told:
+        rows = [_row(node) for node in sorted(told, key=lambda n: (n.package, n.version))]
+        table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
+        if width and max(map(len, table)) > width:
+            short = [(*row[:3], row[3][:SHORT_HASH]) for row in rows]
+            table = columns([("package", "size", "time", "sha256"), *short], right=(1, 2))
+        lines += [*table, ""]
+    lines += columns([(cell.id, cell.state) for cell in record.cells]) if record.cells else []
+    states = [node.state for node in record.nodes]
+    counts = ", ".join(
+        f"{states.count(state)} {state}"
+        for state in ("built", "kept", "failed", "skipped")
+        if state in states
+    )
+    total = size(sum(node.size for node in record.nodes if node.scope == "channel"))
+    took = duration(record.seconds)
+    lines.append(f"{len(states)} packages ({counts or 'none'}), {total}, in {took}")
+    return lines
+
+
+def _row(node: NodeRecord) -> tuple[str, str, str, str]:
+    return (
+        node.filename or f"{node.package}-{node.version}",
+        size(node.size) if node.size else "",
+        duration(node.seconds) if node.state == "built" else node.state,
+        node.sha256,
+    )
+
+
+def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list[str]:
+    """What a user types to get an environment with `specs` from the channel's folder.
+
+    With a `release`, also where its locks are.
+    """
+    folder = channel.absolute()
+    wanted = " ".join(specs)
+    locks = folder / f"releases/{release:04d}"
+    again = [
+        "To have just this again, in any year:",
+        f"  rootstock env --lock, and a lock of {locks}",
+    ]
+    return [
+        "To use it, with conda, mamba or micromamba:",
+        f"  conda create -n analysis --override-channels -c {folder.as_uri()} {wanted}",
+        "  conda activate analysis",
+        "or without:",
+        f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
+        "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
+        *(again if release else []),
+    ]

@@ -1,0 +1,35 @@
+"""Variables of the user's that let another ROOT, or another Python's modules, into an environment.
+
+An environment of the channel's packages finds its own libraries whatever LD_LIBRARY_PATH and
+ROOTSYS say. PYTHONPATH it cannot withstand: Python searches those folders before its own
+site-packages (https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+# The modules that make up PyROOT; one that comes from elsewhere does not fit the rest.
+_MODULES = ("ROOT", "cppyy", "libcppyy", "cppyy_backend", "CPyCppyy", "numpy")
+
+
+def intruders(environment: Mapping[str, str]) -> dict[str, list[str]]:
+    """The modules that PYTHONPATH would bring in place of an environment's own, by its folders.
+
+    A folder without any is left out. An empty entry means the present folder, as to Python.
+    """
+    path = environment.get("PYTHONPATH")
+    found = {}
+    for entry in path.split(os.pathsep) if path else ():
+        if modules := [name for name in _MODULES if _holds(Path(entry or "."), name)]:
+            found[entry or "."] = modules
+    return found
+
+
+def _holds(folder: Path, module: str) -> bool:
+    """Whether Python would import a module from this folder; False where it cannot be read."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return False
+    return any(name == module or name.startswith(f"{module}.") for name in names)

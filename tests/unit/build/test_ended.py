@@ -1,0 +1,90 @@
+"""Whose fault it is that a build ended: only the package's own is kept as its failure."""
+
+import errno
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from rootstock import disk
+from rootstock.build.ended import Ended, error_of
+from rootstock.build.job import Job
+from rootstock.build.limits import Limits
+from rootstock.errors import BuildFailed, MachineError, NoSpace, RootstockError
+from rootstock.process import Completed
+from rootstock.store import Store
+
+JOB = cast(Job, SimpleNamespace(id="x-1-0", filename="x-1-0.conda", subdir="linux-64"))
+
+
+def error(store: Store, text: str, *, killed: bool = False, **done: Any) -> RootstockError:
+    log = store.root / "log"
+    log.write_text(text)
+    ended = Ended(
+        done=Completed(output="", seconds=1.0, **done), killed=killed, engine="bubblewrap"
+    )
+    return error_of(JOB, log, ended, Limits(seconds=5.0), store, Path("deps"))
+
+
+def test_a_script_that_fails_is_the_packages_fault(store: Store) -> None:
+    found = error(store, "no\n", code=65)
+    assert isinstance(found, BuildFailed)
+    assert found.tail == ("no",)
+
+
+@pytest.mark.parametrize("over", ["time", "memory"])
+def test_a_limit_is_told_though_it_ends_with_a_signal(store: Store, over: Any) -> None:
+    found = error(store, "", code=-9, over=over)
+    assert isinstance(found, BuildFailed)
+    assert found.over == over
+
+
+@pytest.mark.parametrize("code", [-9, -15, -1, 137, 143, 64 + 137, 64 + 143])
+def test_a_signal_is_from_outside(store: Store, code: int) -> None:
+    found = error(store, "", code=code)
+    assert isinstance(found, MachineError)
+    assert "from outside" in found.message
+
+
+def test_so_is_the_kernels_want_of_memory(store: Store) -> None:
+    assert isinstance(error(store, "", code=65, killed=True), MachineError)
+
+
+@pytest.mark.parametrize("code", [1, 2, 32, 64, 125, 126, 127, 203])
+def test_a_sandbox_that_cannot_be_made_is_the_machines_lack(store: Store, code: int) -> None:
+    found = error(store, "mount: permission denied\n", code=code)
+    assert isinstance(found, MachineError) and not isinstance(found, NoSpace)
+    assert "permission denied" in found.message and "bubblewrap" in found.message
+
+
+@pytest.mark.parametrize("text", ["", "cp: No space left on device\n"])
+def test_a_full_disk_is_seen_without_a_log(
+    store: Store, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not text:
+        monkeypatch.setattr("rootstock.disk.space", lambda folder: (disk.ROOM - 1, 10**6))
+    assert isinstance(error(store, text, code=65), NoSpace)
+
+
+def test_so_are_inodes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rootstock.disk.space", lambda folder: (10**12, disk.INODES - 1))
+    assert isinstance(error(store, "", code=65), NoSpace)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, NoSpace), (errno.EDQUOT, NoSpace), (errno.EROFS, MachineError),
+     (errno.EIO, MachineError), (errno.EFBIG, MachineError)],
+)  # fmt: skip
+def test_and_what_only_writing_tells(
+    store: Store, number: int, kind: type[RootstockError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, data: bytes) -> int:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    found = error(store, "", code=65)
+    assert type(found) is kind
+    assert found.code == 4
+    assert list((store.root / "tmp").iterdir()) == []

@@ -1,0 +1,81 @@
+import doctest
+import math
+
+import pytest
+import typer
+
+from rootstock.cli import common
+
+
+def test_the_examples() -> None:
+    result = doctest.testmod(common)
+    assert (result.attempted, result.failed) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "0s", "-1s", "nan", "inf", "1e9s", "5", "5x", "1.s", "none\n", "9" * 400 + "s"),
+        *("99999999999999h", "\u0665s", "5s\n"),
+    ],
+)
+def test_what_is_no_amount(text: str) -> None:
+    for parse in (common.seconds_of, common.bytes_of):
+        with pytest.raises(typer.BadParameter):
+            parse(text)
+
+
+def test_an_amount_can_be_waited_for() -> None:
+    assert common.seconds_of("none") == math.inf
+    assert common.seconds_of("100000h") == 3.6e8
+    assert common.bytes_of("64T") == 6.4e13
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("", ""),
+        ("https://x.org/root/", "https://x.org/root"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_addresses_for_readers(text: str, url: str) -> None:
+    assert common.public_url(text) == common.channel_url(text) == url
+    assert common.channel_url("file:///srv/channel/") == "file:///srv/channel"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "x.org",
+            "ftp://x.org",
+            "http://",
+            "http:///x",
+            "http://a b/",
+            " https://x",
+            "https://x\n",
+        ),
+        *(
+            "https://x/\n# y",
+            "https://x/?q",
+            "https://x/#f",
+            "https://x:port/",
+            "https://x/\x1b[2J",
+        ),
+        "https://me:word@x.org/",
+    ],
+)
+def test_what_is_no_address_for_readers(text: str) -> None:
+    for parse in (common.public_url, common.channel_url):
+        with pytest.raises(typer.BadParameter) as told:
+            parse(text)
+        assert str(told.value).isprintable()
+        assert "word" not in str(told.value)
+
+
+def test_lines_are_shown_as_they_are_and_control_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    common.say(["a\tb", "\x1b]0;title\x07", "größe"])
+    assert capsys.readouterr().out == "a\tb\n\\x1b]0;title\\x07\ngröße\n"

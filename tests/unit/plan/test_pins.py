@@ -1,0 +1,55 @@
+"""Pins. That these are rattler-build's own results is seen in tests/system/test_recipes.py."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rattler import Version
+
+from rootstock.plan.pins import pinned, written_out
+
+
+@pytest.mark.parametrize(
+    ("version", "lower", "upper", "spec"),
+    [
+        ("1.3.1", "x.x.x.x.x.x", "x", ">=1.3.1,<2.0a0"),
+        ("1.3.1", "x.x", "x.x", ">=1.3,<1.4.0a0"),
+        ("1.3.1", None, "x", "<2.0a0"),
+        ("1.3.1", "x", None, ">=1"),
+        ("1.3.1", "1.0", "2.0", ">=1.0,<2.0"),
+        ("1.3.1", None, "x.x.x.x", "<1.3.1.1.0a0"),
+        ("9e", "x.x.x.x.x.x", "x", ">=9e,<10a"),
+        ("2026f", "x.x.x.x.x.x", "x", ">=2026f,<2027a"),
+        ("1!2.0", "x.x.x.x.x.x", "x", ">=1!2.0,<1!3.0a0"),
+        ("1.2rc1", "x.x.x.x.x.x", "x.x", ">=1.2rc1,<1.2a2"),
+        ("0.1.0.dev12", "x.x", "x.x.x.x", ">=0.1,<0.1.0.dev13.0a0"),
+        ("1_2", "x.x.x.x.x.x", "x", ">=1_2,<2.0a0"),
+        ("1.0+local", "x.x.x.x.x.x", "x.x", ">=1.0+local,<1.1.0a0"),
+        ("6.40.00", "x.x.x", "x.x.x", ">=6.40.00,<6.40.1.0a0"),
+    ],
+)
+def test_pins_follow_the_order_of_versions(
+    version: str, lower: str | None, upper: str | None, spec: str
+) -> None:
+    assert pinned("zlib", version, lower, upper) == f"zlib {spec}"
+
+
+# Not of pre-releases: what rattler-build takes for the version above 1.2rc1 is 1.2a2.
+_PARTS = st.builds("{}{}".format, st.integers(0, 999), st.sampled_from(["", "a", "e"]))
+_VERSIONS = st.lists(_PARTS, min_size=1, max_size=4).map(".".join)
+
+
+@given(version=_VERSIONS, lower=st.integers(1, 6), upper=st.integers(1, 6))
+def test_a_version_is_within_its_own_pin(version: str, lower: int, upper: int) -> None:
+    spec = pinned("zlib", version, ".".join("x" * lower), ".".join("x" * upper))
+    low, high = spec.removeprefix("zlib ").split(",")
+    assert Version(low.removeprefix(">=")) <= Version(version) < Version(high.removeprefix("<"))
+
+
+def test_a_pin_to_what_the_recipe_does_not_make_is_an_error() -> None:
+    recipe = {
+        "package": {"name": "a", "version": "1"},
+        "build": {"string": "h0_0"},
+        "requirements": {"run": [{"pin_subpackage": {"name": "b", "upper_bound": "x"}}]},
+    }
+    with pytest.raises(ValueError, match=r"pin_subpackage\('b'\) is no output of this recipe"):
+        written_out(recipe, {"a": "1"}, {})

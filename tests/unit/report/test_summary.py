@@ -1,0 +1,58 @@
+from pathlib import Path
+
+from rootstock.report.record import CellRecord, NodeRecord, RunRecord
+from rootstock.report.summary import install_lines, summary_lines
+
+
+def record(*nodes: NodeRecord) -> RunRecord:
+    cell = CellRecord(id="root6.40.00-cp311", root="6.40.00", python="3.11", state="promoted")
+    return RunRecord(
+        run="r",
+        rootstock="0",
+        command=("build",),
+        started="2026-01-01T00:00:00Z",
+        seconds=151.0,
+        code=0,
+        channel="/c",
+        cells=(cell,),
+        nodes=nodes,
+    )
+
+
+ZLIB = NodeRecord(
+    package="zlib",
+    version="1.3.1",
+    state="built",
+    key="k",
+    filename="zlib-1.3.1-h1_0.conda",
+    sha256="ab" * 32,
+    size=87_300,
+    seconds=12.0,
+)
+
+
+def test_summary_has_whole_hashes_where_there_is_room() -> None:
+    kept = NodeRecord(package="xz", version="5", state="kept", key="k", size=2_000_000)
+    lines = summary_lines(record(ZLIB, kept))
+    assert lines == [
+        "package                   size    time  sha256",
+        f"zlib-1.3.1-h1_0.conda  87.3 kB  12.0 s  {'ab' * 32}",
+        "",
+        "root6.40.00-cp311  promoted",
+        "2 packages (1 built, 1 kept), 2.1 MB, in 2 min 31 s",
+    ]
+    assert summary_lines(record(ZLIB), width=80)[1].endswith(f"  {'ab' * 8}")
+
+
+def test_summary_is_short_when_nothing_was_built() -> None:
+    kept = NodeRecord(package="xz", version="5", state="kept", key="k", size=2_000_000)
+    assert summary_lines(record(kept)) == [
+        "root6.40.00-cp311  promoted",
+        "1 packages (1 kept), 2.0 MB, in 2 min 31 s",
+    ]
+
+
+def test_install_lines_can_be_pasted() -> None:
+    text = "\n".join(install_lines(Path("/data/my channel"), ["root", "python=3.11"]))
+    assert "-c file:///data/my%20channel root python=3.11" in text
+    assert "--channel '/data/my channel'" in text

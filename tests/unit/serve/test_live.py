@@ -1,0 +1,101 @@
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.errors import RefusedError
+from rootstock.serve.files import Content
+from rootstock.serve.live import LivePage
+
+
+def ask(page: LivePage, *urls: str) -> list[Content | None]:
+    async def run() -> list[Content | None]:
+        return [await page.at(url) for url in urls]
+
+    return asyncio.run(run())
+
+
+class Maker:
+    """Makes pages, and counts them; `hold` makes it wait."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.go = threading.Event()
+        self.go.set()
+        self.error: Exception | None = None
+
+    def __call__(self, url: str) -> bytes:
+        self.go.wait(20)
+        self.made += 1
+        if self.error:
+            raise self.error
+        return f"{self.made} {url} {url}".encode()
+
+
+def test_it_is_made_once_for_each_generation(publish: Any, tmp_path: Path) -> None:
+    publish()
+    maker = Maker()
+    page = LivePage(tmp_path / "channel", maker)
+    one, two, again = ask(page, "http://a", "http://b", "http://a")
+    assert one and two and again and one == again
+    assert (one.body, two.body) == (b"1 http://a http://a", b"1 http://b http://b")
+    assert one.tag != two.tag
+    publish("6.38.00")
+    [new] = ask(page, "http://a")
+    assert new and new.body == b"2 http://a http://a" and new.tag != one.tag
+    (tmp_path / "channel/channel.yaml").write_text("title: New")
+    ask(page, "http://a")
+    assert maker.made == 3
+
+
+def test_an_address_is_quoted_for_the_shell_and_for_html(publish: Any, tmp_path: Path) -> None:
+    publish()
+    [found] = ask(LivePage(tmp_path / "channel", Maker()), "http://a'<b>")
+    assert found and b"<" not in found.body
+
+
+def test_who_asks_while_it_is_made_is_told(publish: Any, tmp_path: Path) -> None:
+    publish()
+    maker = Maker()
+    maker.go.clear()
+    page = LivePage(tmp_path / "channel", maker, patience=0.1)
+
+    async def run() -> None:
+        assert await page.at("http://a") is None
+        assert await page.at("http://a") is None
+        publish("6.38.00")  # while it is made, which is then made once more
+        maker.go.set()
+        page._patience = 20
+        found = await page.at("http://a")
+        assert found and found.body == b"2 http://a http://a"
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_made_is_not_tried_all_the_time(publish: Any, tmp_path: Path) -> None:
+    publish()
+    maker = Maker()
+    maker.error = RefusedError("it is damaged")
+    page = LivePage(tmp_path / "channel", maker)
+
+    async def run() -> None:
+        for _ in range(5):
+            with pytest.raises(RefusedError, match="it is damaged"):
+                await page.at("http://a")
+        assert maker.made == 1
+        maker.error = None
+        publish("6.38.00")
+        assert await page.at("http://a")
+
+    asyncio.run(run())
+
+
+def test_a_channel_that_was_copied_without_its_links(publish: Any, tmp_path: Path) -> None:
+    publish()
+    link = tmp_path / "channel/.rootstock/current"
+    link.unlink()
+    link.mkdir()
+    with pytest.raises(RefusedError, match="not its own link"):
+        ask(LivePage(tmp_path / "channel", Maker()), "http://a")

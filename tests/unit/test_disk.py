@@ -1,0 +1,50 @@
+"""What a file system allows."""
+
+import resource
+from pathlib import Path
+
+import pytest
+
+from rootstock import disk
+from rootstock.errors import MachineError
+
+
+def test_a_sound_folder_has_no_trouble(tmp_path: Path) -> None:
+    assert disk.trouble(tmp_path) is None
+    assert disk.no_links(tmp_path) == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_that_counts_no_inodes_has_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Status:
+        f_bavail, f_frsize, f_files, f_favail = 10**6, 4096, 0, 0
+
+    monkeypatch.setattr("os.statvfs", lambda folder: Status)
+    room, inodes = disk.space(tmp_path)
+    assert (room, inodes > 10**9) == (4096 * 10**6, True)
+
+
+@pytest.mark.parametrize("limit", [0, 1024, 10**9])
+def test_a_limit_of_files_is_told(
+    tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (limit, resource.RLIM_INFINITY))
+    with pytest.raises(MachineError, match="no file be larger") as error:
+        disk.insist(tmp_path)
+    assert "ulimit -f" in error.value.remedy
+
+
+def test_no_limit_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: unlimited)
+    assert disk.small_files() == ""
+
+
+def test_links_that_do_not_work_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, target: object) -> None:
+        raise PermissionError(1, "not here")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    assert "symbolic links do not work" in disk.no_links(tmp_path)
