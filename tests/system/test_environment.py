@@ -281,7 +281,7 @@ def content_of(prefix: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGINT])
 def test_ended_at_any_moment_the_same_command_goes_on(
     many: Path, tmp_path: Path, seed: int, number: signal.Signals
 ) -> None:
@@ -305,6 +305,9 @@ def test_ended_at_any_moment_the_same_command_goes_on(
             process.communicate(timeout=30)
             if process.returncode == 0:
                 shutil.rmtree(prefix)
+            elif number != signal.SIGKILL:
+                assert process.returncode in (130, -number)
+                assert [*prefix.glob("*")] == []
         last = start(prefix, many, home)
         _, told = last.communicate(timeout=120)
         assert last.returncode == 0, told
