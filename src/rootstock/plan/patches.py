@@ -6,8 +6,7 @@ The header has fields as in DEP-3 (Debian's patch tagging guidelines) or as git 
      More about it, in lines that begin with a blank.
     Bug: https://github.com/OWNER/PROJECT/issues/1
     Forwarded: https://github.com/OWNER/PROJECT/pull/2
-    Test: the file, in the recipe's folder or the checkout, of what fails without it;
-     or "smoke check NAME"
+    Test: the file, in the recipe's folder or the checkout, of what fails without it
 """
 
 import re
@@ -25,7 +24,6 @@ _TITLES = ("Description", "Subject", "Title")
 _REFERENCES = ("Applied-Upstream", "Forwarded", "Bug", "Upstream", "Origin")
 _WORDS = {"no": "not forwarded", "not-needed": "not for upstream", "vendor": "not forwarded"}
 _ADDRESS = re.compile(r"https?://\S+")
-_SMOKE = "smoke check "  # how a check of the smoke tests is named
 _GIT = re.compile(r"^\[PATCH[^\]]*\]\s*")
 _REMEDY = "Write a header above the first change: docs/recipes.md has one."
 
@@ -87,8 +85,6 @@ def check(patch: Patch, folder: Path, checkout: Path) -> Iterator[Fault]:
         told = f"its header lacks {', '.join(missing)}"
         yield Fault((), told, _REMEDY, serious=False)
     file = patch.test.partition("::")[0]
-    if file.startswith(_SMOKE):
-        file = f"src/rootstock/smoke/checks/{file.removeprefix(_SMOKE)}.py"
     if file and not any((place / file).is_file() for place in (folder, checkout)):
         told = f"its test, {file}, is neither in the recipe's folder nor in the checkout"
         yield Fault((), told, "Mend the field Test.", serious=False)

@@ -61,16 +61,6 @@ def test_the_test_that_a_header_names_is_there(tmp_path: Path) -> None:
     assert list(patches.check(read(folder, header), folder, checkout)) == []
 
 
-def test_a_test_may_be_a_smoke_check(tmp_path: Path) -> None:
-    patch = read(tmp_path, "Subject: a\nForwarded: no\nTest: smoke check fit\n")
-    [fault] = patches.check(patch, tmp_path, tmp_path)
-    assert "smoke/checks/fit.py" in fault.message
-    checks = tmp_path / "src/rootstock/smoke/checks"
-    checks.mkdir(parents=True)
-    (checks / "fit.py").touch()
-    assert list(patches.check(patch, tmp_path, tmp_path)) == []
-
-
 def test_bytes_that_are_no_text_are_in_no_header(tmp_path: Path) -> None:
     path = tmp_path / "own.patch"
     path.write_bytes(b"Subject: gr\xf6sse\n" + CHANGE.encode())
