@@ -27,6 +27,7 @@ from rootstock.sources.local import Interpreter
 
 _T = TypeVar("_T")
 _PLACE = re.compile(r"(.+?\.yaml)(?::(\d+))?: (.+)", re.DOTALL)
+_UNREADABLE = re.compile(r"(.+?\.yaml) (cannot be read: .+|is longer .+)", re.DOTALL)
 # What other builders call a recipe.
 _FOREIGN = ("recipe.yml", "meta.yaml", "meta.yml")
 
@@ -75,6 +76,8 @@ class _Findings:
         except UsageError as error:
             if found := _PLACE.fullmatch(error.message):
                 self._add(Path(found[1]), int(found[2] or 0), found[3], error.remedy)
+            elif found := _UNREADABLE.fullmatch(error.message):
+                self._add(Path(found[1]), 0, found[2], error.remedy)
             else:
                 self._add(Path("ci/matrix.yaml"), 0, error.message, error.remedy)
         return None

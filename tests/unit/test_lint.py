@@ -110,6 +110,11 @@ def test_the_files_of_ci_are_checked_too(checkout: Path) -> None:
     assert any(line.startswith("ci/matrix.yaml:5: 3 is a number") for line in told(checkout))
 
 
+def test_a_file_that_is_not_there_is_told_by_its_name(checkout: Path) -> None:
+    (checkout / "ci/sources.yaml").unlink()
+    assert told(checkout) == ["ci/sources.yaml: cannot be read: No such file or directory"]
+
+
 def test_what_looks_like_a_recipe_and_is_none_is_told(checkout: Path) -> None:
     put(checkout, "small/old", "", file="meta.yaml")
     put(checkout, "small/short", GRAFT, file="recipe.yml")

@@ -53,8 +53,9 @@ class Finding:
 
 def insist(outputs: Iterable[Output]) -> None:
     """Raise `RecipeError` for the first output that cannot be built as its recipe has it."""
+    folders: set[Path] = set()
     for output in outputs:
-        for fault in _faults(output):
+        for fault in _faults(output, folders):
             if fault.serious:  # lines are looked up of nothing else
                 raise _finding(fault, Place(output)).error()
 
@@ -62,13 +63,18 @@ def insist(outputs: Iterable[Output]) -> None:
 def findings(outputs: Iterable[Output]) -> list[Finding]:
     """All that is wrong with the outputs of recipes, errors and warnings, each once."""
     found: dict[Finding, None] = {}
+    folders: set[Path] = set()
     for output in outputs:
         place = Place(output)
-        found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output))
+        found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output, folders))
     return list(found)
 
 
-def _faults(output: Output) -> Iterator[Fault]:
+def _faults(output: Output, folders: set[Path]) -> Iterator[Fault]:
+    """The faults of an output, and of its recipe's files if the folder is not among `folders`."""
+    if output.folder not in folders:
+        folders.add(output.folder)
+        yield from supplies.files(output)
     for check in _CHECKS:
         yield from check(output)
 
@@ -226,7 +232,6 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _number,
     _extra,
     supplies.sources,
-    supplies.files,
     scripts.check,
     _described,
 )

@@ -60,7 +60,7 @@ def read(path: Path) -> Patch:
     return Patch(
         path=path,
         title=_GIT.sub("", titles[0]) if titles else "",
-        reference=_WORDS.get(reference, reference),
+        reference=_WORDS.get(reference.partition(",")[0], reference),
         test=fields.get("Test", ""),
     )
 
@@ -86,5 +86,5 @@ def check(patch: Patch, folder: Path, checkout: Path) -> Iterator[Fault]:
         yield Fault((), told, _REMEDY, serious=False)
     file = patch.test.partition("::")[0]
     if file and not any((place / file).is_file() for place in (folder, checkout)):
-        told = f"its test {file} is neither in the recipe's folder nor in the checkout"
+        told = f"its test, {file}, is neither in the recipe's folder nor in the checkout"
         yield Fault((), told, "Mend the field Test.", serious=False)

@@ -24,6 +24,7 @@ def read(folder: Path, header: str) -> patches.Patch:
         (f"From: A\nSubject: [PATCH 1/2] Find it\n\nSo.\n---\n f | 2 +-\n\nBug-Debian: {URL}\n",
          "Find it", URL, ""),
         (f"Title: Find it\nOrigin: backport, {URL}\nForwarded: not-needed\n", "Find it", URL, ""),
+        ("Subject: Find it\nForwarded: not-needed, it is old\n", "Find it", "not for upstream", ""),
         ("subject: Find it\nforwarded: not-needed\n", "Find it", "not for upstream", ""),
         ("Subject: Find it\nOrigin: vendor\nForwarded: no\n", "Find it", "not forwarded", ""),
         ("There is no header: only prose.\n\n", "", "", ""),
@@ -55,7 +56,7 @@ def test_the_test_that_a_header_names_is_there(tmp_path: Path) -> None:
     folder.mkdir()
     header = "Subject: a\nForwarded: no\nTest: tests/test_a.py::test_b\n"
     [fault] = patches.check(read(folder, header), folder, checkout)
-    assert "its test tests/test_a.py is neither" in fault.message
+    assert "its test, tests/test_a.py, is neither" in fault.message
     (checkout / "tests/test_a.py").touch()
     assert list(patches.check(read(folder, header), folder, checkout)) == []
 
