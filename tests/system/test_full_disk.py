@@ -242,7 +242,7 @@ def test_doctor_looks_at_the_disk(bench: Bench, small: Path) -> None:
     doctor = " ".join([*COMMAND, "doctor", "--json"])
     script = f"$B --dry-run >/dev/null; ulimit -f 1000000; {doctor}"
     done = on_mounted(small, bench, f"size={SIZE},noexec,nr_inodes=900", script)
-    listed = json.loads(done.stdout)
+    listed = json.loads(done.stdout)["findings"]
     found = {finding["what"]: finding for finding in listed}
     for what in ("disk", "inodes", "store", "size of files"):
         assert found[what]["state"] == "lacks", found[what]
