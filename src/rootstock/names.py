@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-_NAME = re.compile(r"(?:[a-z0-9]|_(?!_))[._-]?(?:[a-z0-9]+(?:[._-]|$))*")
+_NAME = re.compile(r"(?:[a-z0-9]|_(?!_))[._-]?(?:[a-z0-9]+[._-])*[a-z0-9]*")
 _VERSION = re.compile(r"[0-9a-z._+!]+")
 _BUILD = re.compile(r"[0-9A-Za-z._+]+")
+# All three at once: a channel has 100,000 of these.
+_PACKAGE_FILE = re.compile(rf"{_NAME.pattern}-{_VERSION.pattern}-{_BUILD.pattern}\.conda")
 _SUBDIR = re.compile(r"noarch|[a-z0-9]+-[a-z0-9_]+")
 _CELL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -116,6 +118,8 @@ def md5(text: object) -> str:
 
 def package_file(text: object) -> str:
     """The name of a package's file, `NAME-VERSION-BUILD.conda`."""
+    if isinstance(text, str) and len(text) <= _LONGEST_PART and _PACKAGE_FILE.fullmatch(text):
+        return text
     distribution(text)
     assert isinstance(text, str)
     return text

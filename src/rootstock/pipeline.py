@@ -81,6 +81,11 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
             _stages(state, options, store, listen, until)
     except RootstockError as error:
         state.error = error
+    except OSError as error:
+        state.error = disk.trouble(store.root / "tmp")
+        if state.error is None:
+            raise
+        state.error.__cause__ = error
     except KeyboardInterrupt:
         process.end_all()
         state.error = InterruptedByUser(
@@ -341,17 +346,19 @@ def _promote(state: Run, options: Options, listen: Listener) -> None:
         means = gather.Means(checkout=options.checkout, url=url, key=options.key)
         made.append(make(gather.facts(state, new, specs, means), folder, channel).release)
 
+    def note(text: str) -> None:
+        listen(Event(stage="promote", state="note", detail=text))
+
     try:
         state.promotion = promote(
-            staged, channel, rebuilt, cells=sets, release=release, show=write_page
+            staged, channel, rebuilt, cells=sets, release=release, show=write_page, told=note
         )
     except Damaged as error:
         artifacts.doubt(error.folder)
         raise
     state.release = made[0] if made else 0
     for name in state.promotion.mended:
-        told = f"{channel}: {name} was damaged: it is put back"
-        listen(Event(stage="promote", state="note", detail=told))
+        note(f"{channel}: {name} was damaged: it is put back")
     told = f"generation {state.promotion.generation.number}, {len(state.promotion.added)} new"
     if state.release:
         signed = "signed" if options.key else "not signed (rootstock keys new makes a key)"

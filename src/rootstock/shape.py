@@ -46,7 +46,7 @@ def fields(**checks: Check[Any]) -> Check[dict[str, Any]]:
     """A check of objects with just these fields."""
 
     def check(value: object) -> dict[str, Any]:
-        known = _object(value)
+        known = anything_named(value)
         if strange := known.keys() - checks.keys():
             raise ValueError(f"has the unknown field {shown(min(strange))}")
         if missing := checks.keys() - known.keys():
@@ -65,7 +65,7 @@ def mapping(key: Check[K], value: Check[T]) -> Check[dict[K, T]]:
     """A check of objects with any number of fields, whose names are checked as well."""
 
     def check(found: object) -> dict[K, T]:
-        return {key(name): _at(name, value, one) for name, one in _object(found).items()}
+        return {key(name): _at(name, value, one) for name, one in anything_named(found).items()}
 
     return check
 
@@ -113,7 +113,8 @@ def yes_or_no(value: object) -> bool:
     return value
 
 
-def _object(value: object) -> Mapping[str, object]:
+def anything_named(value: object) -> Mapping[str, object]:
+    """An object whose reader checks the fields, and their names."""
     if not isinstance(value, dict):
         raise ValueError(f"{shown(value)} is no object")
     return value

@@ -93,3 +93,46 @@ def test_not_allowed(check: Callable[[object], str], wrong: list[object]) -> Non
     for text in wrong:
         with pytest.raises(NotAllowed):
             check(text)
+
+
+@pytest.mark.parametrize(
+    ("many", "told"),
+    [
+        (0, ""),
+        (2, "0, 1"),
+        (11, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"),
+        (20_000, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 19,990 more"),
+    ],
+)
+def test_a_list_of_names_is_cut(many: int, told: str) -> None:
+    assert names.listed(range(many)) == told
+
+
+def test_a_name_is_read_as_the_standard_has_it() -> None:
+    for text in ("a", "_a", "a-", "a.b_c-d", "0"):
+        assert names.package_file(f"{text}-1!0-h_0.conda")
+    for text in ("__a", "a--b", "-a", ".a", "a._b", "A"):
+        with pytest.raises(NotAllowed):
+            names.package_file(f"{text}-1!0-h_0.conda")
+    for text in ("a" * 65, "a-" * 40):
+        with pytest.raises(NotAllowed):
+            names.package_file(f"{text}-1-0.conda")
+
+
+def test_times_and_places() -> None:
+    assert names.utc_time("2026-11-22T20:00:00+00:00")
+    for time in ("2026-11-22", "2026-02-30T20:00:00+00:00", "٢026-11-22T20:00:00+00:00", 5):
+        with pytest.raises(NotAllowed):
+            names.utc_time(time)
+    for text in ("https://x.org/root", "file:///srv/a%20b", "http://127.0.0.1:8000/x"):
+        assert names.place_url(text) == text
+    for text in (
+        "file://x/y",
+        "/srv",
+        "https://x.org/a b",
+        "https://x.org/?q",
+        "file:///a\nb",
+        None,
+    ):
+        with pytest.raises(NotAllowed):
+            names.place_url(text)

@@ -25,7 +25,8 @@ channel ever published, from all generations. So a small change writes a small r
 name that was hidden is still known, with its bytes.
 """
 
-import json
+import os
+import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,13 +34,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from rootstock import names, shape
 from rootstock.errors import RefusedError
+from rootstock.shape import OtherFormat
 
 ROOM = ".rootstock"
 RECORD = "generation.json"
 RELEASES = "releases"
 RELEASES_TABLE = "releases.json"
 FORMAT = 2
+_CURRENT = re.compile(r"generations/(?:[0-9]{4}|[1-9][0-9]{4,8})")
 
 Kind = Literal["promotion", "rollback", "hiding"]
 
@@ -81,7 +85,12 @@ class Generation:
     @property
     def milliseconds(self) -> int:
         """Its time in milliseconds since 1970, as records of an index have times."""
-        return int(datetime.fromisoformat(self.time).timestamp() * 1000)
+        return milliseconds(self.time)
+
+
+def milliseconds(time: str) -> int:
+    """A time by ISO 8601 in milliseconds since 1970 (CEP 34)."""
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 NOTHING = Generation(number=0, time="", base=0)
@@ -146,10 +155,12 @@ class History:
 def history(channel: Path) -> History:
     """All generations up to the one that readers see.
 
-    Raises `RefusedError` when one of their records cannot be read.
+    Raises `RefusedError` when one of their records cannot be read, or they contradict each other.
     """
     now = current_number(channel)
-    return History((NOTHING, *(_read(channel, number) for number in range(1, now + 1))))
+    generations = (NOTHING, *(_read(channel, number) for number in range(1, now + 1)))
+    _insist(channel, generations)
+    return History(generations)
 
 
 def current(channel: Path) -> Generation:
@@ -168,14 +179,23 @@ def current_number(channel: Path) -> int:
     """
     link = channel / ROOM / "current"
     try:
-        return int(link.readlink().name)
-    except FileNotFoundError:
+        target = os.readlink(link)
+    except (FileNotFoundError, NotADirectoryError):
         return 0
     except (OSError, ValueError) as error:
-        raise RefusedError(
-            f"{channel} can be installed from, but not be worked on: {link} is not its own link",
-            "Copy a channel with its links as they are (cp -a, rsync -a), or use the original.",
-        ) from error
+        raise _not_ours(channel, link) from error
+    name = target.rpartition("/")[2]
+    # As the switch writes it: a link that leads elsewhere would show something else.
+    if not _CURRENT.fullmatch(target):
+        raise _not_ours(channel, link)
+    return int(name)
+
+
+def _not_ours(channel: Path, link: Path) -> RefusedError:
+    return RefusedError(
+        f"{channel} can be installed from, but not be worked on: {link} is not its own link",
+        "Copy a channel with its links as they are (cp -a, rsync -a), or use the original.",
+    )
 
 
 def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
@@ -221,27 +241,87 @@ def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
     }
 
 
+def begun(channel: Path, number: int) -> Mapping[str, Published]:
+    """The packages of a generation whose writer died; none if its record was not yet written.
+
+    Raises `RefusedError` when another rootstock wrote it.
+    """
+    path = folder_of(channel, number) / RECORD
+    try:
+        return _parsed(path.read_bytes(), number).packages
+    except OtherFormat as error:
+        raise RefusedError(f"{path} {error}", error.remedy) from error
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
 def _read(channel: Path, number: int) -> Generation:
     path = folder_of(channel, number) / RECORD
     try:
-        record = json.loads(path.read_bytes())
-        if record.pop("format", 1) != FORMAT:
-            raise ValueError("it was written by another version of rootstock")
-        packages = {
-            name: Published(**entry, generation=number)
-            for name, entry in record["packages"].items()
-        }
-        return Generation(
-            **{
-                **record,
-                "packages": packages,
-                "shown": tuple(record["shown"]),
-                "hidden": tuple(record["hidden"]),
-                "cells": {cell: tuple(names) for cell, names in record["cells"].items()},
-            }
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return _parsed(path.read_bytes(), number)
+    except OtherFormat as error:
+        raise RefusedError(f"{path} {error}", error.remedy) from error
+    except (OSError, ValueError) as error:
         raise RefusedError(
             f"{channel} is damaged: {path} cannot be read ({error})",
             "Restore the file from a copy of the channel, or build into another folder.",
         ) from error
+
+
+def _parsed(text: bytes, number: int) -> Generation:
+    value = shape.document(text)
+    shape.insist_on_format(value, FORMAT)
+    known = _FIELDS(value)
+    del known["format"]
+    entries = known.pop("packages")
+    packages = {name: _package(name, entry, number) for name, entry in entries.items()}
+    found = Generation(**known, packages=packages)
+    if found.number != number or found.base >= number:
+        raise ValueError(f"it is of generation {found.number}, on top of {found.base}")
+    return found
+
+
+def _package(name: str, value: object, number: int) -> Published:
+    """A package as its generation has it: `shape.fields` would take twice as long for 100,000."""
+    names.package_file(name)
+    if not isinstance(value, dict) or value.keys() != _OF_PACKAGES:
+        raise ValueError(f"{name}: has not just the fields {', '.join(sorted(_OF_PACKAGES))}")
+    try:
+        return Published(
+            names.subdir(value["subdir"]),
+            names.sha256(value["sha256"]),
+            shape.count(value["size"]),
+            names.line(value["key"]),
+            number,
+        )
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _insist(channel: Path, generations: Iterable[Generation]) -> None:
+    """Raise `RefusedError` where generations contradict each other."""
+    published: set[str] = set()
+    for one in generations:
+        again = published.intersection(one.packages)
+        published.update(one.packages)
+        named = {*one.shown, *one.hidden}.union(*one.cells.values())
+        if wrong := again or named - published:
+            told = "places again what was there" if again else "names what was never published"
+            raise RefusedError(
+                f"{channel} is damaged: generation {one.number} {told}: {names.listed(wrong)}",
+                "Restore its record from a copy of the channel, or build into another folder.",
+            )
+
+
+_OF_PACKAGES = {"subdir", "sha256", "size", "key"}
+_FIELDS = shape.fields(
+    format=shape.count,
+    number=shape.count,
+    time=names.utc_time,
+    kind=shape.one_of("promotion", "rollback", "hiding"),
+    base=shape.count,
+    packages=shape.anything_named,
+    shown=shape.items(names.package_file),
+    hidden=shape.items(names.package_file),
+    cells=shape.mapping(names.cell, shape.items(names.package_file)),
+)

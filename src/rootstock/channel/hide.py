@@ -14,6 +14,7 @@ from rootstock.channel import generation, index, switch
 from rootstock.channel.generation import Generation, History
 from rootstock.channel.rollback import Change, compare, existing
 from rootstock.errors import RefusedError, UsageError
+from rootstock.names import listed
 
 
 def hide(
@@ -41,8 +42,8 @@ def hide(
         changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
         for name in new.hidden:
             changes[past.published[name].subdir][name] = None
-        switch.switch(channel, past, new, changes, show=show)
-    return replace(change, generation=new)
+        mended = switch.switch(channel, past, new, changes, show=show)
+    return replace(change, generation=new, mended=mended)
 
 
 def _plan(
@@ -74,7 +75,7 @@ def _needs(release: Generation, names: set[str]) -> str:
     """Which of some packages a release has, and in which cells."""
     cells = {cell: names & set(files) for cell, files in release.cells.items()}
     files = sorted(set().union(*cells.values()))
-    return f"{release.number} ({', '.join(files)} of {', '.join(c for c, n in cells.items() if n)})"
+    return f"{release.number} ({listed(files)} of {listed(c for c, n in cells.items() if n)})"
 
 
 def _find(word: str, past: History, folder: Path) -> list[str]:

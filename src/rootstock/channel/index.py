@@ -20,12 +20,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Set
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
 import zstandard
 
-Record = dict[str, Any]
+from rootstock import names, shape
+from rootstock.channel import repodata
+from rootstock.channel.repodata import CONDA
+from rootstock.errors import RefusedError
+
+Record = repodata.Record
 RunExports = dict[str, list[str]]
 
 TABLE = "repodata.json"
@@ -41,11 +46,7 @@ _EXPORTED = "run_exports"  # the field of records and shards (CEP 21)
 _EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noarch"}  # CEP 12
 _EXPORTS_VERSION = 1  # what conda-index writes; CEP 12 names none
 _INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
-# What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
-_UNREADABLE = (
-    *(OSError, ValueError, EOFError, RuntimeError),
-    *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
-)
+_MOST = 1 << 30  # bytes of all files in a package's metadata
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
 _HASHES = ("md5", "sha256")
 
@@ -53,46 +54,74 @@ _HASHES = ("md5", "sha256")
 def record(package: Path, *, sha256: str, size: int) -> Record:
     """What an index says of a `.conda` file: its own metadata, its hash, its size, its run_exports.
 
-    Raises `OSError`, `zipfile.BadZipFile` or `ValueError` when it is no such file.
+    Raises `OSError` when it cannot be read, and `ValueError` when it is no such file.
     """
     members = _members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
     if _INDEX_MEMBER not in members:
         raise ValueError(f"{package} has no {_INDEX_MEMBER}")
-    known = json.loads(members[_INDEX_MEMBER])
+    known = _insist(package, shape.document(members[_INDEX_MEMBER]))
     exports = _exports_of(package, members)
     return {**known, "sha256": sha256, "size": size, _EXPORTED: exports}
+
+
+def _insist(package: Path, known: Any) -> Record:
+    """The metadata of a package; raises `ValueError` unless it has what every reader relies on."""
+    try:
+        own = f"{known['name']}-{known['version']}-{known['build']}.conda"
+        names.package_file(own)
+        shape.count(known["build_number"])
+        names.subdir(known["subdir"])
+        for field in ("depends", "constrains"):
+            shape.items(names.line)(known.get(field, []))
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise ValueError(f"{package}: {_INDEX_MEMBER} is not as CEP 34 has it: {error}") from error
+    if package.name != own:
+        raise ValueError(f"{package} has the package {own} in it")
+    return dict(known)
 
 
 def with_run_exports(record: Record, package: Path) -> Record:
     """A record of an index, and the run_exports of its `.conda` file if that can be read."""
     try:
         exports = _exports_of(package, _members(package, (_EXPORTS_MEMBER,)))
-    except _UNREADABLE:
+    except (OSError, ValueError):
         return record
     return {**record, _EXPORTED: exports}
 
 
-def _members(package: Path, names: Collection[str]) -> dict[str, bytes]:
-    """The content of some files of a package's `info` folder; those that it has."""
+def _members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
+    """The content of some files of a package's `info` folder; those that it has.
+
+    Raises `OSError` and `ValueError`.
+    """
     found: dict[str, bytes] = {}
-    with zipfile.ZipFile(package) as archive:
-        [member] = (name for name in archive.namelist() if name.startswith("info-"))
-        with (
-            archive.open(member) as packed,
-            zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-            tarfile.open(fileobj=stream, mode="r|") as tar,
-        ):
-            for entry in tar:
-                if entry.name in names and (file := tar.extractfile(entry)):
-                    found[entry.name] = file.read()
-                if len(found) == len(names):
-                    break
+    size = 0
+    try:
+        with zipfile.ZipFile(package) as archive:
+            [member] = (name for name in archive.namelist() if name.startswith("info-"))
+            with (
+                archive.open(member) as packed,
+                zstandard.ZstdDecompressor().stream_reader(packed) as stream,
+                tarfile.open(fileobj=stream, mode="r|") as tar,
+            ):
+                for entry in tar:
+                    size += entry.size
+                    if size > _MOST:
+                        raise ValueError(f"its metadata has more than {_MOST} bytes")
+                    if entry.name in wanted and (file := tar.extractfile(entry)):
+                        found[entry.name] = file.read()
+                    if len(found) == len(wanted):
+                        break
+    except OSError:
+        raise
+    except Exception as error:  # each of the three formats has errors of its own kinds
+        raise ValueError(f"{package} cannot be read: {error}") from error
     return found
 
 
 def _exports_of(package: Path, members: Mapping[str, bytes]) -> RunExports:
     """The run_exports in a package's metadata, empty when it has none."""
-    exports = json.loads(members.get(_EXPORTS_MEMBER, b"{}"))
+    exports = shape.document(members.get(_EXPORTS_MEMBER, b"{}"))
     if not isinstance(exports, dict) or not all(
         kind in _EXPORT_KINDS
         and isinstance(specs, list)
@@ -113,14 +142,19 @@ def write(folder: Path, records: Mapping[str, Record], shards: Path) -> list[Pat
 
 
 def update(
-    folder: Path, old: Path | None, changes: Mapping[str, Record | None], shards: Path
+    folder: Path,
+    old: Path | None,
+    changes: Mapping[str, Record | None],
+    shards: Path,
+    records: dict[str, Record] | None = None,
 ) -> list[Path]:
     """Write an index as `write` does: that of the folder `old`, if there is one, with changes.
 
     `changes` are by file name, None for a record that goes. No package is read for it, and of
-    the shards only those whose package name a change has are made.
+    the shards only those whose package name a change has are made. `records` are those of the
+    old index, if they were read before.
     """
-    records = read(old) if old else {}
+    records = dict(records) if records is not None else read(old) if old else {}
     exports = (read_run_exports(old) if old else None) or {}
     touched = {entry["name"] for name in changes if (entry := records.get(name))}
     for name, change in changes.items():
@@ -131,7 +165,7 @@ def update(
             touched.add(change["name"])
             if _EXPORTED in change:
                 exports[name] = change[_EXPORTED]
-    known = _shards_table(old) if old else {}
+    known = repodata.shards((old / SHARDS_TABLE).read_bytes()) if old else {}
     return [
         *_write_both(folder / TABLE, folder / PACKED, _table(folder.name, records)),
         *_write_both(
@@ -145,7 +179,7 @@ def _table(subdir: str, records: Mapping[str, Record]) -> dict[str, Any]:
     return {
         "info": {"subdir": subdir},
         "packages": {},
-        "packages.conda": records,
+        CONDA: records,
         "removed": [],
         "repodata_version": 1,
     }
@@ -155,31 +189,51 @@ def _exports_table(subdir: str, exports: Mapping[str, RunExports]) -> dict[str, 
     return {
         "info": {"subdir": subdir, "version": _EXPORTS_VERSION},
         "packages": {},
-        "packages.conda": {name: {_EXPORTED: one} for name, one in exports.items()},
+        CONDA: {name: {_EXPORTED: one} for name, one in exports.items()},
     }
 
 
 def read(folder: Path) -> dict[str, Record]:
-    """The records of the subdir in `folder`; empty when it has no index."""
+    """The records of the subdir in `folder`; empty when it has no index.
+
+    Raises `RefusedError` when there is one that cannot be read.
+    """
+    path = folder / TABLE
     try:
-        table = json.loads((folder / TABLE).read_bytes())
+        return repodata.records(path.read_bytes())
     except FileNotFoundError:
         return {}
-    return cast(dict[str, Record], table["packages.conda"])
+    except (OSError, ValueError) as error:
+        raise RefusedError(
+            f"{path} is damaged: {error}",
+            "Where it is the channel that you build into, build again: that makes the index anew "
+            "from the packages. Where it is a copy, publish into an empty folder.",
+        ) from error
 
 
 def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
     """The run_exports of the subdir in `folder` by file name; None when it has none to be read."""
     try:
-        table = json.loads((folder / RUN_EXPORTS).read_bytes())
-        return {name: entry[_EXPORTED] for name, entry in table["packages.conda"].items()}
-    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+        table: Any = shape.document((folder / RUN_EXPORTS).read_bytes())
+        return {name: entry[_EXPORTED] for name, entry in table[CONDA].items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
-def _shards_table(folder: Path) -> dict[str, bytes]:
-    packed = (folder / SHARDS_TABLE).read_bytes()
-    return cast(dict[str, bytes], msgpack.unpackb(zstandard.decompress(packed))["shards"])
+def shard_files(folder: Path) -> set[str]:
+    """The names of the shards that the index in `folder` has; none when it has no index.
+
+    Raises `OSError` or `ValueError` when its table cannot be read.
+    """
+    try:
+        table = (folder / SHARDS_TABLE).read_bytes()
+    except FileNotFoundError:
+        return set()
+    return {_shard(digest) for digest in repodata.shards(table).values()}
+
+
+def _shard(digest: bytes) -> str:
+    return f"{digest.hex()}.msgpack.zst"
 
 
 def _write_shards(
@@ -201,10 +255,10 @@ def _write_shards(
     table = {name: digest for name, digest in known.items() if name not in touched}
     written = []
     for name, entries in by_name.items():
-        shard = _pack(msgpack.packb({"packages": {}, "packages.conda": entries, "removed": []}))
+        shard = _pack(msgpack.packb({"packages": {}, CONDA: entries, "removed": []}))
         digest = hashlib.sha256(shard)
         table[name] = digest.digest()
-        path = place / f"{digest.hexdigest()}.msgpack.zst"
+        path = place / _shard(digest.digest())
         if not (path.exists() and path.read_bytes() == shard):
             part = path.with_suffix(".part")
             _write(part, shard)

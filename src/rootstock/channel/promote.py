@@ -3,7 +3,6 @@
 Where its files are is told in generation.py, how readers come to see them in switch.py.
 """
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.build.artifact import Artifact
-from rootstock.channel import index, switch
+from rootstock.channel import consistency, index, lock, switch
 from rootstock.channel.generation import Generation, History, Published
 from rootstock.channel.stage import by_subdir, link, partial
 from rootstock.errors import Damaged, RefusedError
+from rootstock.names import listed
 from rootstock.seal import sha256_of
 
-_CHUNK = 1 << 20
+_WAIT = 60.0  # seconds that another promotion gets to finish
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +42,19 @@ def promote(
     cells: Mapping[str, Collection[str]] | None = None,
     release: Callable[[Generation, Path], None] | None = None,
     show: switch.Show | None = None,
+    told: lock.Told = lock.nobody,
 ) -> Promotion:
     """Add a whole set of packages to the channel, which is made if it is not there.
 
     Files of the set that are in the channel already are put back where they are gone or cut;
     those named in `rebuilt` also where a byte of them is another. What a rollback or `hide` has
-    hidden is shown again.
+    hidden is shown again. An index that somebody or a disk has changed is made anew.
 
     With `release`, the set is a release of `cells` (the file names of each): the function is
     called with the new generation and an empty folder to write the release's files into, of
     which readers see nothing until the switch. There is a new generation, then, also when all
     packages are visible but the newest release of a cell has others. `show` writes the page of
-    a generation.
+    a generation. Another writer gets a minute to finish; `told` is called with who that is.
 
     Raises `RefusedError` when a file name is in the channel, or ever was, with other bytes, when
     an artifact is not meant for a channel, when a cell is not whole, when another process is
@@ -65,15 +66,20 @@ def promote(
     every = [artifact for members in by_subdir(artifacts).values() for artifact in members]
     sets = {cell: tuple(sorted(names)) for cell, names in (cells or {}).items()}
     switch.create(channel)
-    with switch.writing(channel) as past:
+    with switch.writing(channel, wait=_WAIT, told=told) as past:
         _refuse_changed(every, past, channel)
         mended = _mend([a for a in every if a.filename in past.published], channel, rebuilt)
         visible = past.visible()
         hidden = [artifact for artifact in every if artifact.filename not in visible]
         new = past.current
-        if hidden or not new.number or (release and _differ(sets, past, visible)):
-            new = _add(hidden, past, channel, sets if release else {}, release, show)
-            return Promotion(channel=channel, generation=new, added=new.added, mended=mended)
+        released = release and _differ(sets, past, visible)
+        if hidden or not new.number or released or not consistency.whole(channel, past):
+            # Where only an index is mended, there is nothing to release.
+            release = release if hidden or not new.number or released else None
+            new, again = _add(hidden, past, channel, sets if release else {}, release, show)
+            return Promotion(
+                channel=channel, generation=new, added=new.added, mended=(*mended, *again)
+            )
         return Promotion(channel=channel, generation=new, added=(), mended=mended)
 
 
@@ -84,8 +90,11 @@ def _add(
     cells: Mapping[str, tuple[str, ...]],
     release: Callable[[Generation, Path], None] | None,
     show: switch.Show | None,
-) -> Generation:
-    """Switch to a new generation that shows these packages besides the current one's."""
+) -> tuple[Generation, tuple[str, ...]]:
+    """Switch to a new generation that shows these packages besides the current one's.
+
+    Returns it, and the indexes that were damaged.
+    """
     number = past.current.number + 1
     fresh = [artifact for artifact in artifacts if artifact.filename not in past.published]
     new = Generation(
@@ -112,8 +121,8 @@ def _add(
             link(artifact.path, _place(channel, artifact))
         return [_place(channel, artifact) for artifact in fresh]
 
-    switch.switch(channel, past, new, changes, release if cells else None, place, show)
-    return new
+    mended = switch.switch(channel, past, new, changes, release if cells else None, place, show)
+    return new, mended
 
 
 def _differ(cells: Mapping[str, tuple[str, ...]], past: History, visible: set[str]) -> bool:
@@ -128,7 +137,7 @@ def _refuse_unpublishable(artifacts: Sequence[Artifact]) -> None:
     private = sorted(a.filename for a in artifacts if a.scope != "channel")
     if private:
         raise RefusedError(
-            f"Not meant for a channel: {', '.join(private)}",
+            f"Not meant for a channel: {listed(private)}",
             "Tools of the build image, and what was built with an interpreter of this machine, "
             "are not published.",
         )
@@ -143,7 +152,7 @@ def _refuse_changed(artifacts: Sequence[Artifact], past: History, channel: Path)
             changed.append(f"{artifact.filename} (from {inputs})")
     if changed:
         raise RefusedError(
-            f"{channel} has other files of the same names: {', '.join(sorted(changed))}",
+            f"{channel} has other files of the same names: {listed(sorted(changed))}",
             "Nothing was changed. What is published is never overwritten, hidden or not: plan "
             "again, which gives new build numbers, or promote into another channel.",
         )
@@ -153,7 +162,7 @@ def _refuse_strangers(fresh: Sequence[Artifact], channel: Path) -> None:
     strangers = [a.filename for a in fresh if os.path.lexists(_place(channel, a))]
     if strangers:
         raise RefusedError(
-            f"{channel} has files that are not of the channel: {', '.join(sorted(strangers))}",
+            f"{channel} has files that are not of the channel: {listed(sorted(strangers))}",
             "Nothing was changed. Move them away.",
         )
 
@@ -162,7 +171,7 @@ def _refuse_parts(new: Generation, past: History) -> None:
     visible = past.visible() | set(new.added)
     for cell, names in new.cells.items():
         if missing := sorted(set(names) - visible):
-            raise RefusedError(f"The release of {cell} is not whole: {', '.join(missing)}")
+            raise RefusedError(f"The release of {cell} is not whole: {listed(missing)}")
 
 
 def _mend(
@@ -194,14 +203,7 @@ def _place(channel: Path, artifact: Artifact) -> Path:
 
 def record(artifact: Artifact) -> index.Record:
     """The index's record of an artifact whose bytes have been checked."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    with artifact.path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-            md5.update(chunk)
-    if sha256.hexdigest() != artifact.sha256:
-        found = f"{artifact.filename} has the sha256 {sha256.hexdigest()}"
-        raise Damaged(artifact.path.parent, found)
-    known = index.record(artifact.path, sha256=artifact.sha256, size=artifact.size)
-    # Old clients check nothing but this one.
-    return {**known, "md5": md5.hexdigest()}
+    try:
+        return consistency.read(artifact.path, artifact.sha256, artifact.size)
+    except ValueError as error:
+        raise Damaged(artifact.path.parent, str(error)) from error

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rootstock.channel import generation, switch
+from rootstock.channel import files, generation, switch
 from rootstock.channel.generation import RECORD, ROOM, Generation, History
 from rootstock.errors import RefusedError, UsageError
+from rootstock.names import listed
 
 _PAGE = 5_000  # packages, of which a page takes half a second
 
@@ -21,6 +22,7 @@ class Change:
 
     `gone` and `back` are the file names that disappear and reappear, the other two the numbers
     of releases that do. `generation` is the new current one, None when nothing was done.
+    `mended` are the indexes that were damaged, and are made anew.
     """
 
     generation: Generation | None
@@ -28,6 +30,7 @@ class Change:
     back: tuple[str, ...]
     releases_gone: tuple[int, ...]
     releases_back: tuple[int, ...]
+    mended: tuple[str, ...] = ()
 
 
 def rollback(
@@ -54,11 +57,11 @@ def rollback(
         new, change = _plan(channel, past, to)
         if new.base == past.origin(past.current.number).number:
             return change
-        switch.switch(channel, past, new, {}, show=_as_then)
+        mended = switch.switch(channel, past, new, {}, show=_as_then)
         after = History((*past.generations, new))
         if show and len(after.visible()) <= _PAGE:
             switch.renew(channel, show(channel, after))
-    return replace(change, generation=new)
+    return replace(change, generation=new, mended=mended)
 
 
 def existing(channel: Path) -> Path:
@@ -87,7 +90,7 @@ def _as_then(channel: Path, after: History) -> list[Path]:
     names = [path.name for path in base.iterdir() if path.is_file()]
     missing = [name for name in names if not (folder / name).exists()]
     for name in missing:
-        switch.same(base / name, folder / name)
+        files.same(base / name, folder / name)
     return [folder / name for name in missing]
 
 
@@ -130,12 +133,12 @@ def _insist(channel: Path, past: History, names: Iterable[str]) -> None:
         entry = past.published[name]
         try:
             whole = (channel / entry.subdir / name).stat().st_size == entry.size
-        except FileNotFoundError:
+        except OSError:
             whole = False
         if not whole:
             bad.append(name)
     if bad:
         raise RefusedError(
-            f"{channel} has no longer all that would be visible again: {', '.join(bad)}",
+            f"{channel} has no longer all that would be visible again: {listed(sorted(bad))}",
             "Nothing was changed. Restore these files, or promote the same packages again.",
         )

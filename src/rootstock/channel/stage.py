@@ -54,13 +54,16 @@ def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
 def link(source: Path, target: Path) -> None:
     """Put a file at `target`, whole or not at all, readable by everyone.
 
-    It is a hard link, or else a copy. Raises `FileExistsError` when something is there,
-    `MachineError` when there is no space.
+    It is a hard link, or else a copy: always a copy of what a link leads to, whose mode stays as
+    it is. Raises `FileExistsError` when something is there, `MachineError` when there is no space.
     """
     try:
-        os.link(source, target)
-        target.chmod(0o644)
-        return
+        if not source.is_symlink():
+            os.link(source, target)
+            target.chmod(0o644)
+            return
+        if os.path.lexists(target):
+            raise FileExistsError(target)
     except FileExistsError:
         raise
     except OSError:  # another file system, another owner, too many links

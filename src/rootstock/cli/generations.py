@@ -133,6 +133,7 @@ def _tell(change: Change, channel: Path, dry: bool, as_json: bool) -> None:
         *(f"+ {name}" for name in change.back),
         *_numbers("- release", change.releases_gone),
         *_numbers("+ release", change.releases_back),
+        *(f"{name} was damaged: it is made anew" for name in change.mended),
     ]
     if change.generation:
         lines.append(f"{channel} is now at generation {change.generation.number}.")

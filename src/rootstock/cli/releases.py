@@ -9,7 +9,8 @@ import typer
 
 from rootstock.cli.common import AnyChannel, Json, ask_passphrase, channel_url, print_json, say
 from rootstock.errors import UsageError
-from rootstock.release import check, keys, locks
+from rootstock.names import listed
+from rootstock.release import check, files, keys, locks
 from rootstock.release.place import place
 
 
@@ -67,7 +68,7 @@ def lock(
     if len(found) != 1:
         raise UsageError(
             f"release {number} has {len(found)} cells like {cell}",
-            f"Choose one with --cell: {', '.join(record.cells)}.",
+            f"Choose one with --cell: {listed(record.cells)}.",
         )
     base = url or where.url
     packages = record.of(found[0])
@@ -76,11 +77,7 @@ def lock(
         return
     # What an index says of the packages stands in pixi's, which every release has.
     kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
-    path = f"releases/{number:04d}/{record.cells[found[0]].files[kind]}"
-    try:
-        text = where.read(path).decode()
-    except FileNotFoundError as error:
-        raise UsageError(f"{where.at(path)} is not there") from error
+    text = files.lock_of(where, record, found[0], kind)
     write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
     say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 

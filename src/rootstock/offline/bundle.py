@@ -1,7 +1,8 @@
 """Bundles: a folder, or one tar file, that is a complete channel with cells of one release.
 
 It has their packages, the index in all its forms, and the release's own files as they are:
-record, locks, SBOMs, attestations. Every client of conda's takes it as a channel, wherever it
+record, locks, SBOMs, attestations. Its index says of each package that it appeared when the
+release did, by the release's own record. Every client of conda's takes it as a channel, wherever it
 is put, and `rootstock verify latest` checks it there.
 """
 
@@ -12,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.channel import index
+from rootstock.channel.generation import milliseconds
 from rootstock.channel.stage import NOARCH, link
 from rootstock.errors import SourceError
 from rootstock.offline.choice import Choice
 from rootstock.offline.target import appearing
 from rootstock.progress import Event, Listener
-from rootstock.release import check, contents, locks
+from rootstock.release import check, contents, files, locks
 from rootstock.release.contents import Package
 from rootstock.seal import sha256_of
 
@@ -103,8 +105,7 @@ def fill(choice: Choice, folder: Path, listen: Listener) -> None:
     for package in choice.packages:
         place = folder / package.url
         _take(choice, package, place)
-        known = index.record(place, sha256=package.sha256, size=package.size)
-        records[package.subdir][package.filename] = {**known, "md5": package.md5}
+        records[package.subdir][package.filename] = _record(choice, package, place)
         done += package.size
         told = Event(
             stage=_STAGE,
@@ -122,6 +123,17 @@ def fill(choice: Choice, folder: Path, listen: Listener) -> None:
     (folder / INSTALL).write_text(install_text(choice))
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _record(choice: Choice, package: Package, place: Path) -> index.Record:
+    """What the bundle's index says of a package, whose sha256 is right."""
+    try:
+        known = index.record(place, sha256=package.sha256, size=package.size)
+    except (OSError, ValueError) as error:
+        where = choice.place.at(package.url)
+        raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
+    appeared = milliseconds(choice.release.time)
+    return {**known, "md5": package.md5, "indexed_timestamp": appeared}
 
 
 def install_text(choice: Choice) -> str:
@@ -142,10 +154,13 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
     where = choice.place.at(package.url)
     try:
         if choice.place.folder:
-            link(choice.place.folder / package.url, target)
+            source = choice.place.folder / package.url
+            if not source.is_file():  # a pipe or a device would have no end
+                raise FileNotFoundError(source)
+            link(source, target)
             found = sha256_of(target)
         else:
-            found, _ = choice.place.save(package.url, target)
+            found, _ = choice.place.save(package.url, target, most=package.size)
     except FileNotFoundError as error:
         raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
     if found != package.sha256:
@@ -156,18 +171,19 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
 
 
 def _copy_release(choice: Choice, folder: Path) -> None:
-    """Copy the release's files as they are, and have releases.json show what is here of it."""
+    """Copy the release's files as they are, and have releases.json show what is here of it.
+
+    Each is held against its sha256 before it is written.
+    """
     release = choice.release
     own = contents.folder(release.release)
-    for name in (contents.RECORD, *release.files, contents.ATTESTATION):
+    texts = {contents.RECORD: check.insist(choice.place, release, choice.cells)}
+    if release.signed:
+        texts[contents.ATTESTATION] = choice.place.read(f"{own}/{contents.ATTESTATION}")
+    for name in release.files:
+        texts[name] = files.read(choice.place, release, name)
+    for name, content in texts.items():
         target = folder / own / name
-        try:
-            content = choice.place.read(f"{own}/{name}")
-        except FileNotFoundError as error:
-            if name == contents.ATTESTATION:
-                continue  # nobody has signed
-            where = choice.place.at(f"{own}/{name}")
-            raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     shown = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from rootstock.errors import UsageError
+from rootstock.names import listed
 from rootstock.release import check
 from rootstock.release.contents import Package, Release
 from rootstock.release.place import Place, place
@@ -38,7 +39,7 @@ class Choice:
         if len(self.cells) > 1:
             raise UsageError(
                 f"release {self.release.release} has {len(self.cells)} such cells",
-                f"Choose one with --only: {', '.join(self.cells)}.",
+                f"Choose one with --only: {listed(self.cells)}.",
             )
         return self.cells[0]
 
@@ -55,6 +56,6 @@ def choose(channel: str, word: str, only: Sequence[str]) -> Choice:
     cells = tuple(c for c in shown if not only or any(fnmatchcase(c, glob) for glob in only))
     if not cells:
         raise UsageError(
-            f"release {number} has no cell like {', '.join(only)}", f"It has {', '.join(shown)}."
+            f"release {number} has no cell like {listed(only)}", f"It has {listed(shown)}."
         )
     return Choice(place=where, release=release, cells=cells)

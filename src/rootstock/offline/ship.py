@@ -158,7 +158,8 @@ def _build(choice: Choice, program: str, tool: Path, scratch: Path, ground: Grou
     """Run conda-ship; returns the file that it made."""
     release, work = choice.release, scratch / "work"
     lock = release.cells[choice.cell].files[locks.PIXI]
-    text = choice.place.read(f"{contents.folder(release.release)}/{lock}").decode()
+    # That of the bundle, which was held against its sha256.
+    text = (scratch / "channel" / contents.folder(release.release) / lock).read_text()
     channel = f"file://{_CHANNEL}"
     text = locks.moved(text, release.of(choice.cell), release.platform, channel)
     (work / "pixi.lock").write_text(text)

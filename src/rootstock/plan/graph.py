@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.errors import RecipeError, UsageError
+from rootstock.names import listed
 from rootstock.plan import numbers
 from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
 from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
@@ -169,7 +170,7 @@ def find(graph: Graph, name: str) -> list[Node]:
     if not found:
         known = sorted({node.output.name for node in nodes})
         like = get_close_matches(name, known) or known
-        raise UsageError(f"{name} is no package of the plan", f"Known: {', '.join(like)}")
+        raise UsageError(f"{name} is no package of the plan", f"Known: {listed(like)}")
     return found
 
 

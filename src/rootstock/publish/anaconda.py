@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.errors import RefusedError, UsageError
+from rootstock.names import listed
 from rootstock.publish import client, web
 from rootstock.publish.parcel import Package, Parcel
 from rootstock.publish.target import Look, Missing, There, Told
@@ -85,7 +86,7 @@ class Anaconda:
         if others:
             raise RefusedError(
                 f"{self.name}: something else is staged, which would become visible, too: "
-                f"{', '.join(others)}",
+                f"{listed(others)}",
                 f"Publish that first, take its label {self.staging} away, or stage elsewhere: "
                 "--staging-label NAME.",
             )

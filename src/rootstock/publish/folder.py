@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock import names, process, store
-from rootstock.channel import generation, index, lock, switch
+from rootstock.channel import files, generation, index, lock, switch
 from rootstock.channel.generation import ROOM
 from rootstock.channel.stage import NOARCH, partial
 from rootstock.errors import RefusedError, UsageError, unwritable_told
@@ -89,7 +89,7 @@ class Folder:
         """Copy what is missing to its place, and write the indexes to test it by."""
         with self._writing():
             for package in look.missing(parcel):
-                switch.make(self.path / package.subdir, self.path)
+                files.make(self.path / package.subdir, self.path)
                 _copy(package, self.path / package.path, told)
             _write_staged(parcel, self.path / ROOM / STAGING)
 
@@ -114,7 +114,7 @@ class Folder:
             there = generation.release_of(source, number)
             _tree(there, generation.release_of(self.path, number), self.path)
         for subdir in sorted(p.name for p in _subdirs(source, parcel.number)):
-            switch.make(self.path / subdir / index.SHARDS, self.path)
+            files.make(self.path / subdir / index.SHARDS, self.path)
             for shard in (source / subdir / index.SHARDS).iterdir():
                 target = self.path / subdir / index.SHARDS / shard.name
                 if not target.exists():
@@ -246,12 +246,12 @@ def _tree(source: Path, target: Path, channel: Path) -> None:
     part = partial(target)
     if part.exists():
         store.remove(part)
-    switch.make(target.parent, channel)
-    switch.make(part, channel)
+    files.make(target.parent, channel)
+    files.make(part, channel)
     for path in sorted(source.rglob("*")):
         place = part / path.relative_to(source)
         if path.is_dir():
-            switch.make(place, channel)
+            files.make(place, channel)
         else:
             _file(path, place)
     os.rename(part, target)

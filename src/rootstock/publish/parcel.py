@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock.channel import consistency, index
 from rootstock.channel import generation as generations
-from rootstock.channel import index
 from rootstock.channel.generation import History
 from rootstock.errors import RefusedError, UsageError
 from rootstock.release import contents
 from rootstock.release.contents import Cell
+from rootstock.shape import OtherFormat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +87,17 @@ def load(channel: Path, number: int | None = None) -> Parcel:
         try:
             cells.update(contents.parse(path.read_bytes()).cells)
         except FileNotFoundError as error:
-            raise RefusedError(f"{channel} is damaged: {path} is not there") from error
-        except ValueError as error:
-            raise RefusedError(f"{channel} is damaged: {path} {error}") from error
+            raise RefusedError(
+                f"{channel} is damaged: {path} is not there",
+                "Restore the file from a copy of the channel.",
+            ) from error
+        except OtherFormat as error:
+            raise RefusedError(f"{path} {error}", error.remedy) from error
+        except (OSError, ValueError) as error:
+            raise RefusedError(
+                f"{channel} is damaged: {path} {error}",
+                "Restore the file from a copy of the channel.",
+            ) from error
     return Parcel(
         channel=channel,
         number=number,
@@ -110,10 +119,15 @@ def _packages(
         known = history.published[name]
         path = f"{known.subdir}/{name}"
         file = channel / path
-        if path not in records or not file.is_file() or file.stat().st_size != known.size:
+        if not file.is_file() or file.stat().st_size != known.size:
             raise RefusedError(
                 f"{channel} is damaged: {path} is not what its generation {number} says",
                 "Build its cell again, which puts the file back.",
+            )
+        if path not in records or not consistency.is_of(records[path], name, known):
+            raise RefusedError(
+                f"{channel} is damaged: its index says of {path} other than generation {number}",
+                "Build into the channel again, which makes its index anew from its packages.",
             )
         packages.append(
             Package(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rootstock.channel import lock
 from rootstock.errors import RefusedError
+from rootstock.names import listed
 from rootstock.progress import Event, Listener
 from rootstock.publish import web
 from rootstock.publish.parcel import Package, Parcel
@@ -61,7 +62,7 @@ def compare(parcel: Parcel, target: Target, listen: Listener, patience: Patience
             other.append(package.path)
     if other:
         raise RefusedError(
-            f"{target.name} has other files of the same names: {', '.join(other)}",
+            f"{target.name} has other files of the same names: {listed(other)}",
             "Nothing was changed. What is published is never overwritten: publish elsewhere, or "
             "change the recipes, which gives new file names.",
         )

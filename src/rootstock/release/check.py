@@ -1,23 +1,22 @@
 """Check a release, from the channel or from any copy of it; nothing else is needed.
 
 All that a release says is held against what is there: its files and packages against their
-hashes, its locks and SBOMs against its record, and its record and packages against what was
-signed.
+hashes, its locks and SBOMs against its record, its record and packages against what was signed,
+and what the channel's index says of its packages against them.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from rootstock import names
-from rootstock.errors import UsageError, VerifyFailed
+from rootstock.errors import SourceError, UsageError, VerifyFailed
 from rootstock.progress import Event, Listener
-from rootstock.release import attest, contents, keys, locks, sbom, table
+from rootstock.release import attest, contents, files, indexed, keys, table
 from rootstock.release.contents import Package, Release
 from rootstock.release.keys import Public
 from rootstock.release.place import Place
@@ -27,7 +26,6 @@ TABLE = table.TABLE
 LATEST = "latest"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _STAGE = "verify"
-_ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,16 +105,25 @@ def _is_there(place: Place, number: int) -> bool:
         return False
 
 
-def cells_of(place: Place, record: Release) -> tuple[str, ...]:
-    """The cells of a release of which a place has the packages: all, but for a part of it.
+def _is_shown(place: Place, number: int) -> bool:
+    try:
+        return any(one.release == number for one in table.read(place))
+    except (FileNotFoundError, ValueError):  # which is told elsewhere
+        return False
 
-    In a bundle, releases.json says under `part` which of the cells are there.
-    """
+
+def cells_of(place: Place, record: Release) -> tuple[str, ...]:
+    """The cells of a release of which a place has the packages: all, but for a part of it."""
+    return _part(place, record) or tuple(record.cells)
+
+
+def _part(place: Place, record: Release) -> tuple[str, ...]:
+    """The cells that a bundle has, which releases.json says there; none where it is no bundle."""
     try:
         part = next(o.part for o in table.read(place) if o.release == record.release)
     except (FileNotFoundError, ValueError, StopIteration):
         part = ()
-    return tuple(cell for cell in record.cells if cell in part) or tuple(record.cells)
+    return tuple(cell for cell in record.cells if cell in part)
 
 
 def load(place: Place, number: int) -> Release:
@@ -137,21 +144,38 @@ def load(place: Place, number: int) -> Release:
         ) from error
 
 
+def insist(place: Place, record: Release, cells: Iterable[str]) -> bytes:
+    """The text of a release's record, whose signature is whole, if it has one, as are the locks.
+
+    Raises `SourceError` when something is wrong with them, or with the SBOM of one of the cells.
+    """
+    where = place.at(contents.folder(record.release))
+    text, found, _, wrong = _record(Place(where), record.release, ())
+    if found and found != record:
+        wrong.append(f"{contents.RECORD} changed while it was read")
+    wrong += [line for cell in cells for line in files.differences(Place(where), record, cell)]
+    if wrong:
+        raise SourceError(f"{where} is damaged: {names.listed(map(names.plain, wrong))}", files.SEE)
+    return text
+
+
 def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
     """Check a release; raises `SourceError` when the place does not answer."""
     folder = Place(place.at(contents.folder(number)))
     listen(Event(stage=_STAGE, state="start"))
-    record, signer, differences = _record(folder, number, trusted)
+    _, record, signer, differences = _record(folder, number, trusted)
     cells: tuple[str, ...] = ()
     packages: list[Package] = []
     if record:
         differences += _listed(place, record)
         cells = cells_of(place, record)
         packages = list(record.packages.values())
-        if len(cells) < len(record.cells):
+        if _part(place, record):
             packages = list({p.filename: p for cell in cells for p in record.of(cell)}.values())
+        visible = _is_shown(place, number)
         parts = [_files(folder, record), _packages(place, packages, listen)]
-        parts += [_cell(folder, record, cell) for cell in record.cells]
+        parts += [indexed.differences(place, record, packages, visible=visible)]
+        parts += [files.differences(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
         differences += [line for part in parts for line in part]
     listen(Event(stage=_STAGE, state="failed" if differences else "done"))
@@ -168,13 +192,13 @@ def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener
 
 def _record(
     folder: Place, number: int, trusted: Sequence[Public]
-) -> tuple[Release | None, str, list[str]]:
-    """The release's record as far as it can be read, who signed it, and what is wrong with it."""
+) -> tuple[bytes, Release | None, str, list[str]]:
+    """The release's record and its text, as far as it can be read, who signed it, what is wrong."""
     name, wrong, signer = contents.RECORD, [], ""
     try:
         text = folder.read(name)
     except FileNotFoundError:
-        return None, "", [f"{name} is missing"]
+        return b"", None, "", [f"{name} is missing"]
     path, envelope = contents.ATTESTATION, b""
     try:
         envelope = folder.read(path)
@@ -190,11 +214,11 @@ def _record(
         statement = None
     if trusted and signer not in {key.id for key in trusted}:
         by = f"signed by {signer}" if signer else "not signed"
-        wrong.append(f"{name} is {by}, and you trust {', '.join(key.id for key in trusted)}")
+        wrong.append(f"{name} is {by}, and you trust {names.listed(key.id for key in trusted)}")
     try:
         record = contents.parse(text)
     except ValueError as error:
-        return None, signer, [*wrong, f"{name} {error}"]
+        return text, None, signer, [*wrong, f"{name} {error}"]
     if record.signed and not envelope:
         wrong.append(f"{path} is missing, and {name} lists what was signed with it")
     if record.release != number:
@@ -202,7 +226,7 @@ def _record(
     expected = attest.of_release(name, "", record.channel, number)["predicate"]
     if statement and statement.get("predicate") != expected:
         wrong.append(f"{path} is for another release: {statement.get('predicate')}")
-    return record, signer, wrong
+    return text, record, signer, wrong
 
 
 def _listed(place: Place, record: Release) -> Iterator[str]:
@@ -261,43 +285,6 @@ def _compare(place: Place, name: str, sha256: str, size: int | None = None) -> I
         yield f"{name} has {has} bytes, not {size}"
     elif found != sha256:
         yield f"{name} has the sha256 {found}, not {sha256}"
-
-
-def _cell(folder: Place, record: Release, cell: str) -> Iterator[str]:
-    """What is wrong with the content of a cell's files, whatever their hashes."""
-    packages = record.of(cell)
-    expected = {p.filename: p.sha256 for p in packages}
-    files = record.cells[cell].files
-    readers: dict[str, Callable[[bytes], dict[str, str]]] = {
-        locks.EXPLICIT: partial(_locked, platform=record.platform),
-        locks.PIXI: partial(_locked, platform=record.platform),
-        "sbom": sbom.read,
-    }
-    if locks.CONDA_LOCK in files:  # older releases have none
-        readers[locks.CONDA_LOCK] = partial(_locked, platform=record.platform)
-    for kind, reader in readers.items():
-        name = files.get(kind, "")
-        try:
-            found = reader(folder.read(name))
-        except FileNotFoundError:
-            yield f"{name or kind} is missing"
-        except (ValueError, RecursionError) as error:
-            yield f"{name} {error}"
-        else:
-            for file in sorted(expected.keys() | found.keys()):
-                if file not in found:
-                    yield f"{name} lacks {file}"
-                elif found[file] != expected.get(file):
-                    yield f"{name} has another {file}, or one that {cell} has not"
-    if files.get(locks.EXPLICIT):
-        text = locks.explicit(packages, record.platform, record.channel)
-        if record.files.get(files[locks.EXPLICIT]) != hashlib.sha256(text.encode()).hexdigest():
-            yield f"{files[locks.EXPLICIT]} is not the lock of {cell}'s packages in their order"
-
-
-def _locked(text: bytes, platform: str) -> dict[str, str]:
-    entries = locks.parse(text.decode(), platform, _ANYWHERE)
-    return {names.file_of(entry.url): entry.sha256 for entry in entries}
 
 
 def _signed(

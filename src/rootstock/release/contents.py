@@ -25,6 +25,7 @@ RECORD = "release.json"
 FORMAT = 1
 KEYS, ATTESTATIONS = "keys", "attestations"
 ATTESTATION = f"{ATTESTATIONS}/{RECORD}.json"
+_KINDS = ("explicit", "pixi", "sbom")  # of files that every cell has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +166,8 @@ def _insist(release: Release) -> None:
             raise ValueError(f"{id_} has a package that the release does not have: {strange[0]}")
         if len(set(cell.packages)) < len(cell.packages):
             raise ValueError(f"{id_} has a package twice")
+        if missing := sorted(set(_KINDS) - cell.files.keys()):
+            raise ValueError(f"{id_} lacks the file {missing[0]!r}")
         if strange := sorted(set(cell.files.values()) - release.files.keys()):
             raise ValueError(f"{id_} has a file that the release does not have: {strange[0]}")
 

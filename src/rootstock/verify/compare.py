@@ -24,6 +24,11 @@ _TEXT = 4 << 20  # bytes: what is longer is told as binaries are
 _LINES = 20  # of a diff or a list that are shown
 _WIDTH = 160  # characters of a line that are shown
 _AROUND = 16  # bytes of a binary that are shown
+# What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
+_UNREADABLE = (
+    *(ValueError, KeyError, TypeError, EOFError, RuntimeError, RecursionError, struct.error),
+    *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
+)
 _PATHS = "info/paths.json"
 _ELF = b"\x7fELF\x02\x01"  # 64 bits, little-endian
 # The System V gABI: of the header, e_shoff and the three that follow e_ehsize, e_phentsize and
@@ -52,14 +57,20 @@ def compare(old: Path, new: Path, scratch: Path) -> tuple[Difference, ...]:
     """
     if _same_bytes(old, new):
         return ()
-    found: list[Difference] = []
+    try:
+        found = tuple(_members(old, new, scratch))
+    except _UNREADABLE as error:
+        return (Difference(member=new.name, what=f"one of the two cannot be read: {error}"),)
+    packed = Difference(member=new.name, what="the same members are packed in another way")
+    return found or (packed,)
+
+
+def _members(old: Path, new: Path, scratch: Path) -> Iterator[Difference]:
     with zipfile.ZipFile(old) as one, zipfile.ZipFile(new) as other:
-        found += _zips(one, other)
+        yield from _zips(one, other)
         for part in ("info", "pkg"):
             with _tar(one, part, scratch / "old") as was, _tar(other, part, scratch / "new") as now:
-                found += _tars(was, now, part)
-    packed = Difference(member=new.name, what="the same members are packed in another way")
-    return tuple(found) or (packed,)
+                yield from _tars(was, now, part)
 
 
 def _same_bytes(old: Path, new: Path) -> bool:

@@ -24,6 +24,7 @@ from rootstock.errors import BuildFailed, MachineError, UsageError, VerifyFailed
 from rootstock.image import profiles, rootfs
 from rootstock.image.engines import Engine
 from rootstock.image.profiles import Profile
+from rootstock.names import listed
 from rootstock.progress import Event, Listener, State
 from rootstock.seal import sha256_of
 from rootstock.sources import fetch as sources
@@ -72,13 +73,13 @@ def insist(verdicts: Sequence[Verdict]) -> None:
     bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
     if bad:
         raise VerifyFailed(
-            f"{len(bad)} of {len(verdicts)} packages did not come out the same: {', '.join(bad)}",
+            f"{len(bad)} of {len(verdicts)} packages did not come out the same: {listed(bad)}",
             "What differs is shown above. Mend the recipe so that it does not depend on the time, "
             "on chance or on the machine.",
         )
     unknown = [v.filename for v in verdicts if v.outcome == "unknown"]
     if unknown:
-        raise MachineError(f"these could not be verified: {', '.join(unknown)}")
+        raise MachineError(f"these could not be verified: {listed(unknown)}")
 
 
 def select(words: Sequence[str], channel: Path, store: Store) -> list[Artifact]:
@@ -209,10 +210,14 @@ def _task(artifact: Artifact, store: Store) -> _Task:
     job = kept_job(artifact, store)
     inputs = kept_inputs(artifact.path.parent)
     assert inputs is not None, "the job's record was read beside it"
-    was, image = inputs["builder"], inputs["image"]
-    level = int(was["level"])
+    try:
+        was, image = inputs["builder"], str(inputs["image"])
+        level, parts = int(was["level"]), was.keys()
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        where = artifact.path.parent
+        raise MachineError(f"the record of its inputs in {where} cannot be read") from error
     now = builder.fingerprint(image, level).parts
-    others = [name for name in sorted(was.keys() | now.keys()) if was.get(name) != now.get(name)]
+    others = [name for name in sorted(parts | now.keys()) if was.get(name) != now.get(name)]
     if others:
         raise MachineError(f"it was built by another rootstock, with another {', '.join(others)}")
     return _Task(artifact=artifact, job=job, image=image, level=level)

@@ -1,8 +1,12 @@
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rootstock.channel import generation
 from rootstock.channel.generation import Generation, History, Published, history, keys
@@ -106,25 +110,128 @@ def test_channel_that_is_not_there() -> None:
     assert generation.current(Path("/nowhere")).number == 0
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[:-9],
-        lambda text: text.replace('"base"', '"bass"'),
-        lambda text: text.replace('"format": 2', '"format": 3'),
-    ],
-    ids=["cut", "other field", "other format"],
-)
+DAMAGE: dict[str, Any] = {
+    "cut": lambda text: text[:-9],
+    "other field": lambda text: text.replace('"base"', '"bass"'),
+    "its own base": lambda text: text.replace('"base": 0', '"base": 1'),
+    "a base to come": lambda text: text.replace('"base": 0', '"base": 50'),
+    "a base below all": lambda text: text.replace('"base": 0', '"base": -1'),
+    "no base": lambda text: text.replace('"base": 0', '"base": null'),
+    "another number": lambda text: text.replace('"number": 1', '"number": 77'),
+    "another kind": lambda text: text.replace("promotion", "wat"),
+    "no time": lambda text: re.sub('"time": ".*"', '"time": "yesterday"', text),
+    "a subdir above": lambda text: text.replace('"linux-64"', '"../.."'),
+    "a name above": lambda text: text.replace("one-1.0-h0_0.conda", "../one-1.0-h0_0.conda"),
+    "another hash": lambda text: re.sub('"sha256": ".*"', '"sha256": "0"', text),
+    "another size": lambda text: re.sub('"size": [0-9]+', '"size": "1"', text),
+    "a list": lambda text: "[]",
+    "nested": lambda text: "[" * 100_000,
+    "a package hidden that never was": lambda text: text.replace(
+        '"hidden": []', '"hidden": ["a-1-0.conda"]'
+    ),
+    "a package shown that never was": lambda text: text.replace(
+        '"shown": []', '"shown": ["a-1-0.conda"]'
+    ),
+    "a cell of what never was": lambda text: text.replace(
+        '"cells": {}', '"cells": {"x": ["a-1-0.conda"]}'
+    ),
+    "no cells": lambda text: text.replace('"cells": {}', '"cells": []'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_record_that_cannot_be_read_is_told(package: Any, tmp_path: Path, damage: Any) -> None:
     promote([package("one")], tmp_path)
     promote([package("two")], tmp_path)
     path = tmp_path / ".rootstock/generations/0001/generation.json"
     text = path.read_text()
+    assert damage(text) != text
     path.write_text(damage(text))
-    with pytest.raises(RefusedError, match=r"0001/generation\.json cannot be read"):
+    told = r"damaged: (\S+0001/generation\.json cannot be read|generation 1 )"
+    with pytest.raises(RefusedError, match=told):
         promote([package("three")], tmp_path)
     path.write_text(text)
     assert promote([package("three")], tmp_path).generation.number == 3
+
+
+def test_another_format_is_no_damage(package: Any, tmp_path: Path) -> None:
+    promote([package("one")], tmp_path)
+    path = tmp_path / ".rootstock/generations/0001/generation.json"
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
+    with pytest.raises(
+        RefusedError, match=r"has format 3, and rootstock \S+ reads format 2"
+    ) as told:
+        keys(tmp_path)
+    assert "Nothing is broken" in told.value.remedy and "damaged" not in told.value.message
+
+
+def test_a_name_is_placed_once(package: Any, tmp_path: Path) -> None:
+    promote([package("one")], tmp_path)
+    promote([package("two")], tmp_path)
+    path = tmp_path / ".rootstock/generations/0002/generation.json"
+    path.write_text(path.read_text().replace("two-", "one-"))
+    with pytest.raises(RefusedError, match=r"generation 2 places again .*: one-1\.0-h0_0\.conda"):
+        keys(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "../../other/0001",
+        "generations/../x/0001",
+        "0001",
+        "generations/-001",
+        "/x",
+        "generations/²",
+    ],
+)
+def test_a_link_that_leads_elsewhere_is_told(package: Any, tmp_path: Path, target: str) -> None:
+    promote([package("one")], tmp_path)
+    link = tmp_path / ".rootstock/current"
+    link.unlink()
+    link.symlink_to(target)
+    with pytest.raises(RefusedError, match="is not its own link"):
+        keys(tmp_path)
+
+
+VALUES = st.one_of(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    st.sampled_from(
+        ["..", "../x", "/x", "a-1-0.conda", "../a-1-0.conda", "noarch", "a\0", "\ud800"]
+    ),
+    st.lists(st.sampled_from(["a-1-0.conda", "..", 1]), max_size=2),
+    st.dictionaries(st.sampled_from(["a-1-0.conda", "..", "x"]), st.integers(), max_size=2),
+)
+WRONG = st.dictionaries(
+    st.sampled_from(["number", "time", "kind", "base", "packages", "shown", "hidden", "cells"]),
+    VALUES,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(wrong=WRONG, entry=st.dictionaries(st.sampled_from(["subdir", "size", "key", "x"]), VALUES))
+def test_whatever_a_record_says_it_is_read_or_refused(
+    tmp_path: Path, wrong: dict[str, Any], entry: dict[str, Any]
+) -> None:
+    placed = Published(subdir="noarch", sha256="0" * 64, size=1, key="key", generation=1)
+    made = one(1, 0, packages={"a-1-0.conda": placed})
+    record = generation.as_json(made) | {"time": "2026-11-22T20:00:00+00:00"}
+    record["packages"]["a-1-0.conda"] |= entry
+    folder = generation.folder_of(tmp_path, 1)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / generation.RECORD).write_text(json.dumps(record | wrong))
+    link = tmp_path / ".rootstock/current"
+    if not link.is_symlink():
+        link.symlink_to("generations/0001")
+    try:
+        past = history(tmp_path)
+    except RefusedError:
+        return
+    assert past.visible() <= past.published.keys()
+    for name, known in past.published.items():
+        path = Path("/srv", known.subdir, name)
+        assert Path(os.path.normpath(path)) == path and path.parts[:2] == ("/", "srv")
+    past.releases(1, past.visible())
 
 
 def test_a_copy_without_its_links_is_told(package: Any, tmp_path: Path) -> None:

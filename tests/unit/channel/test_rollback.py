@@ -148,11 +148,22 @@ def test_a_package_that_is_gone_is_not_shown_again(three: Any, damage: Any) -> N
 
 
 @pytest.mark.parametrize("name", ["repodata.json", "repodata.json.zst"])
-def test_a_generation_without_its_index_is_refused(three: Any, name: str) -> None:
-    channel, _ = three
+def test_an_index_that_is_gone_is_made_again(three: Any, name: str) -> None:
+    channel, artifacts = three
+    whole = (channel / ".rootstock/generations/0002/linux-64/repodata.json").read_bytes()
     (channel / ".rootstock/generations/0002/linux-64" / name).unlink()
+    assert rollback(channel, 2).mended == ("linux-64/repodata.json",)
+    assert visible(channel) == {artifact.filename for artifact in artifacts[:2]}
+    assert (channel / "linux-64/repodata.json").read_bytes() == whole
+
+
+def test_an_index_that_is_gone_with_its_packages_is_refused(three: Any) -> None:
+    channel, artifacts = three
+    (channel / ".rootstock/generations/0002/linux-64/repodata.json").unlink()
+    (channel / "linux-64" / artifacts[1].filename).unlink()
+    (channel / "linux-64" / artifacts[1].filename).write_bytes(bytes(artifacts[1].size))
     before = snapshot(channel)
-    with pytest.raises(RefusedError, match="no longer all of its indexes"):
+    with pytest.raises(RefusedError, match=artifacts[1].filename):
         rollback(channel, 2)
     assert snapshot(channel) == before
 
@@ -251,3 +262,15 @@ def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.M
             number += 1
         assert seen == {frozenset(old), frozenset(new)}
         assert number > 8
+
+
+def test_a_long_list_of_packages_is_cut(package: Any, tmp_path: Path) -> None:
+    artifacts = [package(f"p{number}") for number in range(15)]
+    promote([package("first")], tmp_path)
+    promote(artifacts, tmp_path)
+    rollback(tmp_path)
+    for artifact in artifacts:
+        (tmp_path / "linux-64" / artifact.filename).unlink()
+    with pytest.raises(RefusedError, match=r"p0-1.* and 5 more$") as told:
+        rollback(tmp_path, 2)
+    assert told.value.message.count(".conda") == 10

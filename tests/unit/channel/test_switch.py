@@ -1,8 +1,11 @@
+import errno
+import json
 import os
 import shutil
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +14,13 @@ import pytest
 import zstandard
 
 from rootstock.channel import index, switch
+from rootstock.channel.generation import current_number, folder_of
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import MachineError, RefusedError, UsageError
 
-from .conftest import age, note, snapshot, visible
+from .conftest import Crash, age, crash_at, note, snapshot, visible
 
 
 def paths(channel: Path) -> list[Path]:
@@ -306,3 +310,129 @@ def test_promotion_goes_on_after_a_rollback_to_an_older_generation(
         two.filename: ({}, milliseconds(11)),
         "one-2.0-h0_0.conda": ({}, milliseconds(12)),
     }
+
+
+OUTSIDE = {"subdir": "../..", "sha256": "0" * 64, "size": 1, "key": "key"}
+
+
+@pytest.mark.parametrize(
+    "packages",
+    [
+        {"a-1-0.conda": OUTSIDE},
+        {"../../precious": {**OUTSIDE, "subdir": "linux-64"}},
+        {"precious": {**OUTSIDE, "subdir": ""}},
+        [],
+        None,
+    ],
+)
+def test_what_a_dead_writer_says_removes_nothing_outside(
+    package: Any, tmp_path: Path, packages: Any
+) -> None:
+    channel = tmp_path / "below/channel"
+    promote([package("one")], channel)
+    for name in ("a-1-0.conda", "precious"):
+        for folder in (tmp_path, tmp_path / "below", channel):
+            (folder / name).write_text("kept")
+    folder = channel / ".rootstock/generations/0002"
+    folder.mkdir()
+    record = {"format": 2, "number": 2, "time": "2026-11-22T20:00:00+00:00", "base": 1}
+    record |= {"kind": "promotion", "packages": packages, "shown": [], "hidden": [], "cells": {}}
+    (folder / "generation.json").write_text(json.dumps(record))
+    promote([package("two")], channel)
+    for name in ("a-1-0.conda", "precious"):
+        for place in (tmp_path, tmp_path / "below", channel):
+            assert (place / name).read_text() == "kept"
+
+
+def test_a_newer_writer_that_died_is_left_to_its_own(package: Any, tmp_path: Path) -> None:
+    promote([package("one")], tmp_path)
+    folder = tmp_path / ".rootstock/generations/0002"
+    folder.mkdir()
+    (folder / "generation.json").write_text('{"format": 3}')
+    with pytest.raises(RefusedError, match="has format 3"):
+        promote([package("two")], tmp_path)
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("code", ["EROFS", "ENOENT", "EACCES", "ENOTDIR", "ELOOP"])
+def test_a_place_that_cannot_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    def mkdir(self: Path, **_: Any) -> None:
+        raise OSError(getattr(errno, code), "x", str(self))
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([], tmp_path / "channel")
+
+
+def test_proc_is_no_place_for_a_channel() -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([], Path("/proc/channel"))
+
+
+def test_a_disk_that_fails_is_the_machines(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote([package("one")], tmp_path)
+    two = package("two")
+
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    before = snapshot(tmp_path)
+    with pytest.raises(MachineError, match="Input/output error"):
+        promote([two], tmp_path)
+    assert snapshot(tmp_path).keys() >= before.keys()
+    assert visible(tmp_path) == {"one-1.0-h0_0.conda"}
+
+
+def shards_of(channel: Path) -> tuple[set[Path], set[Path]]:
+    """The shards that are there, and those that a generation up to the current one has."""
+    folders = [folder_of(channel, n + 1) for n in range(current_number(channel))]
+    named = {
+        channel / subdir / index.SHARDS / name
+        for subdir in ("noarch", "linux-64")
+        for folder in folders
+        for name in index.shard_files(folder / subdir)
+    }
+    return set(channel.glob(f"*/{index.SHARDS}/*")), named
+
+
+def test_shards_of_a_writer_that_died_do_not_stay(
+    package: Any, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the next writer are others, as its packages appear later."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
+    one, two = package("one"), package("two", noarch="generic")
+    left = 0
+    for number in range(2, 60, 6):
+        channel = tmp_path / str(number)
+        clock("10")
+        promote([one], channel)
+        clock("11")
+        with crash_at(number), suppress(Crash):
+            promote([one, two], channel)
+        there, named = shards_of(channel)
+        left += len(there - named)
+        clock("12")
+        promote([one, two, package("three")], channel)
+        there, named = shards_of(channel)
+        assert there == named
+    assert left > 0
+
+
+def test_all_shards_stay_where_an_old_table_cannot_be_read(
+    package: Any, tmp_path: Path, clock: Clock
+) -> None:
+    channel = tmp_path / "channel"
+    clock("10")
+    promote([package("one")], channel)
+    promote([package("one", "2.0")], channel)
+    (channel / ".rootstock/generations/0001/linux-64" / index.SHARDS_TABLE).write_bytes(b"no")
+    before = set(channel.glob(f"*/{index.SHARDS}/*"))
+    with crash_at(3), suppress(Crash):
+        promote([package("two")], channel)
+    promote([package("two")], channel)
+    assert set(channel.glob(f"*/{index.SHARDS}/*")) >= before

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import rollback
+from rootstock.channel import index, rollback
 from rootstock.channel.promote import promote
 from rootstock.errors import RefusedError, UsageError
 from rootstock.publish.parcel import load
@@ -45,4 +45,26 @@ def test_what_is_not_there(channel: Path, tmp_path: Path) -> None:
 def test_a_channel_that_lost_a_file(channel: Path) -> None:
     (channel / load(channel).packages[0].path).write_text("cut")
     with pytest.raises(RefusedError, match="is damaged: linux-64/one"):
+        load(channel)
+
+
+@pytest.mark.parametrize("change", [{"sha256": "0" * 64}, {"size": 1}, {"name": "x"}, None])
+def test_an_index_that_says_otherwise_is_not_published(
+    channel: Path, change: dict[str, Any] | None
+) -> None:
+    folder = channel / ".rootstock/current/linux-64"
+    records = index.read(folder)
+    if change:
+        records["one-1.0-h0_0.conda"].update(change)
+    else:
+        del records["one-1.0-h0_0.conda"]
+    index.write(folder, records, channel / "linux-64/shards")
+    with pytest.raises(RefusedError, match=r"its index says of linux-64/one\S+ other than"):
+        load(channel)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "[" * 99_999])
+def test_an_index_of_any_shape_is_not_published(channel: Path, text: str) -> None:
+    (channel / ".rootstock/current/linux-64/repodata.json").write_text(text)
+    with pytest.raises(RefusedError, match=r"repodata\.json is damaged"):
         load(channel)

@@ -2,20 +2,26 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rootstock.channel import index
 from rootstock.errors import UsageError, VerifyFailed
 from rootstock.progress import silent
 from rootstock.release import attest, contents, keys
 from rootstock.release.check import Verdict, check, load, number_of
 from rootstock.release.keys import Private
+from rootstock.release.make import Facts
 from rootstock.release.place import place
 
-from .conftest import CELL, Released
+from .conftest import CELL, Released, smoked
 
 LOW, TOP = "low-1.0-h0_0.conda", "top-1.0-h0_0.conda"
 PURE = "pure-1.0-h0_0.conda"
@@ -233,6 +239,7 @@ def test_a_size_that_is_another_is_found(released: Released, key: Private) -> No
     _rewrite(released, key, {}, size=size + 1)
     assert _check(released, key.public).differences == (
         f"linux-64/{LOW} has {size} bytes, not {size + 1}",
+        f"linux-64/repodata.json says otherwise of {LOW}: size",
     )
 
 
@@ -252,7 +259,7 @@ def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) ->
     assert difference.startswith("releases.json")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', "null"])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "2"}', "null", "[" * 99_999])
 def test_a_record_that_cannot_be_read_is_told(released: Released, text: str) -> None:
     (released.folder / contents.RECORD).write_text(text)
     assert any("release.json cannot be read" in line for line in _check(released).differences)
@@ -275,3 +282,149 @@ def test_a_release_that_is_not_shown_any_more_can_be_checked(released: Released)
     assert check(where, 1, [], silent).differences == ()
     with pytest.raises(UsageError, match="no release latest"):
         number_of("latest", where)
+
+
+def test_another_format_is_no_damage(released: Released) -> None:
+    (released.folder / contents.RECORD).write_text('{"format": 2}')
+    with pytest.raises(UsageError, match="has format 2, and rootstock") as told:
+        load(place(released.channel), 1)
+    assert "Nothing is broken" in told.value.remedy
+    assert any("has format 2" in line for line in _check(released).differences)
+
+
+def test_a_signature_that_was_taken_away_is_told(released: Released) -> None:
+    """Also to those who name no key: the record says that it was signed."""
+    (released.folder / "attestations/release.json.json").unlink()
+    [difference] = _check(released).differences
+    assert difference == (
+        "attestations/release.json.json is missing, and release.json lists what was signed with it"
+    )
+
+
+TABLES = [
+    "",
+    "[]",
+    "{}",
+    '{"releases": 1}',
+    '{"releases": [1]}',
+    '{"releases": [{"release": "1"}]}',
+]
+
+
+@pytest.mark.parametrize("text", [*TABLES, '{"releases": [' * 50_000])
+def test_a_list_of_releases_of_any_shape_is_told(released: Released, text: str) -> None:
+    (released.channel / "releases.json").write_text(text)
+    with pytest.raises(UsageError, match=r"releases\.json cannot be read"):
+        number_of("latest", place(released.channel))
+    [difference] = _check(released).differences
+    assert difference.startswith("releases.json cannot be read")
+
+
+@pytest.mark.parametrize("word", ["²", "-1", "0", "1_0", "9" * 5_000, "a\nb", ""])
+def test_a_word_that_is_no_number(released: Released, word: str) -> None:
+    with pytest.raises(UsageError, match="has no release"):
+        number_of(word, place(released.channel))
+
+
+ENVELOPES: list[Any] = [
+    [],
+    {"signatures": [{"keyid": "../../../etc/hostname"}]},
+    {"signatures": [{"keyid": 5}]},
+    {"signatures": ["x"]},
+    {"signatures": {"keyid": "x"}},
+]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+def test_an_envelope_of_any_shape_is_told(released: Released, envelope: Any) -> None:
+    (released.folder / contents.ATTESTATION).write_text(json.dumps(envelope))
+    assert any(contents.ATTESTATION in line for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
+@pytest.mark.parametrize("text", ["", "[" * 50_000, "{}", "a: [1", '{"components": [1]}', "\0"])
+def test_a_file_of_any_shape_is_told(released: Released, ending: str, text: str) -> None:
+    (released.folder / f"{CELL.id}.{ending}").write_text(text)
+    assert any(f"{CELL.id}.{ending}" in line for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("version", ["1.0+local", "1!1.0"])
+def test_a_version_that_a_url_quotes(
+    publish: Callable[..., Released], facts: Facts, package: Any, version: str
+) -> None:
+    low = package("low", version, key="k2")
+    [proven] = facts.cells
+    artifacts = [low if a.name == "low" else a for a in proven.artifacts]
+    audits = {**facts.audits, low.filename: replace(facts.audits[LOW], filename=low.filename)}
+    cells = [replace(proven, artifacts=artifacts, smoke=smoked(artifacts[:3]))]
+    assert _check(publish(cells=cells, audits=audits)).differences == ()
+
+
+def _edit(channel: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change what all forms of the index say."""
+    folder = channel / ".rootstock/current/linux-64"
+    records = index.read(folder)
+    change(records)
+    index.write(folder, records, channel / "linux-64/shards")
+
+
+LIES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "sha256": lambda records: records[LOW].update(sha256="0" * 64),
+    "md5": lambda records: records[LOW].update(md5="0" * 32),
+    "size": lambda records: records[LOW].update(size=1),
+    "depends": lambda records: records[LOW].update(depends=["evil"]),
+    "constrains": lambda records: (
+        records[LOW].update(constrains=["python <3"]) and records[LOW].pop("depends")
+    ),
+    "lacks": lambda records: records.pop(LOW),
+    "has not what generation": lambda r: r.update({"x-1-0.conda": {**r[LOW], "name": "x"}}),
+}
+
+
+@pytest.mark.parametrize(("told", "change"), LIES.items(), ids=LIES)
+def test_an_index_that_lies_is_told(released: Released, told: str, change: Any) -> None:
+    _edit(released.channel, change)
+    found = "\n".join(_check(released).differences)
+    assert "linux-64/repodata.json" in found
+    assert told in found
+
+
+def test_what_an_index_adds_is_its_own_business(released: Released) -> None:
+    _edit(released.channel, lambda records: records[LOW].update(indexed_timestamp=1, more=[]))
+    assert _check(released).differences == ()
+
+
+def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> None:
+    """There the package's own metadata is not at hand."""
+    _edit(released.channel, lambda records: records[TOP].update(depends=["evil"]))
+    handler = partial(SimpleHTTPRequestHandler, directory=str(released.channel))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            where = place(f"http://127.0.0.1:{server.server_port}")
+            found = check(where, 1, [], silent).differences
+        finally:
+            server.shutdown()
+            thread.join()
+    assert found == (f"linux-64/repodata.json says otherwise of {TOP}: depends",)
+
+
+@pytest.mark.parametrize("name", [index.TABLE, index.PACKED, index.SHARDS_TABLE])
+@pytest.mark.parametrize("text", [b"", b"garbage", b"{}", b"[" * 50_000])
+def test_an_index_of_any_shape_is_told(released: Released, name: str, text: bytes) -> None:
+    (released.channel / ".rootstock/current/linux-64" / name).write_bytes(text)
+    assert any(line.startswith(f"linux-64/{name}") for line in _check(released).differences)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, _flip])
+def test_a_damaged_shard_is_told(released: Released, damage: Callable[[Path], None]) -> None:
+    for path in (released.channel / "linux-64/shards").iterdir():
+        damage(path)
+    found = _check(released).differences
+    assert found and all(line.startswith("linux-64/shards/") for line in found)
+
+
+def test_a_record_of_a_generation_that_cannot_be_read_is_told(released: Released) -> None:
+    (released.channel / ".rootstock/generations/0001/generation.json").write_text("[]")
+    assert any("generation.json cannot be read" in line for line in _check(released).differences)

@@ -162,3 +162,14 @@ def test_what_is_long_is_cut(tmp_path: Path) -> None:
     )
     _, found = differences(tmp_path, old, new)
     assert len(found.lines) == 21 and found.lines[-1].endswith("lines more")
+
+
+@pytest.mark.parametrize("cut", [0, 10, 300])
+def test_a_package_that_cannot_be_read_is_a_difference(tmp_path: Path, cut: int) -> None:
+    old, new = (tmp_path / name / f"{STEM}.conda" for name in ("old", "new"))
+    for path in (old, new):
+        path.parent.mkdir()
+    old.write_bytes(b"PK" + bytes(cut))
+    new.write_bytes(b"PK" + bytes(cut + 1))
+    [found] = compare(old, new, tmp_path)
+    assert "cannot be read" in found.what

@@ -1,0 +1,166 @@
+"""An index cannot lie: it is held against the generation that it is of, and made right.
+
+A generation says which packages it shows, each with its sha256 and its size. The index says so
+again, in several forms. Where they differ, somebody or a disk has changed the index, and its
+records are read from the packages again.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.channel import index, repodata
+from rootstock.channel.generation import History, Published, folder_of
+from rootstock.channel.stage import NOARCH
+from rootstock.errors import RefusedError
+from rootstock.names import listed
+
+_CHUNK = 1 << 20
+Shown = Mapping[str, Mapping[str, Published]]
+
+
+def shown(past: History, number: int) -> Shown:
+    """What a generation shows, by subdir and file name."""
+    found: dict[str, dict[str, Published]] = defaultdict(dict, {NOARCH: {}})
+    for name in past.visible(number):
+        found[past.published[name].subdir][name] = past.published[name]
+    return dict(found)
+
+
+def wrong(records: Mapping[str, index.Record], expected: Mapping[str, Published]) -> list[str]:
+    """The file names, sorted, of which an index says other than the generation it is of."""
+    return sorted(
+        name
+        for name in records.keys() | expected.keys()
+        if name not in records
+        or name not in expected
+        or not is_of(records[name], name, expected[name])
+    )
+
+
+def is_of(record: index.Record, filename: str, known: Published) -> bool:
+    """Whether a record of an index is of the package that a generation has."""
+    own = f"{record['name']}-{record.get('version')}-{record.get('build')}.conda"
+    return (
+        own == filename
+        and record.get("sha256") == known.sha256
+        and record.get("size") == known.size
+    )
+
+
+def agrees(folder: Path) -> bool:
+    """Whether the forms of an index, in its folder, can be read and say the same.
+
+    The table of shards is only read; of which shards are right, their names tell. The
+    run_exports may be missing: there were none at first.
+    """
+    return _same(folder, index.TABLE, index.PACKED) and _others_agree(folder)
+
+
+def _others_agree(folder: Path) -> bool:
+    try:
+        repodata.shards((folder / index.SHARDS_TABLE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    exports = (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED)
+    return not any((folder / name).exists() for name in exports) or _same(folder, *exports)
+
+
+def _same(folder: Path, plain: str, packed: str) -> bool:
+    try:
+        unpacked = repodata.unpacked((folder / packed).read_bytes())
+        return unpacked == (folder / plain).read_bytes()
+    except (OSError, ValueError):
+        return False
+
+
+def whole(channel: Path, past: History) -> bool:
+    """Whether the forms of every current index agree; no record is looked at."""
+    now = past.current.number
+    return all(agrees(folder_of(channel, now) / subdir) for subdir in shown(past, now))
+
+
+def differences(channel: Path, past: History) -> Iterator[str]:
+    """What the current index says otherwise than the generation that it is of, by name."""
+    folder = folder_of(channel, past.current.number)
+    for subdir, expected in shown(past, past.current.number).items():
+        table = f"{subdir}/{index.TABLE}"
+        try:
+            records = repodata.records((folder / table).read_bytes())
+        except FileNotFoundError:
+            yield f"{table} is missing"
+        except (OSError, ValueError) as error:
+            yield f"{table} cannot be read: {error}"
+        else:
+            if bad := wrong(records, expected):
+                yield f"{table} has not what generation {past.current.number} has: {listed(bad)}"
+            if not agrees(folder / subdir):
+                yield f"{table} and the other forms of the index beside it do not say the same"
+
+
+@dataclass(frozen=True)
+class Held:
+    """The records of an index, right in any case; `damaged` is whether they had to be made so.
+
+    `complete` is whether the records have their run_exports.
+    """
+
+    records: dict[str, index.Record]
+    damaged: bool
+    complete: bool
+
+
+def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
+    """The records of the index in `folder`, of which those that are damaged are made anew.
+
+    `expected` is what it has to say; what it does not is read from the channel's packages.
+    Raises `RefusedError` when one of them is not there or not what it was.
+    """
+    try:
+        records = repodata.records((folder / index.TABLE).read_bytes())
+    except (OSError, ValueError):
+        records = {}
+    same = _same(folder, index.TABLE, index.PACKED)
+    # Where the two differ, nothing tells which one is right.
+    lost = set(wrong(records, expected) if same else expected)
+    damaged = not same or bool(lost) or not _others_agree(folder)
+    if not damaged and index.read_run_exports(folder) is not None:
+        return Held(records, damaged=False, complete=False)
+    packages = channel / folder.name
+    found, bad = {}, []
+    for name, known in expected.items():
+        path = packages / name
+        try:
+            found[name] = (
+                read(path, known.sha256, known.size)
+                if name in lost
+                else index.with_run_exports(records[name], path)
+            )
+        except (OSError, ValueError):
+            bad.append(name)
+    if bad:
+        raise RefusedError(
+            f"{channel} is damaged: {folder / index.TABLE} is not what it was, and neither are "
+            f"these packages, from which it would be made again: {listed(sorted(bad))}",
+            "Nothing was changed. Restore these files from a copy of the channel, or build into "
+            "another folder.",
+        )
+    return Held(found, damaged=damaged, complete=True)
+
+
+def read(path: Path, sha256: str, size: int) -> index.Record:
+    """The record of a package, of which every byte is read.
+
+    Raises `ValueError` when its sha256 is another one or it is no package, and `OSError`.
+    """
+    found, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            found.update(chunk)
+            md5.update(chunk)
+    if found.hexdigest() != sha256:
+        raise ValueError(f"{path.name} has the sha256 {found.hexdigest()}")
+    # Old clients check nothing but the md5.
+    return {**index.record(path, sha256=sha256, size=size), "md5": md5.hexdigest()}

@@ -1,0 +1,86 @@
+"""The files of a release, held against its record: their hashes, and what they say."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+
+from rootstock import names
+from rootstock.errors import SourceError
+from rootstock.release import contents, locks, sbom
+from rootstock.release.contents import Release
+from rootstock.release.place import Place
+
+_ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
+SEE = "See `rootstock verify`."
+
+
+def read(place: Place, record: Release, name: str) -> bytes:
+    """What is in a file of a release, held against the sha256 that its record has of it.
+
+    Raises `SourceError` when it is missing or damaged.
+    """
+    path = f"{contents.folder(record.release)}/{name}"
+    try:
+        content = place.read(path)
+    except FileNotFoundError as error:
+        raise SourceError(f"{place.at(path)} is missing", SEE) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != record.files[name]:
+        raise SourceError(
+            f"{place.at(path)} is damaged: its sha256 is {found}, not {record.files[name]}", SEE
+        )
+    return content
+
+
+def lock_of(place: Place, record: Release, cell: str, kind: str) -> str:
+    """The text of a cell's lock, which has the packages that its release has; raises as `read`."""
+    name = record.cells[cell].files[kind]
+    text = read(place, record, name)
+    if wrong := list(_content(text, record, cell, kind)):
+        where = place.at(f"{contents.folder(record.release)}/{name}")
+        raise SourceError(f"{where} {names.listed(map(names.plain, wrong))}", SEE)
+    return text.decode()
+
+
+def differences(folder: Place, record: Release, cell: str) -> Iterator[str]:
+    """What is wrong with the content of a cell's files, whatever their hashes."""
+    files = record.cells[cell].files
+    for kind in (kind for kind in _READERS if kind in files):  # older releases have fewer
+        name = files[kind]
+        try:
+            text = folder.read(name)
+        except FileNotFoundError:
+            yield f"{name} is missing"
+        else:
+            yield from (f"{name} {line}" for line in _content(text, record, cell, kind))
+    packages = record.of(cell)
+    expected = locks.explicit(packages, record.platform, record.channel)
+    name = files[locks.EXPLICIT]
+    if record.files[name] != hashlib.sha256(expected.encode()).hexdigest():
+        yield f"{name} is not the lock of {cell}'s packages in their order"
+
+
+def _content(text: bytes, record: Release, cell: str, kind: str) -> Iterator[str]:
+    expected = {package.filename: package.sha256 for package in record.of(cell)}
+    try:
+        found = _READERS[kind](text, record.platform)
+    except (ValueError, RecursionError) as error:
+        yield str(error)
+        return
+    for file in sorted(expected.keys() | found.keys()):
+        if file not in found:
+            yield f"lacks {file}"
+        elif found[file] != expected.get(file):
+            yield f"has another {file}, or one that {cell} has not"
+
+
+def _locked(text: bytes, platform: str) -> dict[str, str]:
+    entries = locks.parse(text.decode(), platform, _ANYWHERE)
+    return {names.file_of(entry.url): entry.sha256 for entry in entries}
+
+
+_READERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {
+    locks.EXPLICIT: _locked,
+    locks.PIXI: _locked,
+    locks.CONDA_LOCK: _locked,
+    "sbom": lambda text, _: sbom.read(text),
+}

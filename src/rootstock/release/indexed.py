@@ -1,0 +1,174 @@
+"""What a channel's index says of a release's packages, held against them and their release.
+
+A client believes the index: what a package needs, and which bytes it has. So the record of each
+package of a release is compared with the package's own metadata where the channel is a folder,
+and with the release's locks where it is a URL. `repodata.json.zst` and the shards must say what
+`repodata.json` says.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+from rootstock import names
+from rootstock.channel import consistency, generation, index, repodata
+from rootstock.errors import RefusedError
+from rootstock.release import contents, locks
+from rootstock.release.contents import Package, Release
+from rootstock.release.place import Place
+
+_EXPORTS = "run_exports"  # the shards have it, and repodata.json has not
+# Fields by which packages are chosen: an index has no other than the package (CEP 34).
+_SOLVED_BY = (
+    "depends",
+    "constrains",
+    "build_number",
+    "noarch",
+    "features",
+    "track_features",
+    "python_site_packages_path",
+)
+_NOT_OF_INDEX = ("conda", "channel")  # fields of a lock's entry that an index does not have
+
+
+def differences(
+    place: Place, record: Release, packages: Iterable[Package], *, visible: bool
+) -> Iterator[str]:
+    """What the index says otherwise of packages of a release, by file.
+
+    A release that is `visible` must have all of its packages in the index. Raises `SourceError`
+    when the place does not answer.
+    """
+    by_subdir: dict[str, list[Package]] = {"noarch": [], record.platform: []}
+    for package in packages:
+        by_subdir[package.subdir].append(package)
+    own = {} if place.folder else _locked(place, record)
+    for subdir, members in by_subdir.items():
+        name = f"{subdir}/{index.TABLE}"
+        try:
+            text = place.read(name)
+            records = repodata.records(text)
+        except FileNotFoundError:
+            yield f"{name} is missing"
+            continue
+        except ValueError as error:
+            yield f"{name} cannot be read: {error}"
+            continue
+        for package in members:
+            there = records.get(package.filename)
+            if there:
+                known = _metadata(place, package) if place.folder else own.get(package.filename, {})
+                yield from _compare(name, package, there, known)
+            elif visible:
+                yield f"{name} lacks {package.filename}"
+        yield from _packed(place, subdir, text)
+        yield from _shards(place, subdir, members, records)
+    yield from _generation(place)
+
+
+def _compare(
+    name: str, package: Package, there: index.Record, known: Mapping[str, Any]
+) -> Iterator[str]:
+    said = {
+        "name": package.name,
+        "version": package.version,
+        "build": package.build,
+        "sha256": package.sha256,
+        "md5": package.md5,
+        "size": package.size,
+    }
+    # What else an index adds to what a package says of itself is its own business.
+    told = {**dict.fromkeys(_SOLVED_BY if known else ()), **known, **said}
+    wrong = [
+        field for field, value in told.items() if (there.get(field) or None) != (value or None)
+    ]
+    if wrong:
+        yield f"{name} says otherwise of {package.filename}: {names.listed(sorted(wrong))}"
+
+
+def _metadata(place: Place, package: Package) -> Mapping[str, Any]:
+    """What a package in a folder says of itself; nothing when it is damaged, which others tell."""
+    assert place.folder
+    try:
+        path = place.folder / package.url
+        known = index.record(path, sha256=package.sha256, size=package.size)
+    except (OSError, ValueError):
+        return {}
+    return {field: value for field, value in known.items() if field != _EXPORTS}
+
+
+def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
+    """What the release's own locks say of its packages, by file name.
+
+    Nothing of a lock that cannot be read, which others tell.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for cell in record.cells.values():
+        path = f"{contents.folder(record.release)}/{cell.files.get(locks.PIXI, '')}"
+        try:
+            for entry in yaml.safe_load(place.read(path))["packages"]:
+                fields = {n: value for n, value in entry.items() if n not in _NOT_OF_INDEX}
+                found[names.file_of(entry["conda"])] = fields
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue
+        except yaml.YAMLError:
+            continue
+    return found
+
+
+def _packed(place: Place, subdir: str, text: bytes) -> Iterator[str]:
+    name = f"{subdir}/{index.PACKED}"
+    try:
+        if repodata.unpacked(place.read(name)) != text:
+            yield f"{name} is not {index.TABLE}"
+    except FileNotFoundError:  # a client takes the other form then
+        return
+    except ValueError as error:
+        yield f"{name} cannot be read: {error}"
+
+
+def _shards(
+    place: Place, subdir: str, packages: Iterable[Package], records: Mapping[str, index.Record]
+) -> Iterator[str]:
+    """What the shards say otherwise than repodata.json of the packages of a release."""
+    name = f"{subdir}/{index.SHARDS_TABLE}"
+    try:
+        table = repodata.shards(place.read(name))
+    except FileNotFoundError:
+        return
+    except ValueError as error:
+        yield f"{name} cannot be read: {error}"
+        return
+    for package in packages:
+        there = records.get(package.filename)
+        if there is None:
+            continue
+        if package.name not in table:
+            yield f"{name} lacks {package.name}"
+            continue
+        path = f"{subdir}/{index.SHARDS}/{table[package.name].hex()}.msgpack.zst"
+        try:
+            data = place.read(path)
+            found = repodata.shard(data).get(package.filename, {})
+        except FileNotFoundError:
+            yield f"{path} is missing"
+        except ValueError as error:
+            yield f"{path} cannot be read: {error}"
+        else:
+            if hashlib.sha256(data).digest() != table[package.name]:
+                yield f"{path} is not what its name says"
+            elif {field: value for field, value in found.items() if field != _EXPORTS} != there:
+                yield f"{path} says otherwise of {package.filename} than {index.TABLE}"
+
+
+def _generation(place: Place) -> Iterator[str]:
+    """What the index says otherwise than the channel's generations, where they are at hand."""
+    if not (place.folder and (place.folder / generation.ROOM / "current").is_symlink()):
+        return
+    try:
+        past = generation.history(place.folder)
+        yield from consistency.differences(place.folder, past)
+    except RefusedError as error:
+        yield error.message
