@@ -109,7 +109,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(high=0)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
-        if not self._site.enter(self):
+        if not self._site.enter(self) and not self._transport.is_closing():
             self._send(None, answers.say(HTTPStatus.SERVICE_UNAVAILABLE, "", "Retry-After: 10\r\n"))
             self._end()
 

@@ -27,6 +27,7 @@ from rootstock.serve.live import LivePage
 
 _MOST = 1024  # connections at a time
 _FILES = 64  # open files that are none of connections
+_REFUSED = 32  # connections without a place that are told so at a time
 _BACKLOG = 128  # connections that wait to be accepted
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -56,6 +57,7 @@ class Server:
         self._folder, self._page, self._public, self._log = folder, page, url, log
         self._most = most or _places()
         self._connections: dict[str, set[Connection]] = defaultdict(set)
+        self._refused: set[Connection] = set()  # which are told so, and then closed
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="records")
         self._lines = Lines()
         self._told = ""
@@ -87,7 +89,7 @@ class Server:
             await self._ended.wait()
             server.close()
             watch.cancel()
-            for connection in self._all():
+            for connection in (*self._all(), *self._refused):
                 connection.close()
             self._page.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
@@ -104,7 +106,7 @@ class Server:
         while True:
             self.date = formatdate(usegmt=True)
             now = asyncio.get_running_loop().time()
-            for connection in self._all():
+            for connection in (*self._all(), *self._refused):
                 connection.look(now)
             await asyncio.sleep(min(1.0, self.limits.head))
 
@@ -164,24 +166,36 @@ class Server:
     def enter(self, connection: Connection) -> bool:
         """Take a connection. Who waits longest for its reader makes room, if any does."""
         own = self._connections[connection.address]
-        own.add(connection)
-        for many, most in ((own, self._most // 2), (set(self._all()), self._most)):
-            if len(many) > most:
-                waiting = [one for one in many if one.is_waiting and one is not connection]
-                if not waiting:
-                    return False
-                oldest = min(waiting, key=lambda one: one.since)
-                oldest.close()
-                self.leave(oldest)
-        return True
+        if len(own) >= self._most // 2:
+            there = self._make_room(own)
+        elif len(every := self._all()) >= self._most:
+            there = self._make_room(every)
+        else:
+            there = True
+        if there:
+            self._connections[connection.address].add(connection)
+        elif len(self._refused) < _REFUSED:
+            self._refused.add(connection)
+        else:
+            connection.close()
+        return there
+
+    def _make_room(self, many: Iterable[Connection]) -> bool:
+        waiting = [one for one in many if one.is_waiting]
+        if waiting:
+            oldest = min(waiting, key=lambda one: one.since)
+            oldest.close()
+            self.leave(oldest)
+        return bool(waiting)
 
     def leave(self, connection: Connection) -> None:
         """Let a connection go."""
+        self._refused.discard(connection)
         self._connections[connection.address].discard(connection)
         if not self._connections[connection.address]:
             del self._connections[connection.address]
 
-    def _all(self) -> Iterable[Connection]:
+    def _all(self) -> list[Connection]:
         return [one for many in self._connections.values() for one in many]
 
     def _unexpected(self, loop: asyncio.AbstractEventLoop, about: dict[str, Any]) -> None:
