@@ -5,7 +5,9 @@
                                               all that can be compiled (`BUILT`) into ./channel,
                                               against bare rendering
     python benchmarks/measure.py pythons      what the second and the third Python cost
-    python benchmarks/measure.py environment  an environment with root, against pip install root
+    python benchmarks/measure.py environment  an environment with root, against pip install root,
+                                              then `rattler`
+    python benchmarks/measure.py rattler      an environment with root, against py-rattler alone
     python benchmarks/measure.py sizes        packages of the channel, at zstd 9 and 19
 
 `cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
@@ -32,6 +34,7 @@ import zstandard
 
 from rootstock.plan import matrix as matrices
 from rootstock.plan.recipe import load_variants
+from rootstock.store import locate
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
@@ -50,6 +53,27 @@ for path, variants, zipped, platform in json.loads(sys.stdin.read()):
         RenderConfig(platform=PlatformConfig(target_platform=platform)),
     )
 """
+# What a program that uses py-rattler and nothing else needs to make the same environment. As with
+# rootstock, its threads are not waited for.
+INSTALL = """
+import asyncio, os, sys
+from pathlib import Path
+from rattler import Channel, VirtualPackage, install, solve
+
+async def main(prefix, cache, channel, *specs):
+    records = await solve(
+        sources=[Channel(channel)],
+        specs=list(specs),
+        platforms=["linux-64", "noarch"],
+        virtual_packages=VirtualPackage.detect(),
+    )
+    await install(records, prefix, cache_dir=Path(cache), show_progress=False)
+
+asyncio.run(main(*sys.argv[1:]))
+os._exit(0)
+"""
+SPECS = ["root", "python 3.11.*", "numpy"]
+PAIRS = 15
 PIP = ["root==0.1a12", "numpy==2.4.6"]
 
 
@@ -169,7 +193,7 @@ def pythons() -> None:
 
 
 def environment() -> None:
-    """An environment from a warm package cache against pip from a warm cache, in turns."""
+    """An environment from warm caches against pip, and against py-rattler alone, in turns."""
     with tempfile.TemporaryDirectory(prefix="rootstock-env-") as folder:
         room = Path(folder)
         pip_env = {**os.environ, "PIP_CACHE_DIR": f"{folder}/pip"}
@@ -178,7 +202,7 @@ def environment() -> None:
         sizes = (0, 0)
         for turn in range(4):  # the first fills the caches
             prefix, venv = room / f"env{turn}", room / f"venv{turn}"
-            made = timed([*ROOTSTOCK, "env", str(prefix), "root", "python 3.11.*", "numpy"])
+            made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS])
             subprocess.run([sys.executable, "-m", "venv", venv], check=True)
             pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", *PIP]
             installed = timed(pip, pip_env)
@@ -194,6 +218,40 @@ def environment() -> None:
         row("seconds, warm cache", f"{mine:.1f}", f"{other:.1f}", f"{mine / other:.2f}")
         mb = [size / 1e6 for size in sizes]
         row("MB on disk", f"{mb[0]:.0f}", f"{mb[1]:.0f}", f"{mb[0] / mb[1]:.2f}")
+    rattler()
+
+
+def rattler() -> None:
+    """An environment from a warm package cache by rootstock and by py-rattler alone, in pairs.
+
+    Both are whole processes and link from the same cache; who begins a pair takes turns.
+    """
+    channel = (CHECKOUT / "channel").as_uri()
+    cache = str(locate().packages)
+    ours: list[float] = []
+    bare: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="rootstock-env-", dir=locate().root) as folder:
+        prefix = Path(folder) / "env"
+        commands = (
+            (ours, [*ROOTSTOCK, "env", str(prefix), *SPECS]),
+            (bare, [sys.executable, "-I", "-c", INSTALL, str(prefix), cache, channel, *SPECS]),
+        )
+        for turn in range(PAIRS + 1):  # the first fills the cache
+            for times, command in commands if turn % 2 else commands[::-1]:
+                os.sync()  # what was removed before is not this one's to write
+                ran = timed(command)
+                if turn:
+                    times.append(ran.seconds)
+                shutil.rmtree(prefix)
+    row("an environment with root, warm cache", "rootstock env", "py-rattler alone", "ratio")
+    row(*["---"] * 4)
+    row(
+        f"median seconds of {PAIRS} pairs",
+        f"{statistics.median(ours):.2f}",
+        f"{statistics.median(bare):.2f}",
+        f"{statistics.median(a / b for a, b in zip(ours, bare, strict=True)):.2f}",
+    )
+    row("range", *(f"{min(times):.2f}-{max(times):.2f}" for times in (ours, bare)), "")
 
 
 def _disk(folder: Path) -> int:
@@ -227,7 +285,7 @@ def sizes() -> None:
 
 def main() -> None:
     """Run the measurements that are named."""
-    measurements = {f.__name__: f for f in (cold, warm, pythons, environment, sizes)}
+    measurements = {f.__name__: f for f in (cold, warm, pythons, environment, rattler, sizes)}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

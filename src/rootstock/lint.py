@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from rootstock import names
 from rootstock.errors import RecipeError, UsageError
 from rootstock.plan import checks, patches
 from rootstock.plan import graph as graphs
@@ -142,6 +143,15 @@ def _strays(folder: Path) -> Iterator[Finding]:
             yield Finding(path=path, line=0, message=told, remedy=remedy, serious=False)
 
 
+def _named_well(output: Output) -> bool:
+    """Whether an output can be looked for: what is wrong with its name is told already."""
+    try:
+        names.package_file(output.filename)
+    except names.NotAllowed:
+        return False
+    return True
+
+
 def _link(
     made: "dict[Path, tuple[Output, ...]]",
     chosen: Sequence[Path],
@@ -149,7 +159,8 @@ def _link(
     found: _Findings,
 ) -> None:
     """Look whether what the chosen recipes need is made by one, for every cell."""
-    outputs = [one for path, some in made.items() if path.name != LOCAL_RECIPE for one in some]
+    others = [one for path, some in made.items() if path.name != LOCAL_RECIPE for one in some]
+    outputs = [one for one in others if _named_well(one)]
     by_id = found.of(lambda: graphs.ids_of(outputs))
     if by_id is None:
         return

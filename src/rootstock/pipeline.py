@@ -81,6 +81,11 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
             _stages(state, options, store, listen, until)
     except RootstockError as error:
         state.error = error
+    except OSError as error:
+        state.error = disk.trouble(store.root / "tmp")
+        if state.error is None:
+            raise
+        state.error.__cause__ = error
     except KeyboardInterrupt:
         process.end_all()
         state.error = InterruptedByUser(

@@ -136,7 +136,8 @@ class Store:
         try:
             yield folder
         finally:
-            remove(folder)
+            with suppress(OSError):  # of a disk that fails; the next run removes what is left
+                remove(folder)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the store so that it is whole or not there."""

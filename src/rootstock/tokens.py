@@ -76,13 +76,18 @@ def token(names: Sequence[str], file: Path | None) -> Secret:
                 value = opened.read(_LONGEST).strip()
         except (OSError, ValueError) as error:
             raise UsageError(f"--token-file {file} cannot be read: {error}") from error
-        if not value or len(value.split()) > 1:
-            raise UsageError(f"--token-file {file} does not hold one token and nothing else")
-        return Secret(value)
-    for value in given(names).values():
+        return _checked(value, f"--token-file {file}")
+    for name, value in given(names).items():
         if value.strip():
-            return Secret(value.strip())
+            return _checked(value.strip(), name)
     raise UsageError(
         "there is no token to publish with",
         f"Set {names[0]}, or name a file that holds it: --token-file FILE.",
     )
+
+
+def _checked(value: str, where: str) -> Secret:
+    """A token as it can be in a header of HTTP; the message does not tell it."""
+    if not re.fullmatch("[!-~]+", value) or len(value) == _LONGEST:
+        raise UsageError(f"{where} does not hold one token and nothing else")
+    return Secret(value)

@@ -245,13 +245,6 @@ def test_conda_goes_on_in_an_environment_of_the_channel(
         wrong = words[1] == "root_base"  # which root refuses to be beside
         assert (done.returncode != 0) == wrong, done.stdout + done.stderr
     assert names_in(prefix) == {"late-1.10-h0_0"}
-    # In the environment's own configuration the channel need not be named.
-    own = {"CONDA_PREFIX": str(prefix)}
-    done = conda("config", "--env", "--add", "channels", served, **own)
-    assert done.returncode == 0, done.stderr
-    done = conda("install", "--yes", "-p", prefix, "root", **own)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "root-6.40.00-h0_0" in names_in(prefix)
 
 
 def test_root_is_not_installed_beside_that_of_another_channel(

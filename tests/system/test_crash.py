@@ -45,9 +45,18 @@ def settled(path: Path, name: str) -> object:
     content = path.read_bytes()
     if name.endswith(("generation.json", "releases.json")):
         return without(json.loads(content), "time")  # when it was promoted
-    if name.endswith("shards.msgpack.zst"):
+    if name.endswith("repodata_shards.msgpack.zst"):
+        # The shards are named by their hashes, and say when their packages appeared.
         table = msgpack.unpackb(zstandard.decompress(content))
-        return repr(without(table["info"], "created_at")) + repr(table["shards"])
+        place = path.resolve().parents[4] / path.resolve().parent.name / "shards"
+        shards = {n: shard_of(place / f"{d.hex()}.msgpack.zst") for n, d in table["shards"].items()}
+        return repr(without(table["info"], "created_at")) + repr(shards)
+    if path.parent.name == "shards":
+        return shard_of(path)
+    if name.endswith("repodata.json"):
+        return without(json.loads(content), "indexed_timestamp")
+    if name.endswith("repodata.json.zst"):
+        return without(json.loads(zstandard.decompress(content)), "indexed_timestamp")
     if name.endswith("release.json"):
         record = without(json.loads(content), "time")
         return {**record, "files": sorted(record["files"])}  # of which the SBOM tells a time
@@ -64,6 +73,12 @@ def settled(path: Path, name: str) -> object:
     if path.name == "verified" or path.suffix == ".seal":  # inode and time of a file
         return "a seal"
     return hashlib.sha256(content).hexdigest()
+
+
+def shard_of(path: Path) -> str:
+    """What a shard says but for times, so that it can be told from others."""
+    shard = msgpack.unpackb(zstandard.decompress(path.read_bytes()))
+    return repr(without(shard, "indexed_timestamp"))
 
 
 def without(value: Any, *names: str) -> Any:
@@ -83,7 +98,10 @@ def contents(folder: Path, *parts: str) -> dict[str, object]:
             if path.is_symlink():
                 found[name] = str(path.readlink())
             elif path.is_file():
-                found[name] = settled(path, name)
+                content = settled(path, name)
+                if path.parent.name == "shards":  # its name is a hash of its times as well
+                    name = f"{path.parent.relative_to(folder)}/{content}"
+                found[name] = content
             else:
                 found[name] = "a folder"
     return found

@@ -1,7 +1,11 @@
 """Environments from channels of small real packages."""
 
+import json
 import os
+import random
+import shutil
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -14,11 +18,14 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.environment import Environment, create
+from rootstock.channel.environment import Environment, Locked, create, create_locked
+from rootstock.channel.prefix import MARK
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.errors import MachineError, SourceError, UsageError
 from rootstock.progress import Event, silent
+
+from .conftest import COMMAND
 
 pytestmark = pytest.mark.system
 
@@ -242,6 +249,214 @@ create(Path({str(prefix)!r}), ["many"], {str(channel)!r}, cache=Path({str(cache)
     assert not there or not any(prefix.iterdir())
     assert not [path for path in cache.glob(".*") if path.is_dir()]
     assert gone(process.pid)
+
+
+@pytest.fixture
+def many(package: Any, tmp_path: Path) -> Path:
+    """A channel with packages of many files."""
+    names = [f"many{number}" for number in range(4)]
+    content = {name: {f"share/{name}/{n}": name.encode() for n in range(1500)} for name in names}
+    parts = [package(name, files=content[name]) for name in names]
+    return stage([*parts, package("all", depends=names)], tmp_path / "many")
+
+
+def start(prefix: Path, channel: Path, home: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*COMMAND, "env", str(prefix), "all", "--channel", str(channel), *words],
+        env={**os.environ, "ROOTSTOCK_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def content_of(prefix: Path) -> dict[str, bytes]:
+    """Every file of an environment but the history, which has the time."""
+    return {
+        str(path.relative_to(prefix)): os.fsencode(path.readlink())
+        if path.is_symlink()
+        else path.read_bytes()
+        for path in prefix.rglob("*")
+        if not path.is_dir() and not path.match("conda-meta/history")
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGINT])
+def test_ended_at_any_moment_the_same_command_goes_on(
+    many: Path, tmp_path: Path, seed: int, number: signal.Signals
+) -> None:
+    """The moments are drawn; ROOTSTOCK_TEST_SEED has the same drawn again."""
+    draw, prefix, home = random.Random(seed), tmp_path / "prefix", tmp_path / "home"
+    whole = start(tmp_path / "whole", many, home)
+    assert whole.wait(timeout=120) == 0, whole.communicate()
+    for there in (False, True):
+        if there:
+            shutil.rmtree(prefix)
+            prefix.mkdir()
+        for _ in range(4):
+            process = start(prefix, many, home)
+            deadline = time.monotonic() + 60
+            wanted = draw.choice([0, 0, 1, 500, 3000, 5500])
+            while time.monotonic() < deadline and process.poll() is None:
+                if sum(1 for _ in prefix.glob("share/*/*")) >= wanted:
+                    break
+            time.sleep(draw.random() / 50)
+            process.send_signal(number)
+            process.communicate(timeout=30)
+            if process.returncode == 0:
+                shutil.rmtree(prefix)
+            elif number != signal.SIGKILL:
+                assert process.returncode in (130, -number)
+                assert [*prefix.glob("*")] == []
+        last = start(prefix, many, home)
+        _, told = last.communicate(timeout=120)
+        assert last.returncode == 0, told
+        assert MARK not in os.listdir(prefix)
+        assert content_of(prefix).keys() == content_of(tmp_path / "whole").keys()
+
+
+def test_of_two_at_once_one_is_refused(many: Path, tmp_path: Path) -> None:
+    prefix, home = tmp_path / "prefix", tmp_path / "home"
+    both = [start(prefix, many, home), start(prefix, many, home, "--json")]
+    told = [process.communicate(timeout=120) for process in both]
+    codes = [process.returncode for process in both]
+    # The second may also begin when the first has finished.
+    assert sorted(codes) in ([0, 5], [0, 2]), told
+    assert sum(1 for _ in prefix.glob("share/*/*")) == 4 * 1500
+    assert len(list((prefix / "conda-meta").glob("*.json"))) == 5
+
+
+def test_json_is_one_object(many: Path, tmp_path: Path) -> None:
+    made = start(tmp_path / "prefix", many, tmp_path / "home", "--json")
+    output, errors = made.communicate(timeout=120)
+    assert made.returncode == 0, errors
+    told = json.loads(output)
+    assert told["prefix"] == str(tmp_path / "prefix")
+    assert {package["name"] for package in told["packages"]} == {f"many{n}" for n in range(4)} | {
+        "all"
+    }
+
+
+@pytest.mark.parametrize("prefix", [b"", b"not-utf8-\xff", b"o'brien", b"a:b", b"$HOME/root"])
+def test_a_prefix_that_cannot_be_is_refused_with_the_reason(
+    many: Path, tmp_path: Path, prefix: bytes
+) -> None:
+    done = subprocess.run(
+        [*COMMAND, "env", prefix, "all", "--channel", str(many)],
+        cwd=tmp_path,
+        env={**os.environ, "ROOTSTOCK_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "environment" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} <= {"many", "artifacts", "home"}
+
+
+def test_the_result_is_that_of_py_rattler_itself(package: Any, tmp_path: Path, make: Any) -> None:
+    """The same files with the same bytes; what rootstock adds is the compiled Python files."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = f'#!/bin/sh\nexec {sys.executable} "$@"\n'.encode()
+    pure = {"site-packages/pure.py": b"x = 1\n"}
+    channel = stage(
+        [
+            package("python", f"{version}.0", files={"bin/python": python}),
+            package("low", files={f"share/low/{n}": os.urandom(99) for n in range(50)}),
+            package("pure", files=pure, noarch="python", depends=["python", "low >=1"]),
+            package("other", noarch="generic", depends=["low"]),
+        ],
+        tmp_path / "channel",
+    )
+    code = f"""
+import asyncio
+from pathlib import Path
+from rattler import Channel, install, solve
+
+async def main():
+    records = await solve(
+        sources=[Channel({channel.as_uri()!r})], specs=["pure", "other"],
+        platforms=["linux-64", "noarch"],
+    )
+    specs = [__import__("rattler").MatchSpec(s)._match_spec for s in ("pure", "other")]
+    await install(
+        records, {str(tmp_path / "prefix")!r}, cache_dir=Path({str(tmp_path / "own")!r}),
+        show_progress=False, requested_specs=specs,
+    )
+
+asyncio.run(main())
+__import__("os")._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    prefix = tmp_path / "prefix"
+    theirs = content_of(prefix)
+    shutil.rmtree(prefix)
+    made = make(["pure", "other"], channel)
+    # The one is linked from its own cache, and the other from rootstock's: both name it.
+    ours = {
+        name: content.replace(str(tmp_path / "cache").encode(), str(tmp_path / "own").encode())
+        for name, content in content_of(made.prefix).items()
+        if not name.endswith(".pyc")
+    }
+    assert ours == theirs
+    mode = {stat.S_IMODE(path.stat().st_mode) for path in (prefix / "conda-meta").iterdir()}
+    os.umask(mask := os.umask(0))
+    assert mode == {0o666 & ~mask}
+
+
+def test_a_file_of_the_cache_that_was_written_to_is_had_anew(
+    package: Any, tmp_path: Path, make: Any
+) -> None:
+    channel = stage([package("low"), package("top", depends=["low"])], tmp_path / "channel")
+    first = make(["top"], channel)
+    (first.prefix / "share/low.txt").write_text("edited in place")
+    events: list[Event] = []
+    again = create(
+        tmp_path / "again", ["top"], channel, cache=tmp_path / "cache", listen=events.append
+    )
+    assert (again.prefix / "share/low.txt").read_text() == "key"
+    assert len(list((again.prefix / "conda-meta").glob("*.json"))) == 2
+    assert any("damaged" in event.detail for event in events if event.state == "note")
+
+
+def test_scripts_that_conda_would_run_are_told(package: Any, tmp_path: Path, make: Any) -> None:
+    channel = stage(
+        [
+            package("a-script", files={"bin/.a-script-post-link.sh": b"true\n"}),
+            package("b", files={"bin/.other-post-link.sh": b"true\n"}),
+        ],
+        tmp_path / "channel",
+    )
+    events: list[Event] = []
+    make(["a-script", "b"], channel, listen=events.append)
+    [note] = [event.detail for event in events if event.state == "note"]
+    assert "a-script" in note
+    assert "b," not in note
+
+
+def test_a_lock_that_is_no_environment_is_refused(package: Any, tmp_path: Path) -> None:
+    low, old = package("low"), package("low", "0.5", key="old")
+    top = package("top", depends=["low >=1"])
+    alone = package("alone", constrains=["low <1"])
+    channel = stage([low, old, top, alone], tmp_path / "channel")
+
+    def make(*chosen: Any) -> Environment:
+        locked = [
+            Locked(url=(channel / "linux-64" / one.filename).as_uri(), sha256=one.sha256)
+            for one in chosen
+        ]
+        return create_locked(tmp_path / "prefix", locked, cache=tmp_path / "cache", listen=silent)
+
+    for chosen, reason in (
+        ([top], "lacks low >=1"),
+        ([top, old], "needs low >=1"),
+        ([alone, low], "only with low <1"),
+    ):
+        with pytest.raises(UsageError, match=reason):
+            make(*chosen)
+        assert not (tmp_path / "prefix").exists()
+    assert len(make(top, low).packages) == 2
 
 
 def _environment() -> dict[str, str]:

@@ -154,3 +154,97 @@ def test_a_build_that_fills_the_disk_is_told_and_tried_again(bench: Bench, small
     assert done.stderr.count(f"No space left for {small}/store") == 2
     assert "ROOTSTOCK_HOME" in done.stderr
     assert "not tried again" not in done.stderr
+
+
+# ---- what else a disk may lack: none of it is the package's failure
+
+
+def on_mounted(
+    small: Path, bench: Bench, options: str, script: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a shell script with a small store that is mounted with some options.
+
+    `$B` in it runs a build, and `$S` is the store.
+    """
+    images = (bench.home / "images").resolve()
+    command = [*COMMAND, "build", *CELL, "--checkout", str(bench.checkout)]
+    build = " ".join([*command, "--channel", f"{small.parent}/channel"])
+    mounted = f"mount -t tmpfs -o {options} none {small}; mkdir {small}/store; "
+    mounted += f"ln -s {images} {small}/store/images\nS={small}/store\nB='{build}'\n{script}"
+    return subprocess.run(
+        [*UNSHARE, mounted],
+        env={**bench.env, "ROOTSTOCK_HOME": f"{small}/store"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def told(done: "subprocess.CompletedProcess[str]", *codes: int) -> str:
+    """What was told by a script that prints how each of its builds ended."""
+    assert [line for line in done.stdout.splitlines() if line.startswith("ended")] == [
+        f"ended {code}" for code in codes
+    ], done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "not tried again" not in done.stderr
+    return done.stderr
+
+
+ONCE = "if $B; then echo ended 0; else echo ended $?; fi"
+TWICE = f"{ONCE}\n{{between}}\n{ONCE}\n! ls $S/failures/*"
+
+
+@pytest.mark.parametrize("left", [0, 60, 200, 600, 2000])
+def test_a_disk_that_is_nearly_full_is_told_and_not_the_package(
+    left: int, bench: Bench, small: Path
+) -> None:
+    fill = f"head -c $(( ($(stat -f -c %a {small}) - {left} / 4) * 4096 )) /dev/zero >{small}/fill"
+    script = f"$B --dry-run >/dev/null; {fill}\n" + TWICE.format(between=f"rm {small}/fill")
+    done = on_mounted(small, bench, f"size={SIZE}", script)
+    first = 0 if "ended 4" not in done.stdout else 4  # a little may be just enough
+    assert first == 4 or left > 400
+    assert ("No space left" in told(done, first, 0)) == (first == 4)
+
+
+def test_a_disk_without_inodes_is_told(bench: Bench, small: Path) -> None:
+    fill = (
+        f"mkdir {small}/fill; i=0\n"
+        f"while [ $(stat -f -c %d {small}) -gt 60 ]; do i=$((i+1)); : >{small}/fill/$i; done"
+    )
+    script = f"{fill}\n" + TWICE.format(between=f"rm -r {small}/fill")
+    done = on_mounted(small, bench, f"size={SIZE},nr_inodes=1500", script)
+    assert "No space left" in told(done, 4, 0)
+
+
+def test_a_disk_that_runs_no_programs_is_told_at_the_start(bench: Bench, small: Path) -> None:
+    script = TWICE.format(between=f"mount -o remount,exec {small}")
+    done = on_mounted(small, bench, f"size={SIZE},noexec", script)
+    told_ = told(done, 4, 0)
+    assert "noexec" in told_ and "ROOTSTOCK_HOME" in told_
+
+
+def test_a_disk_that_goes_away_is_told(bench: Bench, small: Path) -> None:
+    bench.recipe("root", make_sh="sleep 3\ncp root.txt $PREFIX/\n")
+    gone = (
+        f"(until ls {small}/store/tmp/root-*/build >/dev/null 2>&1; do sleep 0.1; done; sleep 1; "
+        f"umount -l {small}) >/dev/null 2>&1 &\n"
+    )
+    done = on_mounted(small, bench, f"size={SIZE}", gone + ONCE)
+    assert f"{small}/store" in told(done, 4)
+
+
+def test_a_limit_of_file_sizes_is_told_at_the_start(bench: Bench, small: Path) -> None:
+    done = on_mounted(small, bench, f"size={SIZE}", f"ulimit -f 1\n{ONCE}")
+    assert "ulimit -f" in told(done, 4)
+
+
+def test_doctor_looks_at_the_disk(bench: Bench, small: Path) -> None:
+    doctor = " ".join([*COMMAND, "doctor", "--json"])
+    script = f"$B --dry-run >/dev/null; ulimit -f 1000000; {doctor}"
+    done = on_mounted(small, bench, f"size={SIZE},noexec,nr_inodes=900", script)
+    listed = json.loads(done.stdout)
+    found = {finding["what"]: finding for finding in listed}
+    for what in ("disk", "inodes", "store", "size of files"):
+        assert found[what]["state"] == "lacks", found[what]
+        assert found[what]["remedy"]
+    assert "noexec" in found["store"]["found"]

@@ -133,12 +133,15 @@ def pair(package: Any, tmp_path: Path) -> Callable[[int], list[Artifact]]:
 
 
 def whole(folder: Path, channel: Path, subdir: str) -> frozenset[str]:
-    """The packages that an index names, in all its three forms alike, and that are there."""
+    """The packages that an index names, in all its forms alike, and that are there."""
     table = (folder / "repodata.json").read_bytes()
     packed = zstandard.decompress((folder / "repodata.json.zst").read_bytes())
     shards = names_of_shards((folder / "repodata_shards.msgpack.zst").read_bytes(), channel, subdir)
     assert packed == table
     names = check(table, channel, subdir)
+    exports = (folder / "run_exports.json").read_bytes()
+    assert zstandard.decompress((folder / "run_exports.json.zst").read_bytes()) == exports
+    assert set(json.loads(exports)["packages.conda"]) == names
     assert names == shards
     return names
 

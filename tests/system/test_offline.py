@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from rootstock.channel import index
 from rootstock.offline.pack import unpack
 
 from .conftest import CHECKOUT, COMMAND, Bench, furnish
@@ -135,6 +137,13 @@ def test_one_file_unpacks_to_the_same(built: Bench, tmp_path: Path) -> None:
         tar.extractall(tmp_path / "out", filter="data")
     names = {path.relative_to(whole) for path in whole.rglob("*")}
     assert names >= {Path("noarch/repodata.json"), Path("INSTALL.txt"), Path("releases.json")}
+    record = json.loads((whole / "releases/0001/release.json").read_text())
+    appeared = int(datetime.fromisoformat(record["time"]).timestamp() * 1000)
+    for subdir in ("noarch", "linux-64"):
+        assert names >= {Path(subdir) / name for name in index.FILES}
+        records = index.read(whole / subdir)
+        assert index.read_run_exports(whole / subdir) == {name: {} for name in records}
+        assert {one["indexed_timestamp"] for one in records.values()} <= {appeared}
     folder = tmp_path / "out/one"
     assert {path.relative_to(folder) for path in folder.rglob("*")} == names
     for package in whole.glob("*/*.conda"):
@@ -224,6 +233,7 @@ def test_a_shipped_file_installs_itself_and_is_the_cells_python(
     )
     assert first.returncode == 0, first.stderr
     assert (prefix / "root.txt").read_text() == "root\n"
+    assert (prefix / "conda-meta/frozen").exists()
     content = b"".join(path.read_bytes() for path in prefix.glob("conda-meta/*initial*"))
     assert b"file:///rootstock/deps/" in content
     assert str(built.channel).encode() not in (tmp_path / "file").read_bytes()
@@ -245,6 +255,9 @@ def test_ship_and_pack_refuse_what_cannot_be(built: Bench, tmp_path: Path) -> No
         (("ship", tmp_path / "new", "--only", "*-cp311-*", "--program", "nothing", *every), 1),
         (("pack", "/opt/root", tmp_path / "there.tar", "--only", "*-cp311-*", *every), 5),
         (("pack", "opt/root", tmp_path / "new.tar", "--only", "*-cp311-*", *every), 2),
+        (("pack", "/opt/o'brien", tmp_path / "new.tar", "--only", "*-cp311-*", *every), 2),
+        (("pack", "/tmp/root", tmp_path / "new.tar", "--only", "*-cp311-*", *every), 2),
+        (("pack", "/usr", tmp_path / "new.tar", "--only", "*-cp311-*", *every), 2),
         (("pack", "/opt/root", tmp_path / "new.zip", "--only", "*-cp311-*", *every), 2),
         (("pack", "/opt/root", tmp_path / "new.tar", *every), 2),
     ):
@@ -263,6 +276,8 @@ def test_a_packed_cell_is_for_its_path_and_readable_by_everybody(
     unpack(tmp_path / "one.tar.zst", tmp_path / "out")
     assert (tmp_path / "out/root.txt").read_text() == "root\n"
     assert (tmp_path / "out/.cvmfscatalog").exists()
+    frozen = json.loads((tmp_path / "out/conda-meta/frozen").read_text())
+    assert "/cvmfs/lab.example/root" in frozen["message"]
     for path in (tmp_path / "out").rglob("*"):
         assert path.is_symlink() or path.stat().st_mode & 0o444 == 0o444, path
         assert not path.is_dir() or path.stat().st_mode & 0o555 == 0o555, path

@@ -86,10 +86,12 @@ int main() {
 ALL = """
 cmake_minimum_required(VERSION 3.20)
 project(all CXX)
-find_package(ROOT REQUIRED COMPONENTS COMPONENTS_)
+set(components COMPONENTS)
+find_package(ROOT REQUIRED COMPONENTS ${components})
+list(TRANSFORM components PREPEND ROOT::)
 add_executable(frame frame.cxx)
 target_link_options(frame PRIVATE -Wl,--no-as-needed)
-target_link_libraries(frame PRIVATE ${ROOT_LIBRARIES})
+target_link_libraries(frame PRIVATE ${components})
 """
 
 
@@ -242,7 +244,7 @@ def test_a_program_links_with_all_of_root_at_once(moved: Path, tmp_path: Path) -
     # loaded by name; ROOT's own build has them as targets, but not as components.
     components = [name for name in components if not re.match(r"\w+Dict$|RooBatchCompute_", name)]
     assert {"Gpad", "ROOTDataFrame", "RooFit", "ASImage", "GX11TTF", "NetxNG"} <= set(components)
-    cmake = ALL.replace("COMPONENTS_", " ".join(components))
+    cmake = ALL.replace("components COMPONENTS", " ".join(["components", *components]))
     script = (
         "cmake -S . -B made -DCMAKE_PREFIX_PATH=/rootstock/env && cmake --build made && made/frame"
         " && readelf -d made/frame"

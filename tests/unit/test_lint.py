@@ -1,6 +1,11 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rootstock.errors import UsageError
 from rootstock.lint import lint
@@ -125,3 +130,56 @@ def test_a_patch_without_a_header_is_told(checkout: Path) -> None:
     assert told(checkout) == [
         "recipes/small/graft/own.patch:1: its header lacks Description, Bug or Forwarded, Test"
     ]
+
+
+# What a recipe may be full of, and none of its parts is safe from being something else.
+WHOLE = """
+context: {number: "1"}
+package: {name: scion, version: "1.0"}
+source: [{url: "https://example.org/a.tgz", sha256: HASH, patches: [a.patch], file_name: b}]
+build: {number: 0, string: "h${{ hash }}_0", noarch: generic, script: {file: a, env: {B: c}}}
+requirements:
+  build: [graft]
+  host: [graft >=1]
+  run: ["${{ pin_compatible('graft') }}"]
+  run_exports: ["${{ pin_subpackage('scion', upper_bound='x') }}"]
+  ignore_run_exports: {by_name: [graft]}
+tests:
+  - {script: [a], requirements: {run: [graft], build: [graft]}}
+  - {python: {imports: [a], pip_check: false, python_version: ["3.11"]}}
+  - {package_contents: {files: [a], strict: true}}
+  - {downstream: graft}
+about: {license: MIT, license_file: LICENSE, summary: a}
+extra: {rootstock: {origin: source, scope: channel, verified: [a], released: "2024-01-01",
+  audit: [{rule: a, file: b, why: c}]}}
+""".replace("HASH", "0" * 64)
+ODD: list[object] = [
+    None, True, 3, -1, 1.5, "", "a/b", "../a", "A B", "ä", "a\nb", "\u2028", "x" * 300, [], [None],
+    [["a"]], {}, {"a": None}, {"if": "true", "then": "a"}, "${{ a }}", "${{ 'a' | b }}", ">=", "=1",
+    "pkg:", "pkg:pypi/a@1#b", "http://[", "https://a:b/c", "https://a.example/%2F",
+]  # fmt: skip
+
+
+def ways(value: object) -> Iterator[tuple[Any, ...]]:
+    """The ways to all parts of a document."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)  # type: ignore[arg-type]
+    for key, part in parts:
+        yield (key,)
+        if isinstance(part, dict | list):
+            yield from ((key, *rest) for rest in ways(part))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(way=st.sampled_from(sorted(ways(yaml.safe_load(WHOLE)), key=str)), odd=st.sampled_from(ODD))
+def test_whatever_a_recipe_has_it_is_a_finding(
+    checkout: Path, way: tuple[Any, ...], odd: object
+) -> None:
+    whole = yaml.safe_load(WHOLE)
+    part = whole
+    for key in way[:-1]:
+        part = part[key]
+    part[way[-1]] = odd
+    put(checkout, "small/scion", yaml.safe_dump(whole))
+    for finding in lint(checkout):
+        assert finding.message
+        assert "Span {" not in finding.message

@@ -32,7 +32,7 @@ def test_without_the_variable_nothing_comes_in(
     other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(other)
-    assert intruders({}) == {}
+    assert intruders({}) == intruders({"PYTHONPATH": ""}) == {}
 
 
 def test_a_name_that_only_begins_alike_is_no_module_of_root(tmp_path: Path) -> None:

@@ -26,6 +26,14 @@ def test_a_token_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch
         tokens.token(tokens.QUETZ, None)
 
 
+def test_a_variable_that_holds_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUETZ_API_KEY", "one\nX-Header: two")
+    tokens.take()
+    with pytest.raises(UsageError, match="QUETZ_API_KEY does not hold one token") as told:
+        tokens.token(tokens.QUETZ, None)
+    assert "two" not in told.value.message
+
+
 def test_only_the_keys_that_are_set_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
     tokens.take()
@@ -78,7 +86,7 @@ def test_the_examples() -> None:
     assert (result.attempted, result.failed) == (1, 0)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "two words"])
+@pytest.mark.parametrize("text", ["", "\n", "two words", "\0", "größe", "x" * (1 << 16)])
 def test_a_file_that_holds_no_token(text: str, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(text)

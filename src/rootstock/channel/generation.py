@@ -85,7 +85,12 @@ class Generation:
     @property
     def milliseconds(self) -> int:
         """Its time in milliseconds since 1970, as records of an index have times."""
-        return int(datetime.fromisoformat(self.time).timestamp() * 1000)
+        return milliseconds(self.time)
+
+
+def milliseconds(time: str) -> int:
+    """A time by ISO 8601 in milliseconds since 1970 (CEP 34)."""
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
 NOTHING = Generation(number=0, time="", base=0)

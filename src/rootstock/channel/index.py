@@ -220,6 +220,22 @@ def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
         return None
 
 
+def shard_files(folder: Path) -> set[str]:
+    """The names of the shards that the index in `folder` has; none when it has no index.
+
+    Raises `OSError` or `ValueError` when its table cannot be read.
+    """
+    try:
+        table = (folder / SHARDS_TABLE).read_bytes()
+    except FileNotFoundError:
+        return set()
+    return {_shard(digest) for digest in repodata.shards(table).values()}
+
+
+def _shard(digest: bytes) -> str:
+    return f"{digest.hex()}.msgpack.zst"
+
+
 def _write_shards(
     folder: Path,
     records: Mapping[str, Record],
@@ -242,7 +258,7 @@ def _write_shards(
         shard = _pack(msgpack.packb({"packages": {}, CONDA: entries, "removed": []}))
         digest = hashlib.sha256(shard)
         table[name] = digest.digest()
-        path = place / f"{digest.hexdigest()}.msgpack.zst"
+        path = place / _shard(digest.digest())
         if not (path.exists() and path.read_bytes() == shard):
             part = path.with_suffix(".part")
             _write(part, shard)

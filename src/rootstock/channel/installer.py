@@ -14,7 +14,6 @@ import asyncio
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -228,6 +227,8 @@ async def locked(
     lock: list[dict[str, Any]], cache: Path
 ) -> tuple[list[RepoDataRecord], dict[str, bytes]]:
     """The records of the packages of a lock, and by URL the metadata that they are made of."""
+    import tempfile  # here, for it takes a while
+
     there = await PackageCache(cache).index()
     client = Client()
 

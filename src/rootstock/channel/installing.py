@@ -1,6 +1,7 @@
 """Running the installer: its job goes to it, what it tells becomes events, its failures errors."""
 
 import json
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from rootstock.names import listed
 from rootstock.progress import Event, Listener
 
 STAGE = "env"
+_LAST = ("done", "again")  # events after which nothing comes
 _TAIL = 20  # lines kept of what is not an event
 
 
@@ -30,15 +32,18 @@ def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
     follower = Follower(item, listen)
     running = spawn.take()
     try:
-        with process.attended(running.pid):
+        with process.attended(running.pid), open(running.told, errors="replace") as lines:
             running.send(json.dumps(job).encode())
-            with open(running.told, errors="replace") as lines:
-                follower.follow(lines)
-    finally:
-        code = running.end()
+            follower.follow(lines)
+    except BaseException:
+        running.end()
+        raise
     last = follower.last
-    if last.get("event") in ("done", "again"):
+    if last.get("event") in _LAST:
+        # The system takes a while to take such a large process down, and nothing waits for it.
+        threading.Thread(target=running.end, daemon=True).start()
         return last
+    code = running.end()
     if last.get("event") != "failed":
         lines_told = "\n".join(f"    {line}" for line in follower.other)
         last = {"kind": "install", "reason": f"the installer ended with {code}\n{lines_told}"}
@@ -57,7 +62,7 @@ class Follower:
         self.other: deque[str] = deque(maxlen=_TAIL)
 
     def follow(self, lines: Iterable[str]) -> None:
-        """Read the lines to their end."""
+        """Read the lines up to one that tells that it is done, or to their end."""
         for line in lines:
             try:
                 told = json.loads(line)
@@ -66,6 +71,8 @@ class Follower:
                 self.other.append(line.rstrip())
                 continue
             self.last = told
+            if event in _LAST:
+                return
             self._tell(event, told)
 
     def _tell(self, event: str, told: Mapping[str, Any]) -> None:

@@ -170,6 +170,8 @@ def clean(channel: Path) -> None:
             f"Let the link {channel / ROOM / 'current'} lead to the last of them, as in "
             f"generations/{max(above):04d}, or build into another folder.",
         )
+    if above:
+        _forget_shards(channel, now)
     for number in above:
         folder = generation.folder_of(channel, number)
         for name, entry in generation.begun(channel, number).items():
@@ -181,6 +183,26 @@ def clean(channel: Path) -> None:
             if left.is_dir():
                 store.remove(left)
         store.remove(folder)
+
+
+def _forget_shards(channel: Path, now: int) -> None:
+    """Remove the shards that no generation up to `now` has.
+
+    They tell when their packages appeared, so that those of a writer that died are of no use to
+    the next one. Where a table of an old generation cannot be read, all shards stay.
+    """
+    for place in channel.glob(f"*/{index.SHARDS}"):
+        known: set[str] = set()
+        try:
+            for number in range(1, now + 1):
+                known |= index.shard_files(
+                    generation.folder_of(channel, number) / place.parent.name
+                )
+        except (OSError, ValueError):
+            continue
+        for path in place.iterdir():
+            if path.name not in known:
+                path.unlink()
 
 
 def _fill(channel: Path, new: Generation, fill: Callable[[Generation, Path], None]) -> list[Path]:

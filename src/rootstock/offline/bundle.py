@@ -1,7 +1,8 @@
 """Bundles: a folder, or one tar file, that is a complete channel with cells of one release.
 
 It has their packages, the index in all its forms, and the release's own files as they are:
-record, locks, SBOMs, attestations. Every client of conda's takes it as a channel, wherever it
+record, locks, SBOMs, attestations. Its index says of each package that it appeared when the
+release did, by the release's own record. Every client of conda's takes it as a channel, wherever it
 is put, and `rootstock verify latest` checks it there.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.channel import index
+from rootstock.channel.generation import milliseconds
 from rootstock.channel.stage import NOARCH, link
 from rootstock.errors import SourceError
 from rootstock.offline.choice import Choice
@@ -103,8 +105,7 @@ def fill(choice: Choice, folder: Path, listen: Listener) -> None:
     for package in choice.packages:
         place = folder / package.url
         _take(choice, package, place)
-        known = _record(choice, package, place)
-        records[package.subdir][package.filename] = {**known, "md5": package.md5}
+        records[package.subdir][package.filename] = _record(choice, package, place)
         done += package.size
         told = Event(
             stage=_STAGE,
@@ -122,6 +123,17 @@ def fill(choice: Choice, folder: Path, listen: Listener) -> None:
     (folder / INSTALL).write_text(install_text(choice))
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _record(choice: Choice, package: Package, place: Path) -> index.Record:
+    """What the bundle's index says of a package, whose sha256 is right."""
+    try:
+        known = index.record(place, sha256=package.sha256, size=package.size)
+    except (OSError, ValueError) as error:
+        where = choice.place.at(package.url)
+        raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
+    appeared = milliseconds(choice.release.time)
+    return {**known, "md5": package.md5, "indexed_timestamp": appeared}
 
 
 def install_text(choice: Choice) -> str:
@@ -156,15 +168,6 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
             f"{where} is damaged: its sha256 is {found}, not {package.sha256}",
             "See `rootstock verify`.",
         )
-
-
-def _record(choice: Choice, package: Package, file: Path) -> index.Record:
-    """What the index says of a package."""
-    try:
-        return index.record(file, sha256=package.sha256, size=package.size)
-    except ValueError as error:
-        where = choice.place.at(package.url)
-        raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
 
 
 def _copy_release(choice: Choice, folder: Path) -> None:

@@ -154,9 +154,21 @@ def _extra(output: Output) -> Iterator[Fault]:
             "Write true, false, or a list of patterns of file names: [pyroot-*-py311*]",
         )
     yield from _released(own)
+    audit = own.get("audit", [])
+    if not isinstance(audit, list) or not all(map(_waiver, audit)):
+        told = "extra.rootstock.audit is not a list of mappings with rule, file and why"
+        yield Fault((*_OWN, "audit"), told, "docs/recipes.md tells what they are.")
     for key in ("origin",) if own.get("origin") == "local" else ("origin", "released"):
         if not own.get(key):
             yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
+
+
+def _waiver(entry: object) -> bool:
+    """Whether it is a reason why files may break a rule of the audit (`audit.waivers`)."""
+    parts = entry if isinstance(entry, Mapping) else {}
+    return parts.keys() == {"rule", "file", "why"} and all(
+        isinstance(value, str) and value for value in parts.values()
+    )
 
 
 _MISSING = {

@@ -117,6 +117,17 @@ def _reached(node: Node, keys: Collection[str]) -> Iterator[tuple[Node, Node]]:
             yield from _reached(value, keys)
 
 
+def line_below(top: Node, parent: str, key: str) -> int:
+    """The line of a key that is somewhere directly below a key `parent`; 0 when there is none."""
+    if isinstance(top, SequenceNode):
+        return next(filter(None, (line_below(item, parent, key) for item in top.value)), 0)
+    for own, value in top.value if isinstance(top, MappingNode) else ():
+        found = line_of(value, key) if own.value == parent else 0
+        if found := found or line_below(value, parent, key):
+            return found
+    return 0
+
+
 def text_of(path: Path) -> str:
     """The text of a YAML file, which any parser can take.
 

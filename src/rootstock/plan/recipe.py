@@ -33,7 +33,11 @@ _INTERPRETERS = {"perl": "perl", "r": "r-base", "ruby": "ruby"}
 # How py-rattler-build 0.73 tells in its messages where in a recipe something is.
 _PLACES = (r"line: (\d+), column", r"YAML: (\d+):\d+:", r"mapping at (\d+):")
 _JINJA = re.compile(r'JinjaError \{ message: "((?:[^"\\]|\\.)*)"')
-_NAMED = re.compile(r"invalid value for '([a-z_.]*\.[a-z_.]*)'|unknown top-level field '([^']*)'")
+_INVALID = re.compile(r'InvalidValue \{ field: "([^"]*)", reason: "((?:[^"\\]|\\.)*)"')
+_NAMED = re.compile(
+    r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|"
+    r"(?P<part>[a-z_ ]+)': unknown (?:top-level )?field '(?P<key>[^']*))'"
+)
 _UNKNOWN = re.compile(r"unknown top-level field '([^']*)'")
 # The keys of a recipe (CEP 14, and `recipe` and `outputs` of rattler-build's).
 _TOP_LEVEL = (
@@ -176,14 +180,29 @@ def _told(path: Path, error: Exception) -> RecipeError:
     text = str(error)
     line = next((int(found[1]) for found in map(partial(_search, text), _PLACES) if found), 0)
     if found := _JINJA.search(text):
-        text = found[1].encode().decode("unicode_escape") if "\\" in found[1] else found[1]
+        text = found[1].replace('\\"', '"').replace("\\\\", "\\").replace("\\n", " ")
+    elif found := _INVALID.search(text):
+        text = f"{found[1]}: {found[2]}"
     remedy = ""
     if not line and (named := _NAMED.search(text)):
-        line = lines.line_of(lines.read(path).node, *(named[1] or named[2]).split("."))
+        line = _line_of(path, named)
     if found := _UNKNOWN.search(text):
         like = get_close_matches(found[1], _TOP_LEVEL, 1)
         remedy = f"Write {like[0]} instead." if like else f"Known: {', '.join(_TOP_LEVEL)}."
     return RecipeError(path, text.removeprefix("parse error: "), remedy, line=line)
+
+
+def _line_of(path: Path, named: re.Match[str]) -> int:
+    """The line of what a message names: a key by its way, or an unknown one by what it is in."""
+    top = lines.read(path).node
+    if named["way"]:
+        return lines.line_of(top, *named["way"].split("."))
+    if named["part"] == "recipe":
+        return lines.line_of(top, named["key"])
+    part = named["part"].split()[-1]  # "git source", "commands test"
+    parents = (named["part"].split()[0], part, f"{part}s")
+    found = (lines.line_below(top, parent, named["key"]) for parent in parents)
+    return next(filter(None, found), 0)
 
 
 def _search(text: str, pattern: str) -> re.Match[str] | None:

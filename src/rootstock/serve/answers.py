@@ -8,10 +8,9 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from io import FileIO
 from typing import NamedTuple
 
-from rootstock.serve.files import Content
+from rootstock.serve.files import Body, Content
 
 METHODS = ("GET", "HEAD")
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -43,11 +42,11 @@ class Answer(NamedTuple):
 
     status: HTTPStatus
     lines: str
-    body: bytes | FileIO = b""
+    body: bytes | Body = b""
     part: range = _NOTHING
 
     def close(self) -> None:
-        """Close the file that the body is, if it is one."""
+        """Close what has to be closed."""
         if not isinstance(self.body, bytes):
             self.body.close()
 

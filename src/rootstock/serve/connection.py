@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from rootstock.serve import answers
 from rootstock.serve.answers import Answer, Request
 from rootstock.serve.heads import Heads
 
-_CHUNK = 256 * 1024  # bytes of a file that are read at a time
+_CHUNK = 256 * 1024  # bytes of a body that are read at a time
 _BUFFER = memoryview(bytearray(64 * 1024))  # one for all: there is one thread
 _STARTS = {one: f"HTTP/1.1 {one.value} {one.phrase}\r\nServer: rootstock\r\n" for one in HTTPStatus}
 
@@ -65,7 +64,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._heads = Heads()
         self._waiting: deque[Request | HTTPStatus] = deque()
-        self._answer: Answer | None = None  # whose file is being sent, from `_at` on
+        self._answer: Answer | None = None  # whose body is being sent, from `_at` on
         self._at = 0
         self._later: asyncio.Future[Answer] | None = None  # an answer that is being made
         self._unsent = False  # whether the system did not take all yet
@@ -229,11 +228,11 @@ class Connection(asyncio.BufferedProtocol):
             self._go_on()
 
     def _more(self, answer: Answer) -> None:
-        """Send the next piece of a file."""
+        """Send the next piece of a body."""
         assert not isinstance(answer.body, bytes)
         left = answer.part.stop - self._at
         try:
-            data = os.pread(answer.body.fileno(), min(_CHUNK, left), self._at)
+            data = answer.body.piece(self._at, min(_CHUNK, left))
         except OSError as error:
             self._site.failed(self.address, error)
             data = b""

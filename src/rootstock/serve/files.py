@@ -16,6 +16,7 @@ from email.utils import formatdate
 from functools import cached_property, lru_cache
 from io import FileIO
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from rootstock import names
@@ -48,21 +49,46 @@ _ABSENT = (
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES),
     *(errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO),
 )
-_SMALL = 256 * 1024  # bytes of the largest file that is kept in memory
+SMALL = 256 * 1024  # bytes of the largest file that is kept in memory, and sent at once
 _KEPT = 256  # files that are kept; together at most 64 MB
 
 _State = tuple[int, int, int, int]
 
 
+class Body(Protocol):
+    """What is too large to be held, or to be sent at once."""
+
+    def piece(self, at: int, most: int) -> bytes:
+        """Some of its bytes from a place on; none where it ends. Raises `OSError`."""
+
+    def close(self) -> None:
+        """Be told that it is not needed any more."""
+
+
+class OpenFile:
+    """An open file."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+
+    def piece(self, at: int, most: int) -> bytes:
+        """Some of its bytes."""
+        return os.pread(self._file.fileno(), most, at)
+
+    def close(self) -> None:
+        """Close it."""
+        self._file.close()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a file has: its bytes, or the open file, which `close` closes.
+    """What a file has: its bytes, or what gives them piece by piece and has to be closed.
 
     `size` is in bytes; `modified` is a time in whole seconds, None when there is none to tell;
     `tag` is a strong entity tag, quotes included.
     """
 
-    body: bytes | FileIO
+    body: bytes | Body
     size: int
     modified: int | None
     tag: str
@@ -80,7 +106,7 @@ class Content:
         return lines
 
     def close(self) -> None:
-        """Close the file, if it is one."""
+        """Close what has to be closed."""
         if not isinstance(self.body, bytes):
             self.body.close()
 
@@ -122,19 +148,17 @@ class Folder:
         if not stat.S_ISREG(found.st_mode) or not self._is_within(file.fileno()):
             file.close()
             return None
-        if found.st_size > _SMALL:
-            return self._content(path, found, file, found.st_size)
+        if found.st_size > SMALL:
+            return self._content(path, found, OpenFile(file), found.st_size)
         with file:
-            body = file.read(_SMALL)
+            body = file.read(SMALL)
         content = self._content(path, found, body, len(body))
         if len(self._kept) >= _KEPT:
             del self._kept[next(iter(self._kept))]
         self._kept[path] = (_state(found), content)
         return content
 
-    def _content(
-        self, path: str, found: os.stat_result, body: bytes | FileIO, size: int
-    ) -> Content:
+    def _content(self, path: str, found: os.stat_result, body: bytes | Body, size: int) -> Content:
         sha256 = self._sha256(path, size)
         own = f"{found.st_ino:x}-{found.st_mtime_ns:x}-{size:x}"
         return Content(

@@ -57,7 +57,7 @@ def settings(channel: Path) -> Settings:
         return replace(said, url=address(said.url))
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from error
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (
         OSError,
@@ -151,6 +151,9 @@ def write_to(path: Path, channel: Path, said: Settings) -> None:
 
 
 def _put(path: Path, text: str) -> None:
+    if path.exists() and not path.is_file():  # such as /dev/stdout, which must stay what it is
+        path.write_text(text)
+        return
     part = path.with_name(f".{path.name}.part")
     part.write_text(text)
     part.chmod(0o644)

@@ -25,6 +25,7 @@ from rootstock.serve.contents import (
     highest,
     order,
 )
+from rootstock.shape import OtherFormat
 
 _PYTHON = re.compile(r"(?:python_abi|python) (?:==?|~=)?(3\.\d+)(?:\.\*|[ ]|$)")
 _FLOOR = re.compile(r"__glibc >=\s*(\d+(?:\.\d+)+)")
@@ -206,6 +207,8 @@ def _record(path: Path) -> contents.Release | None:
         return contents.parse(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OtherFormat as error:
+        raise RefusedError(f"{path} {error}", error.remedy) from error
     except ValueError as error:
         raise ValueError(f"{path} {error}") from error
 

@@ -25,7 +25,7 @@ from rootstock.serve.files import PAGE, Folder, path_of
 from rootstock.serve.lines import Lines
 from rootstock.serve.live import LivePage
 
-_MOST = 512  # connections at a time
+_MOST = 1024  # connections at a time
 _FILES = 64  # open files that are none of connections
 _BACKLOG = 128  # connections that wait to be accepted
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -5,6 +5,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ import pytest
 import zstandard
 
 from rootstock.channel import index, switch
+from rootstock.channel.generation import current_number, folder_of
 from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.errors import MachineError, RefusedError, UsageError
 
-from .conftest import age, note, snapshot, visible
+from .conftest import Crash, age, crash_at, note, snapshot, visible
 
 
 def paths(channel: Path) -> list[Path]:
@@ -384,3 +386,53 @@ def test_a_disk_that_fails_is_the_machines(
         promote([two], tmp_path)
     assert snapshot(tmp_path).keys() >= before.keys()
     assert visible(tmp_path) == {"one-1.0-h0_0.conda"}
+
+
+def shards_of(channel: Path) -> tuple[set[Path], set[Path]]:
+    """The shards that are there, and those that a generation up to the current one has."""
+    folders = [folder_of(channel, n + 1) for n in range(current_number(channel))]
+    named = {
+        channel / subdir / index.SHARDS / name
+        for subdir in ("noarch", "linux-64")
+        for folder in folders
+        for name in index.shard_files(folder / subdir)
+    }
+    return set(channel.glob(f"*/{index.SHARDS}/*")), named
+
+
+def test_shards_of_a_writer_that_died_do_not_stay(
+    package: Any, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the next writer are others, as its packages appear later."""
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
+    one, two = package("one"), package("two", noarch="generic")
+    left = 0
+    for number in range(2, 60, 6):
+        channel = tmp_path / str(number)
+        clock("10")
+        promote([one], channel)
+        clock("11")
+        with crash_at(number), suppress(Crash):
+            promote([one, two], channel)
+        there, named = shards_of(channel)
+        left += len(there - named)
+        clock("12")
+        promote([one, two, package("three")], channel)
+        there, named = shards_of(channel)
+        assert there == named
+    assert left > 0
+
+
+def test_all_shards_stay_where_an_old_table_cannot_be_read(
+    package: Any, tmp_path: Path, clock: Clock
+) -> None:
+    channel = tmp_path / "channel"
+    clock("10")
+    promote([package("one")], channel)
+    promote([package("one", "2.0")], channel)
+    (channel / ".rootstock/generations/0001/linux-64" / index.SHARDS_TABLE).write_bytes(b"no")
+    before = set(channel.glob(f"*/{index.SHARDS}/*"))
+    with crash_at(3), suppress(Crash):
+        promote([package("two")], channel)
+    promote([package("two")], channel)
+    assert set(channel.glob(f"*/{index.SHARDS}/*")) >= before

@@ -33,9 +33,9 @@ def test_pins_follow_the_order_of_versions(
     assert pinned("zlib", version, lower, upper) == f"zlib {spec}"
 
 
-# Not of pre-releases: what rattler-build takes for the version above 1.2rc1 is 1.2a2.
-_PARTS = st.builds("{}{}".format, st.integers(0, 999), st.sampled_from(["", "a", "e"]))
-_VERSIONS = st.lists(_PARTS, min_size=1, max_size=4).map(".".join)
+# Not of pre-releases, which rattler-build leaves out of some of their own pins: 1.2rc1 is not
+# below 1.2a2, nor 1.0a at least 1.
+_VERSIONS = st.lists(st.integers(0, 999).map(str), min_size=1, max_size=4).map(".".join)
 
 
 @given(version=_VERSIONS, lower=st.integers(1, 6), upper=st.integers(1, 6))

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rootstock.errors import RefusedError
 from rootstock.serve.files import Content
-from rootstock.serve.live import LivePage
+from rootstock.serve.live import Filled, LivePage
 
 
 def ask(page: LivePage, *urls: str) -> list[Content | None]:
@@ -53,7 +55,7 @@ def test_it_is_made_once_for_each_generation(publish: Any, tmp_path: Path) -> No
 def test_an_address_is_quoted_for_the_shell_and_for_html(publish: Any, tmp_path: Path) -> None:
     publish()
     [found] = ask(LivePage(tmp_path / "channel", Maker()), "http://a'<b>")
-    assert found and b"<" not in found.body
+    assert found and isinstance(found.body, bytes) and b"<" not in found.body
 
 
 def test_who_asks_while_it_is_made_is_told(publish: Any, tmp_path: Path) -> None:
@@ -99,3 +101,23 @@ def test_a_channel_that_was_copied_without_its_links(publish: Any, tmp_path: Pat
     link.mkdir()
     with pytest.raises(RefusedError, match="not its own link"):
         ask(LivePage(tmp_path / "channel", Maker()), "http://a")
+
+
+@given(st.lists(st.binary(max_size=5), min_size=1), st.binary(max_size=3), st.integers(1, 7))
+def test_a_page_in_pieces(parts: list[bytes], between: bytes, most: int) -> None:
+    whole, filled = between.join(parts), Filled(parts, between)
+    assert filled.size == len(whole)
+    for start in range(len(whole)):
+        piece = filled.piece(start, most)
+        assert piece and len(piece) <= most and whole[start:].startswith(piece)
+    assert filled.piece(len(whole), most) == b""
+
+
+def test_a_large_page_is_not_held_for_each_reader(publish: Any, tmp_path: Path) -> None:
+    publish()
+    page = LivePage(tmp_path / "channel", lambda url: f"{url}{'x' * 300_000}{url}".encode())
+    one, two = ask(page, "http://a", "http://bb")
+    assert one and two and isinstance(one.body, Filled) and isinstance(two.body, Filled)
+    assert (one.size, two.size) == (300_016, 300_018)
+    assert one.body.piece(8, 300_000) is one.body.piece(8, 300_000) is two.body.piece(9, 300_000)
+    assert two.body.piece(300_009, 100) == b"http://bb"

@@ -1,3 +1,5 @@
+import os
+import threading
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -204,6 +206,20 @@ def test_a_channel_of_somebody_else_is_not_written_to(package: Any, tmp_path: Pa
     assert "one-1.0-h0_0.conda" in (tmp_path / "page.html").read_text()
     with pytest.raises(UsageError, match="cannot be written"):
         page.write_to(tmp_path / "no/page.html", channel, Settings())
+
+
+def test_what_is_no_file_stays_what_it_is(publish: Any, tmp_path: Path) -> None:
+    publish()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: told.append(pipe.read_text()))
+    told: list[str] = []
+    reader.start()
+    page.write_to(pipe, tmp_path / "channel", Settings())
+    reader.join(20)
+    assert pipe.is_fifo() and "<h1>" in told[0]
+    with pytest.raises(UsageError, match="cannot be written"):
+        page.write_to(tmp_path, tmp_path / "channel", Settings())
 
 
 @pytest.mark.parametrize(

@@ -267,6 +267,6 @@ def test_how_many_connections_open_files_allow(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: limits.append(new))
     assert module._places() == (512 - 64) // 2
     limits.append((1024, 1_000_000))
-    assert module._places() == 512 and limits[-1][0] == 2 * 512 + 64
+    assert module._places() == 1024 and limits[-1][0] == 2 * 1024 + 64
     limits.append((resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert module._places() == 512
+    assert module._places() == 1024
