@@ -126,7 +126,7 @@ def test_times_and_places() -> None:
             names.utc_time(time)
     for text in ("https://x.org/root", "file:///srv/a%20b", "http://127.0.0.1:8000/x"):
         assert names.place_url(text) == text
-    for wrong in (
+    for place in (
         "file://x/y",
         "/srv",
         "https://x.org/a b",
@@ -135,4 +135,4 @@ def test_times_and_places() -> None:
         None,
     ):
         with pytest.raises(NotAllowed):
-            names.place_url(wrong)
+            names.place_url(place)

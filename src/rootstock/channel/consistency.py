@@ -126,7 +126,7 @@ def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held
     # Where the two differ, nothing tells which one is right.
     lost = set(wrong(records, expected) if same else expected)
     damaged = not same or bool(lost) or not _others_agree(folder)
-    if not damaged and index.read_run_exports(folder) is not None:
+    if not damaged and (folder / index.RUN_EXPORTS).is_file():
         return Held(records, damaged=False, complete=False)
     packages = channel / folder.name
     found, bad = {}, []

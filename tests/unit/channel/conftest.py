@@ -11,6 +11,7 @@ import pytest
 
 from rootstock.channel import index
 from rootstock.channel.generation import Generation
+from rootstock.release.contents import Release
 
 CALLS = ("link", "rename", "symlink", "mkdir", "fchmod", "utime")
 
@@ -66,8 +67,18 @@ def note(generation: Generation, folder: Path) -> None:
     """Fill a release's folder."""
     (folder / "attestations").mkdir()
     (folder / "attestations/one.json").write_text("{}")
-    record = {"release": generation.number, "cells": {}, "files": {}, "packages": {}}
-    (folder / "release.json").write_text(json.dumps(record))
+    record = Release(
+        release=generation.number,
+        time=generation.time,
+        rootstock="0",
+        commit="",
+        platform="linux-64",
+        channel="https://example.org/channel",
+        cells={},
+        packages={},
+        files={},
+    )
+    (folder / "release.json").write_text(record.text())
 
 
 def listed(channel: Path) -> list[dict[str, Any]]:

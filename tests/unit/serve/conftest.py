@@ -36,7 +36,7 @@ def _release(
 ) -> Any:
     def fill(new: Generation, folder: Path) -> None:
         packages = {one.filename: _package(one) for one in artifacts}
-        locks = {"explicit": f"{cell}.txt"}
+        locks = {"explicit": f"{cell}.txt", "pixi": f"{cell}.lock", "sbom": f"{cell}.cdx.json"}
         smoke = contents.Smoke(
             system="Debian 11",
             glibc="2.31",

@@ -26,7 +26,8 @@ def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
     cell = read.proofs["6.40.00", "3.13"]
     assert (cell.release, cell.system, cell.glibc, cell.passed) == (3, "Debian 11", "2.31", True)
     assert (cell.seconds, cell.packages, cell.audited) == (1.75, 2, 2)
-    assert cell.files == {"explicit": "releases/0003/root6.40.00-cp313-linux_x86_64.txt"}
+    assert cell.files["explicit"] == "releases/0003/root6.40.00-cp313-linux_x86_64.txt"
+    assert set(cell.files) == {"explicit", "pixi", "sbom"}
 
 
 def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
