@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from functools import cache, partial
@@ -11,13 +11,9 @@ from typing import Literal
 
 from rootstock import disk, process
 from rootstock.audit import prove as audits
-from rootstock.build import artifact as artifacts
 from rootstock.build import builder, failures
-from rootstock.channel.generation import Generation
-from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.errors import (
-    Damaged,
     FailedBefore,
     InterruptedByUser,
     MachineError,
@@ -33,9 +29,9 @@ from rootstock.plan.graph import Node
 from rootstock.plan.matrix import Cell
 from rootstock.planning import SYSROOT, Options, Plan, plan
 from rootstock.progress import Event, Listener
+from rootstock.promoting import promote_run
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Run
-from rootstock.serve.hook import write_page
 from rootstock.smoke import prove as smokes
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, System
@@ -126,7 +122,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
         raise failed
     if until == "promote":
         with state.lap("promote"):
-            _promote(state, options, listen)
+            promote_run(state, options, listen)
 
 
 def _provide(
@@ -299,7 +295,7 @@ def _smoke(
         private = state.planned.graph.private(cell.id)
         return smokes.prove(
             cell.id,
-            pinned_specs(state.planned.matrix.specs, cell),
+            state.planned.matrix.specs_of(cell),
             [state.artifacts[id_] for id_ in state.planned.graph.cells[cell.id]],
             stage=stage,
             system=new if private else old,
@@ -317,56 +313,3 @@ def _smoke(
     listen(Event(stage="smoke", state="done" if passed else "failed"))
     for report in state.smokes:
         report.insist()
-
-
-def _promote(state: Run, options: Options, listen: Listener) -> None:
-    channel = options.channel
-    listen(Event(stage="promote", state="start"))
-    for cell in state.planned.cells:
-        if state.planned.graph.private(cell.id):
-            told = f"{cell.id} is not published: it has an interpreter of this machine"
-            listen(Event(stage="promote", state="note", detail=told))
-    staged = [state.artifacts[id_] for id_ in state.planned.staged]
-    rebuilt = {state.planned.graph.nodes[id_].filename for id_ in state.planned.wanted}
-    cells = [cell for cell in state.planned.cells if not state.planned.graph.private(cell.id)]
-    sets = {
-        cell.id: [state.artifacts[id_].filename for id_ in state.planned.graph.cells[cell.id]]
-        for cell in cells
-    }
-    specs = {cell.id: pinned_specs(state.planned.matrix.specs, cell) for cell in cells}
-    made: list[int] = []
-
-    def release(new: Generation, folder: Path) -> None:
-        # Loaded here: most runs release nothing.
-        from rootstock.release import gather
-        from rootstock.release.make import make
-        from rootstock.serve.page import settings
-
-        url = options.url or settings(channel).url
-        means = gather.Means(checkout=options.checkout, url=url, key=options.key)
-        made.append(make(gather.facts(state, new, specs, means), folder, channel).release)
-
-    def note(text: str) -> None:
-        listen(Event(stage="promote", state="note", detail=text))
-
-    try:
-        state.promotion = promote(
-            staged, channel, rebuilt, cells=sets, release=release, show=write_page, told=note
-        )
-    except Damaged as error:
-        artifacts.doubt(error.folder)
-        raise
-    state.release = made[0] if made else 0
-    for name in state.promotion.mended:
-        note(f"{channel}: {name} was damaged: it is put back")
-    told = f"generation {state.promotion.generation.number}, {len(state.promotion.added)} new"
-    if state.release:
-        signed = "signed" if options.key else "not signed (rootstock keys new makes a key)"
-        told += f", release {state.release} {signed}"
-    listen(Event(stage="promote", state="done", detail=f"{told}: {channel}"))
-
-
-def pinned_specs(specs: Sequence[str], cell: Cell) -> list[str]:
-    """What an environment of a cell is made of: the matrix's specs at the cell's versions."""
-    versions = {"python": f"{cell.python}.*", "root": f"{cell.root}.*"}
-    return [f"{spec} {versions[spec]}" if spec in versions else spec for spec in specs]

@@ -54,6 +54,11 @@ class Matrix:
     specs: tuple[str, ...]
     variants: Mapping[str, str]
 
+    def specs_of(self, cell: Cell) -> list[str]:
+        """What an environment of a cell is made of: the specs, at the cell's own versions."""
+        versions = {"python": f"{cell.python}.*", "root": f"{cell.root}.*"}
+        return [f"{one} {versions[one]}" if one in versions else one for one in self.specs]
+
     def variants_of(self, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """The variant values to render recipes with, so that the given cells can be built."""
         merged = {key: [value] for key, value in self.variants.items()}
