@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import signal
 import tarfile
 import time
 import zipfile
@@ -17,6 +18,10 @@ from rootstock.build.artifact import Artifact
 from rootstock.store import Store
 
 Package = Callable[..., Artifact]
+
+# Who starts the tests in the background has these ignored, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:
