@@ -31,18 +31,21 @@ _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, s
 _SHOWN = 15  # lines of the log of a sandbox that could not be made
 _ASKED = 2000  # lines of a log in which the specs of its last environment are
 # How py-rattler-build 0.73 tells, at the end, of an environment that it could not have.
-_NO_ENVIRONMENT = ("Failed to resolve dependencies", "Test failed")
+_NO_TEST = "Test failed"
+_NO_ENVIRONMENT = ("Failed to resolve dependencies", _NO_TEST)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """How the process of a build ended.
 
-    `killed` tells that the kernel ended a process for want of memory meanwhile.
+    `killed` tells that the kernel ended a process for want of memory meanwhile, `tight` that a
+    file system may have been full.
     """
 
     done: process.Completed
     killed: bool
+    tight: bool
     engine: str
 
 
@@ -56,7 +59,8 @@ def error_of(
     """
     done, lines = ended.done, logs.tail(log)
     trouble = disk.trouble(store.root / "tmp")
-    if isinstance(trouble, NoSpace) or tells_of_no_space("\n".join(lines)):
+    # A script may say anything: its words count only where they can be true.
+    if isinstance(trouble, NoSpace) or (ended.tight and tells_of_no_space("\n".join(lines))):
         return NoSpace(store.root, f"{job.id} was being built (log: {log})")
     if trouble:
         return trouble
@@ -93,5 +97,9 @@ def _unsolved(job: Job, log: Path, deps: Path) -> list[str]:
     if not any(line.endswith(_NO_ENVIRONMENT) for line in said[-_SHOWN:]):
         return []
     name = job.filename.rsplit("-", 2)[0]
-    found = unsolved.reason(deps, unsolved.specs_asked("\n".join(said), name))
+    asked = unsolved.specs_asked("\n".join(said), name)
+    if said[-1].endswith(_NO_TEST):  # the package itself is installed, which `deps` has not
+        runs = job.order["recipe"].get("requirements", {}).get("run", ())
+        asked = (*asked, *(spec for spec in runs if "${{" not in spec))
+    found = unsolved.reason(deps, asked)
     return ["What was asked for cannot be had:", *(f"  {line}" for line in found)] if found else []

@@ -38,6 +38,8 @@ _NAMED = re.compile(
     r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|"
     r"(?P<part>[a-z_ ]+)': unknown (?:top-level )?field '(?P<key>[^']*))'"
 )
+# Keys whose values are expressions without the marks of a template.
+_EXPRESSIONS = ("if", "skip")
 _UNKNOWN = re.compile(r"unknown top-level field '([^']*)'")
 # The keys of a recipe (CEP 14, and `recipe` and `outputs` of rattler-build's).
 _TOP_LEVEL = (
@@ -161,7 +163,15 @@ def render(
     path = folder / "recipe.yaml"
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
-    lines.text_of(path)
+    text = lines.text_of(path)
+    if line := lines.line_of_word(text, "env", _EXPRESSIONS):
+        raise RecipeError(
+            path,
+            "a template reads an environment variable of whoever plans the build",
+            "A package must be the same whoever builds it: write the value into context:, or let "
+            "the script set it.",
+            line=line,
+        )
     try:
         raw = Stage0Recipe.from_file(path)
         rendered = raw.render(

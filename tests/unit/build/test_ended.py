@@ -18,11 +18,16 @@ from rootstock.store import Store
 JOB = cast(Job, SimpleNamespace(id="x-1-0", filename="x-1-0.conda", subdir="linux-64"))
 
 
-def error(store: Store, text: str, *, killed: bool = False, **done: Any) -> RootstockError:
+def error(
+    store: Store, text: str, *, killed: bool = False, tight: bool = False, **done: Any
+) -> RootstockError:
     log = store.root / "log"
     log.write_text(text)
     ended = Ended(
-        done=Completed(output="", seconds=1.0, **done), killed=killed, engine="bubblewrap"
+        done=Completed(output="", seconds=1.0, **done),
+        killed=killed,
+        tight=tight,
+        engine="bubblewrap",
     )
     return error_of(JOB, log, ended, Limits(seconds=5.0), store, Path("deps"))
 
@@ -64,7 +69,11 @@ def test_a_full_disk_is_seen_without_a_log(
 ) -> None:
     if not text:
         monkeypatch.setattr("rootstock.disk.space", lambda folder: (disk.ROOM - 1, 10**6))
-    assert isinstance(error(store, text, code=65), NoSpace)
+    assert isinstance(error(store, text, code=65, tight=True), NoSpace)
+
+
+def test_a_log_that_tells_of_a_full_disk_is_not_believed_where_there_was_room(store: Store) -> None:
+    assert isinstance(error(store, "No space left on device\n", code=65), BuildFailed)
 
 
 def test_so_are_inodes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,3 +160,18 @@ tests:
     assert output.test_requirements == (
         "pip", "python 3.11.*", "python 3.13.*", "bzip2", "make", "perl", "b",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  description: \"${{ env.get('HOME') }}\"",
+        "  description: \"${{ (env)['get']('HOME') }}\"",
+        "  description:\n    - if: env.exists('HOME')\n      then: text",
+    ],
+)
+def test_no_variable_of_who_plans_gets_into_a_package(tmp_path: Path, line: str) -> None:
+    text = 'package: {name: a, version: "1.0"}\nabout:\n  license: MIT\n'
+    with pytest.raises(RecipeError, match="reads an environment variable") as caught:
+        render(write(tmp_path, text + line + "\n"), {}, (), "linux-64")
+    assert caught.value.line >= 4
