@@ -61,6 +61,8 @@ cp -r deb/usr/include "$root/libc/"
 # One folder for one architecture.
 cp -r "$root"/libc/include/x86_64-linux-gnu/. "$root/libc/include/"
 rm -r "$root/libc/include/x86_64-linux-gnu"
+# The kernel's packet filters: names that differ by case only, and nothing that an analysis reads.
+rm -r "$root"/libc/include/linux/netfilter*/
 
 # How ROOT finds its own libraries and headers: see environment.c and restore.c. LDFLAGS and
 # LD_RUN_PATH name the build's prefix.

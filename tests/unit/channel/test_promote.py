@@ -99,7 +99,8 @@ def test_files_that_are_not_the_channels_are_left_alone(package: Any, tmp_path: 
     assert (channel / "linux-64" / two.filename).read_text() == "mine"
 
 
-def test_one_writer(package: Any, tmp_path: Path) -> None:
+def test_one_writer(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rootstock.channel.promote._WAIT", 0.3)  # a minute for users
     channel = tmp_path / "channel"
     promote([package("one")], channel)
     with (
