@@ -204,6 +204,18 @@ def test_a_test_may_pin_the_package_exactly(bench: Bench) -> None:
     assert {name for name in bench.packages() if "_1.conda" in name and "scion" in name}
 
 
+def test_two_packages_of_an_environment_have_no_file_in_common(bench: Bench) -> None:
+    scion(bench, "requirements: {run: [graft]}")
+    grafted = SCION.replace("TESTS", "").replace("name: scion", "name: graft")
+    bench.recipe("graft", recipe_yaml=grafted, leaf_txt="another\n")  # it is scion.txt as well
+    done = bench.run("build", *CELL)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if "clash: " in line]
+    assert "share/scion.txt is in " in line
+    assert "graft-1.0-" in line and "scion-1.0-" in line
+    assert not bench.channel.exists() or not bench.packages()
+
+
 def lint(bench: Bench, *words: str) -> subprocess.CompletedProcess[str]:
     argv = [*COMMAND, "lint", *words, "--checkout", str(bench.checkout)]
     return subprocess.run(argv, env=bench.env, capture_output=True, text=True, check=False)
