@@ -5,6 +5,7 @@ and as far as it can be without the log, which a full disk may have cut.
 """
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rootstock.errors import (
     RootstockError,
     tells_of_no_space,
 )
+from rootstock.names import listed
 from rootstock.store import Store
 
 # Runs the program so that its failure cannot be taken for one of the sandbox, which ends with
@@ -31,6 +33,7 @@ _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, s
 _SHOWN = 15  # lines of the log of a sandbox that could not be made
 _ASKED = 2000  # lines of a log in which the specs of its last environment are
 # How py-rattler-build 0.73 tells, at the end, of an environment that it could not have.
+_NO_LICENCE = "No license files were copied"
 _NO_TEST = "Test failed"
 _NO_ENVIRONMENT = ("Failed to resolve dependencies", _NO_TEST)
 
@@ -80,7 +83,8 @@ def error_of(
             f"{said}",
             f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
         )
-    return BuildFailed(job.id, log, (*lines, *_unsolved(job, log, deps)), stage=logs.stage(log))
+    reasons = (*_unsolved(job, log, deps), *_unlicensed(job, lines))
+    return BuildFailed(job.id, log, (*lines, *reasons), stage=logs.stage(log))
 
 
 def _from_outside(code: int) -> bool:
@@ -89,6 +93,15 @@ def _from_outside(code: int) -> bool:
     It is negative where that was the engine's own process.
     """
     return any(code in (-number, 128 + number, 64 + 128 + number) for number in _FROM_OUTSIDE)
+
+
+def _unlicensed(job: Job, lines: Sequence[str]) -> list[str]:
+    """Which files of a licence were not found, where the builder says only that none was."""
+    if not lines or not lines[-1].endswith(_NO_LICENCE):
+        return []
+    given = job.order["recipe"].get("about", {}).get("license_file") or ()
+    files = listed([given] if isinstance(given, str) else given)
+    return [f"The license_file ({files}) is neither in the sources nor in the recipe's folder."]
 
 
 def _unsolved(job: Job, log: Path, deps: Path) -> list[str]:

@@ -15,7 +15,15 @@ from rootstock.errors import BuildFailed, MachineError, NoSpace, RootstockError
 from rootstock.process import Completed
 from rootstock.store import Store
 
-JOB = cast(Job, SimpleNamespace(id="x-1-0", filename="x-1-0.conda", subdir="linux-64"))
+JOB = cast(
+    Job,
+    SimpleNamespace(
+        id="x-1-0",
+        filename="x-1-0.conda",
+        subdir="linux-64",
+        order={"recipe": {"about": {"license_file": ["COPYING", "docs/LICENSE"]}}},
+    ),
+)
 
 
 def error(
@@ -36,6 +44,12 @@ def test_a_script_that_fails_is_the_packages_fault(store: Store) -> None:
     found = error(store, "no\n", code=65)
     assert isinstance(found, BuildFailed)
     assert found.tail == ("no",)
+
+
+def test_a_licence_that_is_not_there_is_named(store: Store) -> None:
+    found = error(store, "\nPyRattlerBuildError: No license files were copied\n", code=65)
+    assert isinstance(found, BuildFailed)
+    assert "COPYING, docs/LICENSE" in found.tail[-1]
 
 
 @pytest.mark.parametrize("over", ["time", "memory"])
