@@ -130,6 +130,18 @@ def line_below(top: Node, parent: str, key: str) -> int:
     return 0
 
 
+def lines_of(top: Node, key: str) -> list[int]:
+    """The lines of all keys of a name, wherever they are."""
+    found, queue = [], [top]
+    for node in queue:
+        if isinstance(node, MappingNode):
+            found += [own.start_mark.line + 1 for own, _ in node.value if own.value == key]
+            queue += [value for _, value in node.value]
+        elif isinstance(node, SequenceNode):
+            queue += node.value
+    return sorted(found)
+
+
 def line_of_word(text: str, word: str, expressions: Collection[str]) -> int:
     """The line of a value whose template has a word as a name of its own; 0 when none has.
 

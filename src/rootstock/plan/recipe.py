@@ -35,7 +35,7 @@ _PLACES = (r"line: (\d+), column", r"YAML: (\d+):\d+:", r"mapping at (\d+):")
 _JINJA = re.compile(r'JinjaError \{ message: "((?:[^"\\]|\\.)*)"')
 _INVALID = re.compile(r'InvalidValue \{ field: "([^"]*)", reason: "((?:[^"\\]|\\.)*)"')
 _NAMED = re.compile(
-    r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|"
+    r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|(?P<word>[a-z0-9_]+)(?=': (?!unknown ))|"
     r"(?P<part>[a-z_ ]+)': unknown (?:top-level )?field '(?P<key>[^']*))'"
 )
 # Keys whose values are expressions without the marks of a template.
@@ -207,12 +207,15 @@ def _line_of(path: Path, named: re.Match[str]) -> int:
     top = lines.read(path).node
     if named["way"]:
         return lines.line_of(top, *named["way"].split("."))
+    if named["word"]:
+        found = lines.lines_of(top, named["word"])
+        return found[0] if len(found) == 1 else 0
     if named["part"] == "recipe":
         return lines.line_of(top, named["key"])
     part = named["part"].split()[-1]  # "git source", "commands test"
     parents = (named["part"].split()[0], part, f"{part}s")
-    found = (lines.line_below(top, parent, named["key"]) for parent in parents)
-    return next(filter(None, found), 0)
+    places = (lines.line_below(top, parent, named["key"]) for parent in parents)
+    return next(filter(None, places), 0)
 
 
 def _search(text: str, pattern: str) -> re.Match[str] | None:

@@ -107,6 +107,11 @@ def test_a_broken_recipe_is_told_with_its_path(tmp_path: Path) -> None:
         ("package: {name: a, version: '1'}\nsource:\n- git: x\n  md5: y", ":4", "'md5'"),
         ("package: {name: a, version: '1'}\ntests:\n- script: [a]\n  md5: y", ":4", "'md5'"),
         ("- a\n", ":1", "mapping"),
+        ('package:\n  name: a\n  version: "1.*"', ":3", "malformed version"),
+        ("package: {name: a, version: '1'}\nbuild:\n  noarch: x", ":3", "invalid noarch"),
+        ("package: {name: a, version: '1'}\nabout:\n  license: GPL v3", ":3", "SPDX"),
+        ("package: {name: a, version: '1'}\nsource:\n- url: https://x/a\n  sha256: a\n"
+         "- url: https://x/b\n  sha256: a", "", "SHA256"),
         ("", "", "package"),
         ('package: &p {name: a, version: "1"}', ":1", "anchor"),
         ('package: {name: a, version: "1"}\nrequirements: {run: ["zlib <>3"]}', "", "<>3"),
