@@ -54,6 +54,13 @@ class Ended(RootstockError):
 
 
 def _run(options: Options, as_json: bool, until: Stage, results: Path | None) -> None:
+    if results:  # what cannot be written is told before all the work, not after it
+        try:
+            results.parent.mkdir(parents=True, exist_ok=True)
+            if results.is_dir():
+                raise IsADirectoryError(f"{results} is a folder")
+        except OSError as error:
+            raise UsageError(f"--junit {results}: {error}") from error
     with Terminal(quiet=as_json) as terminal:
         record, path = run(options, locate(), terminal, until)
         terminal.summary(record, path)
@@ -192,8 +199,6 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             offline=offline,
             url=url,
         )
-        if results and not results.parent.is_dir():  # told before all the work, not after it
-            raise UsageError(f"--junit {results}: there is no folder {results.parent}")
         if since and not list_:
             raise UsageError("--since goes with --list")
         if list_:
