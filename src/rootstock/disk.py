@@ -13,12 +13,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rootstock import process
+from rootstock import memory, process
 from rootstock.errors import MachineError, NoSpace
 
 # With less than this left, hardly anything can be built: a build that failed has failed for that.
 ROOM = 16 << 20  # bytes
 INODES = 64
+# A file system that never had less than this left, at looks half a second apart, was never full.
+_AMPLE = 1 << 30  # bytes
+_AMPLE_INODES = 10_000
+_NEARLY_HALF = 0.45  # of the memory: a tmpfs is full with half of it
 _PROBE = 1 << 20  # bytes that are written on trial: a quota shows itself in no other way
 _RUNS = b"#!/bin/sh\nexit 0\n"
 # Bytes: the largest file of a cold run is ROOT's debug-free libCling with its tar, below 1e9.
@@ -49,6 +53,27 @@ def space(folder: Path) -> tuple[int, int]:
     """
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize, status.f_favail if status.f_files else 1 << 62
+
+
+class Watch:
+    """Whether a build may have found no room, which it may have given back when it failed.
+
+    `look` is to be called again and again while it runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.tight = False
+        self.look()
+
+    def look(self) -> None:
+        """Look at the file system of the folder, and at those in memory; `tight` stays true."""
+        try:
+            room, inodes = space(self._folder)
+        except OSError:
+            room = inodes = 0
+        short = room < _AMPLE or inodes < _AMPLE_INODES
+        self.tight = self.tight or short or memory.shared() > _NEARLY_HALF
 
 
 def no_programs(folder: Path) -> str:

@@ -30,6 +30,7 @@ _PLACE = re.compile(r"(.+?\.yaml)(?::(\d+))?: (.+)", re.DOTALL)
 _UNREADABLE = re.compile(r"(.+?\.yaml) (cannot be read: .+|is longer .+)", re.DOTALL)
 # What other builders call a recipe.
 _FOREIGN = ("recipe.yml", "meta.yaml", "meta.yml")
+_FOREIGN_VARIANTS = ("variants.yml", "conda_build_config.yaml", "conda_build_config.yml")
 
 
 def lint(checkout: Path, asked: Sequence[str] = ()) -> list[Finding]:
@@ -139,6 +140,8 @@ def _strays(folder: Path) -> Iterator[Finding]:
         told = ""
         if path.name in _FOREIGN and path.parent not in right:
             told = f"{path.name} is not read: a recipe is a recipe.yaml"
+        elif path.name in _FOREIGN_VARIANTS:
+            told = f"{path.name} is not read: a recipe's variant values are in variants.yaml"
         elif path.name == "recipe.yaml" and path.parent not in right:
             told = "it is not read: recipes are in recipes/GROUP/NAME/recipe.yaml"
         if told:

@@ -55,6 +55,15 @@ def total(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:
     return min(_kilobytes(proc / "meminfo")["MemTotal"], *limits, 1 << 62)
 
 
+def shared(proc: Path = _PROC) -> float:
+    """The part of the memory that files in memory take, those in every /tmp of a sandbox among it.
+
+    Such a file system may take half of the memory (tmpfs(5)).
+    """
+    sizes = _kilobytes(proc / "meminfo")
+    return sizes["Shmem"] / sizes["MemTotal"]
+
+
 def kills(proc: Path = _PROC) -> int:
     """How many processes the kernel has ended for want of memory since it started.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rootstock import disk, process
+from rootstock.audit import clash
 from rootstock.audit import prove as audits
 from rootstock.build import builder, failures
 from rootstock.channel.stage import stage
@@ -263,8 +264,17 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
     with state.lap("audit"):
         state.audits = audits.prove(closures, sysroots, store, listen)
-    for report in state.audits:
-        report.insist()
+        for report in state.audits:
+            report.insist()
+        clash.prove(
+            {
+                cell: [there[id_] for id_ in ids if id_ in there]
+                for cell, ids in graph.cells.items()
+                if not graph.private(cell)
+            },
+            store,
+            listen,
+        )
 
 
 def _smoke(

@@ -70,6 +70,7 @@ def run(
     timeout: float | None = None,
     memory: float | None = None,
     kin: str = "",
+    look: Callable[[], object] | None = None,
 ) -> Completed:
     """Run a program to its end; a failure of the program is in the result, not raised.
 
@@ -77,7 +78,8 @@ def run(
     `Completed.output` otherwise. `env` is the whole environment of the process; without it
     the caller's is handed on. After `timeout` seconds, or when the process and its descendants
     hold more than `memory` bytes (looked at twice a second), the process group is ended. `kin` is
-    a word by which others are known whose memory counts, too (see `memory.held`).
+    a word by which others are known whose memory counts, too (see `memory.held`). `look` is called
+    twice a second as well.
 
     Raises `MachineError` when the program is not there, `InterruptedByUser` when `end_all`
     was called.
@@ -103,7 +105,7 @@ def run(
             raise MachineError(
                 f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
             ) from error
-        output, over, peak = _wait(process, stdin, timeout, memory, kin)
+        output, over, peak = _wait(process, stdin, timeout, memory, kin, look)
     finally:
         if sink:
             sink.close()
@@ -163,6 +165,7 @@ def _wait(
     timeout: float | None,
     memory: float | None,
     kin: str,
+    look: Callable[[], object] | None,
 ) -> tuple[bytes, Literal["", "time", "memory"], int]:
     _running.add(process)
     deadline = math.inf if timeout is None else time.monotonic() + timeout
@@ -172,7 +175,7 @@ def _wait(
         check()  # an end that came before the process was in the set has not reached it
         while True:
             left = max(deadline - time.monotonic(), 0.0)
-            pause = left if memory is None else min(left, machine.LOOK)
+            pause = left if memory is None and look is None else min(left, machine.LOOK)
             try:
                 output, _ = process.communicate(
                     stdin or None, timeout=None if over or pause == math.inf else pause
@@ -180,6 +183,8 @@ def _wait(
                 return output or b"", over, peak
             except subprocess.TimeoutExpired:
                 stdin = b""  # it is on its way
+            if look is not None:
+                look()
             if memory is not None:
                 holds = machine.held(process.pid, kin)
                 holds = machine.held_fairly(process.pid, kin) if holds > memory else holds

@@ -156,6 +156,66 @@ extra: {rootstock: {origin: source, verified: true}}
     assert done.returncode == 0, done.stderr
 
 
+# What the machine would have to have is known to the solver alone.
+NO_MACHINE = "__rootstock_no_machine"
+ASKING = "requirements: {host: [knife]}"
+IN_A_TEST = "tests: [{requirements: {run: [knife]}, script: [knife]}]"
+OWN = f"requirements: {{run: [{NO_MACHINE}]}}\ntests: [{{script: [ls]}}]"
+
+
+@pytest.mark.parametrize(
+    ("asks", "stage"), [(ASKING, "environment"), (IN_A_TEST, "tests"), (OWN, "tests")]
+)
+def test_an_environment_that_no_solver_finds_is_told_with_the_reason(
+    bench: Bench, asks: str, stage: str
+) -> None:
+    needy = PROGRAM.replace("NAME", "knife") + f"requirements: {{run: [{NO_MACHINE}]}}\n"
+    bench.recipe("knife", recipe_yaml=needy, program_sh="#!/bin/sh\n")
+    scion(bench, asks)
+    assert bench.run("plan", *CELL).returncode == 0
+    done = bench.run("build", *CELL)
+    assert done.returncode == 1
+    assert f"it failed at its {stage}" in done.stderr
+    told = done.stderr.partition("What was asked for cannot be had:")[2]
+    assert NO_MACHINE in told
+    again = bench.run("build", *CELL)  # it is the package's own failure, and is kept as such
+    assert again.returncode == 1
+    assert NO_MACHINE in again.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["No space left on device", "Script failed with status 137", "Killed signal"]
+)
+def test_a_script_does_not_talk_itself_out_of_its_failure(bench: Bench, words: str) -> None:
+    bench.recipe("root", make_sh=f"echo {words}; exit 1\n")
+    done = bench.run("build", *CELL)
+    assert done.returncode == 1, done.stderr
+    assert "did not build, it failed at its script" in done.stderr
+    assert "not tried again" in bench.run("build", *CELL).stderr
+
+
+def test_a_test_may_pin_the_package_exactly(bench: Bench) -> None:
+    pin = "${{ pin_subpackage('scion', exact=True) }}"
+    scion(bench, f'tests: [{{script: [ls], requirements: {{run: ["{pin}"]}}}}]')
+    assert bench.run("build", *CELL).returncode == 0
+    bench.recipe("scion", leaf_txt="another leaf\n")
+    done = bench.run("build", *CELL)
+    assert done.returncode == 0, done.stderr
+    assert {name for name in bench.packages() if "_1.conda" in name and "scion" in name}
+
+
+def test_two_packages_of_an_environment_have_no_file_in_common(bench: Bench) -> None:
+    scion(bench, "requirements: {run: [graft]}")
+    grafted = SCION.replace("TESTS", "").replace("name: scion", "name: graft")
+    bench.recipe("graft", recipe_yaml=grafted, leaf_txt="another\n")  # it is scion.txt as well
+    done = bench.run("build", *CELL)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if "clash: " in line]
+    assert "share/scion.txt is in " in line
+    assert "graft-1.0-" in line and "scion-1.0-" in line
+    assert not bench.channel.exists() or not bench.packages()
+
+
 def lint(bench: Bench, *words: str) -> subprocess.CompletedProcess[str]:
     argv = [*COMMAND, "lint", *words, "--checkout", str(bench.checkout)]
     return subprocess.run(argv, env=bench.env, capture_output=True, text=True, check=False)

@@ -48,3 +48,27 @@ def test_links_that_do_not_work_are_told(tmp_path: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(Path, "symlink_to", refuse)
     assert "symbolic links do not work" in disk.no_links(tmp_path)
+
+
+@pytest.mark.parametrize("short", [(10**6, 10**9), (10**12, 100)])
+def test_a_watch_remembers_that_there_was_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: tuple[int, int]
+) -> None:
+    left = (10**12, 10**9)
+    monkeypatch.setattr("rootstock.disk.space", lambda folder: left)
+    monkeypatch.setattr("rootstock.memory.shared", lambda: 0.0)
+    watch = disk.Watch(tmp_path)
+    assert not watch.tight
+    left = short
+    watch.look()
+    left = (10**12, 10**9)
+    watch.look()
+    assert watch.tight
+
+
+def test_a_watch_sees_that_a_file_system_in_memory_may_be_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rootstock.disk.space", lambda folder: (10**12, 10**9))
+    monkeypatch.setattr("rootstock.memory.shared", lambda: 0.5)
+    assert disk.Watch(tmp_path).tight

@@ -120,7 +120,9 @@ def test_what_looks_like_a_recipe_and_is_none_is_told(checkout: Path) -> None:
     put(checkout, "small/short", GRAFT, file="recipe.yml")
     put(checkout, "deep/er/recipe", GRAFT)
     put(checkout, "shallow", GRAFT)
-    assert len([line for line in told(checkout) if "is not read" in line]) == 4
+    put(checkout, "small/graft", "a: [b]\n", file="conda_build_config.yaml")
+    put(checkout, "small/graft", "a: [b]\n", file="variants.yml")
+    assert len([line for line in told(checkout) if "is not read" in line]) == 6
 
 
 def test_two_recipes_that_make_one_package_are_told(checkout: Path) -> None:

@@ -175,16 +175,22 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
     for mount in sandbox.mounts:
         admit(mount.source)
     argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
-    kills = memory.kills()
+    kills, room_left = memory.kills(), disk.Watch(shop.store.root / "tmp")
     done = process.run(
         shop.engine.command(sandbox, argv),
         log=log,
         timeout=shop.limits.seconds,
         memory=shop.limits.memory,
         kin=sandbox.name,
+        look=room_left.look,
     )
     if done.code:
-        ended = Ended(done=done, killed=memory.kills() > kills, engine=shop.engine.name)
+        ended = Ended(
+            done=done,
+            killed=memory.kills() > kills,
+            tight=room_left.tight,
+            engine=shop.engine.name,
+        )
         raise error_of(job, log, ended, shop.limits, shop.store, folder / "deps")
     ready.mkdir()
     return Made(path=_finish(job, log, shop, room, ready), peak=done.peak)

@@ -5,6 +5,7 @@ and as far as it can be without the log, which a full disk may have cut.
 """
 
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rootstock.errors import (
     RootstockError,
     tells_of_no_space,
 )
+from rootstock.names import listed
 from rootstock.store import Store
 
 # Runs the program so that its failure cannot be taken for one of the sandbox, which ends with
@@ -31,18 +33,22 @@ _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, s
 _SHOWN = 15  # lines of the log of a sandbox that could not be made
 _ASKED = 2000  # lines of a log in which the specs of its last environment are
 # How py-rattler-build 0.73 tells, at the end, of an environment that it could not have.
-_NO_ENVIRONMENT = ("Failed to resolve dependencies", "Test failed")
+_NO_LICENCE = "No license files were copied"
+_NO_TEST = "Test failed"
+_NO_ENVIRONMENT = ("Failed to resolve dependencies", _NO_TEST)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
     """How the process of a build ended.
 
-    `killed` tells that the kernel ended a process for want of memory meanwhile.
+    `killed` tells that the kernel ended a process for want of memory meanwhile, `tight` that a
+    file system may have been full.
     """
 
     done: process.Completed
     killed: bool
+    tight: bool
     engine: str
 
 
@@ -56,7 +62,8 @@ def error_of(
     """
     done, lines = ended.done, logs.tail(log)
     trouble = disk.trouble(store.root / "tmp")
-    if isinstance(trouble, NoSpace) or tells_of_no_space("\n".join(lines)):
+    # A script may say anything: its words count only where they can be true.
+    if isinstance(trouble, NoSpace) or (ended.tight and tells_of_no_space("\n".join(lines))):
         return NoSpace(store.root, f"{job.id} was being built (log: {log})")
     if trouble:
         return trouble
@@ -76,7 +83,8 @@ def error_of(
             f"{said}",
             f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
         )
-    return BuildFailed(job.id, log, (*lines, *_unsolved(job, log, deps)), stage=logs.stage(log))
+    reasons = (*_unsolved(job, log, deps), *_unlicensed(job, lines))
+    return BuildFailed(job.id, log, (*lines, *reasons), stage=logs.stage(log))
 
 
 def _from_outside(code: int) -> bool:
@@ -87,11 +95,24 @@ def _from_outside(code: int) -> bool:
     return any(code in (-number, 128 + number, 64 + 128 + number) for number in _FROM_OUTSIDE)
 
 
+def _unlicensed(job: Job, lines: Sequence[str]) -> list[str]:
+    """Which files of a licence were not found, where the builder says only that none was."""
+    if not lines or not lines[-1].endswith(_NO_LICENCE):
+        return []
+    given = job.order["recipe"].get("about", {}).get("license_file") or ()
+    files = listed([given] if isinstance(given, str) else given)
+    return [f"The license_file ({files}) is neither in the sources nor in the recipe's folder."]
+
+
 def _unsolved(job: Job, log: Path, deps: Path) -> list[str]:
     """Why an environment could not be had, where the builder says only that it could not."""
     said = process.tail(log, _ASKED)
     if not any(line.endswith(_NO_ENVIRONMENT) for line in said[-_SHOWN:]):
         return []
     name = job.filename.rsplit("-", 2)[0]
-    found = unsolved.reason(deps, unsolved.specs_asked("\n".join(said), name))
+    asked = unsolved.specs_asked("\n".join(said), name)
+    if said[-1].endswith(_NO_TEST):  # the package itself is installed, which `deps` has not
+        runs = job.order["recipe"].get("requirements", {}).get("run", ())
+        asked = (*asked, *(spec for spec in runs if "${{" not in spec))
+    found = unsolved.reason(deps, asked)
     return ["What was asked for cannot be had:", *(f"  {line}" for line in found)] if found else []

@@ -63,7 +63,7 @@ def keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: s
         host=socket.gethostname(),
         engine=engine,
         log=Path(LOG),
-        tail=logs.tail(error.log),
+        tail=error.tail[-logs.LINES :],
     )
     with store.scratch("failure") as folder:
         ready = folder / "ready"

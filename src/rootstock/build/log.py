@@ -13,15 +13,18 @@ from rootstock import process
 
 LINES = 100  # of a log that are looked at and kept
 _READ = 200  # lines that are read for these
-# What a log says when not the script failed but something killed it, or a part of it.
-_KILLED = re.compile(
-    b"Script failed with status (?:137|143)"  # the shell's word for SIGKILL and SIGTERM
-    b"|Killed signal terminated program"  # gcc's, of its compiler
-    b"|unshare: sigprocmask unblock failed"  # util-linux 2.38's, of what it runs
+# How rattler-build ends the log of a script that failed (py-rattler-build 0.73).
+_STATUS = re.compile(r"Script failed with status (\d+)")
+_KILLED = ("137", "143")  # the shell's word for SIGKILL and SIGTERM
+# Whole lines that tell that something killed a part of the build.
+_PART_KILLED = re.compile(
+    rb"^(?:\S+: (?:fatal|internal compiler) error: Killed signal terminated program \S+"  # gcc's
+    rb"|unshare: sigprocmask unblock failed.*)$",  # util-linux 2.38's, of what it runs
+    re.MULTILINE,
 )
 # What rattler-build writes when a stage is behind it (py-rattler-build 0.73), latest first.
 _STAGES = (
-    (b"Collecting tests from ", "tests"),
+    (b"Collecting tests from |Package content test failed:", "tests"),
     (b"Copying done!", "packaging"),
     (b"Successfully updated the host environment", "script"),
 )
@@ -63,8 +66,13 @@ def stage(log: Path) -> str:
 
 
 def tells_of_a_kill(log: Path) -> bool:
-    """Whether something killed the script or a part of it, by what the log says."""
-    return _has(log, _KILLED)
+    """Whether something killed the script or a part of it.
+
+    Of the script's end the builder's own line tells, which is the last of its kind: what the script
+    printed is before it.
+    """
+    ends = [found[1] for found in map(_STATUS.fullmatch, process.tail(log, _READ)) if found]
+    return (bool(ends) and ends[-1] in _KILLED) or _has(log, _PART_KILLED)
 
 
 def _has(log: Path, pattern: re.Pattern[bytes]) -> bool:

@@ -131,6 +131,16 @@ def _number(output: Output) -> Iterator[Fault]:
         )
 
 
+def _alone(output: Output) -> Iterator[Fault]:
+    """Whether it can be built without the recipe's other outputs."""
+    if output.recipe.get("inherits_from"):
+        yield Fault(
+            ("inherit",),
+            f"{output.name} inherits from a staging output, and each package is built alone",
+            "Give each output a script of its own, or one output that the others have in host.",
+        )
+
+
 def _extra(output: Output) -> Iterator[Fault]:
     """`extra.rootstock`: what the recipe tells rootstock."""
     extra = output.recipe.get("extra") or {}
@@ -230,8 +240,10 @@ def _described(output: Output) -> Iterator[Fault]:
 _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _identity,
     _number,
+    _alone,
     _extra,
     supplies.sources,
+    supplies.licences,
     scripts.check,
     _described,
 )

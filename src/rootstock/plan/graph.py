@@ -241,7 +241,8 @@ def _with_numbers(recipe: Mapping[str, Any], renamed: Mapping[str, str]) -> dict
             return {key: walk(item) for key, item in value.items()}
         return renamed.get(value, value) if isinstance(value, str) else value
 
-    return {**recipe, "requirements": walk(recipe.get("requirements", {}))}
+    pinned = {key: walk(recipe[key]) for key in ("requirements", "tests") if key in recipe}
+    return {**recipe, **pinned}
 
 
 def _number(output: Output, key: str, published: Published) -> int:
@@ -272,5 +273,9 @@ def filename(output: Output, number: int) -> str:
 
 
 def _numbered(recipe: Mapping[str, Any], number: int) -> dict[str, Any]:
-    string = numbers.numbered(recipe["build"]["string"], number)
-    return {**recipe, "build": {**recipe["build"], "number": number, "string": string}}
+    """A recipe with its build number: in its build string, and in exact pins to itself."""
+    package, old = recipe["package"], recipe["build"]["string"]
+    string = numbers.numbered(old, number)
+    pin = f"{package['name']} =={package['version']}"
+    own = _with_numbers(recipe, {f"{pin} {old}": f"{pin} {string}"})
+    return {**own, "build": {**recipe["build"], "number": number, "string": string}}

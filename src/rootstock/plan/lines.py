@@ -15,6 +15,8 @@ _TAG = "tag:yaml.org,2002:"
 _WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "yes or no"}
 _LONGEST = 1_000_000  # bytes of a file; the longest recipe here has 10,000
 _DEEPEST = 100  # levels of nesting; parsers recurse, and their stack has an end
+_TEMPLATE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+_TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")  # text within a template
 _BRACKET = re.compile(r"[\[\]{}]")
 _BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # what opens levels at a line's beginning
 
@@ -125,6 +127,44 @@ def line_below(top: Node, parent: str, key: str) -> int:
         found = line_of(value, key) if own.value == parent else 0
         if found := found or line_below(value, parent, key):
             return found
+    return 0
+
+
+def lines_of(top: Node, key: str) -> list[int]:
+    """The lines of all keys of a name, wherever they are."""
+    found, queue = [], [top]
+    for node in queue:
+        if isinstance(node, MappingNode):
+            found += [own.start_mark.line + 1 for own, _ in node.value if own.value == key]
+            queue += [value for _, value in node.value]
+        elif isinstance(node, SequenceNode):
+            queue += node.value
+    return sorted(found)
+
+
+def line_of_word(text: str, word: str, expressions: Collection[str]) -> int:
+    """The line of a value whose template has a word as a name of its own; 0 when none has.
+
+    The values of the keys `expressions` are templates without marks. What is no YAML has no such
+    line: whoever reads it tells that.
+    """
+    if word not in text and "\\" not in text:  # text may be written with escapes
+        return 0
+    name = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")
+    try:
+        top = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError:
+        return 0
+    queue: list[tuple[Node, bool]] = [(top, False)] if top else []
+    for node, bare in queue:
+        if isinstance(node, MappingNode):
+            queue += [(value, key.value in expressions) for key, value in node.value]
+        elif isinstance(node, SequenceNode):
+            queue += [(item, bare) for item in node.value]
+        else:
+            parts = [node.value] if bare else _TEMPLATE.findall(node.value)
+            if any(name.search(_TEXT.sub("''", part)) for part in parts):
+                return int(node.start_mark.line) + 1
     return 0
 
 

@@ -37,11 +37,17 @@ def link(
     `variant` is the cell's. What an output depends on follows from that and its own values, not
     from who was the first to ask for it: its key would change with their recipes otherwise.
     """
+    output = by_id[id_]
     if id_ in path:
-        raise UsageError("recipes need each other: " + " -> ".join((*path, id_)))
+        circle = (*path[path.index(id_) :], id_)
+        raise RecipeError(
+            output.folder / "recipe.yaml",
+            "recipes need each other: " + " -> ".join(circle),
+            "Take one of these requirements out. What a test alone needs is named in the test.",
+            line=Place(output).line(("requirements",)),
+        )
     if id_ in links:
         return
-    output = by_id[id_]
     if not output.complete:
         values = ", ".join(f"{key} {value}" for key, value in sorted(output.variant.items()))
         raise RecipeError(

@@ -16,8 +16,10 @@ ARCHITECTURES = {"linux-64": "linux_x86_64"}
 ORIGINS = ("wheel", "source")
 # These vary together: a Python version and the CPython that is built for it.
 ZIP_KEYS = (("python", "cpython"),)
-_PYTHON = re.compile(r"3\.[0-9]{1,3}")
-_ROOT = re.compile(r"[0-9]{1,3}\.[0-9]{2}\.[0-9]{2}")
+_PYTHON = re.compile(r"3\.(?:0|[1-9][0-9]{0,2})")
+_ROOT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}\.[0-9]{2}")
+# What the cells and the platform say.
+_TAKEN = ("python", "cpython", "root_version", "target_platform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +92,16 @@ def load(path: Path) -> Matrix:
                 )
         for python in _versions(row["pythons"], _PYTHON, "a Python version like 3.11"):
             cells.append(Cell(root=version, python=python, platform=platform))
+    variants = top["variants"].entries()
+    for key in _TAKEN:
+        if key in variants:
+            told = f"{key} is no variant value of the matrix: its cells and its platform say it"
+            raise variants[key].fail(told, "Take the line out.")
     return Matrix(
         platform=platform,
         cells=tuple(cells),
         specs=tuple(_spec(spec) for spec in top["specs"].items()),
-        variants={key: value.text() for key, value in top["variants"].entries().items()},
+        variants={key: value.text() for key, value in variants.items()},
     )
 
 

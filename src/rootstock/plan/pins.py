@@ -14,9 +14,10 @@ def written_out(
     `siblings` are the versions of the recipe's outputs, by name; `builds` are version and build
     string of those that are pinned exactly. `pin_subpackage` becomes a plain match spec.
     `pin_compatible` stays a template, for the builder to fill in with what it finds in the host
-    environment.
+    environment. Tests have pins to outputs only: they have no host environment.
 
-    Raises `ValueError` for a pin to what is no output of the recipe.
+    Raises `ValueError` for a pin to what is no output of the recipe, and for `pin_compatible` in a
+    test.
     """
     own = f"{recipe['package']['version']} {recipe['build']['string']}"
     builds = {**builds, str(recipe["package"]["name"]): own}
@@ -41,7 +42,18 @@ def written_out(
             return f"${{{{ pin_compatible({pin['name']!r}{options}) }}}}"
         return {key: plain(item) for key, item in value.items()}
 
-    return {**recipe, "requirements": plain(recipe.get("requirements", {}))}
+    written = {**recipe, "requirements": plain(recipe.get("requirements", {}))}
+    if tests := recipe.get("tests"):
+        written["tests"] = [_tested(plain(test)) for test in tests]
+    return written
+
+
+def _tested(test: dict[str, Any]) -> dict[str, Any]:
+    for specs in test.get("requirements", {}).values():
+        for spec in specs:
+            if "pin_compatible(" in spec:
+                raise ValueError(f"{spec} is in a test, which has no host environment to pin to")
+    return test
 
 
 def pinned(name: str, version: str, lower: str | None, upper: str | None) -> str:

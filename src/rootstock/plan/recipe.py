@@ -35,9 +35,11 @@ _PLACES = (r"line: (\d+), column", r"YAML: (\d+):\d+:", r"mapping at (\d+):")
 _JINJA = re.compile(r'JinjaError \{ message: "((?:[^"\\]|\\.)*)"')
 _INVALID = re.compile(r'InvalidValue \{ field: "([^"]*)", reason: "((?:[^"\\]|\\.)*)"')
 _NAMED = re.compile(
-    r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|"
+    r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|(?P<word>[a-z0-9_]+)(?=': (?!unknown ))|"
     r"(?P<part>[a-z_ ]+)': unknown (?:top-level )?field '(?P<key>[^']*))'"
 )
+# Keys whose values are expressions without the marks of a template.
+_EXPRESSIONS = ("if", "skip")
 _UNKNOWN = re.compile(r"unknown top-level field '([^']*)'")
 # The keys of a recipe (CEP 14, and `recipe` and `outputs` of rattler-build's).
 _TOP_LEVEL = (
@@ -161,7 +163,15 @@ def render(
     path = folder / "recipe.yaml"
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
-    lines.text_of(path)
+    text = lines.text_of(path)
+    if line := lines.line_of_word(text, "env", _EXPRESSIONS):
+        raise RecipeError(
+            path,
+            "a template reads an environment variable of whoever plans the build",
+            "A package must be the same whoever builds it: write the value into context:, or let "
+            "the script set it.",
+            line=line,
+        )
     try:
         raw = Stage0Recipe.from_file(path)
         rendered = raw.render(
@@ -197,12 +207,15 @@ def _line_of(path: Path, named: re.Match[str]) -> int:
     top = lines.read(path).node
     if named["way"]:
         return lines.line_of(top, *named["way"].split("."))
+    if named["word"]:
+        found = lines.lines_of(top, named["word"])
+        return found[0] if len(found) == 1 else 0
     if named["part"] == "recipe":
         return lines.line_of(top, named["key"])
     part = named["part"].split()[-1]  # "git source", "commands test"
     parents = (named["part"].split()[0], part, f"{part}s")
-    found = (lines.line_below(top, parent, named["key"]) for parent in parents)
-    return next(filter(None, found), 0)
+    places = (lines.line_below(top, parent, named["key"]) for parent in parents)
+    return next(filter(None, places), 0)
 
 
 def _search(text: str, pattern: str) -> re.Match[str] | None:

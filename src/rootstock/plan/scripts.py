@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,20 +23,29 @@ def check(output: Output) -> Iterator[Fault]:
     keys = ("build", "script")
     yield from _there(output, script, keys)
     for test in output.recipe.get("tests", ()):
-        if isinstance(given := test.get("script"), Mapping):
+        given = test.get("script")
+        if isinstance(given, Mapping):
             yield from _there(output, given, ("tests", "script"))
+            given = given.get("content")
+        yield from _templates(output, given, ("tests", "script"))
     if output.recipe.get("source") and not (script.get("file") or script.get("content")):
         told = f"{output.name} has sources and no script"
         yield Fault(keys, told, "Add build.sh, or write build: {script: [command, ...]}")
-    content = script.get("content", "")
-    text = "\n".join(content) if isinstance(content, list) else str(content)
+    yield from _templates(output, script.get("content"), keys)
+
+
+def _templates(output: Output, content: object, keys: tuple[str, ...]) -> Iterator[Fault]:
+    text = "\n".join(map(str, content)) if isinstance(content, list) else str(content)
     if "${{" in text and (reason := _unrenderable(text, output)):
         yield Fault(keys, f"its template cannot be evaluated: {reason}", "Mend the template.")
 
 
 def _there(output: Output, script: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Fault]:
     name = script.get("file")
-    if name is None or any((output.folder / f"{name}{end}").is_file() for end in ("", ".sh")):
+    if name is None:
+        return
+    inside = not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+    if inside and any((output.folder / f"{name}{end}").is_file() for end in ("", ".sh")):
         return
     told = f"the script {name} of {output.name} is not in the recipe's folder"
     yield Fault((*keys, "file"), told, "Add the file, or write script: [command, ...]", str(name))

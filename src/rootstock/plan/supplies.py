@@ -31,12 +31,44 @@ def sources(output: Output) -> Iterator[Fault]:
         elif "url" in entry:
             yield from _url(output, entry)
         yield from _patches(output, entry)
+        yield from _placed(entry)
+
+
+def _placed(entry: Mapping[str, Any]) -> Iterator[Fault]:
+    """Where a source is put: below the folder that the script runs in."""
+    target = str(entry.get("target_directory", "."))
+    if _out(target):
+        told = f"the target_directory {names.shown(target)} is outside of the build's folder"
+        remedy = "Write the name of a folder: scripts begin in the one above it."
+        yield Fault(("source", "target_directory"), told, remedy, target)
+    if "path" in entry and "file_name" in entry:
+        try:
+            names.file_name(entry["file_name"])
+        except names.NotAllowed as error:
+            keys, value = ("source", "file_name"), str(entry["file_name"])
+            remedy = "Write a name, and the folder as target_directory:"
+            yield Fault(keys, f"file_name: {error}", remedy, value)
+
+
+def licences(output: Output) -> Iterator[Fault]:
+    """Files of a licence that no build can find, whatever its sources have."""
+    given = (output.recipe.get("about") or {}).get("license_file") or ()
+    for file in [given] if isinstance(given, str) else given:
+        if _out(str(file)):
+            told = f"the license_file {names.shown(file)} is outside of the sources and the recipe"
+            remedy = "Write its path in the sources, or put it into the recipe's folder."
+            yield Fault(("about", "license_file"), told, remedy, str(file))
+
+
+def _out(path: str) -> bool:
+    """Whether a path leads out of the folder that it is to be in."""
+    return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
 
 
 def _path(output: Output, path: str) -> Iterator[Fault]:
     keys = ("source", "path")
     parts = PurePosixPath(path).parts
-    if path.startswith("/") or ".." in parts:
+    if _out(path):
         told = f"the source {path} is outside of the recipe's folder, which is all a build sees"
         remedy = "Put it into the recipe's folder, or " + _ARCHIVE[0].lower() + _ARCHIVE[1:]
         yield Fault(keys, told, remedy, path)
@@ -97,8 +129,7 @@ def _unfetchable(url: str, output: Output) -> str:
 
 def _patches(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     for patch in entry.get("patches", ()):
-        inside = not PurePosixPath(patch).is_absolute() and ".." not in PurePosixPath(patch).parts
-        if not inside or not (output.folder / patch).is_file():
+        if _out(patch) or not (output.folder / patch).is_file():
             told = f"the patch {names.shown(patch)} is not in the recipe's folder"
             yield Fault(("source", "patches", patch), told, "Put it there, or mend its name.")
 

@@ -15,14 +15,27 @@ from rootstock.errors import BuildFailed, MachineError, NoSpace, RootstockError
 from rootstock.process import Completed
 from rootstock.store import Store
 
-JOB = cast(Job, SimpleNamespace(id="x-1-0", filename="x-1-0.conda", subdir="linux-64"))
+JOB = cast(
+    Job,
+    SimpleNamespace(
+        id="x-1-0",
+        filename="x-1-0.conda",
+        subdir="linux-64",
+        order={"recipe": {"about": {"license_file": ["COPYING", "docs/LICENSE"]}}},
+    ),
+)
 
 
-def error(store: Store, text: str, *, killed: bool = False, **done: Any) -> RootstockError:
+def error(
+    store: Store, text: str, *, killed: bool = False, tight: bool = False, **done: Any
+) -> RootstockError:
     log = store.root / "log"
     log.write_text(text)
     ended = Ended(
-        done=Completed(output="", seconds=1.0, **done), killed=killed, engine="bubblewrap"
+        done=Completed(output="", seconds=1.0, **done),
+        killed=killed,
+        tight=tight,
+        engine="bubblewrap",
     )
     return error_of(JOB, log, ended, Limits(seconds=5.0), store, Path("deps"))
 
@@ -31,6 +44,12 @@ def test_a_script_that_fails_is_the_packages_fault(store: Store) -> None:
     found = error(store, "no\n", code=65)
     assert isinstance(found, BuildFailed)
     assert found.tail == ("no",)
+
+
+def test_a_licence_that_is_not_there_is_named(store: Store) -> None:
+    found = error(store, "\nPyRattlerBuildError: No license files were copied\n", code=65)
+    assert isinstance(found, BuildFailed)
+    assert "COPYING, docs/LICENSE" in found.tail[-1]
 
 
 @pytest.mark.parametrize("over", ["time", "memory"])
@@ -64,7 +83,11 @@ def test_a_full_disk_is_seen_without_a_log(
 ) -> None:
     if not text:
         monkeypatch.setattr("rootstock.disk.space", lambda folder: (disk.ROOM - 1, 10**6))
-    assert isinstance(error(store, text, code=65), NoSpace)
+    assert isinstance(error(store, text, code=65, tight=True), NoSpace)
+
+
+def test_a_log_that_tells_of_a_full_disk_is_not_believed_where_there_was_room(store: Store) -> None:
+    assert isinstance(error(store, "No space left on device\n", code=65), BuildFailed)
 
 
 def test_so_are_inodes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

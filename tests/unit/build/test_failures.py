@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 
 from rootstock.build import failures
+from rootstock.build import log as logs
 from rootstock.build.limits import Limits
 from rootstock.errors import BuildFailed
 from rootstock.plan.graph import Graph, Node
@@ -18,7 +19,7 @@ GRAPH = cast(Graph, SimpleNamespace(nodes={"zlib-1": NODE}))
 def failed(tmp_path: Path, **options: object) -> BuildFailed:
     log = tmp_path / "zlib.log"
     log.write_text("".join(f"line {number}\n" for number in range(200)))
-    return BuildFailed("zlib-1", log, ["line 199"], **options)  # type: ignore[arg-type]
+    return BuildFailed("zlib-1", log, [*logs.tail(log), "A reason."], **options)  # type: ignore[arg-type]
 
 
 def test_a_failure_is_kept_with_its_log(tmp_path: Path, store: Store) -> None:
@@ -28,7 +29,8 @@ def test_a_failure_is_kept_with_its_log(tmp_path: Path, store: Store) -> None:
     kept = failures.load(store, NODE.key)
     assert kept is not None
     assert (kept.key, kept.node, kept.stage, kept.seconds) == (NODE.key, "zlib-1", "tests", 12.35)
-    assert kept.tail == tuple(f"line {number}" for number in range(100, 200))
+    # The reason that was found after the build is no part of the log.
+    assert kept.tail == (*(f"line {number}" for number in range(101, 200)), "A reason.")
     assert kept.log.read_text().startswith("line 0\n")
     assert kept.log.is_relative_to(store.root)
 

@@ -50,6 +50,8 @@ def test_a_good_recipe_has_no_findings(tmp_path: Path) -> None:
 SOURCE = "  url: https://example.org/scion-1.0.tgz"
 HASH = "  sha256: " + "0" * 64
 STRING = "  string: h${{ hash }}_0"
+TESTS = 'tests: [{script: ["true"]}]'
+ABOUT = "about: {license: MIT, summary: A scion}"
 ERRORS = [
     ("  name: scion", "  name: Bug-Case", 2, "'Bug-Case' is not a package name", "name: bug-case"),
     ('  version: "1.0"', '  version: "1-0"', 3, "'1-0' is not a version", 'version: "1_0"'),
@@ -89,6 +91,21 @@ ERRORS = [
     ("  script: [make]", "  skip: false", 7, "has sources and no script", "Add build.sh"),
     ("  script: [make]", "  script: [\"echo ${{ 'a' | nosuch }}\"]", 10, "filter nosuch", "Mend"),
     ("  script: [make]", '  script: ["echo ${{ nosuch(1) }}"]', 10, "nosuch is unknown", "Mend"),
+    ("  script: [make]", "  script: {file: /etc/passwd}", 10, "script /etc/passwd of", "Add the"),
+    ("  script: [make]", "  script: {file: ../x.sh}", 10, "is not in the recipe's folder", "Add"),
+    (TESTS, "tests: [{script: [\"${{ 'a' | nosuch }}\"]}]", 11, "filter nosuch is", "Mend"),
+    (
+        TESTS,
+        "tests: [{script: {content: \"${{ 'a' | nosuch }}\"}}]",
+        11,
+        "filter nosuch is",
+        "Mend",
+    ),
+    (HASH, f"{HASH}\n  target_directory: ../x", 7, "'../x' is outside of the build's", "folder"),
+    (HASH, f"{HASH}\n  target_directory: /etc", 7, "'/etc' is outside of the build's", "folder"),
+    (f"{SOURCE}\n{HASH}", "  path: inside\n  file_name: a/b", 6, "'a/b' is not the name", "Write"),
+    (ABOUT, f"{ABOUT[:-1]}, license_file: /x}}", 12, "license_file '/x' is outside", "Write its"),
+    (ABOUT, f"{ABOUT[:-1]}, license_file: [a, ../b]}}", 12, "license_file '../b' is", "Write"),
     ("    scope: channel", "    scope: chanel", 16, "scope is 'chanel'", "Write channel instead"),
     ("    scope: channel", "    scope: [a]", 16, "extra.rootstock.scope is ", "Known:"),
     ("    origin: source", "    origin: nonsense", 15, "origin is 'nonsense'", "Known: source"),
@@ -107,6 +124,8 @@ def test_an_error_has_its_line_and_a_remedy(
     tmp_path: Path, line: str, other: str, at: int, told: str, remedy: str
 ) -> None:
     (tmp_path / ".hidden").touch()
+    (tmp_path / "inside").touch()
+    (tmp_path.parent / "x.sh").touch()  # what is beside the recipe's folder is no part of it
     [finding] = [one for one in found(tmp_path, changed(line, other)) if one.serious]
     assert (finding.path, finding.line) == (tmp_path / "recipe.yaml", at)
     assert told in finding.message
@@ -223,3 +242,20 @@ def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     assert "gr\\xf6sse.txt" in finding.message.replace("\\\\", "\\")
     assert "not UTF-8" in finding.message
     assert finding.message.isprintable()
+
+
+STAGED = """\
+recipe: {name: family, version: "1.0"}
+outputs:
+  - staging: {name: common}
+    build: {script: [make]}
+  - package: {name: scion}
+    inherit: common
+    build: {files: [share/**]}
+"""
+
+
+def test_an_output_that_cannot_be_built_alone_is_told(tmp_path: Path) -> None:
+    [finding] = [one for one in found(tmp_path, STAGED) if one.serious]
+    assert (finding.line, finding.place) == (6, f"{tmp_path / 'recipe.yaml'}:6")
+    assert "scion inherits from a staging output" in finding.message

@@ -262,7 +262,7 @@ def test_what_no_recipe_makes_is_told(tmp_path: Path) -> None:
 def test_a_circle_is_told(tmp_path: Path) -> None:
     recipes = {**RECIPES}
     recipes["libgcc"] = RECIPES["libgcc"] + "\nrequirements: {run: [zlib]}\n"
-    with pytest.raises(UsageError, match=r"need each other: .*libgcc.*zlib"):
+    with pytest.raises(RecipeError, match=r"\.yaml:\d+: .*need each other: .*libgcc.*zlib"):
         plan_of(make(tmp_path, recipes))
 
 
@@ -484,3 +484,25 @@ def test_a_build_string_without_a_place_for_the_number_does_not_hang(tmp_path: P
     folder = make(tmp_path, recipes)
     with pytest.raises(RecipeError, match="no place for a build number"):
         plan_of(folder, {"libgcc-14.2.0-generic.conda": "another key"})
+
+
+def test_an_exact_pin_of_a_package_to_itself_has_its_build_number(tmp_path: Path) -> None:
+    own = "\nrequirements: {run_exports: [\"${{ pin_subpackage('libgcc', exact=True) }}\"]}\n"
+    folder = make(tmp_path, {**RECIPES, "libgcc": RECIPES["libgcc"] + own})
+    [node] = [one for one in plan_of(folder).nodes.values() if one.output.name == "libgcc"]
+    graph = plan_of(folder, {node.filename: "another key"})
+    [moved] = [one for one in graph.nodes.values() if one.output.name == "libgcc"]
+    assert moved.number == 1
+    exports = moved.recipe["requirements"]["run_exports"]
+    assert exports == {"weak": [f"libgcc =={moved.output.version} {moved.build}"]}
+
+
+def test_a_test_may_pin_the_package_exactly(tmp_path: Path) -> None:
+    pin = "${{ pin_subpackage('libgcc', exact=True) }}"
+    test = f'\ntests: [{{script: [ls], requirements: {{run: ["{pin}"]}}}}]\n'
+    folder = make(tmp_path, {**RECIPES, "libgcc": RECIPES["libgcc"] + test})
+    [node] = [one for one in plan_of(folder).nodes.values() if one.output.name == "libgcc"]
+    graph = plan_of(folder, {node.filename: "another key"})
+    [moved] = [one for one in graph.nodes.values() if one.output.name == "libgcc"]
+    [found] = moved.recipe["tests"]
+    assert found["requirements"]["run"] == [f"libgcc =={moved.output.version} {moved.build}"]

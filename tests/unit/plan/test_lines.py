@@ -62,3 +62,21 @@ run:
     assert lines.line_of(top, "run", "python") == 9
     assert lines.line_of(top, "run", "numpy") == 0
     assert lines.line_of(top, "build", "number") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb: \"${{ env.get('A') }}\"", 2),
+        ("a: \"${{ (env)['get']('A') }}\"", 1),
+        ("a: ${{ env }}", 1),
+        ('a: "${{ \\x65nv.get(1) }}"', 1),
+        ("a:\n- if: env.exists('A')\n  then: b", 2),
+        ("a: env.get", 0),
+        ("a: ${{ my_env.x ~ x.env }} env", 0),
+        ("a: ${{ PREFIX ~ '/env.d' }}", 0),
+        ("a: [env", 0),
+    ],
+)
+def test_a_name_in_a_template_is_found_however_it_is_written(text: str, line: int) -> None:
+    assert lines.line_of_word(text, "env", ("if",)) == line

@@ -103,6 +103,10 @@ MISTAKES = [
     (', pythons: ["3.11"]}', ', pythons: ["3.11", "3.11"]}', 6, "3.11 is there twice"),
     (', pythons: ["3.11"]}', "}", 6, "missing: pythons"),
     ("variants: {c_stdlib: sysroot}", "variants: sysroot", 8, "sysroot is not a mapping"),
+    ("variants: {", 'variants: {cpython: "3.9", ', 8, "cpython is no variant value of the matrix"),
+    ("variants: {", "variants: {target_platform: a, ", 8, "target_platform is no variant value"),
+    ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.09"]', 3, "3.09 is not a Python version"),
+    ("6.40.00", "06.38.00", 6, "06.38.00 is not a ROOT version"),
     ("roots:", "roots: [", 5, "not YAML"),
 ]
 

@@ -53,3 +53,27 @@ def test_a_pin_to_what_the_recipe_does_not_make_is_an_error() -> None:
     }
     with pytest.raises(ValueError, match=r"pin_subpackage\('b'\) is no output of this recipe"):
         written_out(recipe, {"a": "1"}, {})
+
+
+def test_tests_have_pins_as_well() -> None:
+    pin = {"pin_subpackage": {"name": "b", "upper_bound": "x"}}
+    exact = {"pin_subpackage": {"name": "a", "exact": True}}
+    test = {"script": ["true"], "requirements": {"run": [pin, exact, "bzip2"]}}
+    recipe = {
+        "package": {"name": "a", "version": "1"},
+        "build": {"string": "h0_0"},
+        "tests": [test, {"python": {"imports": ["a"]}}],
+    }
+    [written, other] = written_out(recipe, {"a": "1", "b": "2"}, {})["tests"]
+    assert written["requirements"] == {"run": ["b <3.0a0", "a ==1 h0_0", "bzip2"]}
+    assert other == {"python": {"imports": ["a"]}}
+
+
+def test_a_test_has_no_host_environment_to_pin_to() -> None:
+    recipe = {
+        "package": {"name": "a", "version": "1"},
+        "build": {"string": "h0_0"},
+        "tests": [{"requirements": {"run": [{"pin_compatible": {"name": "b"}}]}}],
+    }
+    with pytest.raises(ValueError, match="no host environment"):
+        written_out(recipe, {"a": "1", "b": "2"}, {})

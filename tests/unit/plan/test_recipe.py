@@ -107,6 +107,11 @@ def test_a_broken_recipe_is_told_with_its_path(tmp_path: Path) -> None:
         ("package: {name: a, version: '1'}\nsource:\n- git: x\n  md5: y", ":4", "'md5'"),
         ("package: {name: a, version: '1'}\ntests:\n- script: [a]\n  md5: y", ":4", "'md5'"),
         ("- a\n", ":1", "mapping"),
+        ('package:\n  name: a\n  version: "1.*"', ":3", "malformed version"),
+        ("package: {name: a, version: '1'}\nbuild:\n  noarch: x", ":3", "invalid noarch"),
+        ("package: {name: a, version: '1'}\nabout:\n  license: GPL v3", ":3", "SPDX"),
+        ("package: {name: a, version: '1'}\nsource:\n- url: https://x/a\n  sha256: a\n"
+         "- url: https://x/b\n  sha256: a", "", "SHA256"),
         ("", "", "package"),
         ('package: &p {name: a, version: "1"}', ":1", "anchor"),
         ('package: {name: a, version: "1"}\nrequirements: {run: ["zlib <>3"]}', "", "<>3"),
@@ -160,3 +165,18 @@ tests:
     assert output.test_requirements == (
         "pip", "python 3.11.*", "python 3.13.*", "bzip2", "make", "perl", "b",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  description: \"${{ env.get('HOME') }}\"",
+        "  description: \"${{ (env)['get']('HOME') }}\"",
+        "  description:\n    - if: env.exists('HOME')\n      then: text",
+    ],
+)
+def test_no_variable_of_who_plans_gets_into_a_package(tmp_path: Path, line: str) -> None:
+    text = 'package: {name: a, version: "1.0"}\nabout:\n  license: MIT\n'
+    with pytest.raises(RecipeError, match="reads an environment variable") as caught:
+        render(write(tmp_path, text + line + "\n"), {}, (), "linux-64")
+    assert caught.value.line >= 4

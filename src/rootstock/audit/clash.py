@@ -1,0 +1,55 @@
+"""Clashes: one file that two packages of an environment have.
+
+Which of the two is there after an installation is chance, and conda refuses or warns.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from rootstock import proof
+from rootstock.audit.unpacked import Package, unpacked
+from rootstock.build.artifact import Artifact
+from rootstock.errors import AuditFailed
+from rootstock.names import plain
+from rootstock.progress import Listener
+from rootstock.store import Store
+
+_SHOWN = 20
+
+
+def prove(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: Listener) -> None:
+    """See that no two packages of a set have one file; that is kept for as long as it holds.
+
+    `sets` are what is installed together, by the name of the cell. Raises `AuditFailed`, which
+    names the files and the packages.
+    """
+    program = proof.program(Path(__file__).parent)
+    for cell, artifacts in sets.items():
+        parts = sorted(artifact.sha256 for artifact in artifacts)
+        place = store.proof("audit", proof.digest(program, "clash", *parts))
+        if proof.read(place, "audit", listen):
+            continue
+        packages = {one.filename: unpacked(one, store) for one in artifacts}
+        if found := list(clashes(packages)):
+            more = [f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+            raise AuditFailed(
+                "\n".join((f"Packages of {cell} have the same files:", *found[:_SHOWN], *more)),
+                "Leave each file out of all but one, and let the others depend on that one.",
+            )
+        proof.write(place, {"packages": sorted(packages)}, store)
+
+
+def clashes(packages: Mapping[str, Package]) -> Iterator[str]:
+    """A line for each file that two of the packages have, by their names.
+
+    Names are the same where case and the form of letters do not count, as on other file systems.
+    """
+    owners: dict[str, tuple[str, str]] = {}
+    for package, content in packages.items():
+        for name in sorted({*content.files, *content.links}):
+            same = unicodedata.normalize("NFC", name).casefold()
+            other, spelt = owners.setdefault(same, (package, name))
+            if other != package:
+                also = "" if spelt == name else f" (as {plain(spelt)})"
+                yield f"  clash: {plain(name)} is in {package} and in {other}{also}"
