@@ -7,12 +7,25 @@ The exit codes are part of the command line's contract: 1 a build, audit or smok
 
 import errno
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 _TAIL = 30  # lines of a log that a failure shows
+
+
+_USER = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")
+
+
+def without_password(text: str) -> str:
+    """A text in which addresses do not tell the user's name and password that they have.
+
+    >>> without_password("https://me:secret@example.org/x cannot be read")
+    'https://...@example.org/x cannot be read'
+    """
+    return _USER.sub("...", text)
 
 
 class RootstockError(Exception):
@@ -22,8 +35,8 @@ class RootstockError(Exception):
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = without_password(message)
+        self.remedy = without_password(remedy)
 
 
 class UsageError(RootstockError):

@@ -198,9 +198,10 @@ def web_url(text: object) -> str:
 
 
 def package_url(text: object) -> str:
-    """Where a package is: an http://, https:// or file:/// address that ends with its file name."""
+    """Where a package is: an address (http:, https:, file:) that ends with subdir and file name."""
     form = (
-        "the address of a .conda file: https://, http:// or file:///, without blanks, '?' and '#'"
+        "the address of a .conda file in a subdir of a channel: https://, http:// or file:///, "
+        "without blanks, '?' and '#'"
     )
     if not isinstance(text, str) or any(mark in text for mark in " ?#"):
         raise NotAllowed(f"{shown(text)} is not {form}")
@@ -210,6 +211,8 @@ def package_url(text: object) -> str:
         package_file(file_of(text))
     except NotAllowed as error:
         raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+    if urlsplit(text).path.count("/") < 2:
+        raise NotAllowed(f"{shown(text)} is not {form}: it is in no folder")
     return text
 
 
@@ -226,6 +229,14 @@ def place_url(text: object) -> str:
     if text.startswith("file:///") and not _UNPRINTABLE.search(text):
         return text
     return web_url(text)
+
+
+def folder_url(text: object) -> str:
+    """The `file:///` URL of a folder by its absolute path; a slash at its end is taken off."""
+    url = place_url(text).rstrip("/")
+    if not url.startswith("file:///") or {".", "..", ""} & {*unquote(url[8:]).split("/")}:
+        raise NotAllowed(f"{shown(text)} is not the address of a folder, such as file:///srv/root")
+    return url
 
 
 def utc_time(text: object) -> str:

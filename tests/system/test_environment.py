@@ -182,6 +182,18 @@ def test_damaged_package_is_refused(package: Any, tmp_path: Path, make: Any) -> 
     assert not (tmp_path / "prefix").exists()
 
 
+def test_a_command_with_a_slash_in_its_name_is_not_made(
+    package: Any, tmp_path: Path, make: Any
+) -> None:
+    """It could as well be one that leads out of the prefix."""
+    tool = package("tool", noarch="python", entry_points=["sub/tool = tool:main"])
+    stage([tool, package("other")], tmp_path / "channel")
+    for _ in range(2):  # the second finds it in the cache
+        with pytest.raises(SourceError, match=r"tool-1\.0-h0_0 would write to 'sub/tool"):
+            make(["tool", "other"], tmp_path / "channel")
+        assert not (tmp_path / "prefix").exists()
+
+
 def test_full_disk(package: Any, tmp_path: Path) -> None:
     """Runs where a small file system can be mounted: as root, or in a user namespace."""
     channel = stage(

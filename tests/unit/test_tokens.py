@@ -59,6 +59,7 @@ def test_a_file_comes_before_a_variable(monkeypatch: pytest.MonkeyPatch, tmp_pat
             "Db_Password",
             "NPM_API_KEY",
         ),
+        *("PGPASSWORD", "SYSTEM_ACCESSTOKEN", "SSHPASS"),
     ],
 )
 def test_no_child_sees_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,6 +74,7 @@ def test_no_child_sees_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     [
         *("PATH", "HOME", "PWD", "OLDPWD", "ROOTSTOCK_KEY", "KRB5CCNAME", "SSH_AUTH_SOCK"),
         *("BEARER_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "TOKENIZERS_PARALLELISM", "PIP_CERT"),
+        *("COMPASS", "BYPASS", "TOKENIZERS"),
     ],
 )
 def test_what_is_no_secret_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

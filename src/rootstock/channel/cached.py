@@ -46,6 +46,31 @@ def look(trees: Sequence[Path]) -> Looked:
     return Looked(tuple(damaged), size)
 
 
+def leaving(tree: Path) -> str:
+    """The first path by which an unpacked package would write outside of a prefix, or nothing.
+
+    Those are paths of its files, and the names of its entry points. Whoever links the package is
+    not relied on to look. Raises `OSError`, `ValueError`, `TypeError`, `KeyError` and
+    `AttributeError` when its metadata cannot be read.
+    """
+    top = os.path.realpath(tree)
+    paths = [
+        entry["_path"] for entry in json.loads((tree / "info/paths.json").read_text())["paths"]
+    ]
+    for path in paths:
+        if ".." in path.split("/"):
+            return str(path)
+    folders = {os.path.dirname(path): path for path in paths}
+    for folder, path in folders.items():
+        real = os.path.realpath(os.path.join(top, folder))
+        if not f"{real}/".startswith(f"{top}/"):
+            return str(path)
+    if (link := tree / "info/link.json").exists():
+        points = json.loads(link.read_text()).get("noarch", {}).get("entry_points") or []
+        return next((point for point in points if "/" in point.partition("=")[0]), "")
+    return ""
+
+
 def put_aside(tree: Path) -> None:
     """Hide a damaged package; others may be using it, and who has the cache alone removes it."""
     tree.rename(tree.with_name(f".{tree.name}.{os.getpid()}"))
@@ -72,9 +97,11 @@ def _is_whole(tree: Path, survey: seal.Survey) -> bool:
     except OSError:
         return False
     try:
+        if leaving(tree):
+            return False
         entries = json.loads((tree / "info" / "paths.json").read_text())["paths"]
         whole = all(_is_right(tree / entry["_path"], entry) for entry in entries)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return False
     if whole:
         seal.put(tree)

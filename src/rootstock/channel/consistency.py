@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import regular
 from rootstock.channel import index, repodata
 from rootstock.channel.generation import History, Published, folder_of
 from rootstock.channel.stage import NOARCH
@@ -61,7 +62,7 @@ def agrees(folder: Path) -> bool:
 
 def _others_agree(folder: Path) -> bool:
     try:
-        repodata.shards((folder / index.SHARDS_TABLE).read_bytes())
+        repodata.shards(regular.read(folder / index.SHARDS_TABLE))
     except (OSError, ValueError):
         return False
     exports = (index.RUN_EXPORTS, index.RUN_EXPORTS_PACKED)
@@ -70,8 +71,8 @@ def _others_agree(folder: Path) -> bool:
 
 def _same(folder: Path, plain: str, packed: str) -> bool:
     try:
-        unpacked = repodata.unpacked((folder / packed).read_bytes())
-        return unpacked == (folder / plain).read_bytes()
+        unpacked = repodata.unpacked(regular.read(folder / packed))
+        return unpacked == regular.read(folder / plain)
     except (OSError, ValueError):
         return False
 
@@ -88,7 +89,7 @@ def differences(channel: Path, past: History) -> Iterator[str]:
     for subdir, expected in shown(past, past.current.number).items():
         table = f"{subdir}/{index.TABLE}"
         try:
-            records = repodata.records((folder / table).read_bytes())
+            records = repodata.records(regular.read(folder / table))
         except FileNotFoundError:
             yield f"{table} is missing"
         except (OSError, ValueError) as error:
@@ -119,7 +120,7 @@ def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held
     Raises `RefusedError` when one of them is not there or not what it was.
     """
     try:
-        records = repodata.records((folder / index.TABLE).read_bytes())
+        records = repodata.records(regular.read(folder / index.TABLE))
     except (OSError, ValueError):
         records = {}
     same = _same(folder, index.TABLE, index.PACKED)

@@ -34,7 +34,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rootstock import names, shape
+from rootstock import names, regular, shape
 from rootstock.errors import RefusedError
 from rootstock.shape import OtherFormat
 
@@ -248,7 +248,7 @@ def begun(channel: Path, number: int) -> Mapping[str, Published]:
     """
     path = folder_of(channel, number) / RECORD
     try:
-        return _parsed(path.read_bytes(), number).packages
+        return _parsed(regular.read(path), number).packages
     except OtherFormat as error:
         raise RefusedError(f"{path} {error}", error.remedy) from error
     except (FileNotFoundError, ValueError):
@@ -258,7 +258,7 @@ def begun(channel: Path, number: int) -> Mapping[str, Published]:
 def _read(channel: Path, number: int) -> Generation:
     path = folder_of(channel, number) / RECORD
     try:
-        return _parsed(path.read_bytes(), number)
+        return _parsed(regular.read(path), number)
     except OtherFormat as error:
         raise RefusedError(f"{path} {error}", error.remedy) from error
     except (OSError, ValueError) as error:

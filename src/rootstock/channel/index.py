@@ -25,7 +25,7 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]
 import zstandard
 
-from rootstock import names, shape
+from rootstock import names, regular, shape
 from rootstock.channel import repodata
 from rootstock.channel.repodata import CONDA
 from rootstock.errors import RefusedError
@@ -165,7 +165,7 @@ def update(
             touched.add(change["name"])
             if _EXPORTED in change:
                 exports[name] = change[_EXPORTED]
-    known = repodata.shards((old / SHARDS_TABLE).read_bytes()) if old else {}
+    known = repodata.shards(regular.read(old / SHARDS_TABLE)) if old else {}
     return [
         *_write_both(folder / TABLE, folder / PACKED, _table(folder.name, records)),
         *_write_both(
@@ -200,7 +200,7 @@ def read(folder: Path) -> dict[str, Record]:
     """
     path = folder / TABLE
     try:
-        return repodata.records(path.read_bytes())
+        return repodata.records(regular.read(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -214,10 +214,18 @@ def read(folder: Path) -> dict[str, Record]:
 def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
     """The run_exports of the subdir in `folder` by file name; None when it has none to be read."""
     try:
-        table: Any = shape.document((folder / RUN_EXPORTS).read_bytes())
-        return {name: entry[_EXPORTED] for name, entry in table[CONDA].items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return run_exports(regular.read(folder / RUN_EXPORTS))
+    except (OSError, ValueError):
         return None
+
+
+def run_exports(text: bytes) -> dict[str, RunExports]:
+    """What a run_exports.json says, by file name; raises `ValueError` when it is none."""
+    try:
+        table: Any = shape.document(text)
+        return {name: entry[_EXPORTED] for name, entry in table[CONDA].items()}
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"it is no table of run_exports: {error!r}") from error
 
 
 def shard_files(folder: Path) -> set[str]:
@@ -226,7 +234,7 @@ def shard_files(folder: Path) -> set[str]:
     Raises `OSError` or `ValueError` when its table cannot be read.
     """
     try:
-        table = (folder / SHARDS_TABLE).read_bytes()
+        table = regular.read(folder / SHARDS_TABLE)
     except FileNotFoundError:
         return set()
     return {_shard(digest) for digest in repodata.shards(table).values()}

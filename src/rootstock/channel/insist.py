@@ -80,5 +80,8 @@ def on_file(record: RepoDataRecord) -> None:
 
 
 def path_of(url: str) -> Path:
-    """The path of a file: URL."""
-    return Path(unquote(urlsplit(url).path))
+    """The path of a file: URL. Raises `Failed` for a pipe or a device, which may have no end."""
+    path = Path(unquote(urlsplit(url).path))
+    if path.exists() and not path.is_file():
+        raise Failed("install", f"{path} is no file")
+    return path

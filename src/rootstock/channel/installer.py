@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, cast
 from urllib.parse import unquote, urlsplit
@@ -63,7 +64,8 @@ def tell(event: str, **values: Any) -> None:
 class Reporter(InstallerReporter):
     """Tells of fetched and linked packages as they come."""
 
-    def __init__(self) -> None:
+    def __init__(self, trees: Mapping[str, Path]) -> None:
+        self._trees = trees
         self._names: list[str] = []
         self._told = 0.0
 
@@ -86,8 +88,21 @@ class Reporter(InstallerReporter):
             tell("fetch", name=self._names[download_idx], done=progress)
 
     def on_populate_cache_complete(self, cache_entry: int) -> None:
-        """It is in the cache, unpacked."""
-        tell("fetched", name=self._names[cache_entry])
+        """It is in the cache, unpacked, and not yet linked."""
+        name = self._names[cache_entry]
+        tree = self._trees[name]
+        if not seal.place_of(tree).exists():  # else it was looked at before
+            self._insist_on_inside(tree)
+        tell("fetched", name=name)
+
+    def _insist_on_inside(self, tree: Path) -> None:
+        try:
+            path = cached.leaving(tree)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return  # rattler, which reads the same, tells
+        if path:  # an exception would not keep rattler from linking it
+            tell("failed", kind="install", reason=f"{tree.name} would write to {path!r}")
+            leave(1)
 
     def on_link_start(self, operation: int, package_name: str) -> int:
         """A package is being put into the prefix."""
@@ -155,6 +170,7 @@ async def work(job: dict[str, Any]) -> None:
 
 async def link(records: list[RepoDataRecord], specs: list[MatchSpec], job: dict[str, Any]) -> None:
     """Have packages in the cache, and put them into the prefix."""
+    trees = {record.name.normalized: tree_of(record, Path(job["cache"])) for record in records}
     await install(
         records,
         target_prefix=job["prefix"],
@@ -162,7 +178,7 @@ async def link(records: list[RepoDataRecord], specs: list[MatchSpec], job: dict[
         show_progress=False,
         # Declared as a list of `MatchSpec`, but handed to Rust as they are.
         requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
-        reporter=Reporter(),  # type: ignore[abstract]  # what it does not have does nothing
+        reporter=Reporter(trees),  # type: ignore[abstract]  # what it does not have does nothing
     )
 
 
@@ -272,9 +288,10 @@ async def metadata(url: str, client: Client) -> bytes:
     Of a server that knows ranges, a part of it; from others the package comes twice.
     """
     parts = urlsplit(url)
+    path = insist.path_of(url) if parts.scheme == "file" else None
     try:
-        if parts.scheme == "file":
-            archive = await PackageArchive.from_path(insist.path_of(url))
+        if path:
+            archive = await PackageArchive.from_path(path)
         else:
             archive = await PackageArchive.from_url(client, url)
         text = await archive.read_file(str(INDEX))

@@ -16,7 +16,7 @@ from rootstock.errors import (
     UsageError,
     tells_of_no_space,
 )
-from rootstock.names import listed
+from rootstock.names import listed, plain
 from rootstock.progress import Event, Listener
 
 STAGE = "env"
@@ -111,7 +111,7 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
         return NoSpace(f"{job['prefix']} or {job['cache']}")
     if kind == "unknown":
         return UsageError(
-            f"{channel} has no package {last['name'] or '(a spec without a name)'}",
+            f"{channel} has no package {plain(last['name']) or '(a spec without a name)'}",
             f"It has {listed(last['near'])}." if last["near"] else "It is empty.",
         )
     if kind == "unsatisfiable":
@@ -123,7 +123,9 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     if kind == "lock":
         return UsageError(reason, "Fetch the lock again; docs/releases.md tells of locks.")
     if kind == "usage":
-        return UsageError(f"{' '.join(job['specs'])}: {reason}", "Write it as NAME or 'NAME >=1'.")
+        return UsageError(
+            f"{listed(job['specs'], ' ')}: {plain(reason)}", "Write it as NAME or 'NAME >=1'."
+        )
     if kind == "channel":
         return SourceError(f"{channel} cannot be read: {reason}", "Is it a channel's URL?")
     return SourceError(f"{job['prefix']} was not made: {reason}")

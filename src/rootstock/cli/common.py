@@ -49,9 +49,9 @@ def public_url(text: str) -> str:
 
 def channel_url(text: str) -> str:
     """As `public_url`; it may also be the address of a folder, `file:///...`."""
-    if not text.startswith("file://"):
+    if not text.startswith("file:"):
         return public_url(text)
-    return _allowed(lambda url: names.web_url(f"http://host{url[7:]}") and url, text).rstrip("/")
+    return _allowed(names.folder_url, text)
 
 
 def _allowed(check: Callable[[str], str], text: str) -> str:

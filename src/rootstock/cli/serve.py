@@ -54,6 +54,8 @@ def serve(
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
+    if not host:  # to the system that is all addresses, and here a variable that is not set
+        raise UsageError("--host is an empty word", "0.0.0.0 stands for all addresses.")
     address = page.address(url) or page.settings(channel).url
     records.tables(channel)  # a folder that is no channel is told before anybody asks
     shown = live.LivePage(channel, live.by_command(channel, title))

@@ -13,6 +13,7 @@ from rootstock.errors import UsageError
 from rootstock.image import debian
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
+from rootstock.image.engines.outsider import admit
 from rootstock.progress import Event, Listener, State
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, PREFIX, System, glibc_of, run_checks
@@ -114,6 +115,7 @@ def with_folder(system: System, folder: str, scratch: Path) -> System:
     root = scratch / digest / "root"
     shutil.copytree(system.root, root, symlinks=True, copy_function=_link)
     (root / below).mkdir(parents=True)
+    admit(root)  # whatever umask made the folders
     return replace(system, root=root, digest=digest)
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import names, process, store
+from rootstock import names, process, regular, store
 from rootstock.channel import files, generation, index, lock, switch
 from rootstock.channel.generation import ROOM
 from rootstock.channel.stage import NOARCH, partial
@@ -160,7 +160,7 @@ class Folder:
             )
             if not own.is_file():
                 raise self._damaged(f"{own} is not there")
-            if own.read_bytes() != other.read_bytes():
+            if regular.read(own) != regular.read(other):
                 raise RefusedError(
                     f"{self.path} is no copy of {parcel.channel}: their generations {number} "
                     "are two others",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rootstock import regular
 from rootstock.channel import consistency, index
 from rootstock.channel import generation as generations
 from rootstock.channel.generation import History
@@ -85,7 +86,7 @@ def load(channel: Path, number: int | None = None) -> Parcel:
     for release in shown:
         path = generations.release_of(channel, release) / contents.RECORD
         try:
-            cells.update(contents.parse(path.read_bytes()).cells)
+            cells.update(contents.parse(regular.read(path)).cells)
         except FileNotFoundError as error:
             raise RefusedError(
                 f"{channel} is damaged: {path} is not there",

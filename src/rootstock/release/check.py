@@ -133,7 +133,10 @@ def load(place: Place, number: int) -> Release:
     """
     path = f"{contents.folder(number)}/{contents.RECORD}"
     try:
-        return contents.parse(place.read(path))
+        record = contents.parse(place.read(path))
+        if record.release != number:
+            raise ValueError(f"is of release {record.release}")
+        return record
     except FileNotFoundError as error:
         raise UsageError(f"{place.at(path)} is missing") from error
     except OtherFormat as error:

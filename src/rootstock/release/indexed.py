@@ -63,7 +63,8 @@ def differences(
                 yield from _compare(name, package, there, known)
             elif visible:
                 yield f"{name} lacks {package.filename}"
-        yield from _packed(place, subdir, text)
+        yield from _packed(place, subdir, index.PACKED, index.TABLE, text)
+        yield from _exports(place, subdir, members)
         yield from _shards(place, subdir, members, records)
     yield from _generation(place)
 
@@ -118,11 +119,31 @@ def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def _packed(place: Place, subdir: str, text: bytes) -> Iterator[str]:
-    name = f"{subdir}/{index.PACKED}"
+def _exports(place: Place, subdir: str, packages: Iterable[Package]) -> Iterator[str]:
+    """What run_exports.json, if there is one, says otherwise than the packages in a folder do."""
+    name = f"{subdir}/{index.RUN_EXPORTS}"
+    try:
+        text = place.read(name)
+        known = index.run_exports(text)
+    except FileNotFoundError:  # a client looks into the packages then
+        return
+    except ValueError as error:
+        yield f"{name} cannot be read: {error}"
+        return
+    for package in packages:
+        if place.folder and package.filename in known:
+            path = place.folder / package.url
+            own = index.with_run_exports({}, path).get(_EXPORTS)
+            if own is not None and own != known[package.filename]:
+                yield f"{name} says otherwise of {package.filename}"
+    yield from _packed(place, subdir, index.RUN_EXPORTS_PACKED, index.RUN_EXPORTS, text)
+
+
+def _packed(place: Place, subdir: str, packed: str, plain: str, text: bytes) -> Iterator[str]:
+    name = f"{subdir}/{packed}"
     try:
         if repodata.unpacked(place.read(name)) != text:
-            yield f"{name} is not {index.TABLE}"
+            yield f"{name} is not {plain}"
     except FileNotFoundError:  # a client takes the other form then
         return
     except ValueError as error:

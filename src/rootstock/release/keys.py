@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootstock import names, tokens
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import RefusedError, UsageError, no_space_told
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -153,7 +153,7 @@ def new(path: Path, passphrase: str = "") -> Public:
     """Make a key at `path`, encrypted if there is a passphrase, and its public half beside it.
 
     Raises `RefusedError` when there is a key or a public half, `UsageError` when the folder
-    cannot be written. Nothing is overwritten.
+    cannot be written, `NoSpace`. Nothing is overwritten.
     """
     from cryptography.hazmat.primitives import serialization as formats
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -168,12 +168,13 @@ def new(path: Path, passphrase: str = "") -> Public:
     public = _public(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_new(path, pem, 0o600)
-        try:
-            _write_new(public_half(path), public.pem, 0o644)
-        except BaseException:
-            path.unlink()  # nobody has seen it yet
-            raise
+        with no_space_told(path):
+            _write_new(path, pem, 0o600)
+            try:
+                _write_new(public_half(path), public.pem, 0o644)
+            except BaseException:
+                path.unlink()  # nobody has seen it yet
+                raise
     except FileExistsError as error:
         raise RefusedError(
             f"{error.filename} is there, and a key is never overwritten",

@@ -14,11 +14,10 @@ from urllib.parse import unquote, urljoin
 
 import yaml
 
-from rootstock import names
+from rootstock import names, shape
 from rootstock.channel.environment import Locked
 from rootstock.channel.index import Record
 from rootstock.errors import SourceError, UsageError
-from rootstock.names import NotAllowed
 from rootstock.release import condalock, contents
 from rootstock.release.contents import Package
 from rootstock.release.place import Place, place
@@ -205,13 +204,11 @@ def _locked(entry: Mapping[str, Any], whole: str) -> Locked:
     """A package as a lock names it; raises `ValueError` when a value of it is not allowed."""
     url, md5, size = entry["url"], entry.get("md5") or "", entry.get("size") or 0
     try:
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise NotAllowed(f"{names.shown(size)} is not a number of bytes")
         return Locked(
             url=names.package_url(urljoin(whole, url) if isinstance(url, str) else url),
             sha256=names.sha256(entry.get("sha256")),
             md5=names.md5(md5) if md5 else "",
-            size=size,
+            size=shape.count(size),
         )
     except ValueError as error:
         raise ValueError(f"has a package that cannot be installed from it: {error}") from error

@@ -2,14 +2,13 @@
 
 import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from rootstock import names
+from rootstock import names, regular
 from rootstock.errors import SourceError, UsageError
 
 _TIMEOUT = 60.0  # seconds without an answer
@@ -92,9 +91,7 @@ class Place:
 
     def _local(self, path: Path) -> Iterator[bytes]:
         try:
-            with open(path, "rb", opener=_open) as file:
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                    raise SourceError(f"{path} is no file")
+            with regular.opened(path) as file:
                 yield from _pieces(file)
         except FileNotFoundError:
             raise
@@ -129,11 +126,6 @@ class Place:
                 f"{url} cannot be read: {told}",
                 "Look at the address and the server, and run the same command again.",
             ) from error
-
-
-def _open(path: str, flags: int) -> int:
-    # Otherwise to open a pipe would wait for somebody to write to it.
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rootstock import names
+from rootstock import names, regular
 from rootstock.channel import generation, switch
 from rootstock.channel.generation import History
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import RefusedError, UsageError, no_space_told
 from rootstock.names import NotAllowed
 from rootstock.report import words
 from rootstock.serve.contents import Contents
@@ -50,7 +50,7 @@ def settings(channel: Path) -> Settings:
     """
     path = channel / SETTINGS
     try:
-        told = yaml.safe_load(path.read_text()) or {}
+        told = yaml.safe_load(regular.read(path)) or {}
         if not all(isinstance(value, str) for value in told.values()):
             raise UsageError("title, about and url are each a text")
         said = Settings(**told)
@@ -142,12 +142,23 @@ def rewrite(channel: Path) -> Path:
 
 
 def write_to(path: Path, channel: Path, said: Settings) -> None:
-    """Write the page of a channel to a file. Raises `UsageError` when that cannot be written."""
+    """Write the page of a channel to a file.
+
+    Raises `RefusedError` when that is a file of the channel, `UsageError` when it cannot be
+    written, and `NoSpace`.
+    """
     text = render(read(channel), said)
+    own = Path(os.path.realpath(channel))
+    place = Path(os.path.realpath(path.parent)) / path.name
+    if place.is_relative_to(own) and os.path.lexists(place) and place != own / PAGE:
+        raise RefusedError(
+            f"{path} is a file of the channel", "Name a file that is not in the channel's folder."
+        )
     try:
-        _put(path, text)
+        with no_space_told(path):
+            _put(path, text)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error}") from error
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _put(path: Path, text: str) -> None:
@@ -155,9 +166,13 @@ def _put(path: Path, text: str) -> None:
         path.write_text(text)
         return
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
-    part.chmod(0o644)
-    os.rename(part, path)
+    try:
+        part.write_text(text)
+        part.chmod(0o644)
+        os.rename(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootstock import names, shape
+from rootstock import names, regular, shape
 from rootstock.channel import generation, index
 from rootstock.channel.generation import Generation, History
 from rootstock.errors import RefusedError, UsageError
@@ -105,7 +105,7 @@ class _Entry(NamedTuple):
 
 def _entries(table: Path) -> Mapping[str, _Entry]:
     try:
-        read = shape.document(table.read_bytes())
+        read = shape.document(regular.read(table))
         if not isinstance(read, dict):
             raise ValueError("it is no object")
         old, new = (_TABLE(read.get(key, {})) for key in ("packages", "packages.conda"))
@@ -204,7 +204,7 @@ def _release(channel: Path, one: Generation, visible: bool) -> Release:
 def _record(path: Path) -> contents.Release | None:
     """The release of a release.json; None when there is no such file."""
     try:
-        return contents.parse(path.read_bytes())
+        return contents.parse(regular.read(path))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OtherFormat as error:

@@ -1,7 +1,10 @@
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rootstock.channel.insist import Failed, path_of
 from rootstock.channel.installing import Follower, failure
 from rootstock.errors import MachineError, NoSpace, SourceError, UsageError
 from rootstock.progress import Event
@@ -29,6 +32,22 @@ def test_unknown_package_has_names_that_are_near() -> None:
     error = failure(last, JOB)
     assert "rot" in error.message
     assert error.remedy == "It has root."
+
+
+@pytest.mark.parametrize("kind", ["unknown", "usage"])
+def test_a_long_word_is_not_told_whole(kind: str) -> None:
+    word = "x" * 100_000
+    last: dict[str, Any] = {"kind": kind, "reason": word, "name": word, "near": []}
+    assert len(failure(last, {**JOB, "specs": [word]}).message) < 10_000
+
+
+def test_a_package_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a-1-0.conda")
+    for path in (tmp_path / "a-1-0.conda", Path("/dev/zero")):
+        with pytest.raises(Failed) as told:
+            path_of(path.as_uri())
+        assert "is no file" in told.value.values["reason"]
+    assert path_of("file:///no/a%2B-1-0.conda") == Path("/no/a+-1-0.conda")
 
 
 def test_lines_become_events() -> None:

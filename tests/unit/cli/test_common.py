@@ -1,10 +1,13 @@
 import doctest
 import math
+from pathlib import Path
 
 import pytest
 import typer
 
 from rootstock.cli import common
+from rootstock.cli.serve import serve
+from rootstock.errors import UsageError
 
 
 def test_the_examples() -> None:
@@ -79,3 +82,22 @@ def test_lines_are_shown_as_they_are_and_control_nothing(
 ) -> None:
     common.say(["a\tb", "\x1b]0;title\x07", "größe"])
     assert capsys.readouterr().out == "a\tb\n\\x1b]0;title\\x07\ngröße\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["file:", "file://", "file:///", "file://host/a", "file:a", "file:///a/../b", "file:///a b"],
+)
+def test_what_is_no_folders_address(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        common.channel_url(text)
+
+
+def test_a_folders_address() -> None:
+    assert common.channel_url("file:///srv/root/") == "file:///srv/root"
+    assert common.channel_url("https://x.org/root/") == "https://x.org/root"
+
+
+def test_an_address_that_is_not_set_is_not_every_address(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--host is an empty word"):
+        serve(tmp_path, host="", port=0)

@@ -1,12 +1,13 @@
 """Where an environment can be tried."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rootstock.errors import UsageError
 from rootstock.image.engines.unshare import Unshare
-from rootstock.offline.trial import Ground, check_place
+from rootstock.offline.trial import Ground, check_place, with_folder
 from rootstock.smoke.run import System
 
 
@@ -33,3 +34,15 @@ def test_a_folder_of_the_system_is_not_hidden(tmp_path: Path) -> None:
             ground.insist_on(at)
     for at in ("/opt", "/opt/root", "/usr/root", "/new/root"):
         ground.insist_on(at)
+
+
+def test_the_sandboxs_user_gets_to_the_place_whatever_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "system/usr").mkdir(parents=True)
+    (tmp_path / "system/usr/file").write_text("")
+    before = os.umask(0o077)
+    try:
+        made = with_folder(System("bare", tmp_path / "system", "0"), "/cvmfs/a/b", tmp_path / "s")
+    finally:
+        os.umask(before)
+    for place in ("", "usr", "cvmfs", "cvmfs/a", "cvmfs/a/b"):
+        assert (made.root / place).stat().st_mode & 0o005 == 0o005, place

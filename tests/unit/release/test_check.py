@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from rootstock.channel import index
 from rootstock.errors import UsageError, VerifyFailed
@@ -415,6 +416,35 @@ def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> Non
 def test_an_index_of_any_shape_is_told(released: Released, name: str, text: bytes) -> None:
     (released.channel / ".rootstock/current/linux-64" / name).write_bytes(text)
     assert any(line.startswith(f"linux-64/{name}") for line in _check(released).differences)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"packages.conda": {"x": 1}}', b"[" * 50_000]
+)
+def test_run_exports_of_any_shape_are_told(released: Released, text: bytes) -> None:
+    (released.channel / "linux-64" / index.RUN_EXPORTS).unlink()
+    (released.channel / "linux-64" / index.RUN_EXPORTS).write_bytes(text)
+    found = _check(released).differences
+    assert any(line.startswith("linux-64/run_exports.json") for line in found)
+
+
+def test_run_exports_that_lie_are_told(released: Released) -> None:
+    table = {"packages.conda": {LOW: {"run_exports": {"weak": ["evil"]}}}}
+    text = json.dumps(table).encode()
+    for name, data in (
+        (index.RUN_EXPORTS, text),
+        (index.RUN_EXPORTS_PACKED, zstandard.compress(text)),
+    ):
+        (released.channel / ".rootstock/current/linux-64" / name).write_bytes(data)
+    found = _check(released).differences
+    assert f"linux-64/run_exports.json says otherwise of {LOW}" in found
+
+
+def test_the_record_of_another_release_is_not_loaded(released: Released) -> None:
+    record = json.loads((released.folder / "release.json").read_text())
+    (released.folder / "release.json").write_text(json.dumps({**record, "release": 2}))
+    with pytest.raises(UsageError, match="is of release 2"):
+        load(place(released.channel), 1)
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, _flip])

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import resource
 import stat
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as rsas
 
 from rootstock import tokens
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import MachineError, RefusedError, UsageError
 from rootstock.release import keys
 
 
@@ -161,3 +162,14 @@ def test_other_kinds_of_keys_are_refused(path: Path, tmp_path: Path) -> None:
         keys.read(public)
     with pytest.raises(UsageError, match="no public key"):
         keys.read(private)
+
+
+def test_a_key_for_which_there_is_no_room_leaves_nothing(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40, before[1]))
+    try:
+        with pytest.raises(MachineError, match="too large"):
+            keys.new(tmp_path / "key.pem")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -231,6 +231,7 @@ REFUSED = {
     "a slash in its name": f"@EXPLICIT\nfile:///c/linux-64/a%2Fb-1-0.conda#{SHA}",
     "dots in its name": f"@EXPLICIT\nfile:///c/linux-64/..%2F..%2Fb-1-0.conda#{SHA}",
     "another scheme": f"@EXPLICIT\nftp://host/linux-64/a-1-0.conda#{SHA}",
+    "no folder": f"@EXPLICIT\nhttp://host/a-1-0.conda#{SHA}",
     "no host": f"@EXPLICIT\nhttp:///linux-64/a-1-0.conda#{SHA}",
     "a blank": f"@EXPLICIT\nhttp://a b/linux-64/a-1-0.conda#{SHA}",
     "a query": f"@EXPLICIT\nhttp://host/linux-64/a-1-0.conda?x/b-1-0.conda#{SHA}",
@@ -246,6 +247,7 @@ REFUSED = {
     "pixi: md5 a number": _pixi(f"sha256: {SHA}, md5: 12"),
     "pixi: size a text": _pixi(f"sha256: {SHA}, size: large"),
     "pixi: size negative": _pixi(f"sha256: {SHA}, size: -1"),
+    "pixi: size of no file": _pixi(f"sha256: {SHA}, size: {10**30}"),
     "pixi: size true": _pixi(f"sha256: {SHA}, size: true"),
     "pixi: older package": _pixi(f"sha256: {SHA}").replace(".conda", ".tar.bz2"),
     "pixi: a number for an address": PIXI.format(named="{conda: 1}", of="{conda: 1}"),
@@ -303,6 +305,7 @@ def _any() -> st.SearchStrategy[Any]:
     return st.recursive(leaves, lambda one: st.lists(one) | st.dictionaries(st.text(), one))
 
 
+@settings(deadline=None)  # the first takes long on a busy machine
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     for start in ("", "@EXPLICIT\n"):

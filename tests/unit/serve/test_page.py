@@ -13,7 +13,7 @@ from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
-from rootstock.errors import RefusedError, UsageError
+from rootstock.errors import NoSpace, RefusedError, UsageError
 from rootstock.serve import page
 from rootstock.serve.files import PAGE
 from rootstock.serve.page import Settings
@@ -220,6 +220,46 @@ def test_what_is_no_file_stays_what_it_is(publish: Any, tmp_path: Path) -> None:
     assert pipe.is_fifo() and "<h1>" in told[0]
     with pytest.raises(UsageError, match="cannot be written"):
         page.write_to(tmp_path, tmp_path / "channel", Settings())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "linux-64/repodata.json",
+        "noarch/../linux-64/repodata.json",
+        "channel.yaml",
+        ".rootstock/current",
+        ".rootstock/current/releases.json",
+    ],
+)
+def test_no_file_of_the_channel_is_written_over(publish: Any, tmp_path: Path, name: str) -> None:
+    publish()
+    channel = tmp_path / "channel"
+    (channel / "channel.yaml").write_text("title: x")
+    (tmp_path / "way").symlink_to(channel)
+    before = (channel / name).is_dir() or (channel / name).read_bytes()
+    for way in (channel, tmp_path / "way"):
+        with pytest.raises(RefusedError, match="a file of the channel"):
+            page.write_to(way / name, channel, Settings())
+    assert ((channel / name).is_dir() or (channel / name).read_bytes()) == before
+    page.write_to(channel / PAGE, channel, Settings(title="Mine"))
+    assert "Mine" in (channel / PAGE).read_text()
+
+
+def test_a_full_disk_is_told_as_one(publish: Any, tmp_path: Path) -> None:
+    publish()
+    with pytest.raises(NoSpace):
+        page.write_to(Path("/dev/full"), tmp_path / "channel", Settings())
+
+
+def test_a_page_that_cannot_be_put_leaves_nothing(publish: Any, tmp_path: Path) -> None:
+    publish()
+    (tmp_path / "folder").mkdir()
+    before = sorted(os.listdir(tmp_path))
+    for name in ("folder", "x" * 250):
+        with pytest.raises(UsageError, match="cannot be written"):
+            page.write_to(tmp_path / name, tmp_path / "channel", Settings())
+    assert sorted(os.listdir(tmp_path)) == before
 
 
 @pytest.mark.parametrize(
