@@ -212,11 +212,3 @@ def test_builds_run_together_where_workers_and_memory_are(
     (bench.checkout / "ci/durations.json").write_text(json.dumps(costs))
     assert ended(bench, "-j", str(workers))[0] == 0
     assert overlap(bench, "left", "right") is together
-
-
-def test_a_full_disk_is_no_failure_of_the_key(bench: Bench) -> None:
-    bench.recipe("root", make_sh="echo cp: error writing: No space left on device >&2; exit 1\n")
-    assert ended(bench)[0] == 4
-    assert not list(bench.home.glob("failures/*"))
-    assert ended(bench)[0] == 4
-    assert times(bench, "root") == 2
