@@ -92,7 +92,7 @@ def _user() -> str:
 def requests(url: str, seconds: float, connections: int) -> float:
     """The requests a second that a server answered, all of them well."""
     if shutil.which("wrk"):
-        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}", url]
+        words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}", "--timeout=30s", url]
         told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         if "Non-2xx" in told or "Socket errors" in told:
             raise SystemExit(told)
@@ -113,15 +113,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--channel", type=Path)
-    parser.add_argument("--paths", default=f"noarch/repodata.json.zst,noarch/{LARGE}")
+    parser.add_argument("--paths", default="", help="with commas between them")
     words = parser.parse_args()
+    usual = "linux-64/repodata.json.zst,linux-64/repodata.json"
+    paths = words.paths or (usual if words.channel else f"noarch/repodata.json.zst,noarch/{LARGE}")
     print("| path | bytes | rootstock, requests/s | nginx | ratio, median (range) |")
     print("| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
         channel = (words.channel or channel_of(Path(folder))).resolve()
         with rootstock(channel) as ours, nginx(channel, Path(folder)) as other:
             time.sleep(1)
-            for path in words.paths.split(","):
+            for path in paths.split(","):
                 size = (channel / path).stat().st_size
                 seen: list[tuple[float, float]] = []
                 for _ in range(words.turns):
