@@ -41,7 +41,12 @@ from rootstock.errors import FULL, MachineError, UsageError
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 _FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
 _ELSEWHERE = "Set ROOTSTOCK_HOME to a folder that can be written."
+_SWEEPS = 5
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
+
+
+# The scratch folders of this process.
+_in_use: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -133,11 +138,13 @@ class Store:
         """A new folder under tmp/, removed at the end."""
         owner = f"{name}-{_owner(str(os.getpid()))}-"
         folder = Path(tempfile.mkdtemp(prefix=owner, dir=self.root / "tmp"))
+        _in_use.add(folder)
         try:
             yield folder
         finally:
             with suppress(OSError):  # of a disk that fails; the next run removes what is left
                 remove(folder)
+            _in_use.discard(folder)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the store so that it is whole or not there."""
@@ -203,6 +210,19 @@ def publish(folder: Path, place: Path) -> None:
         if not place.is_dir():
             raise
         remove(folder)
+
+
+def sweep() -> None:
+    """Remove the scratch folders that threads of this process have: it is about to end.
+
+    After Ctrl-C nobody waits for a thread that waits for a server.
+    """
+    for folder in tuple(_in_use):
+        for _ in range(_SWEEPS):  # a thread may be writing into it
+            with suppress(OSError):
+                remove(folder)
+            if not folder.exists():
+                break
 
 
 def remove(folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.errors import UsageError
-from rootstock.store import Store, locate, publish, remove
+from rootstock.store import Store, locate, publish, remove, sweep
 
 
 def test_the_store_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -96,3 +96,12 @@ def test_a_file_where_a_folder_of_the_store_should_be(what: str, tmp_path: Path)
         store.prepare()
     with pytest.raises(UsageError, match="cannot be written"):
         Store(Path("/proc/x")).prepare()
+
+
+def test_what_a_thread_still_uses_is_removed_at_the_end(tmp_path: Path) -> None:
+    place = Store(tmp_path)
+    place.prepare()
+    with place.scratch("source") as folder:
+        (folder / "part").write_text("half of it")
+        sweep()
+        assert list((tmp_path / "tmp").iterdir()) == []

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import TyperPath
 
-from rootstock import __version__, process, signals, streams, tokens
+from rootstock import __version__, process, signals, store, streams, tokens
 from rootstock.cli import ending
 from rootstock.cli.common import say
 from rootstock.errors import InterruptedByUser, RootstockError, UsageError
@@ -49,6 +49,7 @@ def main() -> NoReturn:
     except BaseException as error:  # Ctrl-C once more, while the first was seen to
         failed = ending.failure(error)
     process.end_all()
+    store.sweep()
     # All has ended that would have to be: from here on, a signal may end the process at once.
     signals.handle(signals.end_at_once)
     code = ending.tell(failed, as_json=streams.wants_json(sys.argv))
