@@ -244,6 +244,7 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _extra,
     supplies.sources,
     supplies.licences,
+    supplies.tests,
     scripts.check,
     _described,
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.events import CollectionEndEvent, CollectionStartEvent, DocumentStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rootstock.errors import UsageError
@@ -18,6 +18,7 @@ _DEEPEST = 100  # levels of nesting; parsers recurse, and their stack has an end
 _TEMPLATE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")  # text within a template
 _BRACKET = re.compile(r"[\[\]{}]")
+_MARK = re.compile(r"^(?:---|\.\.\.)", re.MULTILINE)  # what ends a document
 _BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # what opens levels at a line's beginning
 
 
@@ -171,8 +172,8 @@ def line_of_word(text: str, word: str, expressions: Collection[str]) -> int:
 def text_of(path: Path) -> str:
     """The text of a YAML file, which any parser can take.
 
-    Raises `UsageError` when it cannot be read, is not UTF-8, is longer than 1 MB or is nested
-    deeper than 100 levels.
+    Raises `UsageError` when it cannot be read, is not UTF-8, is longer than 1 MB, is nested deeper
+    than 100 levels, or has more than one document, of which parsers take the first.
     """
     try:
         with path.open("rb") as file:
@@ -188,7 +189,27 @@ def text_of(path: Path) -> str:
         raise UsageError(f"{path}:{line}: the file is not UTF-8", "Save it as UTF-8.") from error
     if line := _too_deep(text):
         raise UsageError(f"{path}:{line}: nested deeper than {_DEEPEST} levels")
+    if line := _second_document(text):
+        raise UsageError(
+            f"{path}:{line}: a second YAML document begins, which would not be read",
+            "Put it into a file of its own, or remove the line ---.",
+        )
     return text
+
+
+def _second_document(text: str) -> int:
+    """The line on which a second document begins; 0 when there is none."""
+    if not _MARK.search(text):
+        return 0
+    begun = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            begun += isinstance(event, DocumentStartEvent)
+            if begun > 1:
+                return event.start_mark.line + 1 if event.start_mark else 1
+    except yaml.YAMLError:
+        return 0  # whoever reads it tells that
+    return 0
 
 
 def _too_deep(text: str) -> int:

@@ -18,8 +18,8 @@ ORIGINS = ("wheel", "source")
 ZIP_KEYS = (("python", "cpython"),)
 _PYTHON = re.compile(r"3\.(?:0|[1-9][0-9]{0,2})")
 _ROOT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}\.[0-9]{2}")
-# What the cells and the platform say.
-_TAKEN = ("python", "cpython", "root_version", "target_platform")
+# The variant values that the cells and the platform say.
+TAKEN = ("python", "cpython", "root_version", "target_platform")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +93,7 @@ def load(path: Path) -> Matrix:
         for python in _versions(row["pythons"], _PYTHON, "a Python version like 3.11"):
             cells.append(Cell(root=version, python=python, platform=platform))
     variants = top["variants"].entries()
-    for key in _TAKEN:
+    for key in TAKEN:
         if key in variants:
             told = f"{key} is no variant value of the matrix: its cells and its platform say it"
             raise variants[key].fail(told, "Take the line out.")

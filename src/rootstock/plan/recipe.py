@@ -6,6 +6,7 @@ stands alone, because each is built alone, in a sandbox of its own.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,10 +24,12 @@ from rattler_build import (
 
 from rootstock.errors import RecipeError
 from rootstock.plan import lines
+from rootstock.plan.matrix import TAKEN
 from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
 
+_NO_MARK = "Save it as UTF-8 without one: the builder takes it for part of the first key."
 _SCRIPT = "build.sh"  # what builds a package whose recipe names no script
 # What tests of other languages run with.
 _INTERPRETERS = {"perl": "perl", "r": "r-base", "ruby": "ruby"}
@@ -139,12 +142,18 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
 
     A recipe's own are in `variants.yaml` beside it, as rattler-build reads it.
 
-    Raises `UsageError` with file and line when that is no mapping of lists of text.
+    Raises `UsageError` with file and line when that is no mapping of lists of text, or has what
+    the matrix says.
     """
     merged = {key: list(values) for key, values in common.items()}
     own = folder / "variants.yaml"
     if own.exists():
         for key, values in lines.read(own).entries().items():
+            if key in TAKEN:
+                raise values.fail(
+                    f"{key} is not a recipe's to say: the cells and the platform say it",
+                    "Remove it. Which versions are built is in ci/matrix.yaml.",
+                )
             merged[key] = [value.text() for value in values.items()]
     return merged
 
@@ -164,6 +173,9 @@ def render(
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
     text = lines.text_of(path)
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) == BOM_UTF8:
+            raise RecipeError(path, "the file begins with a byte order mark", _NO_MARK, line=1)
     if line := lines.line_of_word(text, "env", _EXPRESSIONS):
         raise RecipeError(
             path,

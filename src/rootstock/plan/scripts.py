@@ -11,10 +11,13 @@ from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantCon
 from rootstock.plan.fault import Fault
 from rootstock.plan.recipe import Output
 
-# What is no matter of values that only a build knows, such as PREFIX (py-rattler-build 0.73).
+# How py-rattler-build 0.73 tells what is wrong with a template, among other mistakes.
 _BROKEN = re.compile(
-    r"((?:unknown (?:filter|function|method|test)|syntax error)[^\"]*?) \((?:in <|template)"
+    r"((?:unknown (?:filter|function|method|test)|syntax error|undefined value)[^\"]*?)"
+    r" \((?:in <|template)"
 )
+_TEMPLATE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
+_ONLY_BUILDS_KNOW = re.compile(r"\b[A-Z][A-Z0-9_]*\b")  # variables such as PREFIX
 
 
 def check(output: Output) -> Iterator[Fault]:
@@ -37,7 +40,12 @@ def check(output: Output) -> Iterator[Fault]:
 def _templates(output: Output, content: object, keys: tuple[str, ...]) -> Iterator[Fault]:
     text = "\n".join(map(str, content)) if isinstance(content, list) else str(content)
     if "${{" in text and (reason := _unrenderable(text, output)):
-        yield Fault(keys, f"its template cannot be evaluated: {reason}", "Mend the template.")
+        told = f"its template cannot be evaluated: {reason}"
+        for template in _TEMPLATE.findall(text):  # which one the builder does not tell
+            if _unrenderable(template, output):
+                told = f"the template {template} cannot be evaluated: {reason}"
+                break
+        yield Fault(keys, told, "Mend the template.")
 
 
 def _there(output: Output, script: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[Fault]:
@@ -54,12 +62,12 @@ def _there(output: Output, script: Mapping[str, Any], keys: tuple[str, ...]) -> 
 def _unrenderable(text: str, output: Output) -> str:
     """Why the builder could not evaluate a script; empty when nothing speaks against it.
 
-    The builder evaluates scripts when it runs them. Here the same text stands where it
-    evaluates templates at once.
+    The builder evaluates scripts when it runs them, with the variables of the environment, and
+    takes what is not defined for nothing. Here the same text stands where it evaluates templates
+    at once, and refuses that.
     """
-    values: dict[str, Any] = {
-        str(key): str(value) for key, value in (output.recipe.get("context") or {}).items()
-    }
+    values: dict[str, Any] = dict.fromkeys(_ONLY_BUILDS_KNOW.findall(text), "known")
+    values |= {str(key): str(value) for key, value in (output.recipe.get("context") or {}).items()}
     trial = {"package": {"name": "trial", "version": "0"}, "about": {"description": text}}
     variants = VariantConfig({key: [value] for key, value in output.variant.items()})
     platform = PlatformConfig(target_platform=output.subdir if output.subdir != "noarch" else None)

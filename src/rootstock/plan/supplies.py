@@ -5,6 +5,7 @@ A build has no network and sees nothing of the machine but its recipe's folder a
 
 import os
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,19 @@ def licences(output: Output) -> Iterator[Fault]:
             told = f"the license_file {names.shown(file)} is outside of the sources and the recipe"
             remedy = "Write its path in the sources, or put it into the recipe's folder."
             yield Fault(("about", "license_file"), told, remedy, str(file))
+
+
+def tests(output: Output) -> Iterator[Fault]:
+    """Files of the recipe's folder that a test asks for and that are not there."""
+    folder = output.folder
+    there = [str(path.relative_to(folder)) for path in folder.rglob("*")]
+    for test in output.recipe.get("tests") or ():
+        for pattern in map(str, (test.get("files") or {}).get("recipe") or ()):
+            name = pattern.rstrip("/")
+            if not any(fnmatchcase(path, name) for path in there):
+                told = f"a test needs {names.shown(pattern)}, which is not in the recipe's folder"
+                remedy = "Put it there, or mend its name."
+                yield Fault(("tests", "files", "recipe", pattern), told, remedy, pattern)
 
 
 def _out(path: str) -> bool:

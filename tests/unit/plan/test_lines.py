@@ -20,6 +20,8 @@ def write(folder: Path, content: bytes) -> Path:
         (b"a: [1\n", "", "not YAML"),
         (b"a: 1\nb: " + b"[" * 200 + b"]" * 200, ":2:", "nested deeper"),
         (b"a:\n  " + b"- " * 200 + b"x\n", ":2:", "nested deeper"),
+        (b"---\na: 1\n---\nb: 2\n", ":3:", "a second YAML document"),
+        (b"a: 1\n...\n---\n", ":3:", "a second YAML document"),
         (b"# " + b"x" * 1_000_000, "", "longer than 1 MB"),
         (b"", ":1:", "empty"),
         (b"# nothing\n", ":1:", "empty"),
@@ -41,6 +43,11 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
 def test_scripts_may_have_brackets(tmp_path: Path) -> None:
     text = "script: |\n" + '  if [[ -n "${x[1]}" ]]; then echo "[["; fi\n' * 50
     assert lines.read(write(tmp_path, text.encode())).entries().keys() == {"script"}
+
+
+def test_one_document_may_be_marked(tmp_path: Path) -> None:
+    text = b"---\ntext: |\n  ---\n  more\n...\n"
+    assert lines.read(write(tmp_path, text)).entries().keys() == {"text"}
 
 
 def test_a_line_is_found_through_lists_and_conditions(tmp_path: Path) -> None:

@@ -145,6 +145,20 @@ def test_variants_are_lists_of_text(tmp_path: Path, text: str) -> None:
         render(tmp_path, {}, (), "linux-64")
 
 
+@pytest.mark.parametrize("key", ["python", "cpython", "root_version", "target_platform"])
+def test_variants_do_not_have_what_cells_say(tmp_path: Path, key: str) -> None:
+    write(tmp_path, 'package: {name: a, version: "1"}')
+    (tmp_path / "variants.yaml").write_text(f'c_stdlib: [a]\n{key}: ["3.8"]')
+    with pytest.raises(UsageError, match=rf"variants\.yaml:2: {key} is not a recipe's to say"):
+        render(tmp_path, {}, (), "linux-64")
+
+
+def test_a_byte_order_mark_is_told(tmp_path: Path) -> None:
+    write(tmp_path, '\ufeffpackage: {name: a, version: "1"}')
+    with pytest.raises(RecipeError, match=r"recipe\.yaml:1: .* byte order mark"):
+        render(tmp_path, {}, (), "linux-64")
+
+
 def test_a_package_may_be_just_what_it_depends_on(tmp_path: Path) -> None:
     [output] = render(write(tmp_path, 'package: {name: a, version: "1"}'), {}, (), "linux-64")
     assert output.recipe["build"]["script"] == {"content": ""}
