@@ -163,6 +163,20 @@ cp root.txt $PREFIX/
 """
 
 
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        (r"touch $PREFIX/$(printf 'caf\351')" + "\n", r"'caf\xe9'"),
+    ],
+)
+def test_what_no_package_can_have_is_named(bench: Bench, script: str, name: str) -> None:
+    bench.recipe("root", make_sh=COPY + script)
+    code, report = ended(bench, "--time-limit", "20s")
+    assert code == 1
+    [kept] = [json.loads(Path(n["failure"]).read_text()) for n in report["nodes"] if n["failure"]]
+    assert f"left {name} in $PREFIX" in kept["tail"][-1]
+
+
 def test_a_build_over_its_memory_is_ended_and_tried_again_with_more(bench: Bench) -> None:
     nap = f"4.{os.getpid()}"
     bench.recipe("root", make_sh=EAT.format(bytes=300_000_000, nap=nap))

@@ -191,7 +191,7 @@ def make(job: Job, shop: Workshop, log: Path, folder: Path) -> Made:
             tight=room_left.tight,
             engine=shop.engine.name,
         )
-        raise error_of(job, log, ended, shop.limits, shop.store, folder / "deps")
+        raise error_of(job, log, ended, shop.limits, shop.store, folder)
     ready.mkdir()
     return Made(path=_finish(job, log, shop, room, ready), peak=done.peak)
 

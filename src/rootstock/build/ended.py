@@ -4,7 +4,9 @@ Only what is the package's fault is kept as its failure. So everything else is l
 and as far as it can be without the log, which a full disk may have cut.
 """
 
+import os
 import signal
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ WRAP = ("/bin/sh", "-c", '"$@" || exit $((64 + $?))', "sh")
 _FAILED = 64 + 1  # inside.py ends with 1 when the build failed
 # The signals by which a build is ended from outside: by the kernel, a batch system, a person.
 _FROM_OUTSIDE = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGXCPU)
+_PREFIX = "out/bld/*/host_env*"  # where py-rattler-build 0.73 has what a script installs
+_NAMED = 5  # files that are told
 _SHOWN = 15  # lines of the log of a sandbox that could not be made
 _ASKED = 2000  # lines of a log in which the specs of its last environment are
 # How py-rattler-build 0.73 tells, at the end, of an environment that it could not have.
@@ -53,12 +57,12 @@ class Ended:
 
 
 def error_of(
-    job: Job, log: Path, ended: Ended, limits: Limits, store: Store, deps: Path
+    job: Job, log: Path, ended: Ended, limits: Limits, store: Store, folder: Path
 ) -> RootstockError:
     """What a build that ended badly comes to: `BuildFailed` when it is the package's own fault.
 
-    Otherwise `MachineError`, and `NoSpace` when the disk is full. `deps` is the channel that the
-    build could install from.
+    Otherwise `MachineError`, and `NoSpace` when the disk is full. `folder` has what the build left
+    in `build`, and in `deps` the channel that it could install from.
     """
     done, lines = ended.done, logs.tail(log)
     trouble = disk.trouble(store.root / "tmp")
@@ -69,6 +73,7 @@ def error_of(
         return trouble
     if done.over:
         limit = {"time": limits.seconds, "memory": limits.memory}[done.over]
+        lines = (*lines, *_unpackable(folder / "build"))
         return BuildFailed(job.id, log, lines, stage=logs.stage(log), over=done.over, limit=limit)
     if ended.killed or _from_outside(done.code) or logs.tells_of_a_kill(log):
         return MachineError(
@@ -83,7 +88,11 @@ def error_of(
             f"{said}",
             f"Whole log: {log}. Try another engine with --engine; `rootstock doctor` lists them.",
         )
-    reasons = (*_unsolved(job, log, deps), *_unlicensed(job, lines))
+    reasons = (
+        *_unsolved(job, log, folder / "deps"),
+        *_unlicensed(job, lines),
+        *_unpackable(folder / "build"),
+    )
     return BuildFailed(job.id, log, (*lines, *reasons), stage=logs.stage(log))
 
 
@@ -102,6 +111,36 @@ def _unlicensed(job: Job, lines: Sequence[str]) -> list[str]:
     given = job.order["recipe"].get("about", {}).get("license_file") or ()
     files = listed([given] if isinstance(given, str) else given)
     return [f"The license_file ({files}) is neither in the sources nor in the recipe's folder."]
+
+
+def _unpackable(room: Path) -> list[str]:
+    """What a script left in $PREFIX that no package can have: the builder does not name it.
+
+    It ends at a name that is not UTF-8, and reads a named pipe until its time is over.
+    """
+    found = []
+    for prefix in room.glob(_PREFIX):
+        if not prefix.resolve().is_relative_to(room.resolve()):
+            continue
+        top = os.fsencode(prefix)
+        for folder, _, files in os.walk(top):
+            for file in files:
+                path = os.path.join(folder, file)
+                if reason := _unpackable_for(path):
+                    name = repr(os.path.relpath(path, top)).removeprefix("b")  # bytes
+                    found.append(f"The script left {name} in $PREFIX: {reason}")
+    return found[:_NAMED]
+
+
+def _unpackable_for(path: bytes) -> str:
+    mode = os.lstat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        return "no package can have what is neither a file, a link nor a folder."
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return "no package can have a name that is not UTF-8."
+    return ""
 
 
 def _unsolved(job: Job, log: Path, deps: Path) -> list[str]:

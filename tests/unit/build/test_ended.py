@@ -1,6 +1,7 @@
 """Whose fault it is that a build ended: only the package's own is kept as its failure."""
 
 import errno
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -37,7 +38,7 @@ def error(
         tight=tight,
         engine="bubblewrap",
     )
-    return error_of(JOB, log, ended, Limits(seconds=5.0), store, Path("deps"))
+    return error_of(JOB, log, ended, Limits(seconds=5.0), store, store.root / "job")
 
 
 def test_a_script_that_fails_is_the_packages_fault(store: Store) -> None:
@@ -50,6 +51,32 @@ def test_a_licence_that_is_not_there_is_named(store: Store) -> None:
     found = error(store, "\nPyRattlerBuildError: No license files were copied\n", code=65)
     assert isinstance(found, BuildFailed)
     assert "COPYING, docs/LICENSE" in found.tail[-1]
+
+
+def test_what_no_package_can_have_is_named(store: Store) -> None:
+    prefix = store.root / "job/build/out/bld/rattler-build_x/host_env_placehold"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "lib/right").touch()
+    (prefix / "lib/link").symlink_to("nowhere")
+    os.mkfifo(prefix / "lib/pipe")
+    Path(os.fsdecode(os.fsencode(prefix) + b"/caf\xe9")).touch()
+    for ends in ({"code": 65}, {"code": -9, "over": "time"}):
+        found = error(store, "no\n", **ends)
+        assert isinstance(found, BuildFailed)
+        pipe, name = sorted(found.tail[1:], reverse=True)
+        assert "'lib/pipe' in $PREFIX: no package can have what is neither" in pipe
+        assert r"caf\xe9" in name and "not UTF-8" in name
+
+
+def test_what_a_build_left_elsewhere_is_not_looked_at(store: Store) -> None:
+    outside = store.root / "outside/rattler-build_x/host_env_placehold"
+    outside.mkdir(parents=True)
+    os.mkfifo(outside / "pipe")
+    (store.root / "job/build/out").mkdir(parents=True)
+    (store.root / "job/build/out/bld").symlink_to(store.root / "outside")
+    found = error(store, "no\n", code=65)
+    assert isinstance(found, BuildFailed)
+    assert found.tail == ("no",)
 
 
 @pytest.mark.parametrize("over", ["time", "memory"])
