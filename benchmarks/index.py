@@ -11,6 +11,7 @@ the Markdown rows have the median of the seconds and the largest memory.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import io
 import json
@@ -177,6 +178,7 @@ def main() -> None:
     parser.add_argument("--promote", nargs=2, type=Path, help=argparse.SUPPRESS)
     words = parser.parse_args()
     if words.promote:
+        gc.set_threshold(100_000)  # as commands have it
         channel, folder = words.promote
         made = promote([found for one in folder.iterdir() if (found := load(one))], channel)
         assert len(made.added) == RELEASE
