@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from rootstock.errors import without_password
+
 # Control characters (C0, DEL, C1), among them those that begin a terminal's commands; what breaks
 # or turns round a line; halves of characters. A tab stays.
 _CONTROL = re.compile(
@@ -11,12 +13,14 @@ _CONTROL = re.compile(
 
 
 def visible(line: str) -> str:
-    """A line that may have come from anywhere, as it can be shown on any terminal.
+    """A line that may have come from anywhere, as it can be shown on any terminal and to anybody.
 
     >>> visible("bell " + chr(7)) == "bell " + chr(92) + "x07"
     True
+    >>> visible("https://me:secret@example.org/channel")
+    'https://...@example.org/channel'
     """
-    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], line)
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], without_password(line))
 
 
 def duration(seconds: float) -> str:

@@ -4,5 +4,5 @@ from rootstock.report import words
 
 
 def test_examples() -> None:
-    assert doctest.testmod(words).attempted == 6
+    assert doctest.testmod(words).attempted == 7
     assert doctest.testmod(words).failed == 0
