@@ -92,6 +92,7 @@ def start(*lines: str, **environment: str) -> tuple[list[str], list[str], dict[s
 
 prefix = os.path.realpath(sys.prefix)
 here = Path.cwd()
+os.environ["HOME"] = str(here)  # ROOT 6.38's library of widgets complains when there is none
 own = f"{prefix}/lib/root/lib"
 (here / "system").mkdir()
 shutil.copy(f"{prefix}/lib/libstdc++.so.6", "system")
