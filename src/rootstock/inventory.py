@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.plan import matrix as matrices
 from rootstock.plan import patches
 from rootstock.plan.match import version_order
 from rootstock.plan.patches import Patch
 from rootstock.plan.recipe import Output
-from rootstock.planning import recipe_folders, render_all
+from rootstock.planning import load_matrix, recipe_folders, render_all
 
 _ORIGINS = {"source": "compiled", "wheel": "from a wheel", "deb": "from Debian's package"}
 _SCOPES = {"channel": "users", "image": "builds only"}
@@ -20,7 +19,7 @@ class Row:
     """A package in the versions that the matrix asks for; some may never have been built.
 
     A version that was built for some Pythons only is in `unverified` with the others:
-    `6.40.00 for 3.14`.
+    `6.40.00 for 3.14`. What is `stacked` is made of the stack's lock and not of a recipe.
     """
 
     package: str
@@ -28,6 +27,7 @@ class Row:
     origin: str
     scope: str
     unverified: tuple[str, ...]
+    stacked: bool = False
 
     @property
     def cells(self) -> tuple[str, str, str, str, str]:
@@ -41,7 +41,7 @@ class Row:
 
 def take(checkout: Path) -> tuple[Row, ...]:
     """Render every recipe of a checkout for its whole matrix; raises as planning does."""
-    matrix = matrices.load(checkout / "ci/matrix.yaml")
+    matrix = load_matrix(checkout)
     made: dict[str, list[Output]] = {}
     for output in render_all(checkout / "recipes", matrix, matrix.cells):
         if output.complete:
@@ -65,6 +65,7 @@ def _row(name: str, outputs: Sequence[Output]) -> Row:
         origin=str(outputs[0].extra.get("origin", "")),
         scope=str(outputs[0].extra.get("scope", "channel")),
         unverified=tuple(dict.fromkeys(unverified)),
+        stacked=outputs[0].lock is not None,
     )
 
 
@@ -86,9 +87,9 @@ def patch_cells(patch: Patch, checkout: Path) -> tuple[str, str, str, str]:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table of packages in README.md."""
+    """The table in README.md of the packages that have recipes."""
     head = ("package", "version", "origin", "for", "built and tested")
-    return _table([head, *(row.cells for row in rows)])
+    return _table([head, *(row.cells for row in rows if not row.stacked)])
 
 
 def patches_as_markdown(found: Sequence[Patch], checkout: Path) -> str:

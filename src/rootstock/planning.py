@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,8 @@ from rootstock.channel.generation import keys
 from rootstock.errors import Damaged, UsageError
 from rootstock.image import profiles
 from rootstock.image.profiles import Profile
-from rootstock.plan import checks
+from rootstock.names import listed
+from rootstock.plan import checks, wheels
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
@@ -23,6 +24,8 @@ from rootstock.progress import Event, Listener
 from rootstock.release.keys import Mine
 from rootstock.sources import local
 from rootstock.sources.local import Interpreter
+from rootstock.stack import lock as stack
+from rootstock.stack.lock import PREFIX
 from rootstock.store import Store
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
+STACK = "ci/stack.lock"  # in a checkout
+STACKED = "analysis"  # the group of recipes that has what makes packages of wheels
 LOCAL_RECIPE = "python-local"  # which is rendered with an interpreter of this machine only
 
 
@@ -46,6 +51,7 @@ class Options:
     pythons: tuple[str, ...] = ()
     local_pythons: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
     channel: Path = Path("channel")
     profile: Profile = profiles.DEFAULT
     engine: str = "auto"
@@ -85,14 +91,14 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     """Render the recipes and link what the chosen cells need; nothing is fetched or built."""
     listen(Event(stage="plan", state="start"))
     started = time.monotonic()
-    matrix = matrices.load(options.checkout / "ci/matrix.yaml")
+    matrix = load_matrix(options.checkout, options.sets)
     cells = matrices.select(matrix, options.roots, options.pythons, options.only)
     image = profiles.digest(options.profile, options.checkout, store)
     interpreters = [local.take(asked, store) for asked in options.local_pythons]
     outputs = render_all(options.checkout / "recipes", matrix, cells, interpreters)
     published = _published(options)
     made = builder.fingerprint(image, options.level)
-    graph = graphs.plan(outputs, cells, matrix.specs, made, published)
+    graph = graphs.plan(outputs, cells, matrix.specs, made, published, matrix.stack)
     have, wanted = _missing(graph, store, listen)
     listen(
         Event(
@@ -128,15 +134,59 @@ def _published(options: Options) -> dict[str, str]:
     return {name: key for name, (key, _) in keys(options.channel).items()}
 
 
+def load_matrix(checkout: Path, more: Sequence[str] = ()) -> Matrix:
+    """The matrix of a checkout, with what the stack's lock has for its sets and for `more`.
+
+    Raises `UsageError` when one of these sets is not in the lock.
+    """
+    matrix = matrices.load(checkout / "ci/matrix.yaml")
+    lock = stack.load(checkout / STACK)
+    sets = {one.name.removeprefix(PREFIX): one for one in lock.sets}
+    names = dict.fromkeys((*matrix.sets, *(sets if "all" in more else more)))
+    if unknown := [name for name in names if name not in sets]:
+        raise UsageError(
+            f"{checkout / STACK} has no set {listed(unknown)}",
+            f"Known: {listed(sets) or 'none'}. rootstock stack lock writes that file anew.",
+        )
+    chosen = [sets[name] for name in names]
+    pythons = {cell.python for cell in matrix.cells}
+    return replace(
+        matrix,
+        stack={
+            python: tuple(one.name for one in chosen if python in {m.python for m in one.members})
+            for python in pythons
+        },
+    )
+
+
 def render_all(
     folder: Path, matrix: Matrix, cells: Sequence[Cell], interpreters: Sequence[Interpreter] = ()
 ) -> tuple[recipes.Output, ...]:
+    """What `render_recipes` gives, and what the stack's lock beside the folder makes.
+
+    Raises `RecipeError` for the first that cannot be rendered or built, with its line.
+    """
+    outputs = render_recipes(folder, matrix, cells, interpreters)
+    made = {output.name for output in outputs}
+    lock = stack.load(folder.parent / STACK)
+    if lock.wheels:
+        pythons = verified_pythons(outputs)
+        outputs += wheels.outputs(
+            lock, folder.parent / STACK, folder / STACKED, cells, made, pythons, matrix.platform
+        )
+    checks.insist(outputs)
+    return tuple(outputs)
+
+
+def render_recipes(
+    folder: Path, matrix: Matrix, cells: Sequence[Cell], interpreters: Sequence[Interpreter] = ()
+) -> list[recipes.Output]:
     """Every output of every recipe under a folder, rendered for the given cells.
 
     Each of the `interpreters` of this machine takes the place of the CPython that would be
     compiled for its Python.
 
-    Raises `RecipeError` for the first recipe that cannot be rendered or built, with its line.
+    Raises `RecipeError` for the first recipe that cannot be rendered, with its line.
     """
     outputs = [
         output
@@ -153,8 +203,12 @@ def render_all(
             *(o for o in outputs if (o.name, o.variant.get("cpython")) != ("python", cpython)),
             *render_local(folder, matrix, own, by_cpython[cpython]),
         ]
-    checks.insist(outputs)
-    return tuple(outputs)
+    return outputs
+
+
+def verified_pythons(outputs: Sequence[recipes.Output]) -> set[str]:
+    """The Pythons, like 3.11, whose interpreter was ever built and tested, or is this machine's."""
+    return {o.variant.get("cpython", "") for o in outputs if o.name == "python" and o.verified}
 
 
 def recipe_folders(folder: Path) -> list[Path]:

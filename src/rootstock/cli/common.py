@@ -91,6 +91,15 @@ LocalPythons = Annotated[
 Only = Annotated[
     list[str], typer.Option("--only", help="Cells by glob, such as 'root6*-cp31[12]-*'.")
 ]
+Sets = Annotated[
+    list[str],
+    typer.Option(
+        "--set",
+        help="A further set of ci/stack.toml for the environments of the cells, or all; "
+        "repeatable.",
+        metavar="NAME",
+    ),
+]
 Channel = Annotated[
     Path, typer.Option("--channel", help="The folder of the channel.", metavar="DIR")
 ]

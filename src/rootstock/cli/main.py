@@ -30,6 +30,7 @@ _HOMES: Mapping[str, str] = {
     "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
     "lint": "lint",
+    "stack": "stack",
     **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
 }
 

@@ -26,6 +26,7 @@ from rootstock.cli.common import (
     Pythons,
     Retry,
     Roots,
+    Sets,
     TimeLimit,
     Url,
     ask_passphrase,
@@ -152,6 +153,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         py: Pythons = [],  # noqa: B006
         local_python: LocalPythons = [],  # noqa: B006
         only: Only = [],  # noqa: B006
+        sets: Sets = [],  # noqa: B006
         channel: Channel = Path("channel"),
         profile: ProfileName = profiles.DEFAULT,
         engine: EngineName = "auto",
@@ -185,6 +187,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             pythons=tuple(py),
             local_pythons=tuple(local_python),
             only=tuple(only),
+            sets=tuple(sets),
             channel=channel,
             profile=profile,
             engine=engine,

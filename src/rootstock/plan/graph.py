@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rootstock.errors import RecipeError, UsageError
@@ -119,8 +120,11 @@ def plan(
     specs: Sequence[str],
     builder: Builder,
     published: Published,
+    more: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Graph:
     """Link the outputs that the cells need into a graph with keys and build numbers.
+
+    Each cell needs `specs`, and what `more` has for its Python.
 
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
@@ -130,7 +134,10 @@ def plan(
     sets: dict[str, frozenset[str]] = {}
     for cell in cells:
         own: dict[str, Links] = {}
-        tops = [find(spec, cell.variant, f"the cell {cell.id}") for spec in specs]
+        tops = [
+            find(spec, cell.variant, f"the cell {cell.id}")
+            for spec in (*specs, *more.get(cell.python, ()))
+        ]
         for top in tops:
             link(top, cell.variant, by_id, find, own, ())
         link_tests(cell.variant, by_id, find, own)
@@ -148,7 +155,7 @@ def plan(
         output = by_id[id_]
         recipe = _with_numbers(as_built(output.recipe), renamed)
         dependencies = {dep: nodes[dep].artifact for dep in needs}
-        files = files_of(folders(output.folder), output.recipe)
+        files = files_of(folders(output.folder, output.path), output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
         node = _node(id_, output, recipe, inputs, one, needs, published)
         mine = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
@@ -186,17 +193,17 @@ def ids_of(outputs: Sequence[Output]) -> dict[str, Output]:
         id_ = output.filename.removesuffix(".conda")
         same = by_version.setdefault((output.name, output.version), [])
         for other in same:
-            if other.folder != output.folder and agrees(other.variant, output.variant):
+            if other.path != output.path and agrees(other.variant, output.variant):
                 raise RecipeError(
-                    output.folder / "recipe.yaml",
-                    f"{other.folder / 'recipe.yaml'} makes {output.name} {output.version} as well",
+                    output.path,
+                    f"{other.path} makes {output.name} {output.version} as well",
                     "Remove one of them, or give its package another name.",
                     line=Place(output).line(("package", "name"), output.name),
                 )
         same.append(output)
         if by_id.get(id_, output) != output:
             raise RecipeError(
-                output.folder / "recipe.yaml",
+                output.path,
                 f"{id_} is one file name for several variants",
                 "A noarch package must not have python in its host requirements; other packages "
                 "need ${{ hash }} in their build string.",
@@ -250,14 +257,14 @@ def _number(output: Output, key: str, published: Published) -> int:
     try:
         return numbers.free(output.name, output.version, output.build, key, published)
     except ValueError as error:
-        raise RecipeError(output.folder / "recipe.yaml", str(error)) from error
+        raise RecipeError(output.path, str(error)) from error
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    """What `folder_hashes` gives; raises `UsageError` when the folder is not there any more."""
+def _hashes(folder: Path, recipe: Path) -> dict[str, str]:
+    """What `folder_hashes` gives; raises `UsageError` when the recipe is not there any more."""
     try:
         found = folder_hashes(folder)
-        if not (folder / "recipe.yaml").is_file():
+        if not recipe.is_file():
             raise UsageError(f"{folder} is gone", "Put it back, and run the same command again.")
         return found
     except OSError as error:

@@ -41,7 +41,7 @@ def link(
     if id_ in path:
         circle = (*path[path.index(id_) :], id_)
         raise RecipeError(
-            output.folder / "recipe.yaml",
+            output.path,
             "recipes need each other: " + " -> ".join(circle),
             "Take one of these requirements out. What a test alone needs is named in the test.",
             line=Place(output).line(("requirements",)),
@@ -51,7 +51,7 @@ def link(
     if not output.complete:
         values = ", ".join(f"{key} {value}" for key, value in sorted(output.variant.items()))
         raise RecipeError(
-            output.folder / "recipe.yaml",
+            output.path,
             f"none of its sources is for {id_} ({values})",
             "docs/recipes.md tells what a new version needs.",
             line=Place(output).line(("source",)),
@@ -134,7 +134,7 @@ def insist_on_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> 
     for id_ in (id_ for id_, one in links.items() if one.test):
         if way := _way_back(id_, before):
             raise RecipeError(
-                by_id[id_].folder / "recipe.yaml",
+                by_id[id_].path,
                 f"a test of {by_id[id_].name} needs what is built after it: " + " -> ".join(way),
                 "Test that in the recipe of what is built later. A Python test needs no pip with "
                 "pip_check: false.",
@@ -176,7 +176,7 @@ def _insist_on_one(
         if not own or all(spec == other.name or matches(spec, other) for spec in own):
             [first, *_] = sorted(one for one in built if by_id[one].name == other.name)
             raise RecipeError(
-                output.folder / "recipe.yaml",
+                output.path,
                 f"a test of {output.name} needs {id_}, and it is built with {first}: the build "
                 "might take the other",
                 f"Name the version of {other.name} in requirements.host, or test with that.",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -49,17 +49,24 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
-    """`ci/matrix.yaml`: every cell, what an environment holds, the common variant values."""
+    """`ci/matrix.yaml`: every cell, what an environment holds, the common variant values.
+
+    `sets` are the sets of the analysis stack that environments hold as well; `stack` says, by
+    Python, which packages that comes to (planning.py).
+    """
 
     platform: str
     cells: tuple[Cell, ...]
     specs: tuple[str, ...]
     variants: Mapping[str, str]
+    sets: tuple[str, ...] = ()
+    stack: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def specs_of(self, cell: Cell) -> list[str]:
         """What an environment of a cell is made of: the specs, at the cell's own versions."""
         versions = {"python": f"{cell.python}.*", "root": f"{cell.root}.*"}
-        return [f"{one} {versions[one]}" if one in versions else one for one in self.specs]
+        own = [f"{one} {versions[one]}" if one in versions else one for one in self.specs]
+        return [*own, *self.stack.get(cell.python, ())]
 
     def variants_of(self, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """The variant values to render recipes with, so that the given cells can be built."""
@@ -74,7 +81,7 @@ class Matrix:
 
 def load(path: Path) -> Matrix:
     """Read the matrix; raises `UsageError` with file and line of what is wrong with it."""
-    top = lines.read(path).mapping(("platform", "pythons", "roots", "specs", "variants"))
+    top = lines.read(path).mapping(("platform", "pythons", "roots", "specs", "variants"), ("sets",))
     platform = _one_of(top["platform"], ARCHITECTURES)
     pythons = _versions(top["pythons"], _PYTHON, "a Python version like 3.11")
     cells: list[Cell] = []
@@ -102,6 +109,7 @@ def load(path: Path) -> Matrix:
         cells=tuple(cells),
         specs=tuple(_spec(spec) for spec in top["specs"].items()),
         variants={key: value.text() for key, value in variants.items()},
+        sets=tuple(value.text() for value in top["sets"].items()) if "sets" in top else (),
     )
 
 

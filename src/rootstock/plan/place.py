@@ -13,7 +13,7 @@ class Place:
     """Where in a recipe's file something of one output is; the file is read when that is asked."""
 
     def __init__(self, output: Output) -> None:
-        self.path = output.folder / "recipe.yaml"
+        self.path = output.path
         self._name = output.name
 
     def line(self, keys: Sequence[str], value: str = "") -> int:
@@ -31,6 +31,8 @@ class Place:
 
     @cached_property
     def _tops(self) -> list[Node]:
+        if self.path.suffix != ".yaml":  # it is written by a program, and nobody edits it
+            return []
         whole = lines.read(self.path).node
         outputs = [
             item

@@ -57,7 +57,8 @@ class Output:
 
     `recipe` is the stage-1 recipe as a dictionary: the values of a `recipe.yaml` with one
     output and no templates. `build` is its build string with build number 0. It is not
-    `complete` when the recipe has sources, and none of them for this variant.
+    `complete` when the recipe has sources, and none of them for this variant. Where it is of no
+    recipe, but of an entry of the stack's lock, `lock` is that file.
     """
 
     folder: Path
@@ -68,6 +69,12 @@ class Output:
     variant: Mapping[str, str]
     recipe: Mapping[str, Any]
     complete: bool = True
+    lock: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The file that says what it is made of: a recipe, or the lock of the stack."""
+        return self.lock or self.folder / "recipe.yaml"
 
     @property
     def filename(self) -> str:

@@ -63,12 +63,10 @@ def licences(output: Output) -> Iterator[Fault]:
 
 def tests(output: Output) -> Iterator[Fault]:
     """Files of the recipe's folder that a test asks for and that are not there."""
-    folder = output.folder
-    there = [str(path.relative_to(folder)) for path in folder.rglob("*")]
     for test in output.recipe.get("tests") or ():
         for pattern in map(str, (test.get("files") or {}).get("recipe") or ()):
-            name = pattern.rstrip("/")
-            if not any(fnmatchcase(path, name) for path in there):
+            there = (str(path.relative_to(output.folder)) for path in output.folder.rglob("*"))
+            if not any(fnmatchcase(path, pattern.rstrip("/")) for path in there):
                 told = f"a test needs {names.shown(pattern)}, which is not in the recipe's folder"
                 remedy = "Put it there, or mend its name."
                 yield Fault(("tests", "files", "recipe", pattern), told, remedy, pattern)

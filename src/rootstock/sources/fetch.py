@@ -107,10 +107,22 @@ class Fetching:
             name = source.filename
             listen(Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin))
 
+        def many(batch: Sequence[Source]) -> None:
+            lacking = [source for source in batch if not path_in(store, source).is_file()]
+            if len(lacking) > 1 and not offline:
+                _fetch_wheels(lacking, store)
+            for source in batch:
+                one(source)
+
         # The same bytes may have a name in each of two recipes.
         wanted = {(source.sha256, source.filename): source for source in sources}
         self._pool = ThreadPoolExecutor(_WORKERS)
-        self._coming = {key: self._pool.submit(one, source) for key, source in wanted.items()}
+        self._coming = {
+            (source.sha256, source.filename): coming
+            for batch in _batches(wanted.values(), registry)
+            for coming in [self._pool.submit(many, batch)]
+            for source in batch
+        }
 
     def need(self, sources: Iterable[Source]) -> None:
         """Wait for some of them; raises `SourceError` for the first that cannot be had."""
@@ -151,6 +163,43 @@ def fetch(
         fetching.close()
 
 
+def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[list[Source]]:
+    """Sources that are fetched together: wheels by a few, all others each by itself."""
+    alone: list[list[Source]] = []
+    wheels: dict[tuple[str, str], Source] = {}
+    wanted = []
+    for source in sources:
+        if source.urls[0].startswith("pkg:pypi/") and source.sha256 not in registry:
+            wheels[source.sha256, source.filename] = source
+            wanted.append(pypi.Wanted(purl.parse(source.urls[0]), source.sha256))
+        else:
+            alone.append([source])
+    together = [
+        [wheels[one.sha256, one.purl.filename] for one in batch] for batch in pypi.batches(wanted)
+    ]
+    return [*alone, *together]
+
+
+def _fetch_wheels(sources: Sequence[Source], store: Store) -> None:
+    """Put wheels into the store, as far as one pip can get them all.
+
+    What it cannot get is left to those who fetch them one by one, and tell why.
+    """
+    with store.scratch("wheels") as folder:
+        try:
+            pypi.download(
+                [pypi.Wanted(purl.parse(one.urls[0]), one.sha256) for one in sources], folder
+            )
+        except SourceError:
+            return
+        for source in sources:
+            file = folder / source.filename
+            if file.is_file() and sha256_of(file) == source.sha256:
+                place = path_in(store, source)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(place)
+
+
 def _is_kept(source: Source, store: Store, listen: Listener) -> bool:
     place = path_in(store, source)
     if not place.is_file():
@@ -177,7 +226,7 @@ def _fetch_one(
     for origin in () if offline else dict.fromkeys(origins):
         with store.scratch("source") as folder:
             try:
-                file = _download(origin, source.filename, folder, store, listen)
+                file = _download(origin, source, folder, store, listen)
                 _check(file, source, origin)
             except WrongBytes:
                 raise
@@ -210,15 +259,15 @@ def _check(file: Path, source: Source, origin: str) -> None:
         )
 
 
-def _download(origin: str, filename: str, into: Path, store: Store, listen: Listener) -> Path:
+def _download(origin: str, source: Source, into: Path, store: Store, listen: Listener) -> Path:
     if not origin.startswith("pkg:"):
         # TLS takes 20 ms to import, and most runs fetch nothing.
         from rootstock.sources import http
 
-        return http.download(origin, into / filename, listen)
+        return http.download(origin, into / source.filename, listen)
     found = purl.parse(origin)
     if found.type == "pypi":
-        pypi.download(found, into)
+        pypi.download([pypi.Wanted(found, source.sha256)], into)
     else:
         name, version, suite = found.name, found.version, found.qualifiers["distro"]
         if found.qualifiers["arch"] == "source":

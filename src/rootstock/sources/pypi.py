@@ -3,41 +3,89 @@
 import os
 import re
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock import process
 from rootstock.errors import NoSpace, SourceError, tells_of_no_space
 from rootstock.sources.purl import Purl
 
+_BATCH = 20  # wheels that one pip downloads: to start it takes as long as a small wheel
 
-def download(purl: Purl, into: Path) -> None:
-    """Download one wheel into a folder; its sha256 is the caller's to check.
 
-    Raises `SourceError` when pip cannot get it.
+@dataclass(frozen=True)
+class Wanted:
+    """A wheel to download, and its sha256: of one version there may be several wheels."""
+
+    purl: Purl
+    sha256: str
+
+
+def batches(wheels: Iterable[Wanted]) -> list[list[Wanted]]:
+    """Wheels that one pip can download together: for the same Python, each project once."""
+    found: list[list[Wanted]] = []
+    open_: dict[tuple[str, str], list[list[Wanted]]] = {}
+    for one in wheels:
+        groups = open_.setdefault(_tags(one.purl.filename)[:2], [])
+        for group in groups:
+            if len(group) < _BATCH and one.purl.name not in {other.purl.name for other in group}:
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+            found.append(groups[-1])
+    return found
+
+
+def download(wheels: Sequence[Wanted], into: Path) -> None:
+    """Download wheels, which are of one of the `batches`, into a folder.
+
+    pip takes the files of their sha256 and no others; the caller checks them all the same. Raises
+    `SourceError` when pip cannot get one of them.
     """
+    listed = into / "wheels.txt"
+    lines = (f"{one.purl.name}=={one.purl.version} --hash=sha256:{one.sha256}\n" for one in wheels)
+    listed.write_text("".join(lines))
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(into)]
-    command += [*wheel_options(purl.filename), f"{purl.name}=={purl.version}"]
-    done = process.run(command, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    # Which Python runs pip is no matter, and so is what a wheel asks of it.
+    command += ["--ignore-requires-python", "--require-hashes", "--requirement", str(listed)]
+    command += wheel_options(one.purl.filename for one in wheels)
+    done = process.run(command, env=_environment())
+    listed.unlink()
     if tells_of_no_space(done.output):
         raise NoSpace(into)
     if done.code:
-        raise SourceError(f"pip could not get {purl.filename}:\n{done.output.strip()}")
+        names = ", ".join(one.purl.filename for one in wheels)
+        raise SourceError(f"pip could not get {names}:\n{done.output.strip()}")
 
 
-def wheel_options(filename: str) -> list[str]:
-    """pip's options that select just this wheel, whatever Python runs pip.
+def _environment() -> Mapping[str, str]:
+    return {**os.environ, "PYTHONWARNINGS": "ignore"}
 
-    The parts of the name are those of the binary distribution format (PyPA, PEP 427).
 
-    >>> wheel_options("numpy-2.4.6-cp311-cp311-manylinux_2_27_x86_64.whl")[:2]
+def wheel_options(filenames: Iterable[str]) -> list[str]:
+    """pip's options that allow just these wheels, whatever Python runs pip.
+
+    The parts of a name are those of the binary distribution format (PyPA, PEP 427).
+
+    >>> wheel_options(["numpy-2.4.6-cp311-cp311-manylinux_2_27_x86_64.whl"])[:2]
     ['--python-version', '3.11']
     """
+    options: dict[tuple[str, ...], None] = {}
+    for filename in filenames:
+        python, abi, platforms = _tags(filename)
+        if match := re.fullmatch(r"cp(\d)(\d+)", python.split(".")[-1]):
+            options["--python-version", f"{match[1]}.{match[2]}"] = None
+            options["--implementation", "cp"] = None
+            options["--abi", abi] = None
+        for platform in platforms.split("."):
+            if platform != "any":
+                options["--platform", platform] = None
+    return [word for option in options for word in option]
+
+
+def _tags(filename: str) -> tuple[str, str, str]:
     python, abi, platforms = filename.removesuffix(".whl").split("-")[-3:]
-    options = []
-    if match := re.fullmatch(r"cp(\d)(\d+)", python.split(".")[-1]):
-        options += ["--python-version", f"{match[1]}.{match[2]}", "--implementation", "cp"]
-        options += ["--abi", abi]
-    for platform in platforms.split("."):
-        options += [] if platform == "any" else ["--platform", platform]
-    return options
+    return python, abi, platforms

@@ -38,7 +38,8 @@ def parameters(group: Any) -> Iterator[tuple[Any, Any]]:
 def understood(command: Any, parameter: Any, word: str) -> Any:
     """Have a command line read that says a word for a parameter; nothing is run."""
     arguments = [p for p in command.params if not p.opts[0].startswith("-") and p.required]
-    words = ["-" if one is not parameter else word for one in arguments]
+    anything = {one: next(iter(getattr(one.type, "choices", ["-"]))) for one in arguments}
+    words = [anything[one] if one is not parameter else word for one in arguments]
     if parameter not in arguments:
         words = [*words, *(name for name in parameter.opts[:1] if name[0] == "-"), word]
     return command.make_context(command.name, words)

@@ -1,0 +1,110 @@
+"""The command about the analysis stack: what is made of wheels, without a recipe for each."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock import planning, stacking
+from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
+from rootstock.errors import UsageError
+from rootstock.report.terminal import Terminal
+from rootstock.stack import lock as locks
+from rootstock.store import locate
+
+
+class Action(str, Enum):
+    """What to do."""
+
+    LOCK = "lock"
+    ADD = "add"
+    SHOW = "show"
+
+
+def stack(
+    action: Annotated[Action, typer.Argument(help="What to do.", show_default=False)],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME]...",
+            help="add: names or requirements of the Python index; show: a package.",
+            show_default=False,
+        ),
+    ] = None,
+    into: Annotated[str, typer.Option("--set", help="add: the set of ci/stack.toml.")] = "",
+    upgrade: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--upgrade", "-U", help="A project to take the newest of, or all; repeatable."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and write nothing.")] = False,
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Lock the analysis stack: the packages that are made of wheels of the Python index.
+
+    `lock` resolves the sets of ci/stack.toml for each Python and writes ci/stack.lock; versions
+    stay as they are unless --upgrade names them. `add` puts names into a set first. `show` prints
+    the recipe that a package is made by.
+
+    Examples:
+
+      rootstock stack lock --upgrade uproot --dry-run
+
+      rootstock stack add --set analysis zfit
+
+      rootstock stack show pandas
+    """
+    given = names or []
+    if action is Action.SHOW:
+        _show(given, checkout)
+        return
+    if bool(given) != (action is Action.ADD):
+        raise UsageError(
+            "rootstock stack add needs names" if action is Action.ADD else "lock takes no names",
+            "rootstock stack --help shows examples.",
+        )
+    path, text = checkout / stacking.WANTED, None
+    if action is Action.ADD:
+        if not into:
+            raise UsageError("rootstock stack add needs a set", "Name one with --set.")
+        text = stacking.with_packages(path, into, given)
+    store = locate()
+    store.prepare()
+    every = bool(upgrade) and "all" in (upgrade or ())
+    with Terminal() as terminal:
+        change = stacking.relock(
+            checkout, store, terminal, upgrade=None if every else upgrade or (), text=text
+        )
+        if not dry_run:
+            locks.write(change.lock, checkout / planning.STACK)
+            if text is not None:
+                path.write_text(text)
+    if as_json:
+        print_json({"changes": change.lines, "written": not dry_run})
+        return
+    say(change.lines or ["Nothing changes."])
+
+
+def _show(names: list[str], checkout: Path) -> None:
+    """Print the recipes of packages as YAML."""
+    import yaml
+
+    matrix = planning.load_matrix(checkout)
+    outputs = planning.render_all(checkout / "recipes", matrix, matrix.cells)
+    found = [output for output in outputs if output.name in names]
+    if not found:
+        raise UsageError(
+            f"no package is called {' or '.join(names) or 'that'}",
+            "rootstock recipes lists them all.",
+        )
+    lines = []
+    for output in found:
+        lines += [f"# {output.filename}, {output.subdir}, from {output.path.name}"]
+        lines += yaml.safe_dump(dict(output.recipe), sort_keys=False).splitlines()
+    say(lines)
+
+
+COMMANDS = {"stack": stack}

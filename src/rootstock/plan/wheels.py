@@ -1,0 +1,200 @@
+"""Wheels to rendered outputs: each entry of the stack's lock is a recipe with nothing to decide.
+
+What a build gets, and what stands in the package as its recipe, is the same as of a recipe that
+somebody wrote. `rootstock recipes show` prints it.
+"""
+
+import shlex
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rootstock.plan.matrix import Cell
+from rootstock.plan.recipe import Output
+from rootstock.stack.lock import Build, Entry, Lock, Set
+
+_LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
+_NOARCH = "noarch"
+# The glibc that ROOT itself asks for, and so all that is used with it.
+_STDLIB = {"c_stdlib": "sysroot", "c_stdlib_version": "2.28"}
+_OWN: dict[str, Any] = {"license": "BSD-3-Clause", "license_file": ["LICENSE"]}
+_SYSROOT = "sysroot_linux-64 2.28.*"
+
+
+def outputs(
+    lock: Lock,
+    path: Path,
+    folder: Path,
+    cells: Sequence[Cell],
+    made: Collection[str],
+    verified: Collection[str],
+    platform: str,
+) -> list[Output]:
+    """What the entries of a lock, the file `path`, make for the Pythons of the given cells.
+
+    `made` are the names of what recipes make, which win; `verified` are the Pythons that were ever
+    built and tested. `folder` has a folder for each kind of recipe: what unpacks a wheel is in
+    `wheel`, the licence of packages without files in `set`.
+    """
+    pythons = {cell.python: cell.variant["python"] for cell in cells}
+    return [
+        _output(recipe, variant, subdir, path, folder)
+        for recipe, variant, subdir in _recipes(lock, pythons, made, verified, platform)
+    ]
+
+
+def _output(
+    recipe: dict[str, Any], variant: dict[str, str], subdir: str, path: Path, folder: Path
+) -> Output:
+    package = recipe["package"]
+    return Output(
+        folder=folder / ("wheel" if "source" in recipe else "set"),
+        name=package["name"],
+        version=package["version"],
+        build=recipe["build"]["string"],
+        subdir=subdir,
+        variant=variant,
+        recipe=recipe,
+        lock=path,
+    )
+
+
+_Made = tuple[dict[str, Any], dict[str, str], str]
+
+
+def _recipes(
+    lock: Lock,
+    pythons: dict[str, str],
+    made: Collection[str],
+    verified: Collection[str],
+    platform: str,
+) -> Iterator[_Made]:
+    """Each recipe, with its variant and its subdir."""
+    named: dict[tuple[str, str], None] = {}
+    for entry in lock.wheels:
+        if entry.name in made:
+            continue
+        for build in entry.builds:
+            mine = [python for python in build.pythons if python in pythons]
+            if not mine:
+                continue
+            sound = any(python in verified for python in mine)
+            if entry.pure:
+                named[entry.name, entry.version] = None
+                recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
+                recipe["build"]["noarch"] = "python"
+                yield recipe, {"target_platform": _NOARCH}, _NOARCH
+            else:
+                named[entry.name, entry.version] = None
+                recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
+                recipe["requirements"] |= {"build": [_SYSROOT], "host": ["python"]}
+                variant = {**_STDLIB, "python": pythons[mine[0]], "target_platform": platform}
+                yield recipe, variant, platform
+    for name, version in named:
+        for other in lock.also.get(name, ()):
+            if other not in made:
+                yield _also(other, name, version), {"target_platform": _NOARCH}, _NOARCH
+    for one in lock.sets:
+        for member in one.members:
+            if member.python in pythons:
+                variant = {"python": pythons[member.python], "target_platform": platform}
+                packages = dict(member.packages)
+                for name, version in member.packages.items():
+                    packages |= dict.fromkeys(lock.also.get(name, ()), version)
+                recipe = _set(one, member.python, packages, member.python in verified)
+                yield recipe, variant, platform
+
+
+def _tag(build: Build, entry: Entry) -> str:
+    """The beginning of a build string: for which Python, or from which on where that matters."""
+    if entry.pure and len(entry.builds) == 1:
+        return "py"
+    return f"py{build.pythons[0].replace('.', '')}"
+
+
+def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str, Any]:
+    prefix = f"{entry.file.partition('-')[0]}-"
+    info = next((f.split("/")[0] for f in entry.license_files if f.startswith(prefix)), "")
+    files = [f"{_LICENCES}/{f.removeprefix(f'{info}/')}" for f in entry.license_files]
+    words = ["/usr/bin/python3", "$RECIPE_DIR/unpack.py", entry.file, *entry.drop]
+    script = " ".join(f'"{w}"' if w.startswith("$") else shlex.quote(w) for w in words)
+    has_programs = entry.scripts or (bool(entry.entry_points) and not entry.pure)
+    python: dict[str, Any] = {"entry_points": list(entry.entry_points)}
+    if not entry.pure:
+        python["skip_pyc_compilation"] = ["**/*.py"]  # the script has compiled them
+    return {
+        "schema_version": 1,
+        "context": {},
+        "package": {"name": entry.name, "version": entry.version},
+        "source": [
+            {
+                "url": f"pkg:pypi/{entry.project}@{entry.version}#{entry.file}",
+                "sha256": entry.sha256,
+            }
+        ],
+        "build": {
+            "number": 0,
+            "string": string,
+            "script": {"content": script},
+            "python": python,
+            # The script does that.
+            "dynamic_linking": {"binary_relocation": False},
+            # Programs that are scripts name the Python of their environment.
+            "prefix_detection": {"ignore": not has_programs},
+        },
+        "requirements": {"run": [f"python {build.python}".strip(), *build.depends]},
+        "tests": [{"package_contents": {"files": ["**/*.dist-info/METADATA"]}}],
+        "about": _described(
+            homepage=entry.homepage,
+            license=entry.license,
+            license_file=files,
+            summary=entry.summary,
+        ),
+        "extra": _extra(verified, "wheel", entry.released),
+    }
+
+
+def _described(**about: str | list[str]) -> dict[str, Any]:
+    return {key: value for key, value in about.items() if value}
+
+
+def _extra(verified: bool, origin: str, released: str) -> dict[str, Any]:
+    own: dict[str, Any] = {"origin": origin, "scope": "channel", "verified": verified}
+    return {"rootstock": {**own, "released": released} if released else own}
+
+
+def _also(name: str, whole: str, version: str) -> dict[str, Any]:
+    """A package that is another name for one."""
+    return {
+        "schema_version": 1,
+        "context": {},
+        "package": {"name": name, "version": version},
+        "build": {
+            "number": 0,
+            "string": "py_0",
+            "noarch": "generic",
+            "script": {"content": ""},
+        },
+        "requirements": {"run": [f"{whole} =={version}"]},
+        "tests": [],
+        "about": {**_OWN, "summary": f"Another name for {whole}"},
+        "extra": _extra(True, "source", ""),
+    }
+
+
+def _set(one: Set, python: str, packages: Mapping[str, str], verified: bool) -> dict[str, Any]:
+    """A package that depends on all the packages of a set, in the versions tested together."""
+    tag = python.replace(".", "")
+    run = [f"python {python}.*", f"python_abi {python}.* *_cp{tag}"]
+    return {
+        "schema_version": 1,
+        "context": {},
+        "package": {"name": one.name, "version": one.version},
+        "build": {"number": 0, "string": f"py{tag}_0", "script": {"content": ""}},
+        "requirements": {
+            "run": [*run, *(f"{name} =={version}" for name, version in packages.items())]
+        },
+        "tests": [],
+        "about": {**_OWN, "summary": one.summary},
+        "extra": _extra(verified, "source", one.version.replace(".", "-")),
+    }

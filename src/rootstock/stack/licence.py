@@ -1,0 +1,66 @@
+"""Licences: the SPDX expression of a wheel, from what its metadata says in one of three ways."""
+
+from collections.abc import Sequence
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+# What people write for a licence, in lower case, that is no SPDX expression.
+_WRITTEN = {
+    "3-clause bsd license": "BSD-3-Clause",
+    "apache": "Apache-2.0",
+    "apache 2": "Apache-2.0",
+    "apache 2.0": "Apache-2.0",
+    "apache license": "Apache-2.0",
+    "apache license 2.0": "Apache-2.0",
+    "apache license, version 2.0": "Apache-2.0",
+    "apache software license": "Apache-2.0",
+    "apache software license 2.0": "Apache-2.0",
+    "apache-2": "Apache-2.0",
+    "bsd": "BSD-3-Clause",
+    "bsd 2-clause": "BSD-2-Clause",
+    "bsd 3-clause": "BSD-3-Clause",
+    "bsd 3-clause license": "BSD-3-Clause",
+    "bsd license": "BSD-3-Clause",
+    "bsd-3": "BSD-3-Clause",
+    "gnu gpl v3": "GPL-3.0-only",
+    "isc license": "ISC",
+    "isc license (iscl)": "ISC",
+    "lgplv3+": "LGPL-3.0-or-later",
+    "mit license": "MIT",
+    "modified bsd license": "BSD-3-Clause",
+    "mpl 2.0": "MPL-2.0",
+    "new bsd": "BSD-3-Clause",
+    "new bsd license": "BSD-3-Clause",
+    "psf": "PSF-2.0",
+    "python software foundation license": "PSF-2.0",
+    "the mit license": "MIT",
+    "the mit license (mit)": "MIT",
+    "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "gnu lesser general public license v3 or later (lgplv3+)": "LGPL-3.0-or-later",
+}
+_CLASSIFIER = "License :: OSI Approved :: "
+_LONGEST = 100  # letters of a licence's name; what is longer is its text
+
+
+def of(expression: str, text: str, classifiers: Sequence[str]) -> str:
+    """The SPDX expression of a licence, or nothing when it cannot be told.
+
+    `expression` is the metadata's License-Expression, `text` its License (a name, an expression,
+    or the whole text), and `classifiers` are all that it has.
+    """
+    named = [one.removeprefix(_CLASSIFIER) for one in classifiers if one.startswith(_CLASSIFIER)]
+    short = [text] if len(text) <= _LONGEST else []
+    for word in (expression, *short, *(named if len(named) == 1 else [])):
+        if found := _spdx(word):
+            return found
+    return ""
+
+
+def _spdx(word: str) -> str:
+    word = " ".join(word.split())
+    for one in (word, _WRITTEN.get(word.lower(), "")):
+        try:
+            return str(canonicalize_license_expression(one)) if one else ""
+        except InvalidLicenseExpression:
+            continue
+    return ""

@@ -1,0 +1,174 @@
+"""`ci/stack.lock`: what every package of the stack is made of, decided once and reviewed.
+
+It is JSON with sorted keys, an entry per wheel, so that a change of one package is a change of a
+few lines. It holds all that planning needs: no wheel is opened to plan.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rootstock import names, regular, shape
+from rootstock.errors import UsageError
+from rootstock.shape import OtherFormat
+
+FORMAT = 1
+PREFIX = "rootstock-"  # of the package that a set is
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """One package that is made of a wheel: for which Pythons, and what it depends on.
+
+    `python` bounds the versions of Python; it is empty in a package for one Python only.
+    """
+
+    pythons: tuple[str, ...]
+    python: str
+    depends: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A wheel and its packages.
+
+    `name` and `version` are conda's, `project` is the name in the Python index. It is `pure` when
+    one noarch package serves several Pythons. `drop` are shell patterns of files that the package
+    does not get. `released` is the day on which the wheel was uploaded.
+    """
+
+    name: str
+    version: str
+    project: str
+    file: str
+    sha256: str
+    size: int
+    released: str
+    pure: bool
+    builds: tuple[Build, ...]
+    entry_points: tuple[str, ...]
+    scripts: bool
+    drop: tuple[str, ...]
+    license: str
+    license_files: tuple[str, ...]
+    summary: str
+    homepage: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A set of packages for one Python: each by its conda name, with its version."""
+
+    python: str
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Set:
+    """A set, which is a package that depends on just these versions."""
+
+    name: str
+    summary: str
+    version: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """All wheels, the sets, and further names of packages (`also`)."""
+
+    wheels: tuple[Entry, ...]
+    sets: tuple[Set, ...]
+    also: Mapping[str, tuple[str, ...]]
+
+
+EMPTY = Lock(wheels=(), sets=(), also={})
+
+
+def load(path: Path) -> Lock:
+    """Read the lock; it is empty when there is none.
+
+    Raises `UsageError` when it cannot be read.
+    """
+    try:
+        value = shape.document(regular.read(path))
+        shape.insist_on_format(value, FORMAT)
+        known = _LOCK(value)
+    except FileNotFoundError:
+        return EMPTY
+    except OtherFormat as error:
+        raise UsageError(f"{path} {error}", error.remedy) from error
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} cannot be read: {error}", "Write it again: rootstock stack lock"
+        ) from error
+    del known["format"]
+    return Lock(**known)
+
+
+def text(lock: Lock) -> str:
+    """The lock as its file has it."""
+    value = {"format": FORMAT, **asdict(lock)}
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write(lock: Lock, path: Path) -> None:
+    """Put the lock in its place, whole."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text(lock))
+    os.replace(part, path)
+
+
+def _python(value: object) -> str:
+    found = names.line(value)
+    if not all(part.isdigit() for part in found.split(".")) or found.count(".") != 1:
+        raise ValueError(f"{names.shown(value)} is no Python such as 3.11")
+    return found
+
+
+_lines = shape.items(names.line)
+_build = shape.made(
+    Build, shape.fields(pythons=shape.items(_python), python=names.line, depends=_lines)
+)
+_entry = shape.made(
+    Entry,
+    shape.fields(
+        name=names.package_name,
+        version=names.version,
+        project=names.line,
+        file=names.file_name,
+        sha256=names.sha256,
+        size=shape.count,
+        released=names.line,
+        pure=shape.yes_or_no,
+        builds=shape.items(_build),
+        entry_points=_lines,
+        scripts=shape.yes_or_no,
+        drop=_lines,
+        license=names.line,
+        license_files=_lines,
+        summary=names.line,
+        homepage=names.line,
+    ),
+)
+_member = shape.made(
+    Member,
+    shape.fields(python=_python, packages=shape.mapping(names.package_name, names.version)),
+)
+_set = shape.made(
+    Set,
+    shape.fields(
+        name=names.package_name,
+        summary=names.line,
+        version=names.version,
+        members=shape.items(_member),
+    ),
+)
+_LOCK = shape.fields(
+    format=shape.count,
+    wheels=shape.items(_entry),
+    sets=shape.items(_set),
+    also=shape.mapping(names.package_name, shape.items(names.package_name)),
+)

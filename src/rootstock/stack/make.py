@@ -1,0 +1,201 @@
+"""Make the lock: resolve every set for every Python, read the wheels, write down the packages."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from rootstock.errors import UsageError
+from rootstock.names import listed
+from rootstock.progress import Event, Listener
+from rootstock.sources import fetch
+from rootstock.sources.fetch import Source
+from rootstock.stack import entries, resolve, wheel
+from rootstock.stack.entries import Chosen
+from rootstock.stack.lock import PREFIX, Lock, Member, Set
+from rootstock.stack.names import Names
+from rootstock.stack.resolve import Resolved
+from rootstock.stack.wanted import Wanted
+from rootstock.stack.wheel import Wheel
+from rootstock.store import Store
+
+STAGE = "stack"
+_OLD = 2 * 365  # days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Means:
+    """What resolving needs.
+
+    `pythons` are the exact Pythons by their minor version; `recipes` are, for each of these, the
+    versions of the projects that a recipe makes, which come from there.
+    """
+
+    pythons: Mapping[str, str]
+    recipes: Mapping[str, Mapping[str, str]]
+    uv: Path
+    store: Store
+    listen: Listener
+
+
+def source_of(file: Resolved) -> Source:
+    """Where a wheel comes from."""
+    url = f"pkg:pypi/{file.project}@{file.version}#{file.file}"
+    return Source(urls=(url,), sha256=file.sha256, filename=file.file)
+
+
+def make(
+    wanted: Wanted, naming: Names, old: Lock, means: Means, upgrade: Sequence[str] | None
+) -> Lock:
+    """The lock that the sets come to.
+
+    Versions of the `old` lock stay where they still fit, but for the projects in `upgrade` (None:
+    all). Raises `UsageError` where a set cannot be resolved or a wheel made into a package, and
+    `SourceError` where one cannot be had or read.
+    """
+    found = {
+        (one.name, python): _resolve(wanted, one.name, python, old, means, upgrade)
+        for one in wanted.sets
+        for python, exact in means.pythons.items()
+        if one.pythons.contains(exact)
+    }
+    # A set whose Pythons the matrix has none of is no mistake: another matrix may have them.
+    files = {file.sha256: file for some in found.values() for file in some}
+    own = {sha256: file for sha256, file in files.items() if not _by_recipe(file, found, means)}
+    wheels = _read(own.values(), wanted, means)
+    pythons: dict[str, set[str]] = defaultdict(set)
+    every: dict[tuple[str, str], Wheel] = {}
+    for (_, python), some in found.items():
+        for file in some:
+            if file.sha256 in wheels:
+                pythons[file.sha256].add(means.pythons[python])
+                every[file.project, means.pythons[python]] = wheels[file.sha256]
+    chosen = [
+        Chosen(
+            file=own[sha256],
+            wheel=one,
+            pythons=tuple(sorted(pythons[sha256], key=Version)),
+        )
+        for sha256, one in wheels.items()
+    ]
+    made = [
+        entries.entry(one, every, wanted.of(one.file.project), naming)
+        for one in sorted(chosen, key=lambda one: (one.file.project, one.file.file))
+    ]
+    owners: dict[str, list[str]] = defaultdict(list)
+    for one in made:
+        owners[one.name].append(one.project)
+    entries.insist_on_owners(owners)
+    return Lock(
+        wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
+        sets=tuple(_set(wanted, name, found, naming) for name in sorted({n for n, _ in found})),
+        also={name: tuple(more) for name, more in sorted(naming.also.items()) if name in owners},
+    )
+
+
+def _resolve(
+    wanted: Wanted,
+    name: str,
+    python: str,
+    old: Lock,
+    means: Means,
+    upgrade: Sequence[str] | None,
+) -> list[Resolved]:
+    [own] = [one for one in wanted.sets if one.name == name]
+    item = f"{name}, Python {python}"
+    means.listen(Event(stage=STAGE, item=item, state="start"))
+    bounds = {str(project): known.constraint for project, known in wanted.known.items()}
+    for project, version in means.recipes[python].items():
+        bounds[canonicalize_name(project)] = SpecifierSet(f"=={version}")
+    with means.store.scratch("stack") as folder:
+        found, _ = resolve.resolve(
+            own.packages,
+            bounds,
+            means.pythons[python],
+            uv=means.uv,
+            folder=folder,
+            sources=[project for project, known in wanted.known.items() if known.source],
+            known=resolve.as_known(_versions(old, name, python)),
+            upgrade=upgrade,
+        )
+    told = f"{len(found)} packages"
+    means.listen(Event(stage=STAGE, item=item, state="done", detail=told))
+    return found
+
+
+def _versions(old: Lock, name: str, python: str) -> dict[str, str]:
+    """The versions, by project, that a lock has in a set for a Python."""
+    projects = {one.name: one.project for one in old.wheels}
+    return {
+        projects[package]: version
+        for one in old.sets
+        if one.name == f"{PREFIX}{name}"
+        for member in one.members
+        if member.python == python
+        for package, version in member.packages.items()
+        if package in projects
+    }
+
+
+def _by_recipe(
+    file: Resolved, found: Mapping[tuple[str, str], Sequence[Resolved]], means: Means
+) -> bool:
+    """Whether a recipe makes what a wheel would: then that is taken wherever it is needed."""
+    users = [python for (_, python), some in found.items() if file in some]
+    return all(file.project in means.recipes[python] for python in users)
+
+
+def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, Wheel]:
+    """What wheels say, by sha256; those that the store lacks are fetched."""
+    files = sorted(files, key=lambda one: one.project)
+    sources = [source_of(file) for file in files]
+    fetch.fetch(sources, {}, means.store, means.listen)
+    found = {}
+    for file, source in zip(files, sources, strict=True):
+        path = fetch.path_in(means.store, source)
+        found[file.sha256] = wheel.read(path, wanted.of(file.project).drop)
+    return found
+
+
+def _set(
+    wanted: Wanted,
+    name: str,
+    found: Mapping[tuple[str, str], Sequence[Resolved]],
+    naming: Names,
+) -> Set:
+    [own] = [one for one in wanted.sets if one.name == name]
+    members = {python: some for (set_, python), some in found.items() if set_ == name}
+    newest = max(file.released for some in members.values() for file in some)
+    return Set(
+        name=f"{PREFIX}{name}",
+        summary=own.summary,
+        version=newest.strftime("%Y.%m.%d"),
+        members=tuple(
+            Member(
+                python=python,
+                packages={
+                    naming.of(file.project): entries.conda_version(file.version)
+                    for file in sorted(some, key=lambda file: naming.of(file.project))
+                },
+            )
+            for python, some in members.items()
+        ),
+    )
+
+
+def insist_on_reasons(old: Mapping[str, int], wanted: Wanted) -> None:
+    """Raise `UsageError` for projects of which a much newer release exists and nobody says why.
+
+    `old` are days between the version that was taken and the newest.
+    """
+    bad = [name for name, days in old.items() if days > _OLD and not wanted.of(name).old]
+    if bad:
+        raise UsageError(
+            f"more than two years older than the newest release: {listed(sorted(bad))}",
+            "Ask for a newer one in ci/stack.toml, or write old = true and why below "
+            "[packages.NAME].",
+        )

@@ -1,0 +1,152 @@
+"""Read `ci/stack.toml`: the sets of packages, and what is to be known of single ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import NormalizedName, canonicalize_name
+from tomlkit.exceptions import TOMLKitError
+
+from rootstock.errors import UsageError
+from rootstock.names import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Set:
+    """A set of packages that is resolved for itself, and can be installed by one name.
+
+    `pythons` are those that it is for, as a specifier.
+    """
+
+    name: str
+    summary: str
+    packages: tuple[Requirement, ...]
+    pythons: SpecifierSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What people say of one package.
+
+    `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
+    shell patterns of files that its package does not get. `source` says that it may be taken from
+    its source distribution. `license` is the SPDX expression that its metadata lacks. `old` says
+    that an old version of it is meant. `why` is the reason for all of that.
+    """
+
+    constraint: SpecifierSet = field(default_factory=SpecifierSet)
+    depends: tuple[Requirement, ...] = ()
+    drop: tuple[str, ...] = ()
+    source: bool = False
+    license: str = ""
+    old: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """The whole file: the sets, and what is known of packages by their names in the index."""
+
+    path: Path
+    sets: tuple[Set, ...]
+    known: Mapping[NormalizedName, Known]
+
+    def of(self, name: str) -> Known:
+        """What is known of a package, if anything."""
+        return self.known.get(canonicalize_name(name), _NOTHING)
+
+
+_NOTHING = Known()
+
+
+def load(path: Path, text: str | None = None) -> Wanted:
+    """Read the file, or `text` in its place.
+
+    Raises `UsageError` that says what is wrong with it, and in which table.
+    """
+    try:
+        top = tomlkit.parse(path.read_text() if text is None else text).unwrap()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    _insist(path, "", top, ("sets", "packages"))
+    sets = tuple(_set(path, name, table) for name, table in top.get("sets", {}).items())
+    known = {
+        canonicalize_name(name): _known(path, name, table)
+        for name, table in top.get("packages", {}).items()
+    }
+    if not sets:
+        raise UsageError(f"{path} has no set", 'Write [sets.NAME] and packages = ["NAME", ...].')
+    return Wanted(path=path, sets=sets, known=known)
+
+
+def _set(path: Path, name: str, table: Any) -> Set:
+    where = f"sets.{name}"
+    _insist(path, where, table, ("summary", "packages", "pythons"))
+    packages = _requirements(path, where, table.get("packages", []))
+    if not packages or name != canonicalize_name(name):
+        told = "has no packages" if not packages else "is no name: a-z, 0-9 and single dashes"
+        raise UsageError(f"{path}: [{where}] {told}")
+    return Set(
+        name=name,
+        summary=str(table.get("summary", "")),
+        packages=packages,
+        pythons=_specifiers(path, where, table.get("pythons", "")),
+    )
+
+
+def _known(path: Path, name: str, table: Any) -> Known:
+    where = f"packages.{name}"
+    _insist(path, where, table, (*Known.__dataclass_fields__,))
+    known = Known(
+        constraint=_specifiers(path, where, table.get("constraint", "")),
+        depends=_requirements(path, where, table.get("depends", [])),
+        drop=tuple(map(str, table.get("drop", []))),
+        source=bool(table.get("source", False)),
+        license=str(table.get("license", "")),
+        old=bool(table.get("old", False)),
+        why=str(table.get("why", "")),
+    )
+    if not known.why:
+        raise UsageError(
+            f"{path}: [{where}] has no why",
+            "Write the reason, so that whoever comes next knows when it can go.",
+        )
+    return known
+
+
+def _insist(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
+    told = f"[{where}]" if where else "the file"
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{path}: {told} is not a table")
+    for key in table:
+        if key not in keys:
+            raise UsageError(f"{path}: {told} has the unknown key {key}", f"Known: {listed(keys)}")
+
+
+def _requirements(path: Path, where: str, values: Any) -> tuple[Requirement, ...]:
+    found = []
+    for text in values if isinstance(values, list) else [values]:
+        try:
+            found.append(Requirement(str(text)))
+        except InvalidRequirement as error:
+            told = str(error).partition("\n")[0]
+            raise UsageError(
+                f"{path}: [{where}] {text!r} is no requirement: {told}",
+                'Write it like "uproot", "uproot>=5" or "dask[array]" (PEP 508).',
+            ) from error
+    return tuple(found)
+
+
+def _specifiers(path: Path, where: str, text: Any) -> SpecifierSet:
+    try:
+        return SpecifierSet(str(text))
+    except InvalidSpecifier as error:
+        raise UsageError(
+            f"{path}: [{where}] {text!r} bounds no version", 'Write it like ">=3.10,<3.13".'
+        ) from error

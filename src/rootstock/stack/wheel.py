@@ -1,0 +1,148 @@
+"""Read a wheel: what its metadata says, and what the files in it are.
+
+The format is that of the binary distribution format and of the core metadata (PyPA). A wheel is
+only read here; what is in it is put in place by recipes/analysis/wheel/unpack.py.
+"""
+
+import configparser
+import re
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email.parser import Parser
+from fnmatch import fnmatchcase
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from rootstock.audit import elf
+from rootstock.errors import SourceError
+from rootstock.stack import licence
+
+_LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
+_LONGEST = 200  # letters of a summary
+_MOST = 1 << 31  # bytes of all files
+_SCRIPTS = ("console_scripts", "gui_scripts")
+_MAGIC = b"\x7fELF"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wheel:
+    """What a wheel says of itself.
+
+    `name` is that of the distribution, `libraries` are the sonames that its ELF files need and that
+    are not in it, `top` the modules it has, `pure` whether it has no ELF file.
+    """
+
+    name: str
+    version: str
+    requires: tuple[Requirement, ...]
+    requires_python: SpecifierSet
+    entry_points: tuple[str, ...]
+    license: str
+    license_files: tuple[str, ...]
+    summary: str
+    homepage: str
+    libraries: tuple[str, ...]
+    pure: bool
+    scripts: bool
+
+
+def read(path: Path, drop: Sequence[str] = ()) -> Wheel:
+    """Read the wheel at `path`, without the files that `drop` are shell patterns of.
+
+    Raises `SourceError` when it is none.
+    """
+    try:
+        name, version, _, _ = parse_wheel_filename(path.name)
+        with zipfile.ZipFile(path) as archive:
+            return _read(archive, str(name), str(version), drop)
+    except (
+        *(zipfile.BadZipFile, KeyError, UnicodeDecodeError, configparser.Error, ValueError),
+        *(InvalidWheelFilename, InvalidRequirement, InvalidSpecifier, EOFError, OSError),
+    ) as error:
+        raise SourceError(f"{path.name} cannot be read as a wheel: {error}") from error
+
+
+def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]) -> Wheel:
+    files = [
+        entry
+        for entry in archive.infolist()
+        if not entry.is_dir() and not any(fnmatchcase(entry.filename, one) for one in drop)
+    ]
+    if sum(entry.file_size for entry in files) > _MOST:
+        raise ValueError(f"it has more than {_MOST} bytes")
+    [info] = {entry.filename.split("/")[0] for entry in files if _is_metadata(entry.filename)}
+    data = f"{info.removesuffix('.dist-info')}.data"
+    metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+    homes = dict(one.split(", ", 1) for one in metadata.get_all("Project-URL", []) if ", " in one)
+    homes = {key.lower(): value for key, value in homes.items()}
+    binary = [entry.filename for entry in files if archive.open(entry).read(4) == _MAGIC]
+    return Wheel(
+        name=name,
+        version=version,
+        requires=tuple(map(Requirement, metadata.get_all("Requires-Dist", []))),
+        requires_python=SpecifierSet(metadata.get("Requires-Python", "")),
+        entry_points=_entry_points(archive, info),
+        license=licence.of(
+            metadata.get("License-Expression", ""),
+            metadata.get("License", ""),
+            metadata.get_all("Classifier", []),
+        ),
+        license_files=tuple(
+            sorted(
+                entry.filename
+                for entry in files
+                if entry.filename.startswith(f"{info}/")
+                and _LICENCE_FILE.search(entry.filename.rpartition("/")[2])
+            )
+        ),
+        summary=" ".join(metadata.get("Summary", "").split())[:_LONGEST],
+        homepage=metadata.get("Home-page", "")
+        or homes.get("homepage", "")
+        or homes.get("source", "")
+        or homes.get("repository", ""),
+        libraries=_libraries(archive, binary),
+        pure=not binary,
+        scripts=any(f"{data}/scripts/" in entry.filename for entry in files),
+    )
+
+
+def _is_metadata(filename: str) -> bool:
+    return filename.endswith(".dist-info/METADATA") and filename.count("/") == 1
+
+
+def _entry_points(archive: zipfile.ZipFile, info: str) -> tuple[str, ...]:
+    """The programs that an installer makes, as recipes write them: NAME = MODULE:FUNCTION."""
+    try:
+        text = archive.read(f"{info}/entry_points.txt").decode()
+    except KeyError:
+        return ()
+    found = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+    found.optionxform = str  # type: ignore[assignment, method-assign]  # as the module documents it
+    found.read_string(text)
+    return tuple(
+        f"{name} = {target.split('[')[0].strip()}"
+        for section in _SCRIPTS
+        if found.has_section(section)
+        for name, target in found[section].items()
+    )
+
+
+def _libraries(archive: zipfile.ZipFile, binary: list[str]) -> tuple[str, ...]:
+    needed: set[str] = set()
+    own = {name.rpartition("/")[2] for name in archive.namelist()}
+    with TemporaryDirectory() as folder:
+        for name in binary:
+            place = Path(folder, "file")
+            with archive.open(name) as packed, place.open("wb") as file:
+                while chunk := packed.read(1 << 20):
+                    file.write(chunk)
+            with suppress(elf.ElfError):  # of another machine, which the audit tells
+                if found := elf.read(place):
+                    needed.update(found.needed)
+    return tuple(sorted(needed - own))

@@ -1,0 +1,106 @@
+"""The packages of the stack's lock: which, for whom, and that they can be built."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rootstock.plan import checks, wheels
+from rootstock.plan.matrix import Cell
+from rootstock.plan.recipe import Output
+from rootstock.stack.lock import Build, Entry, Lock, Member, Set
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+CELLS = [Cell(root="6.40.00", python=python, platform="linux-64") for python in ("3.11", "3.13")]
+PURE = Entry(
+    name="bud",
+    version="1.0",
+    project="Bud",
+    file="bud-1.0-py3-none-any.whl",
+    sha256="0" * 64,
+    size=7,
+    released="2026-01-02",
+    pure=True,
+    builds=(Build(pythons=("3.10", "3.11", "3.13"), python=">=3.9", depends=("scion >=2",)),),
+    entry_points=("bud = bud:main",),
+    scripts=False,
+    drop=("bud/it's*",),
+    license="MIT",
+    license_files=("bud-1.0.dist-info/licenses/LICENSE",),
+    summary="Buds",
+    homepage="",
+)
+BINARY = replace(
+    PURE,
+    name="scion",
+    project="scion",
+    file="scion-1.0-cp311-cp311-manylinux_2_28_x86_64.whl",
+    pure=False,
+    builds=(Build(pythons=("3.11",), python="", depends=("libgcc >=14",)),),
+    license_files=(),
+)
+LOCK = Lock(
+    wheels=(PURE, BINARY),
+    sets=(
+        Set(
+            name="rootstock-x",
+            summary="All of it",
+            version="2026.01.02",
+            members=(Member(python="3.11", packages={"bud": "1.0", "scion": "1.0"}),),
+        ),
+    ),
+    also={"bud": ("bud-all",)},
+)
+
+
+def made(lock: Lock, *, recipes: tuple[str, ...] = ()) -> dict[str, Output]:
+    path, folder = Path("ci/stack.lock"), CHECKOUT / "recipes/analysis"
+    found = wheels.outputs(lock, path, folder, CELLS, recipes, ("3.11",), "linux-64")
+    checks.insist(found)
+    return {one.filename: one for one in found}
+
+
+def test_each_entry_is_a_package_for_its_pythons() -> None:
+    found = made(LOCK)
+    assert found.keys() == {
+        "bud-1.0-py_0.conda",
+        "scion-1.0-py311_0.conda",
+        "bud-all-1.0-py_0.conda",
+        "rootstock-x-2026.01.02-py311_0.conda",
+    }
+    assert {one.subdir for name, one in found.items() if name.startswith("bud")} == {"noarch"}
+
+
+def test_a_recipe_of_the_same_name_wins() -> None:
+    found = made(LOCK, recipes=("bud",))
+    assert not any(name.startswith("bud") for name in found)
+
+
+def test_ranges_of_pythons_are_told_apart_in_the_build_string() -> None:
+    old, new = (Build(pythons=(python,), python="", depends=()) for python in ("3.11", "3.13"))
+    found = made(replace(LOCK, wheels=(replace(PURE, builds=(old, new)),), sets=()))
+    assert {"bud-1.0-py311_0.conda", "bud-1.0-py313_0.conda"} <= found.keys()
+
+
+def test_a_set_pins_what_was_tested_together() -> None:
+    [own] = [one for one in made(LOCK).values() if one.name == "rootstock-x"]
+    wanted = {"bud ==1.0", "bud-all ==1.0", "scion ==1.0", "python 3.11.*"}
+    assert wanted <= set(own.requirements("run"))
+
+
+def test_words_of_the_lock_are_words_of_the_script() -> None:
+    script = made(LOCK)["bud-1.0-py_0.conda"].recipe["build"]["script"]["content"]
+    assert script.endswith(""" 'bud/it'"'"'s*'""")
+
+
+@pytest.mark.parametrize(("python", "verified"), [("3.11", True), ("3.13", False)])
+def test_what_was_never_built_says_so(python: str, verified: bool) -> None:
+    build = Build(pythons=(python,), python="", depends=())
+    found = made(replace(LOCK, wheels=(replace(BINARY, builds=(build,)),), sets=()))
+    assert [one.verified for one in found.values()] == [verified]
+
+
+def test_errors_name_the_lock() -> None:
+    broken = replace(LOCK, wheels=(replace(PURE, released="2099-01-01"),), sets=())
+    with pytest.raises(checks.RecipeError, match=r"^ci/stack\.lock: "):
+        made(broken)

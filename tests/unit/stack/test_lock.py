@@ -1,0 +1,82 @@
+"""ci/stack.lock is read as it was written, and nothing else is taken for one."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import UsageError
+from rootstock.stack import lock
+from rootstock.stack.lock import Build, Entry, Lock, Member, Set
+
+ENTRY = Entry(
+    name="bud",
+    version="1.0",
+    project="Bud",
+    file="Bud-1.0-py3-none-any.whl",
+    sha256="0" * 64,
+    size=7,
+    released="2026-01-02",
+    pure=True,
+    builds=(Build(pythons=("3.11",), python=">=3.9", depends=("scion >=2",)),),
+    entry_points=("bud = bud:main",),
+    scripts=False,
+    drop=(),
+    license="MIT",
+    license_files=(),
+    summary="Buds, größer",
+    homepage="",
+)
+LOCK = Lock(
+    wheels=(ENTRY,),
+    sets=(
+        Set(
+            name="rootstock-x",
+            summary="",
+            version="2026.01.02",
+            members=(Member(python="3.11", packages={"bud": "1.0"}),),
+        ),
+    ),
+    also={"bud": ("bud-all",)},
+)
+
+
+def test_it_comes_back(tmp_path: Path) -> None:
+    lock.write(LOCK, tmp_path / "stack.lock")
+    assert lock.load(tmp_path / "stack.lock") == LOCK
+    assert [path.name for path in tmp_path.iterdir()] == ["stack.lock"]
+
+
+def test_without_one_there_is_no_stack(tmp_path: Path) -> None:
+    assert lock.load(tmp_path / "stack.lock") == lock.EMPTY
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "../bud"},
+        {"file": "../bud.whl"},
+        {"sha256": "0"},
+        {"version": "1/0"},
+        {"size": -1},
+        {"pure": "yes"},
+        {"summary": "two\nlines"},
+        {"more": 1},
+        {"builds": [{"pythons": ["3.11.2"], "python": "", "depends": []}]},
+    ],
+)
+def test_what_cannot_be_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+    value = {"format": 1, "sets": [], "also": {}, "wheels": [{**asdict(ENTRY), **change}]}
+    path = tmp_path / "stack.lock"
+    path.write_text(json.dumps(value))
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        lock.load(path)
+    assert caught.value.remedy
+
+
+def test_another_format_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    path.write_text(json.dumps({"format": 2, "wheels": []}))
+    with pytest.raises(UsageError, match="has format 2"):
+        lock.load(path)

@@ -1,0 +1,91 @@
+"""What a wheel says of itself is read, and what is none is told."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rootstock.errors import SourceError
+from rootstock.stack import wheel
+
+from . import wheels
+
+METADATA = """\
+Summary: Buds
+  for grafting
+Requires-Python: >=3.10
+Requires-Dist: scion>=2,<3
+Requires-Dist: tomli; python_version < "3.11"
+Requires-Dist: pytest; extra == "test"
+Project-URL: Source, https://example.org/bud
+License-Expression: mit
+"""
+PROGRAMS = b"""\
+[console_scripts]
+bud = bud.cli:main
+grow = bud.cli:grow [extra]
+[gui_scripts]
+look = bud.look:main
+[other]
+no = bud:no
+"""
+
+
+def test_all_that_a_package_needs_is_read(tmp_path: Path) -> None:
+    files = {
+        "bud/__init__.py": b"",
+        "INFO/entry_points.txt": PROGRAMS,
+        "INFO/licenses/LICENSE.txt": b"MIT",
+        "INFO/RECORD": b"",
+    }
+    found = wheel.read(wheels.make(tmp_path, "bud", metadata=METADATA, files=files))
+    assert (found.name, found.version, found.license) == ("bud", "1.0", "MIT")
+    assert found.summary == "Buds for grafting"
+    assert found.homepage == "https://example.org/bud"
+    assert [one.name for one in found.requires] == ["scion", "tomli", "pytest"]
+    assert str(found.requires_python) == ">=3.10"
+    assert found.entry_points == (
+        "bud = bud.cli:main",
+        "grow = bud.cli:grow",
+        "look = bud.look:main",
+    )
+    assert found.license_files == ("bud-1.0.dist-info/licenses/LICENSE.txt",)
+    assert found.pure and not found.scripts and found.libraries == ()
+
+
+def test_a_program_in_it_makes_it_a_package_of_one_platform(tmp_path: Path) -> None:
+    program = Path(sys.executable).resolve().read_bytes()
+    made = wheels.make(tmp_path, "bud", files={"bud/program": program})
+    found = wheel.read(made)
+    assert not found.pure
+    assert any(one.startswith("libc.so.") for one in found.libraries)
+    assert wheel.read(made, ["bud/prog*"]).pure
+
+
+def test_scripts_are_seen(tmp_path: Path) -> None:
+    made = wheels.make(tmp_path, "bud", files={"bud-1.0.data/scripts/bud": b"#!python\n"})
+    assert wheel.read(made).scripts
+
+
+@pytest.mark.parametrize(
+    ("metadata", "files"),
+    [
+        ("Requires-Dist: not a requirement!\n", {}),
+        ("Requires-Python: three\n", {}),
+        ("", {"INFO/entry_points.txt": b"no section"}),
+        ("", {"other-1.0.dist-info/METADATA": b"Name: other"}),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    tmp_path: Path, metadata: str, files: dict[str, bytes]
+) -> None:
+    made = wheels.make(tmp_path, "bud", metadata=metadata, files=files)
+    with pytest.raises(SourceError, match=r"bud-1\.0-py3-none-any\.whl cannot be read as a wheel"):
+        wheel.read(made)
+
+
+@pytest.mark.parametrize("name", ["bud-1.0-py3-none-any.whl", "bud.whl"])
+def test_what_is_no_archive_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"no archive")
+    with pytest.raises(SourceError, match="cannot be read as a wheel"):
+        wheel.read(tmp_path / name)
