@@ -40,6 +40,8 @@ _PYROOT = _PYTHON | {"pyroot", "root-core"}
 CATALOGUE = (
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
     Check(name="foreign", needs=_PYROOT, timeout=240),
+    Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
+    Check(name="frames", needs=_PYROOT | {"uproot", "pandas"}, forked=True, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
     Check(name="rntuple", needs=_PYROOT, forked=True),
     Check(name="headers", needs=_PYROOT, forked=True),
