@@ -43,6 +43,7 @@ CATALOGUE = (
     Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
     Check(name="frames", needs=_PYROOT | {"uproot", "pandas"}, forked=True, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
+    Check(name="numpy_columns", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="rntuple", needs=_PYROOT, forked=True),
     Check(name="headers", needs=_PYROOT, forked=True),
     Check(name="tools", needs=_PYROOT, forked=True),
