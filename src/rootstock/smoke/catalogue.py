@@ -52,6 +52,7 @@ CATALOGUE = (
     Check(name="histogram_fit", needs=_PYROOT, forked=True),
     Check(name="fit_python", needs=_PYROOT, forked=True),
     Check(name="tree_arrays", needs=_PYROOT | {"numpy"}, forked=True),
+    Check(name="uhi_histograms", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="branch_address", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="roofit", needs=_PYROOT, forked=True),
     Check(name="exceptions", needs=_PYROOT, forked=True),

@@ -1,0 +1,92 @@
+"""What histograms tell other libraries (UHI) is what they hold; a file knows its names."""
+
+from array import array
+
+import numpy as np
+import ROOT
+
+EDGES = [0.0, 1.0, 4.0, 9.0]
+
+# Two and three values, and weighted ones: counts are effective, variances those of the mean.
+SAMPLES = [(0.5, 1, 1), (0.5, 2, 3), (1.5, 4, 1), (1.5, 5, 2), (1.5, 9, 1)]
+for weighted in (False, True):
+    profile = ROOT.TProfile(f"p{weighted}", "", 3, 0, 3)
+    if weighted:
+        profile.Sumw2()
+    for x, y, w in SAMPLES:
+        profile.Fill(x, y, w if weighted else 1)
+    counts, variances = profile.counts(), profile.variances()
+    for i, count in enumerate(counts):
+        variance = variances[i]
+        inside = [(y, w if weighted else 1) for x, y, w in SAMPLES if int(x) == i]
+        if not inside:
+            assert count == 0 and np.isnan(variance), (count, variance)
+            continue
+        y, w = np.array(inside).T
+        mean = (w * y).sum() / w.sum()
+        assert np.isclose(count, w.sum() ** 2 / (w**2).sum()), (weighted, i, count)
+        truth = ((w * (y - mean) ** 2).sum() / w.sum()) / count
+        assert np.isclose(variance, truth), (weighted, i, variance, truth)
+        assert np.isclose(variance, profile.GetBinError(i + 1) ** 2)
+
+plane = ROOT.TH2D("plane", "", 2, 0, 2, 3, array("d", EDGES))
+plane.Sumw2()
+plane.Fill(1.5, 2, 3.0)
+assert plane.variances().tolist() == [[0, 0, 0], [0, 9, 0]], plane.variances()
+
+if hasattr(plane, "_to_uhi_"):  # ROOT 6.40
+    plane.Fill(1.5, 100, 2.0)
+    plane.GetXaxis().SetRange(2, 2)  # what is shown is not what there is
+    told = plane._to_uhi_()
+    x, y = told["axes"]
+    assert (x["type"], x["lower"], x["upper"], x["bins"]) == ("regular", 0, 2, 2), x
+    assert y["type"] == "variable" and y["edges"] == EDGES, y
+    values, variances = (np.array(told["storage"][key]) for key in ("values", "variances"))
+    assert values.shape == variances.shape == (4, 5)
+    assert values[2].tolist() == [0, 0, 3, 0, 2] and variances[2].tolist() == [0, 0, 9, 0, 4]
+
+    again = ROOT.TH2D(told)
+    assert [again.GetYaxis().GetBinUpEdge(i) for i in range(4)] == EDGES
+    assert np.array_equal(again.values(flow=True), values)
+    assert np.allclose(again.variances(flow=True), variances, rtol=1e-12, atol=0)
+
+    contents = np.arange(5 * 4 * 4.0).reshape(5, 4, 4)
+    storage = {"type": "double", "values": contents}
+    again = ROOT.TH3D({"uhi_schema": 1, "axes": [y, x, x], "storage": storage})
+    assert np.array_equal(again.values(flow=True), contents)
+    assert [again.GetXaxis().GetBinUpEdge(i) for i in range(4)] == EDGES
+    assert [again.GetYaxis().GetBinUpEdge(i) for i in range(3)] == [0, 1, 2]
+
+    told = profile._to_uhi_()
+    storage = told["storage"]
+    assert storage["type"] == "weighted_mean"
+    assert storage["sum_of_weights"].tolist() == [0, 4, 4, 0, 0]
+    assert storage["sum_of_weights_squared"].tolist() == [0, 10, 6, 0, 0]
+    # Of the values, not of the mean: (1 * 0.75**2 + 3 * 0.25**2) / 4, and the like.
+    assert np.allclose(storage["variances"], [0, 0.1875, 3.6875, 0, 0])
+    try:
+        ROOT.TProfile(told)
+    except ValueError:
+        pass
+    else:
+        raise AssertionError("a profile is made of means and is not refused")
+
+# docs/pyroot.md names these ways around what is left.
+labelled = ROOT.TH1D("labelled", "", 2, 0, 2)
+for i, label in enumerate("ab"):
+    labelled.GetXaxis().SetBinLabel(i + 1, label)
+assert list(labelled.axes[0]) == ["a", "b"]
+copied = np.array(labelled.values())
+labelled.Fill(0.5)
+assert copied.tolist() == [0, 0] and labelled.values().tolist() == [1, 0]
+
+with ROOT.TFile("names.root", "RECREATE") as file:
+    file.WriteObject(profile, "p")
+    file.mkdir("folder").WriteObject(profile, "q")
+with ROOT.TFile("names.root") as file:
+    for name in ("p", "p;1", "folder", "folder/q"):
+        assert name in file, name
+        assert file[name], name
+    for name in ("", "q", "p;2", "folder/p", "other/q"):
+        assert name not in file, name
+    assert "q" in file["folder"]
