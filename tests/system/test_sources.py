@@ -1,12 +1,15 @@
 """Sources from the mirror this machine has, also where its index has moved on."""
 
 import hashlib
+import io
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from rootstock.sources import apt
+from rootstock.errors import SourceError
+from rootstock.sources import apt, purl, pypi
 from rootstock.store import Store, locate
 
 pytestmark = pytest.mark.system
@@ -56,3 +59,26 @@ def test_a_tarball_comes_from_the_pool_and_else_by_the_index(tmp_path: Path) -> 
     assert hashed(pooled / FILE) == hashed(listed / FILE)
     with pytest.raises(apt.NotInSuite, match=r"Debian trixie: .*0\.0-1"):
         apt.download_source(store, SUITE, NAME, "0.0-1", "bzip2_0.0.orig.tar.gz", tmp_path)
+
+
+def test_a_source_distribution_is_downloaded_and_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf, into, mark = tmp_path / "shelf", tmp_path / "into", tmp_path / "was-run"
+    for folder in (shelf, into):
+        folder.mkdir()
+    code = f"open({str(mark)!r}, 'w')\n".encode()
+    with tarfile.open(shelf / "no_such-1.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("no_such-1.0/setup.py")
+        member.size = len(code)
+        archive.addfile(member, io.BytesIO(code))
+    # It would be taken before a source distribution, and is not what is asked for.
+    (shelf / "no_such-1.0-py3-none-any.whl").touch()
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(shelf), "ONLY_BINARY": ":all:"}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    pypi.download_sdist(purl.parse("pkg:pypi/no-such@1.0#no_such-1.0.tar.gz"), into)
+    assert [path.name for path in into.iterdir()] == ["no_such-1.0.tar.gz"]
+    assert hashed(into / "no_such-1.0.tar.gz") == hashed(shelf / "no_such-1.0.tar.gz")
+    assert not mark.exists()
+    with pytest.raises(SourceError, match=r"no_such-2\.0\.tar\.gz"):
+        pypi.download_sdist(purl.parse("pkg:pypi/no-such@2.0#no_such-2.0.tar.gz"), into)

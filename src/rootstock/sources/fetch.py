@@ -169,9 +169,11 @@ def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[lis
     wheels: dict[tuple[str, str], Source] = {}
     wanted = []
     for source in sources:
-        if source.urls[0].startswith("pkg:pypi/") and source.sha256 not in registry:
+        indexed = source.urls[0].startswith("pkg:pypi/") and source.sha256 not in registry
+        found = purl.parse(source.urls[0]) if indexed else None
+        if found and purl.is_wheel(found.filename):
             wheels[source.sha256, source.filename] = source
-            wanted.append(pypi.Wanted(purl.parse(source.urls[0]), source.sha256))
+            wanted.append(pypi.Wanted(found, source.sha256))
         else:
             alone.append([source])
     together = [
@@ -266,7 +268,9 @@ def _download(origin: str, source: Source, into: Path, store: Store, listen: Lis
 
         return http.download(origin, into / source.filename, listen)
     found = purl.parse(origin)
-    if found.type == "pypi":
+    if found.type == "pypi" and not purl.is_wheel(found.filename):
+        pypi.download_sdist(found, into)
+    elif found.type == "pypi":
         pypi.download([pypi.Wanted(found, source.sha256)], into)
     else:
         name, version, suite = found.name, found.version, found.qualifiers["distro"]

@@ -15,10 +15,16 @@ from rootstock.errors import UsageError
 _FORMS = (
     "Write pkg:pypi/NAME@VERSION#FILE, or pkg:deb/debian/NAME@VERSION?arch=source&distro=SUITE#FILE"
 )
+_FILES = (
+    "Write #NAME-VERSION-PYTHON-ABI-PLATFORM.whl, or #NAME-VERSION.tar.gz or .zip for a source"
+    " distribution, as the index has it."
+)
 # Names and versions of both registries; Debian's versions have `:`, `~` and `+`.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*")
 # The form of a binary distribution's name (PyPA): five parts, or six with a build tag.
 _WHEEL = re.compile(r"[^-]+(-[^-]+){4,5}\.whl")
+# Source distributions have the first ending since PEP 625, and had the second, too, before.
+_SDISTS = (".tar.gz", ".zip")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +71,31 @@ def parse(text: str) -> Purl:
         names.file_name(purl.filename)
     except names.NotAllowed as error:
         raise UsageError(f"{shown}: {error}", _FORMS) from error
-    if kind == "pypi" and not _WHEEL.fullmatch(purl.filename):
-        raise UsageError(
-            f"{shown}: {names.shown(purl.filename)} is not the name of a wheel",
-            "Write #NAME-VERSION-PYTHON-ABI-PLATFORM.whl, as the index has it.",
-        )
+    if kind == "pypi" and not (is_wheel(purl.filename) or _is_sdist(purl)):
+        wanted = f"of a wheel, or of a source distribution of {purl.name} {purl.version}"
+        raise UsageError(f"{shown}: {names.shown(purl.filename)} is not the name {wanted}", _FILES)
     return purl
+
+
+def is_wheel(filename: str) -> bool:
+    """Whether a file is a wheel, by its name.
+
+    >>> is_wheel("pip-26.0-py3-none-any.whl"), is_wheel("pip-26.0.tar.gz")
+    (True, False)
+    """
+    return _WHEEL.fullmatch(filename) is not None
+
+
+def _is_sdist(purl: Purl) -> bool:
+    """Whether the file is called as a source distribution of just this package and version.
+
+    Only here has the name to be held against the package's: a wheel's own says what it is, where
+    any archive at all ends with `.tar.gz`. Names are compared as PEP 503 says.
+    """
+    ends = [f"-{purl.version}{ending}" for ending in _SDISTS]
+    found = [purl.filename.removesuffix(end) for end in ends if purl.filename.endswith(end)]
+    return any(_normal(name) == _normal(purl.name) for name in found)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

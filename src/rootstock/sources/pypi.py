@@ -1,4 +1,4 @@
-"""Wheels from the Python package index, with pip as this machine has it set up."""
+"""Files from the Python package index, with pip as this machine has it set up."""
 
 import os
 import re
@@ -11,6 +11,7 @@ from rootstock import process
 from rootstock.errors import NoSpace, SourceError, tells_of_no_space
 from rootstock.sources.purl import Purl
 
+_PIP_SDIST = Path(__file__).parent / "pip_sdist.py"
 _BATCH = 20  # wheels that one pip downloads: to start it takes as long as a small wheel
 
 
@@ -52,13 +53,27 @@ def download(wheels: Sequence[Wanted], into: Path) -> None:
     # Which Python runs pip is no matter, and so is what a wheel asks of it.
     command += ["--ignore-requires-python", "--require-hashes", "--requirement", str(listed)]
     command += wheel_options(one.purl.filename for one in wheels)
-    done = process.run(command, env=_environment())
+    _run(command, ", ".join(one.purl.filename for one in wheels), into)
     listed.unlink()
+
+
+def download_sdist(purl: Purl, into: Path) -> None:
+    """Download a source distribution into a folder; its sha256 is the caller's to check.
+
+    Nothing of it is run, as `pip download` would, to ask it for its dependencies. Raises
+    `SourceError` when pip cannot get it.
+    """
+    command = [sys.executable, "-I", str(_PIP_SDIST), "--no-cache-dir", "--quiet"]
+    command += ["--disable-pip-version-check", "--no-binary=:all:"]
+    _run([*command, purl.name, purl.filename, str(into)], purl.filename, into)
+
+
+def _run(command: Sequence[str], files: str, into: Path) -> None:
+    done = process.run(command, env=_environment())
     if tells_of_no_space(done.output):
         raise NoSpace(into)
     if done.code:
-        names = ", ".join(one.purl.filename for one in wheels)
-        raise SourceError(f"pip could not get {names}:\n{done.output.strip()}")
+        raise SourceError(f"pip could not get {files}:\n{done.output.strip()}")
 
 
 def _environment() -> Mapping[str, str]:

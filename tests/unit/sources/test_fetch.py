@@ -7,6 +7,7 @@ import pytest
 
 from rootstock.errors import NoSpace, SourceError, UsageError
 from rootstock.progress import Event, silent
+from rootstock.sources import purl, pypi
 from rootstock.sources.fetch import (
     Fetching,
     Source,
@@ -144,6 +145,37 @@ def test_who_needs_one_source_waits_for_no_other(
 
 
 WHEEL = "pkg:pypi/a@1#a-1-py3-none-any.whl"
+
+
+def test_pip_is_not_asked_to_download_what_it_would_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a-1-py3-none-any.whl", "a-1.tar.gz", "b-1-py3-none-any.whl", "b-1.zip"]
+    asked: dict[str, list[str]] = {"pip": [], "parts": []}
+
+    def download(wheels: list[pypi.Wanted], into: Path) -> None:
+        for one in wheels:
+            asked["pip"].append(one.purl.filename)
+            (into / one.purl.filename).write_bytes(one.purl.filename.encode())
+
+    def download_sdist(found: purl.Purl, into: Path) -> None:
+        asked["parts"].append(found.filename)
+        (into / found.filename).write_bytes(found.filename.encode())
+
+    monkeypatch.setattr(pypi, "download", download)
+    monkeypatch.setattr(pypi, "download_sdist", download_sdist)
+    sources = [
+        Source(
+            urls=(f"pkg:pypi/{name[0]}@1#{name}",),
+            sha256=hashlib.sha256(name.encode()).hexdigest(),
+            filename=name,
+        )
+        for name in names
+    ]
+    fetch(sources, {}, store, silent)
+    assert sorted(asked["pip"]) == [names[0], names[2]]
+    assert sorted(asked["parts"]) == [names[1], names[3]]
+    assert all(path_in(store, source).is_file() for source in sources)
 
 
 def test_the_registry_maps_a_sha256_to_a_package_url(tmp_path: Path) -> None:
