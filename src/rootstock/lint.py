@@ -21,7 +21,7 @@ from rootstock.plan.links import Links, insist_on_order, link, link_tests
 from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Matrix
 from rootstock.plan.recipe import Output
-from rootstock.planning import LOCAL_RECIPE, recipe_folders, render_local
+from rootstock.planning import LOCAL_RECIPE, recipe_folders, render_local, stacked
 from rootstock.sources.fetch import load_registry
 from rootstock.sources.local import Interpreter
 
@@ -56,7 +56,8 @@ def lint(checkout: Path, asked: Sequence[str] = ()) -> list[Finding]:
         found.all += _of_patches(path, checkout)
     if not asked:
         found.all += _strays(folder)
-    _link(made, chosen, matrix, found)
+    locked = found.of(lambda: _locked(folder, made, matrix)) or ()
+    _link(made, locked, chosen, matrix, found)
     kept = [one for one in dict.fromkeys(found.all) if not asked or _about(one, chosen)]
     return sorted(kept, key=lambda one: (str(one.path), one.line, one.message))
 
@@ -158,15 +159,24 @@ def _named_well(output: Output) -> bool:
     return True
 
 
+def _locked(
+    folder: Path, made: "dict[Path, tuple[Output, ...]]", matrix: Matrix
+) -> tuple[Output, ...]:
+    """What the stack's lock makes, which recipes may need as they need each other."""
+    outputs = [one for some in made.values() for one in some]
+    return stacked(folder, matrix, matrix.cells, outputs)
+
+
 def _link(
     made: "dict[Path, tuple[Output, ...]]",
+    locked: Sequence[Output],
     chosen: Sequence[Path],
     matrix: Matrix,
     found: _Findings,
 ) -> None:
-    """Look whether what the chosen recipes need is made by one, for every cell."""
+    """Look whether what the chosen recipes need is made by one or by the lock, for every cell."""
     others = [one for path, some in made.items() if path.name != LOCAL_RECIPE for one in some]
-    outputs = [one for one in others if _named_well(one)]
+    outputs = [*(one for one in others if _named_well(one)), *locked]
     by_id = found.of(lambda: graphs.ids_of(outputs))
     if by_id is None:
         return

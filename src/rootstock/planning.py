@@ -167,15 +167,24 @@ def render_all(
     Raises `RecipeError` for the first that cannot be rendered or built, with its line.
     """
     outputs = render_recipes(folder, matrix, cells, interpreters)
-    made = {output.name for output in outputs}
-    lock = stack.load(folder.parent / STACK)
-    if lock.wheels:
-        pythons = verified_pythons(outputs)
-        outputs += wheels.outputs(
-            lock, folder.parent / STACK, folder / STACKED, cells, made, pythons, matrix.platform
-        )
+    outputs += stacked(folder, matrix, cells, outputs)
     checks.insist(outputs)
     return tuple(outputs)
+
+
+def stacked(
+    folder: Path, matrix: Matrix, cells: Sequence[Cell], outputs: Sequence[recipes.Output]
+) -> tuple[recipes.Output, ...]:
+    """What the stack's lock beside the folder of recipes makes, beside the recipes' `outputs`."""
+    lock = stack.load(folder.parent / STACK)
+    if not lock.wheels:
+        return ()
+    made, pythons = {output.name for output in outputs}, verified_pythons(outputs)
+    return tuple(
+        wheels.outputs(
+            lock, folder.parent / STACK, folder / STACKED, cells, made, pythons, matrix.platform
+        )
+    )
 
 
 def render_recipes(
