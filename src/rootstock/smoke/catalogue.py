@@ -35,13 +35,14 @@ class Check:
 
 _PYTHON = frozenset({"python"})
 _PYROOT = _PYTHON | {"pyroot", "root-core"}
+_FRAMES = frozenset({"awkward", "numpy", "pandas", "uproot"})
 
 # The longest first, so that two at a time end together.
 CATALOGUE = (
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
     Check(name="foreign", needs=_PYROOT, timeout=240),
     Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
-    Check(name="frames", needs=_PYROOT | {"uproot", "pandas"}, forked=True, timeout=240),
+    Check(name="frames", needs=_PYROOT | _FRAMES, forked=True, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
     Check(name="numpy_columns", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="rntuple", needs=_PYROOT, forked=True),

@@ -6,7 +6,7 @@ import pytest
 
 from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 
-ALL = {"python", "pyroot", "root-core", "root", "numpy"}
+ALL = {"python", "pyroot", "root-core", "root", "numpy", "pandas", "pip", "uproot", "awkward"}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
@@ -68,4 +68,4 @@ def test_a_check_that_imports_a_package_needs_it(check: Check) -> None:
         for alias in node.names
     }
     assert ("ROOT" in imports) <= ("pyroot" in check.needs)
-    assert ("numpy" in imports) <= ("numpy" in check.needs)
+    assert imports & {"awkward", "numpy", "pandas", "uproot"} <= check.needs
