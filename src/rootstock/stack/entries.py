@@ -175,16 +175,6 @@ def _is_of(requirement: Requirement, extra: str, python: str) -> bool:
     return holds(requirement, python, (extra,)) and not holds(requirement, python)
 
 
-def strange_libraries(chosen: Iterable[Chosen], allowed: Sequence[str]) -> list[str]:
-    """The sonames that wheels need and that nothing of the channel or glibc brings."""
-    return sorted(
-        f"{one.file.project}: {soname}"
-        for one in chosen
-        for soname in one.wheel.libraries
-        if not soname.startswith((*_LIBRARIES, *allowed))
-    )
-
-
 def insist_on_owners(names: Mapping[str, Sequence[str]]) -> None:
     """Raise `UsageError` where two projects would be one package."""
     for name, projects in names.items():

@@ -9,8 +9,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from rootstock.errors import UsageError
-from rootstock.names import listed
 from rootstock.progress import Event, Listener
 from rootstock.sources import fetch
 from rootstock.sources.fetch import Source
@@ -24,7 +22,6 @@ from rootstock.stack.wheel import Wheel
 from rootstock.store import Store
 
 STAGE = "stack"
-_OLD = 2 * 365  # days
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,17 +182,3 @@ def _set(
             for python, some in members.items()
         ),
     )
-
-
-def insist_on_reasons(old: Mapping[str, int], wanted: Wanted) -> None:
-    """Raise `UsageError` for projects of which a much newer release exists and nobody says why.
-
-    `old` are days between the version that was taken and the newest.
-    """
-    bad = [name for name, days in old.items() if days > _OLD and not wanted.of(name).old]
-    if bad:
-        raise UsageError(
-            f"more than two years older than the newest release: {listed(sorted(bad))}",
-            "Ask for a newer one in ci/stack.toml, or write old = true and why below "
-            "[packages.NAME].",
-        )
