@@ -26,6 +26,7 @@ from rootstock.stack import licence
 _LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
 _LONGEST = 200  # letters of a summary
 _MOST = 1 << 31  # bytes of all files
+_HOMES = ("homepage", "source", "repository")  # labels of Project-URL, the best first
 _SCRIPTS = ("console_scripts", "gui_scripts")
 _MAGIC = b"\x7fELF"
 
@@ -102,10 +103,9 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
             )
         ),
         summary=" ".join(metadata.get("Summary", "").split())[:_LONGEST],
-        homepage=metadata.get("Home-page", "")
-        or homes.get("homepage", "")
-        or homes.get("source", "")
-        or homes.get("repository", ""),
+        # What PEP 753 has for it comes before the field that it replaces, which is often stale.
+        homepage=next((homes[label] for label in _HOMES if label in homes), "")
+        or metadata.get("Home-page", ""),
         libraries=_libraries(archive, binary),
         pure=not binary,
         scripts=any(f"{data}/scripts/" in entry.filename for entry in files),

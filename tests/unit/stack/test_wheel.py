@@ -17,6 +17,8 @@ Requires-Python: >=3.10
 Requires-Dist: scion>=2,<3
 Requires-Dist: tomli; python_version < "3.11"
 Requires-Dist: pytest; extra == "test"
+Home-page: https://old.example.org/bud
+Project-URL: Issues, https://example.org/bud/issues
 Project-URL: Source, https://example.org/bud
 License-Expression: mit
 """
