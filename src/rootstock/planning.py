@@ -179,7 +179,7 @@ def stacked(
     lock = stack.load(folder.parent / STACK)
     if not lock.wheels:
         return ()
-    made, pythons = {output.name for output in outputs}, verified_pythons(outputs)
+    made, pythons = {output.name for output in outputs}, _verified_pythons(outputs)
     return tuple(
         wheels.outputs(
             lock, folder.parent / STACK, folder / STACKED, cells, made, pythons, matrix.platform
@@ -215,7 +215,7 @@ def render_recipes(
     return outputs
 
 
-def verified_pythons(outputs: Sequence[recipes.Output]) -> set[str]:
+def _verified_pythons(outputs: Sequence[recipes.Output]) -> set[str]:
     """The Pythons, like 3.11, whose interpreter was ever built and tested, or is this machine's."""
     return {o.variant.get("cpython", "") for o in outputs if o.name == "python" and o.verified}
 

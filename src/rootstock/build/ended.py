@@ -116,7 +116,7 @@ def _unlicensed(job: Job, lines: Sequence[str]) -> list[str]:
 def _unpackable(room: Path) -> list[str]:
     """What a script left in $PREFIX that no package can have: the builder does not name it.
 
-    It ends at a name that is not UTF-8, and reads a named pipe until its time is over.
+    It ends at a name that is not UTF-8, or at what it cannot read as a file.
     """
     found = []
     for prefix in room.glob(_PREFIX):

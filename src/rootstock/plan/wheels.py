@@ -78,15 +78,13 @@ def _recipes(
             mine = [python for python in build.pythons if python in pythons]
             if not mine:
                 continue
+            named[entry.name, entry.version] = None
             sound = any(python in verified for python in mine)
+            recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
             if entry.pure:
-                named[entry.name, entry.version] = None
-                recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
                 recipe["build"]["noarch"] = "python"
                 yield recipe, {"target_platform": _NOARCH}, _NOARCH
             else:
-                named[entry.name, entry.version] = None
-                recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
                 recipe["requirements"] |= {"build": [_SYSROOT], "host": ["python"]}
                 variant = {**_STDLIB, "python": pythons[mine[0]], "target_platform": platform}
                 yield recipe, variant, platform
@@ -113,9 +111,7 @@ def _tag(build: Build, entry: Entry) -> str:
 
 
 def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str, Any]:
-    prefix = f"{entry.file.partition('-')[0]}-"
-    info = next((f.split("/")[0] for f in entry.license_files if f.startswith(prefix)), "")
-    files = [f"{_LICENCES}/{f.removeprefix(f'{info}/')}" for f in entry.license_files]
+    files = [f"{_LICENCES}/{file.partition('/')[2]}" for file in entry.license_files]
     words = ["/usr/bin/python3", "$RECIPE_DIR/unpack.py", entry.file, *entry.drop]
     script = " ".join(f'"{w}"' if w.startswith("$") else shlex.quote(w) for w in words)
     has_programs = entry.scripts or (bool(entry.entry_points) and not entry.pure)

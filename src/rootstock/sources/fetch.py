@@ -109,10 +109,11 @@ class Fetching:
 
         def many(batch: Sequence[Source]) -> None:
             lacking = [source for source in batch if not path_in(store, source).is_file()]
-            if len(lacking) > 1 and not offline:
-                _fetch_wheels(lacking, store)
+            together = lacking if len(lacking) > 1 and not offline else []
+            got = _fetch_wheels(together, store, listen)
             for source in batch:
-                one(source)
+                if source not in got:
+                    one(source)
 
         # The same bytes may have a name in each of two recipes.
         wanted = {(source.sha256, source.filename): source for source in sources}
@@ -182,24 +183,37 @@ def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[lis
     return [*alone, *together]
 
 
-def _fetch_wheels(sources: Sequence[Source], store: Store) -> None:
-    """Put wheels into the store, as far as one pip can get them all.
+def _fetch_wheels(sources: Sequence[Source], store: Store, listen: Listener) -> list[Source]:
+    """Put wheels into the store, as far as one pip can get them all; returns those that came.
 
     What it cannot get is left to those who fetch them one by one, and tell why.
     """
+    if not sources:
+        return []
+    process.check()
+    started, came = time.monotonic(), []
+    for source in sources:
+        listen(Event(stage="sources", item=source.filename, state="start"))
     with store.scratch("wheels") as folder:
         try:
             pypi.download(
                 [pypi.Wanted(purl.parse(one.urls[0]), one.sha256) for one in sources], folder
             )
         except SourceError:
-            return
+            return []
+        seconds = time.monotonic() - started
         for source in sources:
             file = folder / source.filename
             if file.is_file() and sha256_of(file) == source.sha256:
                 place = path_in(store, source)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 file.replace(place)
+                came.append(source)
+                name, origin = source.filename, source.urls[0]
+                listen(
+                    Event(stage="sources", item=name, state="done", seconds=seconds, detail=origin)
+                )
+    return came
 
 
 def _is_kept(source: Source, store: Store, listen: Listener) -> bool:

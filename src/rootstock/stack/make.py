@@ -109,7 +109,7 @@ def _resolve(
     for project, version in means.recipes[python].items():
         bounds[canonicalize_name(project)] = SpecifierSet(f"=={version}")
     with means.store.scratch("stack") as folder:
-        found, _ = resolve.resolve(
+        found = resolve.resolve(
             own.packages,
             bounds,
             means.pythons[python],

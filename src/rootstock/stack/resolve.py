@@ -48,8 +48,8 @@ def resolve(
     sources: Sequence[str] = (),
     known: str = "",
     upgrade: Sequence[str] | None = None,
-) -> tuple[list[Resolved], str]:
-    """The files that `packages` need on an exact Python, and uv's own lock of them.
+) -> list[Resolved]:
+    """The files that `packages` need on an exact Python.
 
     `sources` are projects that may come as source distributions. `known` is an earlier lock of
     uv's: the versions in it stay unless they no longer fit, or are in `upgrade` (None: all).
@@ -90,8 +90,7 @@ def resolve(
             f"these packages cannot be had together for Python {python}:\n{reason}",
             "Change the set, or bound a package's version, in ci/stack.toml.",
         )
-    text = made.read_text()
-    return read(text, python), text
+    return read(made.read_text(), python)
 
 
 def as_known(versions: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ FIXED = {
     "s": np.arange(5, dtype="i2"),
     "c": np.arange(4, dtype="u1"),
 }
-table, rows = np.arange(6, dtype="f4").reshape(2, 3), np.arange(9, dtype="f4").reshape(3, 3)
+table = np.arange(6, dtype="f4").reshape(2, 3)
 halves, packed, length = np.arange(3, dtype="f4"), np.arange(3.0), np.zeros(1, "i4")
 
 file = ROOT.TFile("tree.root", "RECREATE")
@@ -25,7 +25,6 @@ for name, values in FIXED.items():
     tree.Branch(name, values, f"{name}[{len(values)}]/{LETTERS[name]}")
 tree.Branch("table", table, "table[2][3]/F")
 tree.Branch("n", length, "n/I")
-tree.Branch("rows", rows, "rows[n][3]/F")
 tree.Branch("halves", halves, "halves[3]/f")
 tree.Branch("packed", packed, "packed[n]/d[0,10,16]")
 for length[0] in LENGTHS:
@@ -56,7 +55,6 @@ for source in (file["t"], chain):
             assert np.asarray(view).dtype == values.dtype
         assert [list(line) for line in entry.table] == table.tolist()
         assert entry.n == n
-        assert np.shape(entry.rows) == (n, 3) and np.array_equal(entry.rows, rows[:n])
         assert list(entry.halves) == halves.tolist(), list(entry.halves)
         assert len(entry.packed) == n
         assert np.allclose(np.asarray(entry.packed), packed[:n], rtol=0, atol=1e-3)
