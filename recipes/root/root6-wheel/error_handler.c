@@ -5,6 +5,9 @@
  * warning in such a call ends the process. To release it no more would bring back what that
  * mended: a fit of a Python function waits for ever once ROOT has threads. So this puts a handler
  * before PyROOT's that takes the GIL, which is also upstream's cure (root-project/root#22402).
+ *
+ * A thread that is not Python's does not take it: who started the thread may hold the GIL and wait
+ * for the thread to end. Its warnings are printed by ROOT's own handler.
  */
 #define Py_LIMITED_API 0x03090000
 #include <Python.h>
@@ -17,6 +20,7 @@ typedef void handler(int level, bool abort, const char *location, const char *me
 
 /* C++ functions of libCore, by their mangled names. */
 extern handler *get_error_handler(void) __asm__("_Z15GetErrorHandlerv");
+extern handler default_error_handler __asm__("_Z19DefaultErrorHandleribPKcS0_");
 extern handler *set_error_handler(handler *) __asm__("_Z15SetErrorHandlerPFvibPKcS0_E");
 /* Set once ROOT has threads. PyROOT's handler then does not call Python, which would wait for a
  * thread that waits for ROOT's own lock. */
@@ -28,6 +32,10 @@ static void hold_gil(int level, bool abort, const char *location, const char *me
 {
    if (level < WARNING || level >= ERROR || gGlobalMutex || !Py_IsInitialized()) {
       pyroot(level, abort, location, message);
+      return;
+   }
+   if (!PyGILState_GetThisThreadState()) {
+      default_error_handler(level, abort, location, message);
       return;
    }
    PyGILState_STATE state = PyGILState_Ensure();

@@ -1,6 +1,7 @@
 """A function written in Python is fitted, and ROOT's warnings become Python's."""
 
 import ctypes
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -32,6 +33,22 @@ with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     ROOT.Warning("smoke", "withered")
 assert [str(warning.message) for warning in caught] == ["withered"], caught
+
+# A thread of C++ may warn while Python waits for it, and nobody waits for ever.
+assert ROOT.gInterpreter.Declare("""
+#include <thread>
+int warned() {
+   std::thread other([] { Warning("smoke", "withered in a thread"); });
+   other.join();
+   return 1;
+}
+""")
+errors = os.dup(2)
+with Path("warned.txt").open("w") as file:
+    os.dup2(file.fileno(), 2)
+    assert ROOT.warned() == 1
+os.dup2(errors, 2)
+assert "withered in a thread" in Path("warned.txt").read_text()
 
 # Fit runs without the GIL, as a Python function in it could otherwise wait for ever. A warning
 # from there needs the GIL, so the handler of warnings has to be the one that takes it.
