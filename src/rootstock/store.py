@@ -16,6 +16,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   runs/<run id>/                    logs and reports
   verified/<time>-<process>/        logs of rebuilt packages, and those that came out otherwise
   tmp/                              everything that is not finished
+  discard.lock                      held while something is taken away
 ```
 Every entry appears by one rename from tmp/, so that it is whole or absent and several
 processes can share a store. What was damaged since then is found when it is used, taken away
@@ -23,13 +24,14 @@ and made again: sources and artifacts by their hash, folders by their seal (seal
 other small files by what is in them.
 """
 
+import fcntl
 import os
 import re
 import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,7 @@ from rootstock.errors import FULL, MachineError, UsageError
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 _FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
 _ELSEWHERE = "Set ROOTSTOCK_HOME to a folder that can be written."
+_LOCK = "discard.lock"
 _SWEEPS = 5
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
 
@@ -154,12 +157,17 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.replace(path)
 
-    def discard(self, place: Path) -> None:
+    def discard(self, place: Path, whole: Callable[[], bool] = lambda: False) -> None:
         """Take a damaged entry away, by one rename, so that nobody meets half of it.
+
+        It stays where it is `whole` by now: another process may have made it anew since it was
+        looked at. Who takes entries away does so alone, so that this answer holds.
 
         Raises `MachineError` when it is another user's.
         """
-        with self.scratch("damaged") as folder, suppress(FileNotFoundError):
+        with self.scratch("damaged") as folder, self._alone(), suppress(FileNotFoundError):
+            if whole():
+                return
             try:
                 place.rename(folder / place.name)
             except PermissionError as error:
@@ -167,6 +175,13 @@ class Store:
                     f"{place} is damaged, or may not be read, and belongs to another user",
                     "Have its owner remove it, or set ROOTSTOCK_HOME to a folder of your own.",
                 ) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have the lock of the store; the system gives it back when a process is killed."""
+        with (self.root / _LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
 
 def _is_orphan(folder: Path) -> bool:

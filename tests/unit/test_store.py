@@ -1,5 +1,6 @@
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,31 @@ def test_a_damaged_entry_is_taken_away(store: Store) -> None:
     store.discard(place)  # another process was first
     assert not place.exists()
     assert not any((store.root / "tmp").iterdir())
+
+
+def test_what_another_process_made_anew_stays(store: Store) -> None:
+    place = store.artifact("key")
+    place.mkdir(parents=True)
+    store.discard(place, lambda: True)
+    assert place.exists()
+    store.discard(place, lambda: False)
+    assert not place.exists()
+
+
+def test_one_at_a_time_takes_away(store: Store) -> None:
+    busy: list[int] = []
+
+    def whole() -> bool:
+        busy.append(1)
+        time.sleep(0.01)
+        most.append(len(busy))
+        busy.pop()
+        return True
+
+    most: list[int] = []
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: store.discard(store.artifact("key"), whole), range(8)))
+    assert most == [1] * 8
 
 
 def test_folders_that_are_not_writable_are_removed(tmp_path: Path) -> None:

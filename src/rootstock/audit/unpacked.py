@@ -90,7 +90,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
         if sha256.hex() != artifact.sha256:
             raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
         seal.put(scratch / "whole" / root.name)
-        store.discard(root.parent)
+        store.discard(root.parent, lambda: seal.holds(root))
         publish(scratch / "whole", root.parent)
 
 

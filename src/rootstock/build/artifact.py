@@ -53,13 +53,15 @@ def load(folder: Path) -> Artifact | None:
     The package's sha256 is compared with its record's once; after that, the file's seal tells
     that nobody wrote to it. Raises `Damaged` when the folder is there and not whole.
     """
+    if not folder.exists():
+        return None
     try:
         record = json.loads((folder / RECORD).read_text())
         seconds = float(record["seconds"])
         artifact = Artifact(**{**record, "path": folder / record["path"], "seconds": seconds})
         found = artifact.path.stat().st_size
     except FileNotFoundError as error:
-        if not folder.exists():
+        if not folder.exists():  # another process took it away
             return None
         raise Damaged(folder, f"{Path(error.filename).name} is gone") from error
     except (OSError, ValueError, TypeError, KeyError) as error:

@@ -149,10 +149,14 @@ def build(
 def _publish(ready: Path, node: Node, store: Store) -> Artifact:
     """Put a finished artifact in its place, from which a damaged one is taken away."""
     place = place_of(node, store)
-    try:
-        kept(node, store)
-    except Damaged:
-        store.discard(place)
+
+    def is_whole() -> bool:
+        try:
+            return kept(node, store) is not None
+        except Damaged:
+            return False
+
+    store.discard(place, is_whole)
     places.publish(ready, place)
     stored = load(place)
     assert stored is not None, "it was put there just now"

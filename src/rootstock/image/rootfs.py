@@ -48,7 +48,7 @@ def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool)
     if place.exists():
         told = f"{place} is damaged: it is made anew"
         listen(Event(stage="image", item=name, state="note", detail=told))
-        store.discard(place)
+        store.discard(place, lambda: seal.holds(root))
     return None
 
 

@@ -224,7 +224,7 @@ def _is_kept(source: Source, store: Store, listen: Listener) -> bool:
         return True
     told = f"{place} has another sha256: it is fetched anew"
     listen(Event(stage="sources", state="note", detail=told))
-    store.discard(place)
+    store.discard(place, lambda: place.is_file() and sha256_of(place) == source.sha256)
     return False
 
 

@@ -49,7 +49,7 @@ def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False)
     if place.exists():
         told = f"{place} is damaged: it is made anew"
         listen(Event(stage=_STAGE, item=lock.stem, state="note", detail=told))
-        store.discard(place)
+        store.discard(place, lambda: seal.holds(environment))
     if offline:
         raise SourceError(
             f"the program {lock.stem} is not in the store, and the run is offline",

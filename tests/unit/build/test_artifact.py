@@ -1,6 +1,8 @@
 import json
 import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,25 @@ def test_an_artifact_is_what_was_recorded(stored: Artifact) -> None:
 
 def test_a_folder_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert load(tmp_path / "key") is None
+
+
+def test_a_folder_that_appears_is_not_taken_for_a_damaged_one(
+    stored: Artifact, tmp_path: Path
+) -> None:
+    folder, away = stored.path.parent, tmp_path / "away"
+
+    def appear(seconds: float) -> None:
+        time.sleep(seconds)
+        away.rename(folder)
+
+    found = []
+    with ThreadPoolExecutor(1) as pool:
+        for wait in range(200):
+            folder.rename(away)
+            appears = pool.submit(appear, wait * 1e-6)
+            found.append(load(folder))
+            appears.result()
+    assert all(one is None or one.sha256 == stored.sha256 for one in found)
 
 
 def flip(artifact: Artifact) -> None:

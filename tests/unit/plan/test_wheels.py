@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.errors import RecipeError
 from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
@@ -102,5 +103,5 @@ def test_what_was_never_built_says_so(python: str, verified: bool) -> None:
 
 def test_errors_name_the_lock() -> None:
     broken = replace(LOCK, wheels=(replace(PURE, released="2099-01-01"),), sets=())
-    with pytest.raises(checks.RecipeError, match=r"^ci/stack\.lock: "):
+    with pytest.raises(RecipeError, match=r"^ci/stack\.lock: "):
         made(broken)
