@@ -1,6 +1,6 @@
 """Run the tests: make .venv when it is not there, then hand over to pytest.
 
-    python scripts/test.py [--unit | --system] [PYTEST OPTIONS]
+    python scripts/test.py [--unit | --system | --nightly] [PYTEST OPTIONS]
 
 Style and types are tests too, so that pytest's last line tells all there is to tell.
 """
@@ -17,8 +17,9 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
 
-    folders = [name for name in ("unit", "system") if "--" + name in sys.argv]
-    rest = [word for word in sys.argv[1:] if word not in ("--unit", "--system")]
+    kinds = ("--unit", "--system", "--nightly")
+    folders = [word[2:] for word in kinds if word in sys.argv]
+    rest = [word for word in sys.argv[1:] if word not in kinds]
     names = folders or ("test_style.py", "unit", "system")
     paths = [_venv.CHECKOUT + "/tests/" + name for name in names]
     argv = ["-m", "pytest", "-c", _venv.CHECKOUT + "/pyproject.toml"] + paths + rest  # noqa: RUF005

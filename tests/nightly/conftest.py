@@ -1,0 +1,29 @@
+"""The environment that the nightly tests run in: ROOT and the set `analysis` of ci/stack.toml."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-I", "-m", "rootstock")
+PYTHON = "3.11"
+
+
+@pytest.fixture(scope="session")
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prefix of an environment with ROOT and the set `analysis`.
+
+    `ROOTSTOCK_TEST_ENV` names one that is there already; otherwise its packages are built.
+    """
+    if there := os.environ.get("ROOTSTOCK_TEST_ENV"):
+        return Path(there)
+    folder = tmp_path_factory.mktemp("analysis")
+    channel, env = folder / "channel", folder / "env"
+    cell = ("--root", "6", "--py", PYTHON, "--set", "analysis", "--channel", str(channel))
+    subprocess.run([sys.executable, CHECKOUT / "scripts/build.py", *cell], check=True)
+    specs = ("root", "rootstock-analysis", f"python={PYTHON}")
+    subprocess.run([*COMMAND, "env", env, *specs, "--channel", channel], check=True)
+    return env
