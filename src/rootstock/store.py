@@ -36,7 +36,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import names, process
+from rootstock import disk, names, process
 from rootstock.errors import FULL, MachineError, UsageError
 
 # In the names of scratch folders, where a store is shared by machines.
@@ -125,6 +125,8 @@ class Store:
         try:
             for name in _FOLDERS:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
+            for name in ("packages", "tmp"):
+                disk.spread(self.root / name)
             for folder in (self.root / "tmp").iterdir():
                 if _is_orphan(folder):
                     self.discard(folder)  # by a rename: another process may be at it, too

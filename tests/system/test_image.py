@@ -1,5 +1,6 @@
 """Images from the mirror this machine has: pinned, unpacked, and pinned anew when they must be."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,12 +8,13 @@ import pytest
 
 from rootstock import process, seal
 from rootstock.errors import SourceError
+from rootstock.image.bytecode import compile_modules
 from rootstock.image.debian import ensure, load_spec, read_lock, write_lock
 from rootstock.image.engines import Sandbox
 from rootstock.image.engines.choose import choose
 from rootstock.progress import Event, silent
 from rootstock.sources.apt import Pin
-from rootstock.store import Store
+from rootstock.store import Store, locate
 
 from .conftest import CHECKOUT
 
@@ -36,6 +38,41 @@ def test_the_bare_system_runs_and_is_bare(store: Store, bare: Path) -> None:
     engine.prepare(image.root)
     done = process.run(engine.command(sandbox, ["sh", "-c", f"{script}; ls /usr/include | wc -l"]))
     assert done.output.split() == ["/lib/x86_64-linux-gnu/libc.so.6", "0"], done.output
+
+
+def test_python_starts_with_its_modules_compiled() -> None:
+    store = locate()
+    store.prepare()
+    image = ensure(CHECKOUT / "ci/images/build.yaml", store, silent)
+    with store.scratch("compiled") as folder:  # where a hard link of the image's files can be
+        root = folder / "root"
+        shutil.copytree(
+            image.root,
+            root,
+            symlinks=True,
+            copy_function=os.link,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        assert _not_compiled(root)
+        assert compile_modules(root) == ""
+        # This one is an absolute link, which is another file outside of the image.
+        lacking = [name for name in _not_compiled(root) if "sitecustomize" not in name]
+        assert lacking == []
+
+
+def _not_compiled(root: Path) -> list[str]:
+    """The modules that a start of Python in an image has to compile."""
+    asked = (
+        "import sys, zipfile, subprocess, os.path\n"
+        "files = [getattr(m, '__cached__', None) for m in list(sys.modules.values())]\n"
+        "print('\\n'.join(f for f in files if f and not os.path.exists(f)))"
+    )
+    engine = choose("auto")
+    engine.prepare(root)
+    sandbox = Sandbox(root=root, env={"PATH": "/usr/bin:/bin"})
+    done = process.run(engine.command(sandbox, ["python3", "-c", asked]))
+    assert done.code == 0, done.output
+    return done.output.split()
 
 
 def test_an_image_is_made_once(store: Store, bare: Path) -> None:

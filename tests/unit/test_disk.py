@@ -1,6 +1,9 @@
 """What a file system allows."""
 
+import fcntl
+import os
 import resource
+import struct
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,27 @@ def test_a_file_system_that_counts_no_inodes_has_enough(
     monkeypatch.setattr("os.statvfs", lambda folder: Status)
     room, inodes = disk.space(tmp_path)
     assert (room, inodes > 10**9) == (4096 * 10**6, True)
+
+
+def test_folders_lie_apart_where_the_file_system_can_say_so(tmp_path: Path) -> None:
+    def attributes() -> int:
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        try:
+            return int(struct.unpack("=ixxxx", fcntl.ioctl(descriptor, 0x80086601, bytes(8)))[0])
+        except OSError:
+            return -1
+        finally:
+            os.close(descriptor)
+
+    before = attributes()
+    for _ in range(2):
+        disk.spread(tmp_path)
+        # linux/fs.h has the number; other file systems than ext4 have no such attribute.
+        assert attributes() in (before | 0x00020000, before)
+    (tmp_path / "file").write_text("")
+    disk.spread(tmp_path / "file")
+    disk.spread(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
 
 
 @pytest.mark.parametrize("limit", [0, 1024, 10**9])

@@ -20,6 +20,7 @@ import yaml
 
 from rootstock import process
 from rootstock.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.image.bytecode import compile_modules
 from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
 from rootstock.progress import Event, Listener
 from rootstock.seal import sha256_of
@@ -27,7 +28,8 @@ from rootstock.sources import apt
 from rootstock.sources.apt import Pin
 from rootstock.store import Store
 
-# Counts changes to how an image is put together: part of every image's digest.
+# Counts changes to how an image is put together that could change what is built in it: part of
+# every image's digest.
 _ASSEMBLY = 1
 # What maintainer scripts would have set up, as far as a build needs it: name -> candidates.
 _ALTERNATIVES: Mapping[str, Sequence[str]] = {
@@ -256,6 +258,9 @@ def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
                 )
             )
     _finish(root)
+    if reason := compile_modules(root):
+        told = f"its Python modules are not compiled, each start takes longer: {reason}"
+        listen(Event(stage="image", item=spec.name, state="note", detail=told))
 
 
 def _unpack(deb: Path, root: Path) -> None:
