@@ -98,7 +98,8 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     outputs = render_all(options.checkout / "recipes", matrix, cells, interpreters)
     published = _published(options)
     made = builder.fingerprint(image, options.level)
-    graph = graphs.plan(outputs, cells, matrix.specs, made, published, matrix.stack)
+    pins = stack.pins(stack.load(options.checkout / STACK))
+    graph = graphs.plan(outputs, cells, matrix.specs, made, published, pins)
     have, wanted = _missing(graph, store, listen)
     listen(
         Event(
@@ -149,13 +150,13 @@ def load_matrix(checkout: Path, more: Sequence[str] = ()) -> Matrix:
             f"Known: {listed(sets) or 'none'}. rootstock stack lock writes that file anew.",
         )
     chosen = [sets[name] for name in names]
-    pythons = {cell.python for cell in matrix.cells}
     return replace(
         matrix,
-        stack={
-            python: tuple(one.name for one in chosen if python in {m.python for m in one.members})
-            for python in pythons
-        },
+        cells=tuple(
+            replace(cell, sets=tuple(some), name=some[0].removeprefix(PREFIX) if number else "")
+            for cell in matrix.cells
+            for number, some in enumerate(stack.together(chosen, cell.python))
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from rootstock.names import listed
 from rootstock.plan import numbers
 from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
 from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
-from rootstock.plan.match import agrees, finder
+from rootstock.plan.match import agrees, finder, preferring
 from rootstock.plan.matrix import Cell
 from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
@@ -120,11 +120,12 @@ def plan(
     specs: Sequence[str],
     builder: Builder,
     published: Published,
-    more: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    pins: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType({}),
 ) -> Graph:
     """Link the outputs that the cells need into a graph with keys and build numbers.
 
-    Each cell needs `specs`, and what `more` has for its Python.
+    Each cell needs `specs` and its sets. `pins` say, by set and Python, which version of a package
+    an environment with that set has.
 
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
@@ -134,13 +135,14 @@ def plan(
     sets: dict[str, frozenset[str]] = {}
     for cell in cells:
         own: dict[str, Links] = {}
-        tops = [
-            find(spec, cell.variant, f"the cell {cell.id}")
-            for spec in (*specs, *more.get(cell.python, ()))
-        ]
+        pinned: dict[str, str] = {}
+        for name in cell.sets:
+            pinned |= pins.get((name, cell.python), {})
+        mine = preferring(find, pinned)
+        tops = [mine(spec, cell.variant, f"the cell {cell.id}") for spec in (*specs, *cell.sets)]
         for top in tops:
-            link(top, cell.variant, by_id, find, own, ())
-        link_tests(cell.variant, by_id, find, own)
+            link(top, cell.variant, by_id, mine, own, ())
+        link_tests(cell.variant, by_id, mine, own)
         beneath = memoised_closure({id_: one.run for id_, one in own.items()})
         sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
         # What an earlier cell has linked stays where it is, behind all that it needs.
@@ -158,8 +160,8 @@ def plan(
         files = files_of(folders(output.folder, output.path), output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
         node = _node(id_, output, recipe, inputs, one, needs, published)
-        mine = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
-        nodes[id_] = node = replace(node, private=mine)
+        private = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
+        nodes[id_] = node = replace(node, private=private)
         if node.number:
             pin = f"{output.name} =={output.version}"
             renamed[f"{pin} {output.build}"] = f"{pin} {node.build}"

@@ -51,6 +51,28 @@ def finder(by_id: Mapping[str, Output]) -> Find:
     return find
 
 
+def preferring(find: Find, pinned: Mapping[str, str]) -> Find:
+    """`find`, but of the packages in `pinned` that version is taken where the spec allows it."""
+    if not pinned:
+        return find
+
+    def found(spec: str, variant: Mapping[str, str], needed_by: str) -> str:
+        name = name_of(spec)
+        if name in pinned:
+            exact = PackageRecord(
+                name=name,
+                version=pinned[name],
+                build=BuildString("0"),
+                build_number=0,
+                subdir="noarch",
+            )
+            if spec == name or ("${{" not in spec and spec_of(spec).matches(exact)):
+                return find(f"{name} =={pinned[name]}", variant, needed_by)
+        return find(spec, variant, needed_by)
+
+    return found
+
+
 def matches(spec: str, output: Output) -> bool:
     """Whether an output is what a match spec asks for."""
     return "${{" in spec or spec_of(spec).matches(_record(output))

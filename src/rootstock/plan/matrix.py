@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -24,17 +24,24 @@ TAKEN = ("python", "cpython", "root_version", "target_platform")
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One ROOT version for one Python. `root` is like 6.40.00, `python` like 3.11."""
+    """One ROOT version for one Python. `root` is like 6.40.00, `python` like 3.11.
+
+    `sets` are the packages of the analysis stack's sets that its environment holds as well. Sets
+    that cannot be in one environment make further cells, each with its own `name`.
+    """
 
     root: str
     python: str
     platform: str
+    sets: tuple[str, ...] = ()
+    name: str = ""
 
     @property
     def id(self) -> str:
         """The name a cell is chosen by, which may be matched by a glob."""
         tag = self.python.replace(".", "")
-        return f"root{self.root}-cp{tag}-{ARCHITECTURES[self.platform]}"
+        own = f"-{self.name}" if self.name else ""
+        return f"root{self.root}-cp{tag}-{ARCHITECTURES[self.platform]}{own}"
 
     @property
     def variant(self) -> dict[str, str]:
@@ -51,8 +58,8 @@ class Cell:
 class Matrix:
     """`ci/matrix.yaml`: every cell, what an environment holds, the common variant values.
 
-    `sets` are the sets of the analysis stack that environments hold as well; `stack` says, by
-    Python, which packages that comes to (planning.py).
+    `sets` are the sets of the analysis stack that environments hold as well; which of them a cell
+    has, where its Python is among theirs, is said by who reads the stack's lock (planning.py).
     """
 
     platform: str
@@ -60,13 +67,12 @@ class Matrix:
     specs: tuple[str, ...]
     variants: Mapping[str, str]
     sets: tuple[str, ...] = ()
-    stack: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def specs_of(self, cell: Cell) -> list[str]:
         """What an environment of a cell is made of: the specs, at the cell's own versions."""
         versions = {"python": f"{cell.python}.*", "root": f"{cell.root}.*"}
         own = [f"{one} {versions[one]}" if one in versions else one for one in self.specs]
-        return [*own, *self.stack.get(cell.python, ())]
+        return [*own, *cell.sets]
 
     def variants_of(self, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """The variant values to render recipes with, so that the given cells can be built."""

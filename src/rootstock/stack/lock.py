@@ -6,7 +6,7 @@ few lines. It holds all that planning needs: no wheel is opened to plan.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -82,6 +82,35 @@ class Lock:
     wheels: tuple[Entry, ...]
     sets: tuple[Set, ...]
     also: Mapping[str, tuple[str, ...]]
+
+
+def pins(lock: Lock) -> dict[tuple[str, str], Mapping[str, str]]:
+    """The version of each package, by the package that a set is and the Python."""
+    return {
+        (one.name, member.python): member.packages for one in lock.sets for member in one.members
+    }
+
+
+def together(sets: Sequence[Set], python: str) -> list[list[str]]:
+    """Which of the sets, by their packages, can be in one environment of a Python.
+
+    Each goes with the first that have no package in another version. There is always a first
+    group, which is empty where no set is for that Python.
+    """
+    groups: list[tuple[list[str], dict[str, str]]] = [([], {})]
+    for one in sets:
+        for own in (member.packages for member in one.members if member.python == python):
+            fitting = (
+                group
+                for group in groups
+                if all(group[1].get(name, version) == version for name, version in own.items())
+            )
+            group = next(fitting, None)
+            if group is None:
+                groups.append(group := ([], {}))
+            group[0].append(one.name)
+            group[1].update(own)
+    return [found for found, _ in groups]
 
 
 EMPTY = Lock(wheels=(), sets=(), also={})

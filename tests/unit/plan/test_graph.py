@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -277,6 +278,32 @@ def test_a_noarch_package_serves_each_cell_with_its_own_python(tmp_path: Path) -
         [pyroot] = [o for o in outputs if o.name == "pyroot"]
         assert pyroot.variant["python"] == cell.variant["python"]
     assert len([n for n in graph.nodes.values() if n.output.name == "meta"]) == 1
+
+
+def test_a_cell_has_the_versions_that_its_sets_pin(tmp_path: Path) -> None:
+    pip = 'package: {name: pip, version: "%s"}\nbuild: {noarch: generic}\n'
+    user = 'package: {name: user, version: "1"}\nbuild: {noarch: generic}\n'
+    kit = 'package: {name: kit, version: "1"}\nbuild: {noarch: generic}\n'
+    recipes = {
+        **RECIPES,
+        "pip": pip % "1",
+        "pip2": pip % "2",
+        "user": user + 'requirements: {run: ["pip >=1"]}\n',
+        "kit": kit + "requirements: {run: [user, pip ==1]}\n",
+    }
+    outputs = [
+        output
+        for path in sorted(make(tmp_path, recipes).iterdir())
+        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+    ]
+    held = replace(CELL, sets=("kit",), name="kit")
+    pins = {("kit", CELL.python): {"pip": "1"}}
+    graph = plan(outputs, (CELL, held), ["user"], BUILDER, {}, pins)
+    found = {
+        cell: [graph.nodes[id_].output.version for id_ in ids if id_.startswith("pip-")]
+        for cell, ids in graph.cells.items()
+    }
+    assert found == {CELL.id: ["2"], held.id: ["1"]}
 
 
 def test_dependencies_come_first_also_when_cells_share_a_noarch_package(tmp_path: Path) -> None:

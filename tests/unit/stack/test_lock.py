@@ -1,7 +1,7 @@
 """ci/stack.lock is read as it was written, and nothing else is taken for one."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +40,25 @@ LOCK = Lock(
     ),
     also={"bud": ("bud-all",)},
 )
+
+
+def of(name: str, **packages: str) -> Set:
+    members = tuple(Member(python=python, packages=packages) for python in ("3.11", "3.13"))
+    return Set(name=name, summary="", version="1", members=members)
+
+
+@pytest.mark.parametrize(
+    ("sets", "groups"),
+    [
+        ((), [[]]),
+        ((of("a", bud="1"), of("b", bud="1", leaf="2")), [["a", "b"]]),
+        ((of("a", bud="1"), of("b", bud="2"), of("c", bud="2", leaf="1")), [["a"], ["b", "c"]]),
+        ((of("a", bud="1"), of("b", bud="2"), of("c", leaf="1")), [["a", "c"], ["b"]]),
+        ((replace(of("a", bud="1"), members=()), of("b", bud="2")), [["b"]]),
+    ],
+)
+def test_sets_with_other_versions_are_apart(sets: tuple[Set, ...], groups: list[list[str]]) -> None:
+    assert lock.together(sets, "3.11") == groups
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
