@@ -5,15 +5,11 @@ python s1s2.py          makes events.root, unless it is there, and s1s2.png
 
 from pathlib import Path
 
-import matplotlib as mpl
-
-mpl.use("agg")  # without a screen
-
 import events
 import minitrees
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 
 
 class Corrected(minitrees.Basics):
@@ -49,7 +45,7 @@ if __name__ == "__main__":
     if not Path("events.root").exists():
         events.write_tree(events.generate(20_000), "events.root")
     frame = minitrees.load(["events.root"], [minitrees.Basics, Corrected])
-    figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    draw(frame, axes)
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    draw(frame, figure.subplots())
     figure.savefig("s1s2.png", dpi=120)
     print(f"s1s2.png: {len(frame)} events")
