@@ -32,7 +32,9 @@ class Basics(TreeMaker):
     def extract_data(self, events):
         s1, s2 = (largest(events.peaks[events.peaks.kind == kind]) for kind in (1, 2))
         columns = {"s1": s1.area, "s2": s2.area, "drift_time": (s2.time - s1.time) / 1000}
-        return {name: ak.to_numpy(ak.fill_none(x, np.nan)) for name, x in columns.items()}
+        return {
+            name: ak.to_numpy(ak.fill_none(x, np.float32("nan"))) for name, x in columns.items()
+        }
 
 
 class Sizes(TreeMaker):

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 class Corrected(minitrees.Basics):
     """S2 as it was before electrons got lost on their way to the gas; in PE."""
 
-    __version__ = 1
+    __version__ = 1  # to be raised with that of Basics, too
     electron_lifetime = 600.0  # µs
 
     def extract_data(self, events):
