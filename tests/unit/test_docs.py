@@ -27,9 +27,15 @@ def test_the_example_recipe_can_be_rendered(tmp_path: Path) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for document in [CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md")]:
+    for document in [CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_the_page_of_the_examples_names_each() -> None:
+    folder = CHECKOUT / "docs/examples"
+    named = set(re.findall(r"\]\(([^)/]+)\)", (folder / "README.md").read_text()))
+    assert {path.name for path in folder.iterdir() if path.is_file()} - named == {"README.md"}
 
 
 def test_the_table_of_packages_is_that_of_the_recipes() -> None:

@@ -1,0 +1,462 @@
+"""The programs of docs/examples, run as they are in the environment of the analysis stack."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHECKOUT
+
+pytestmark = pytest.mark.nightly
+
+EXAMPLES = CHECKOUT / "docs/examples"
+REQUIREMENTS = Path(__file__).parent / "requirements.lock"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder with copies of the examples, and the Python that runs them there."""
+
+    folder: Path
+    python: Path
+
+    def run(self, *words: object, fails: bool = False) -> str:
+        """Run the Python with arguments; return what it printed."""
+        done = subprocess.run(
+            [str(word) for word in (self.python, *words)],
+            cwd=self.folder,
+            env={"PATH": os.defpath, "HOME": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+
+    def has(self, module: str) -> bool:
+        """Whether the environment has a module."""
+        found = "import sys, importlib.util as u; print(u.find_spec(sys.argv[1]) is not None)"
+        return self.run("-c", found, module).strip() == "True"
+
+
+@pytest.fixture
+def place(analysis: Path, tmp_path: Path) -> Place:
+    for path in EXAMPLES.iterdir():
+        if path.suffix in (".py", ".ipynb"):
+            shutil.copy(path, tmp_path)
+    return Place(tmp_path, analysis / "bin/python")
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of pip with what the tests want and the channel has not."""
+    folder = tmp_path_factory.mktemp("beside")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    words = ("--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:")
+    pip = (folder / "bin/python", "-m", "pip", "install", *words)
+    subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
+    return folder
+
+
+@pytest.fixture
+def server(beside: Path, tmp_path: Path) -> Iterator[str]:
+    """The address of an emulator of a MongoDB server, with nothing in it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["--db", "memory", "--host", "127.0.0.1", "--port", str(port)]
+    words += ["--log-file", str(tmp_path / "nx.log"), "--pid-file", str(tmp_path / "nx.pid")]
+    with subprocess.Popen([str(beside / "bin/nx-27017"), *words]) as process:
+        try:
+            _await(port, process)
+            yield f"mongodb://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        assert process.poll() is None, "the server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("the server did not listen within 30 s")
+
+
+def test_events_are_read_as_they_were_generated(place: Place) -> None:
+    printed = place.run("events.py").splitlines()
+    assert [line.split(":")[:2] for line in printed] == [
+        [path, f" {way}"]
+        for path, own in (("events.root", "read_tree"), ("events_ntuple.root", "read_ntuple"))
+        for way in (own, "read_uproot", "read_dataframe")
+    ]
+
+
+# Events whose numbers can be had exactly as float32, with lists that are empty.
+EVENTS = """
+def peak(kind, area, time, hits):
+    hits = [{"channel": c, "time": t, "area": a} for c, t, a in hits]
+    return {"kind": kind, "time": time, "area": area, "hits": hits}
+
+RECORDS = [
+    {"number": 7, "start": 2**60 + 1, "peaks": [
+        peak(1, 4.5, 1000.0, [(247, -1.5, 4.0), (0, 0.25, 0.5)]),
+        peak(2, 900.0, 251000.0, []),
+        peak(1, 0.5, 3000.0, [(-32768, 0.0, 0.5)]),
+        peak(2, 20.0, 9000.0, [(32767, 2.0, 20.0)]),
+    ]},
+    {"number": 8, "start": 0, "peaks": []},
+    {"number": 9, "start": -5, "peaks": [peak(2, 64.0, 500.0, [(1, 1.0, 64.0)])]},
+]
+"""
+
+WRITES = """
+import awkward as ak
+import events
+from given import RECORDS
+
+events.write_tree(ak.Array(RECORDS), "given.root")
+events.write_ntuple(ak.Array(RECORDS), "given_ntuple.root")
+"""
+
+READS = """
+import awkward as ak
+import events
+from given import RECORDS
+
+for path, own in ("given.root", events.read_tree), ("given_ntuple.root", events.read_ntuple):
+    for read in own, events.read_uproot, events.read_dataframe:
+        assert ak.to_list(read(path)) == RECORDS, (path, read, ak.to_list(read(path)))
+"""
+
+
+@pytest.fixture
+def given(place: Place) -> Place:
+    """A place with files of the events above."""
+    (place.folder / "given.py").write_text(EVENTS)
+    place.run("-c", WRITES)
+    return place
+
+
+def test_another_process_reads_what_one_wrote(given: Place) -> None:
+    given.run("-c", READS)
+
+
+def test_uproot_reads_the_events_without_root(given: Place) -> None:
+    given.run("-c", "\n".join([
+        "import sys, uproot, given",
+        "tree = uproot.open('given.root')['events'].arrays()",
+        "names = ('number', 'start', 'peaks')",
+        "records = [{x: one['event.' + x] for x in names} for one in tree.to_list()]",
+        "assert records == given.RECORDS, records",
+        "assert uproot.open('given_ntuple.root')['events'].arrays().event.to_list() == records",
+        "assert 'ROOT' not in sys.modules",
+    ]))  # fmt: skip
+
+
+# What the makers make of the events above: the largest of each kind, µs between them, and counts.
+MAKES = """
+import minitrees
+
+made = []
+
+class Basics(minitrees.Basics):
+    def extract_data(self, events):
+        made.append(len(events))
+        return super().extract_data(events)
+
+def load(*paths):
+    frame = minitrees.load(paths or ["given.root"], [Basics, minitrees.Sizes])
+    assert list(frame) == ["number", "s1", "s2", "drift_time", "peaks", "hits"]
+    # as text: NaN is not equal to itself
+    once = ["[7, 4.5, 900.0, 250.0, 4, 4]", "[8, nan, nan, nan, 0, 0]", "[9, nan, 64.0, nan, 1, 1]"]
+    rows = [str(list(row)) for row in frame.astype(object).itertuples(index=False)]
+    assert rows == once * max(1, len(paths)), rows
+    return len(made)
+"""
+
+
+@pytest.fixture
+def makes(given: Place) -> Place:
+    """A place where makers of mini-trees count what they do."""
+    (given.folder / "makes.py").write_text(MAKES)
+    return given
+
+
+def test_a_mini_tree_is_made_once(makes: Place) -> None:
+    makes.run("-c", "import makes; assert [makes.load(), makes.load()] == [1, 1]")
+    makes.run("-c", "import makes; assert makes.load() == 0")
+
+
+def test_a_mini_tree_is_made_again_for_another_version(makes: Place) -> None:
+    makes.run("-c", "\n".join([
+        "import makes",
+        "assert makes.load() == 1",
+        "makes.Basics.__version__ += 1",
+        "assert [makes.load(), makes.load()] == [2, 2]",
+        "makes.Basics.__version__ -= 1",
+        "assert makes.load() == 2",
+    ]))  # fmt: skip
+
+
+def test_a_mini_tree_is_made_again_for_another_file_of_that_name(makes: Place) -> None:
+    makes.run("-c", "import makes; assert makes.load() == 1")
+    makes.run("-c", WRITES)
+    makes.run("-c", "import makes; assert [makes.load(), makes.load()] == [1, 1]")
+
+
+def test_a_mini_tree_is_made_again_for_a_file_that_grew(makes: Place) -> None:
+    more = "import ROOT\nwith ROOT.TFile.Open('given.root', 'update') as f: f.mkdir('more')"
+    makes.run("-c", f"import makes\nassert makes.load() == 1\n{more}\nassert makes.load() == 2")
+
+
+def test_the_mini_trees_of_several_files_follow_each_other(makes: Place) -> None:
+    shutil.copy(makes.folder / "given.root", makes.folder / "first.root")
+    makes.run("-c", WRITES)
+    makes.run("-c", "import makes; assert makes.load('first.root', 'given.root') == 2")
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "import os; os.replace = lambda *_: os._exit(9)",
+        "import os, uproot.writing.writable as w; w.WritableTree.extend = lambda *_: os._exit(9)",
+    ],
+    ids=["before it has its name", "before it has its data"],
+)
+def test_what_a_killed_process_wrote_of_a_mini_tree_is_not_used(makes: Place, when: str) -> None:
+    makes.run("-c", f"{when}; import makes; makes.load()", fails=True)
+    assert list(makes.folder.glob("minitrees/*/part.root")), "nothing was half written"
+    makes.run("-c", "import makes; assert [makes.load(), makes.load()] == [1, 1]")
+
+
+# Whether a way has the mini-tree of the events above, with its types.
+SAME = """
+import sys, four_ways
+
+path, way = sys.argv[1:]
+frame = getattr(four_ways, way)(path)
+assert frame.number.tolist() == [7, 8, 9] and frame.number.dtype == "int64"
+assert frame.s2.tolist()[::2] == [900.0, 64.0] and frame.s2.isna()[1]
+assert frame.s2.dtype == "float32" and frame.hits.tolist() == [4, 0, 1]
+"""
+
+FOUR_WAYS = [
+    (path, way)
+    for path in ("minitree.root", "minitree_ntuple.root")
+    for way in ("with_uproot", "with_rdataframe")
+]
+
+
+def compare(place: Place, ways: list[tuple[str, str]]) -> None:
+    shutil.copy(place.folder / "given.root", place.folder / "events.root")
+    printed = place.run("four_ways.py").splitlines()
+    for path, way in ways:
+        assert f"{path}: {way}: 3 events, equal" in printed
+        place.run("-c", SAME, path, way)
+
+
+def test_a_mini_tree_is_the_same_frame_in_every_way(given: Place) -> None:
+    compare(given, FOUR_WAYS)
+
+
+def test_root_pandas_has_the_same_mini_tree(given: Place) -> None:
+    if not given.has("root_pandas"):
+        pytest.skip("the environment has no root_pandas, which is in no set")
+    compare(given, [("minitree.root", "with_root_pandas")])
+
+
+def test_frames_come_back_from_files_and_a_server(place: Place, server: str) -> None:
+    printed = place.run("frames.py", server).splitlines()
+    assert [line.rpartition(": (")[0] for line in printed] == [
+        "frame.root: to_root, from_root",
+        "h5py.h5: to_h5py, from_h5py",
+        "pytables.h5: to_pytables, from_pytables",
+        "h5py.h5: to_h5py, from_pytables",
+        "pytables.h5: to_pytables, from_h5py",
+        "frame.bson: to_bson, from_bson",
+        f"{server}: to_mongo, from_mongo",
+    ]
+
+
+# Written out, since what makes the example could be wrong together with what compares it.
+EXACT = """
+import frames, numpy as np, pandas as pd
+
+times = pd.to_datetime(["2016-12-01T00:00:00.123456789", None])
+frame = pd.DataFrame({
+    "big": np.array([2**64 - 1, 2**63 + 1], "u8"),
+    "small": np.array([-128, 127], "i1"),
+    "half": np.array([np.inf, np.nan], "f4"),
+    "flag": [True, False],
+    "utc": times.tz_localize("UTC").tz_convert("Europe/Rome"),
+    "day": times.astype("datetime64[s]"),
+    "text": pd.Series(["é", None], dtype=object),
+    "name": pd.Series([None, ""], dtype="str"),
+    "kind": pd.Categorical(["S2", None], ["S2", "S1"], ordered=True),
+    "run": pd.Categorical.from_codes([1, 0], pd.Index([2**63, 5], dtype="u8")),
+})
+for write, read in (
+    (frames.to_root, frames.from_root), (frames.to_h5py, frames.from_pytables),
+    (frames.to_pytables, frames.from_h5py), (frames.to_bson, frames.from_bson),
+):
+    write(frame, "file")
+    back = read("file")
+    assert back.big.tolist() == [2**64 - 1, 2**63 + 1] and back.big.dtype == "uint64"
+    assert back.small.tolist() == [-128, 127] and back.small.dtype == "int8"
+    assert back.half[0] == np.inf and back.half.isna()[1] and back.half.dtype == "float32"
+    assert back.flag.tolist() == [True, False] and back.flag.dtype == "bool"
+    assert back.utc[0].isoformat() == "2016-12-01T01:00:00.123456789+01:00" and pd.isna(back.utc[1])
+    assert str(back.utc.dtype) == "datetime64[ns, Europe/Rome]"
+    assert back.day[0].second == 0 and back.day.dtype == "datetime64[s]" and pd.isna(back.day[1])
+    assert back.text.tolist() == ["é", None] and back.text.dtype == object
+    assert back.name.isna()[0] and back.name[1] == "" and back.name.dtype == "str"
+    assert back.kind.cat.categories.tolist() == ["S2", "S1"] and back.kind.cat.ordered
+    assert back.kind[0] == "S2" and pd.isna(back.kind[1])
+    assert back.run.tolist() == [5, 2**63] and back.run.cat.categories.dtype == "uint64"
+    for part in frame[:1], frame[:0]:
+        write(part, "file")
+        pd.testing.assert_frame_equal(read("file"), part, check_exact=True)
+"""
+
+
+def test_types_at_their_limits_come_back(place: Place) -> None:
+    place.run("-c", EXACT)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "pd.Series([1, None], dtype='Int64')",
+        "pd.Series(['S1', 1], dtype=object)",
+        "pd.Series(['S1', float('nan')], dtype=object)",
+        "pd.Series(['a\\0b'])",
+        "pd.Series([1j])",
+        "pd.Series(pd.cut([1, 2], 2))",
+        "pd.Series([1], index=[5])",
+    ],
+)
+def test_what_would_lose_its_type_is_refused(place: Place, column: str) -> None:
+    place.run("-c", "\n".join([
+        "import pandas as pd, schema",
+        "try:",
+        f"    schema.encode(pd.DataFrame({{'column': {column}}}))",
+        "except TypeError:",
+        "    pass",
+        "else:",
+        "    raise SystemExit('it was not refused')",
+    ]))  # fmt: skip
+
+
+def test_a_million_reads_take_no_memory(place: Place) -> None:
+    printed = place.run("million_reads.py")
+    found = re.fullmatch(r"1000000 reads: the memory grew by (-?\d+\.\d) MB\n", printed)
+    assert found and float(found[1]) < 10, printed
+
+
+def test_the_plot_is_the_one_that_is_shown(place: Place) -> None:
+    assert place.run("s1s2.py") == "s1s2.png: 20000 events\n"
+    shown, made = ((folder / "s1s2.png").read_bytes() for folder in (EXAMPLES, place.folder))
+    for picture in shown, made:
+        assert picture.startswith(b"\x89PNG") and len(picture) < 150_000
+    assert struct.unpack(">II", shown[16:24]) == struct.unpack(">II", made[16:24])
+    # 41.5 keV make 41.5 * 73 quanta, three quarters of them light, of which 0.14 PE are seen; a
+    # charge of 11 PE for each of the rest. Three in ten of the events are of that energy.
+    place.run("-c", "\n".join([
+        "import minitrees, s1s2",
+        "frame = minitrees.load(['events.root'], [minitrees.Basics, s1s2.Corrected])",
+        "light, charge = 41.5 * 73 * 0.75 * 0.14, 41.5 * 73 * 0.25 * 11",
+        "near = abs(frame.s1 / light - 1).lt(0.3) & abs(frame.cs2 / charge - 1).lt(0.5)",
+        "assert 0.3 < near.mean() < 0.45, near.mean()",
+        "assert abs(frame.s1[near].median() / light - 1) < 0.05",
+        "assert abs(frame.cs2[near].median() / charge - 1) < 0.1",
+    ]))  # fmt: skip
+
+
+# nbclient is in no set; what it is made with comes with ipykernel.
+NOTEBOOK = """
+import json, sys
+from jupyter_client.manager import start_new_kernel
+
+cells = [cell for cell in json.load(open(sys.argv[1]))["cells"] if cell["cell_type"] == "code"]
+manager, client = start_new_kernel(kernel_name="python3")
+try:
+    for cell in cells:
+        messages = []
+        code = "".join(cell["source"])
+        reply = client.execute_interactive(code, timeout=300, output_hook=messages.append)
+        kinds = [kind for one in messages for kind in one["content"].get("data", ())]
+        print(json.dumps([reply["content"]["status"], reply["content"].get("evalue"), kinds]))
+finally:
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+"""
+
+
+def test_the_notebook_runs(place: Place) -> None:
+    notebook = json.loads((place.folder / "paper.ipynb").read_text())
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell["outputs"] for cell in code] == [[]] * len(code)
+    ran = [json.loads(line) for line in place.run("-c", NOTEBOOK, "paper.ipynb").splitlines()]
+    assert [(status, error) for status, error, _ in ran] == [("ok", None)] * len(code)
+    assert "text/html" in ran[2][2], "the table of the mini-tree is not shown"
+    assert "image/png" in ran[3][2], "the plot is not shown"
+
+
+def test_jupyter_finds_the_kernels_of_python_and_root(place: Place) -> None:
+    listed = (
+        "from jupyter_client.kernelspec import KernelSpecManager as M\nprint(*M().get_all_specs())"
+    )
+    assert {"python3", "root"} <= set(place.run("-c", listed).split())
+
+
+# Ten events that KM3NeT recorded in the Mediterranean, each with hits and reconstructed tracks.
+COMPARE = """
+import sys
+import numpy as np, ROOT, uproot
+
+SINGLE = ["run_id", "det_id", "frame_index", "trigger_mask", "overlays"]
+MANY = ["hits.dom_id", "hits.channel_id", "hits.tdc", "hits.tot", "hits.t", "trks.E", "trks.lik"]
+
+with uproot.open(sys.argv[1]) as file:
+    tree = file["E/Evt"]
+    names = {name: name.replace("hits.", "hits/hits.").replace("trks.", "trks/trks.")
+             for name in SINGLE + MANY}
+    seen = {name: tree[where].array().to_list() for name, where in names.items()}
+assert len(seen["run_id"]) == 10 and all(len(hits) > 50 for hits in seen["hits.t"])
+
+columns = ROOT.RDataFrame("E", sys.argv[1]).AsNumpy(SINGLE + MANY)
+with ROOT.TFile.Open(sys.argv[1]) as file:
+    tree = file["E"]
+    assert tree.GetEntries() == 10
+    for number in range(10):
+        tree.GetEntry(number)
+        for name in SINGLE + MANY:
+            leaf, value = tree.GetLeaf(name), seen[name][number]
+            values = value if name in MANY else [value]
+            assert np.array_equal(np.ravel(columns[name][number]), values), (name, number)
+            assert [leaf.GetValue(i) for i in range(leaf.GetLen())] == values, (name, number)
+"""
+
+
+def test_uproot_and_root_read_the_same_of_an_experiments_file(place: Place, beside: Path) -> None:
+    found = "import km3net_testdata as k; print(k.data_path('offline/km3net_offline.root'))"
+    path = subprocess.check_output([beside / "bin/python", "-c", found], text=True).strip()
+    place.run("-c", COMPARE, path)
