@@ -12,6 +12,11 @@ COMMAND = (sys.executable, "-I", "-m", "rootstock")
 PYTHON = "3.11"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--renew`, for tests that keep a page."""
+    parser.addoption("--renew", action="store_true", help="write what was seen into the documents")
+
+
 @pytest.fixture(scope="session")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The prefix of an environment with ROOT and the set `analysis`.
