@@ -56,9 +56,16 @@ class Case:
     ask: str = ""  # what is asked for by name, where it is no branch
     half: bool = False  # a float is stored in two bytes of the RNTuple
     notes: Sequence[str] = ()  # the chapters of the page that tell what to do
+    field: str = ""  # the title in the table of RNTuples, where it is another
+
+    def called(self, kind: str) -> str:
+        """The title in the table of a format."""
+        return self.field or self.title if kind == "ntuple" else self.title
 
 
-def number(name: str, leaf: str, cpp: str, values: Sequence[Any], ntuple: str = "") -> Case:
+def number(
+    name: str, leaf: str, cpp: str, values: Sequence[Any], notes: Sequence[str] = ()
+) -> Case:
     """A case of one number in an entry."""
     return Case(
         name,
@@ -67,14 +74,19 @@ def number(name: str, leaf: str, cpp: str, values: Sequence[Any], ntuple: str = 
         [name],
         tree=cpp,
         leaf=f"x/{leaf}",
-        ntuple=ntuple or cpp,
+        ntuple=cpp,
+        notes=notes,
+        field=f"`{cpp}`",
     )
 
 
+# Chapters of the page.
+BYTES, PACKED, NESTED, SHAPES = "Eight bits", "Packed numbers", "Nested vectors", "Shapes"
+PAIRS, ENUMS, OTHERS = "Maps and pairs", "Enums and bit sets", "Aliases and friends"
 SPECIAL = [0.5, -1.5, math.nan, math.inf, -math.inf]
 CASES = [
-    number("int8", "B", "std::int8_t", [-128, 0, 65, 127]),
-    number("uint8", "b", "std::uint8_t", [0, 65, 255]),
+    number("int8", "B", "std::int8_t", [-128, 0, 65, 127], [BYTES]),
+    number("uint8", "b", "std::uint8_t", [0, 65, 255], [BYTES]),
     number("int16", "S", "std::int16_t", [-32768, 0, 32767]),
     number("uint16", "s", "std::uint16_t", [0, 65535]),
     number("int32", "I", "std::int32_t", [-(2**31), 0, 2**31 - 1]),
@@ -83,19 +95,21 @@ CASES = [
     number("uint64", "l", "std::uint64_t", [0, 2**53 + 1, 2**64 - 1]),
     Case("long", "`Long_t`, `/G`", [-(2**63), 2**53 + 1], ["int64"], tree="Long_t", leaf="x/G"),
     Case("ulong", "`ULong_t`, `/g`", [0, 2**64 - 1], ["uint64"], tree="ULong_t", leaf="x/g"),
-    Case("char", "`char`", [65, 0, 127], ["int8"], ntuple="char"),
+    Case("char", "`char`", [65, 0, 127], ["int8"], ntuple="char", notes=[BYTES]),
     number("bool", "O", "bool", [True, False]),
     number("float32", "F", "float", [*SPECIAL, 2.0**-149, 16777216.0]),
     number("float64", "D", "double", [*SPECIAL, 0.1, 5e-324, 1.7976931348623157e308]),
     Case(
         "float16",
-        "`Float16_t`, `/f`; in the RNTuple a `float` in two bytes",
+        "`Float16_t`, `/f`",
         [0.5, -1.5, 1024.0],
         ["float32"],
         tree="Float16_t",
         leaf="x/f",
         ntuple="float",
         half=True,
+        notes=[PACKED],
+        field="`float` in two bytes",
     ),
     Case(
         "float16_range",
@@ -113,6 +127,7 @@ CASES = [
         tree="Double32_t",
         leaf="x/d",
         ntuple="Double32_t",
+        field="`Double32_t`",
     ),
     Case(
         "double32_range",
@@ -129,6 +144,7 @@ CASES = [
         ["int32"],
         ntuple="Colour",
         literals=["Colour::red", "Colour::green"],
+        notes=[ENUMS],
     ),
     Case(
         "enum_member",
@@ -139,6 +155,8 @@ CASES = [
         ntuple="Painted",
         literals=["{Colour::red}", "{Colour::green}"],
         fields=["colour"],
+        notes=[ENUMS],
+        field="a class with an `enum class` in it",
     ),
     Case(
         "string",
@@ -157,7 +175,15 @@ CASES = [
         ntuple="std::string",
     ),
     Case("tstring", "`TString`", ["pe", "", "ns"], ["str"], tree="TString"),
-    Case("cstring", "C string, `/C`", ["pe", "", "ns"], ["str"], tree="char", leaf="x/C"),
+    Case(
+        "cstring",
+        "C string, `/C`",
+        ["pe", "", "ns"],
+        ["str"],
+        tree="char",
+        leaf="x/C",
+        notes=["C strings"],
+    ),
     Case(
         "array",
         "`int x[3]`",
@@ -173,6 +199,7 @@ CASES = [
         ["int32"],
         tree="int",
         leaf="x[1]/I",
+        notes=[SHAPES],
     ),
     Case(
         "array_variable",
@@ -189,6 +216,7 @@ CASES = [
         ["float32"],
         tree="float",
         leaf="x[2][3]/F",
+        notes=[SHAPES],
     ),
     Case(
         "array_int8",
@@ -197,6 +225,7 @@ CASES = [
         ["int8"],
         tree="std::int8_t",
         leaf="x[3]/B",
+        notes=[BYTES],
     ),
     Case(
         "array_int8_variable",
@@ -205,6 +234,7 @@ CASES = [
         ["int8"],
         tree="std::int8_t",
         leaf="x[n]/B",
+        notes=[BYTES],
     ),
     Case(
         "array_uint8",
@@ -237,6 +267,7 @@ CASES = [
         ["float32"],
         tree="Float16_t",
         leaf="x[3]/f",
+        notes=[PACKED],
     ),
     Case(
         "array_double32",
@@ -253,17 +284,28 @@ CASES = [
         ["float64"],
         tree="Double32_t",
         leaf="x[n]/d[0,10,8]",
+        notes=[PACKED],
     ),
     Case(
         "vector_int8",
-        "`std::vector<char>`; in the RNTuple of `std::int8_t`",
+        "`std::vector<char>`",
         [[65, -1], [], [127]],
         ["int8"],
         tree="std::vector<char>",
         ntuple="std::vector<std::int8_t>",
+        notes=[BYTES],
+        field="`std::vector<std::int8_t>`",
     ),
     *(
-        Case(name, f"`{cpp}`", values, kinds, tree=cpp, ntuple=cpp)
+        Case(
+            name,
+            f"`{cpp}`",
+            values,
+            kinds,
+            tree=cpp,
+            ntuple=cpp,
+            notes=[NESTED] if name == "vector_vector" else [],
+        )
         for name, cpp, values, kinds in (
             ("vector_int32", "std::vector<int>", [[1, -2], [], [3]], ["int32"]),
             (
@@ -303,6 +345,7 @@ CASES = [
         ["str", "int32"],
         tree="std::map<std::string, int>",
         ntuple="std::map<std::string, int>",
+        notes=[PAIRS],
     ),
     Case(
         "pair",
@@ -311,6 +354,7 @@ CASES = [
         ["int32", "float64"],
         tree="std::pair<int, double>",
         ntuple="std::pair<int, double>",
+        notes=[PAIRS],
     ),
     Case(
         "optional",
@@ -318,6 +362,7 @@ CASES = [
         [0.5, None, 1.5],
         ["float64"],
         ntuple="std::optional<double>",
+        notes=["Missing values"],
     ),
     Case(
         "bitset",
@@ -326,6 +371,7 @@ CASES = [
         ["bool"],
         ntuple="std::bitset<8>",
         literals=["std::bitset<8>(5)", "std::bitset<8>(255)"],
+        notes=[ENUMS],
     ),
     Case(
         "leaves",
@@ -344,6 +390,7 @@ CASES = [
         tree="Point",
         ntuple="Point",
         fields=["a", "b"],
+        field="a class of two numbers",
     ),
     Case(
         "class_whole",
@@ -365,6 +412,7 @@ CASES = [
         tree="Track",
         ntuple="Track",
         fields=["charge", "hits", "start"],
+        field="a class with a vector and a class in it",
     ),
     Case(
         "vector_class",
@@ -381,6 +429,8 @@ CASES = [
         tree="Event",
         ntuple="Event",
         fields=["number", "peaks"],
+        notes=[NESTED],
+        field="a class with a vector of classes in it, with a vector each",
     ),
     Case(
         "class_unknown",
@@ -390,6 +440,7 @@ CASES = [
         tree="Unknown",
         ntuple="Unknown",
         fields=["a", "b"],
+        notes=["Unknown classes"],
     ),
     Case(
         "tvector3",
@@ -419,6 +470,7 @@ CASES = [
         leaf="x/I",
         literals=["1", "2"],
         ask="y",
+        notes=[OTHERS],
     ),
     Case(
         "friend",
@@ -429,5 +481,6 @@ CASES = [
         leaf="x/I",
         literals=["1", "2"],
         ask="y",
+        notes=[OTHERS],
     ),
 ]

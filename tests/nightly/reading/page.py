@@ -15,12 +15,14 @@ END = "<!-- The end of what the test makes. -->"
 TITLES = {"tree": "TTree", "ntuple": "RNTuple"}
 # What Python itself has of a type of NumPy's.
 BUILTIN = {"i": "int", "u": "int", "f": "float", "b": "bool", "s": "str"}
+# Chapters about a reader, where the others are right.
+OWN = {"uproot_pandas": "pandas", "root_numpy": "root_numpy"}
 
 Cells = dict[tuple[str, str, str], str]  # by format, row and reader, as the page calls them
 
 
 def cell(case: Case, came: Came) -> str:
-    """The entry of a table: what the value is in Python; in bold type if it is not the one written."""
+    """The entry of a table: what the value is in Python, in bold type if it is not right."""
     if "fate" in came:
         return f"**{came['fate']}**"
     if "error" in came:
@@ -106,7 +108,7 @@ def same(found: Any, written: Any) -> bool:
 def link(heading: str) -> str:
     """The link to a chapter of the page."""
     anchor = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-    return f"[{heading.lower()}](#{anchor})"
+    return f"[{heading}](#{anchor})"
 
 
 def made(versions: Mapping[str, str], found: Mapping[tuple[str, str], Mapping[str, Came]]) -> str:
@@ -119,11 +121,19 @@ def made(versions: Mapping[str, str], found: Mapping[tuple[str, str], Mapping[st
         for case in CASES:
             if not getattr(case, kind):
                 continue
-            cells = [cell(case, found[kind, reader][case.name]) for reader in readers]
-            wrong = any(one.startswith("**") for one in cells)
-            notes = ", ".join(map(link, case.notes)) if wrong else ""
-            lines.append("| " + " | ".join((case.title, *cells, notes)) + " |")
+            had = {reader: cell(case, found[kind, reader][case.name]) for reader in readers}
+            advice = ", ".join(map(link, notes(case, had)))
+            lines.append("| " + " | ".join((case.called(kind), *had.values(), advice)) + " |")
     return "\n".join(lines)
+
+
+def notes(case: Case, had: Mapping[str, str]) -> list[str]:
+    """The chapters that tell what to do about a row's entries, which are given by reader."""
+    wrong = {reader for reader, entry in had.items() if "**" in entry}
+    chapters = list(case.notes) if wrong - OWN.keys() else []
+    if had.get("uproot_pandas") == had.get("uproot_awkward"):
+        wrong -= {"uproot_pandas"}
+    return chapters + [chapter for reader, chapter in OWN.items() if reader in wrong]
 
 
 def between(text: str) -> str:

@@ -65,14 +65,14 @@ class Plain:
 
     def cpp(self, value: Any) -> Any:
         """An object of C++."""
-        name = cpp_name(value)
-        if name.startswith("std::pair"):
+        name = cpp_name(value).removeprefix("std::")
+        if name.startswith("pair<"):
             return [self(value.first), self(value.second)]
-        if name.startswith("std::optional"):
+        if name.startswith("optional<"):
             return self(value.value()) if value.has_value() else None
-        if name.startswith("std::bitset"):
+        if name.startswith("bitset<"):
             return [self(bool(value.test(bit))) for bit in range(value.size())]
-        if name in ("std::string", "TString"):
+        if name in ("string", "TString"):
             return self(str(value))
         if name in ("TLorentzVector", "TVector3"):
             parts = "XYZE" if name == "TLorentzVector" else "XYZ"
