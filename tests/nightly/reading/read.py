@@ -99,6 +99,8 @@ def cpp_name(value: Any) -> str:
 
 def form(value: Any) -> str:
     """What a value is, in the words of its own library."""
+    if value is np.ma.masked:
+        return "masked"
     if isinstance(value, np.void):
         return "record of " + ", ".join(form(value[name]) for name in value.dtype.names)
     if isinstance(value, (np.generic, bool, int, float, str, bytes)):
