@@ -105,3 +105,24 @@ def test_readers_are_compared(values: list[object], kind: str, told: str) -> Non
 def test_readers_in_another_order() -> None:
     came = {"values": [2, 1], "kinds": ["int32"], "forms": ["int32"], "numbers": [1, 0]}
     assert page.cell(NUMBER, came) == "**`int32`, another order**"
+
+
+def test_readers_that_end_the_interpreter_hide_no_other_type(tmp_path: Path) -> None:
+    """The interpreter here is a script that dies at `bool`, and has nothing of the rest."""
+    python = tmp_path / "python"
+    python.write_text(
+        """#!/bin/sh
+out=$6
+shift 6
+for name; do
+    echo "{\\"begins\\": \\"$name\\"}" >> "$out"
+    if [ "$name" = bool ]; then kill -SEGV $$; fi
+    echo "{\\"name\\": \\"$name\\", \\"absent\\": true}" >> "$out"
+done
+"""
+    )
+    python.chmod(0o755)
+    found = run.read(python, tmp_path / "cases.json", "ntuple", "as_numpy")
+    entries = {c.name: page.cell(c, found[c.name]) for c in CASES if c.ntuple}
+    assert entries.pop("bool") == "**crashes**"
+    assert set(entries.values()) == {"**left out**"}
