@@ -90,7 +90,8 @@ def _projects(output: Output, naming: Names) -> list[str]:
     """The project of the Python index that an output is a package of, if it is of one."""
     urls = [source["url"] for source in output.sources]
     found = {purl.parse(one).name for one in urls if str(one).startswith("pkg:pypi/")}
-    return [canonicalize_name(name) for name in found if naming.of(name) == output.name]
+    own = canonicalize_name(output.name)
+    return [canonicalize_name(name) for name in found if canonicalize_name(naming.of(name)) == own]
 
 
 def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from rootstock.errors import UsageError
 from rootstock.progress import Event, Listener
 from rootstock.sources import fetch
 from rootstock.sources.fetch import Source
@@ -89,7 +90,9 @@ def make(
     entries.insist_on_owners(owners)
     return Lock(
         wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
-        sets=tuple(_set(wanted, name, found, naming) for name in sorted({n for n, _ in found})),
+        sets=tuple(
+            _set(wanted, name, found, naming, means) for name in sorted({n for n, _ in found})
+        ),
         also={name: tuple(more) for name, more in sorted(naming.also.items()) if name in owners},
     )
 
@@ -163,6 +166,7 @@ def _set(
     name: str,
     found: Mapping[tuple[str, str], Sequence[Resolved]],
     naming: Names,
+    means: Means,
 ) -> Set:
     [own] = [one for one in wanted.sets if one.name == name]
     members = {python: some for (set_, python), some in found.items() if set_ == name}
@@ -177,8 +181,19 @@ def _set(
                 packages={
                     naming.of(file.project): entries.conda_version(file.version)
                     for file in sorted(some, key=lambda file: naming.of(file.project))
-                },
+                }
+                | {one: _version(wanted, name, one, means.recipes[python]) for one in own.recipes},
             )
             for python, some in members.items()
         ),
     )
+
+
+def _version(wanted: Wanted, name: str, package: str, recipes: Mapping[str, str]) -> str:
+    """The version of a package of a set that a recipe makes."""
+    if (version := recipes.get(canonicalize_name(package))) is None:
+        raise UsageError(
+            f"{wanted.path}: [sets.{name}] no recipe makes {package} of a project of the index",
+            "What comes as a wheel belongs in `packages`.",
+        )
+    return version

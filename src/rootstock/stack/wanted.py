@@ -19,13 +19,15 @@ from rootstock.names import listed
 class Set:
     """A set of packages that is resolved for itself, and can be installed by one name.
 
-    `pythons` are those that it is for, as a specifier.
+    `pythons` are those that it is for, as a specifier. `recipes` are packages that recipes make and
+    that the set has as well.
     """
 
     name: str
     summary: str
     packages: tuple[Requirement, ...]
     pythons: SpecifierSet
+    recipes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ def load(path: Path, text: str | None = None) -> Wanted:
 
 def _set(path: Path, name: str, table: Any) -> Set:
     where = f"sets.{name}"
-    _insist(path, where, table, ("summary", "packages", "pythons"))
+    _insist(path, where, table, ("summary", "packages", "pythons", "recipes"))
     packages = _requirements(path, where, table.get("packages", []))
     if not packages or name != canonicalize_name(name):
         told = "has no packages" if not packages else "is no name: a-z, 0-9 and single dashes"
@@ -96,6 +98,7 @@ def _set(path: Path, name: str, table: Any) -> Set:
         summary=str(table.get("summary", "")),
         packages=packages,
         pythons=_specifiers(path, where, table.get("pythons", "")),
+        recipes=tuple(map(str, table.get("recipes", []))),
     )
 
 

@@ -1,0 +1,128 @@
+"""The tables of docs/readers.md: what each reader has of each type, against what was written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from .conftest import CHECKOUT
+from .reading import page, run
+from .reading.cases import CASES, Case
+
+pytestmark = pytest.mark.nightly
+
+PAGE = CHECKOUT / "docs/readers.md"
+RENEW = "renew the page: python scripts/test.py --nightly -k readers --renew"
+COLUMNS = [(kind, reader) for kind, readers in run.READERS.items() for reader in readers]
+NUMBER = Case("n", "n", [1, 2], ["int32"])
+
+
+@pytest.fixture(scope="module")
+def versions(analysis: Path) -> dict[str, str]:
+    """What the environment has of the readers."""
+    return run.versions(analysis / "bin/python")
+
+
+@pytest.fixture(scope="module")
+def found(
+    analysis: Path,
+    versions: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> page.Cells:
+    """The entries as they are now; `--renew` writes them into the page."""
+    python = analysis / "bin/python"
+    plan = run.write(python, tmp_path_factory.mktemp("readers"))
+    there = [(k, reader) for k, reader in COLUMNS if reader != "root_numpy" or reader in versions]
+    came = {(kind, reader): run.read(python, plan, kind, reader) for kind, reader in there}
+    if request.config.getoption("renew", default=False):
+        if there != COLUMNS:
+            pytest.fail("the page can be renewed only where root_numpy is there, too")
+        text = page.put(PAGE.read_text(), page.made(versions, came))
+        PAGE.write_text(text)
+    return {
+        (page.TITLES[kind], case.called(kind), run.READERS[kind][reader]): page.cell(
+            case, rows[case.name]
+        )
+        for (kind, reader), rows in came.items()
+        for case in CASES
+        if getattr(case, kind)
+    }
+
+
+@pytest.mark.parametrize(("kind", "reader"), COLUMNS)
+def test_readers(found: page.Cells, kind: str, reader: str) -> None:
+    title, head = page.TITLES[kind], run.READERS[kind][reader]
+    now = {key[1]: value for key, value in found.items() if key[::2] == (title, head)}
+    if not now:
+        pytest.skip("the environment has no root_numpy: it is in no set")
+    table = page.cells(page.between(PAGE.read_text()))
+    told = {key[1]: value for key, value in table.items() if key[::2] == (title, head)}
+    changed = [
+        f"{row}: the page has {told.get(row, 'nothing')}, {head} now {now.get(row, 'nothing')}"
+        for row in dict.fromkeys((*now, *told))
+        if now.get(row) != told.get(row)
+    ]
+    assert not changed, "\n".join([f"{title}, {RENEW}", *changed])
+
+
+def test_readers_versions(versions: dict[str, str], found: page.Cells) -> None:
+    told = page.between(PAGE.read_text()).splitlines()[0]
+    assert [v for v in versions.items() if "{} {}".format(*v) not in told] == [], RENEW
+
+
+def test_readers_that_differ_have_advice() -> None:
+    """A row with an entry in bold type leads to a chapter, and every chapter is led to."""
+    text = PAGE.read_text()
+    rows: dict[tuple[str, str], list[str]] = {}
+    for (kind, row, head), value in page.cells(page.between(text)).items():
+        rows.setdefault((kind, row), []).append(value)
+        assert head or value
+    assert len(rows) == sum(bool(case.tree) + bool(case.ntuple) for case in CASES)
+    bad = [key for key, row in rows.items() if ("**" in "".join(row)) != bool(row[-1])]
+    assert bad == []
+    linked = {note for case in CASES for note in case.notes} | set(page.OWN.values())
+    headings = set(re.findall(r"^### (.*)$", text, re.MULTILINE)) - set(page.TITLES.values())
+    assert linked == headings
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "told"),
+    [
+        ([1, 2], "int32", "`int32`"),
+        ([1, 2], "int", "`int`"),
+        ([1, 2], "int64", "**`int64`**"),
+        ([1, 3], "int32", "**`int32`, other values**"),
+        ([[1], [2]], "int32", "**`int32`, another shape**"),
+        (["1", "2"], "str", "**`str`**"),
+    ],
+)
+def test_readers_are_compared(values: list[object], kind: str, told: str) -> None:
+    came = {"values": values, "kinds": [kind], "forms": [kind], "numbers": [0, 1]}
+    assert page.cell(NUMBER, came) == told
+
+
+def test_readers_in_another_order() -> None:
+    came = {"values": [2, 1], "kinds": ["int32"], "forms": ["int32"], "numbers": [1, 0]}
+    assert page.cell(NUMBER, came) == "**`int32`, another order**"
+
+
+def test_readers_that_end_the_interpreter_hide_no_other_type(tmp_path: Path) -> None:
+    """The interpreter here is a script that dies at `bool`, and has nothing of the rest."""
+    python = tmp_path / "python"
+    python.write_text(
+        """#!/bin/sh
+out=$6
+shift 6
+for name; do
+    echo "{\\"begins\\": \\"$name\\"}" >> "$out"
+    if [ "$name" = bool ]; then kill -SEGV $$; fi
+    echo "{\\"name\\": \\"$name\\", \\"absent\\": true}" >> "$out"
+done
+"""
+    )
+    python.chmod(0o755)
+    found = run.read(python, tmp_path / "cases.json", "ntuple", "as_numpy")
+    entries = {c.name: page.cell(c, found[c.name]) for c in CASES if c.ntuple}
+    assert entries.pop("bool") == "**crashes**"
+    assert set(entries.values()) == {"**left out**"}
