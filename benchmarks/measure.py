@@ -9,6 +9,10 @@
                                               then `rattler`
     python benchmarks/measure.py rattler      an environment with root, against py-rattler alone
     python benchmarks/measure.py sizes        packages of the channel, at zstd 9 and 19
+    python benchmarks/measure.py wheels       packaging all wheels of the set `analysis` for one
+                                              Python, after a build of it
+    python benchmarks/measure.py stack        an environment of the set `analysis` from ./channel,
+                                              against pip install of the same wheels
 
 `cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
 which are removed.
@@ -73,6 +77,20 @@ asyncio.run(main(*sys.argv[1:]))
 os._exit(0)
 """
 SPECS = ["root", "python 3.11.*", "numpy"]
+# Builds what the store lacks, and proves nothing.
+PACKAGE = """
+import sys
+from pathlib import Path
+from rootstock.pipeline import run
+from rootstock.planning import Options
+from rootstock.store import locate
+run(
+    Options(checkout=Path(sys.argv[1]), roots=("6",), pythons=("3.11",), sets=("analysis",)),
+    locate(),
+    lambda event: None,
+    "build",
+)
+"""
 PAIRS = 15
 PIP = ["root==0.1a12", "numpy==2.4.6"]
 
@@ -254,6 +272,58 @@ def rattler() -> None:
     row("range", *(f"{min(times):.2f}-{max(times):.2f}" for times in (ours, bare)), "")
 
 
+def wheels() -> None:
+    """Packages of all wheels of a set for one Python, with all else taken from the user's store."""
+    home = locate().root
+    row("wheels", "seconds", "seconds of the processor")
+    row(*["---"] * 3)
+    for _ in range(3):
+        with tempfile.TemporaryDirectory(prefix="rootstock-wheels-", dir=home.parent) as folder:
+            for name in ("sources", "images", "artifacts"):
+                shutil.copytree(
+                    home / name, f"{folder}/{name}", copy_function=os.link, symlinks=True
+                )
+            for artifact in Path(folder, "artifacts").iterdir():
+                if (artifact / "recipe/unpack.py").exists():
+                    shutil.rmtree(artifact)
+            before = len(list(Path(folder, "artifacts").iterdir()))
+            env = {**os.environ, "ROOTSTOCK_HOME": folder}
+            ran = timed([sys.executable, "-I", "-c", PACKAGE, str(CHECKOUT)], env)
+            count = len(list(Path(folder, "artifacts").iterdir())) - before
+            row(str(count), f"{ran.seconds:.0f}", f"{ran.processor:.0f}")
+
+
+def stack() -> None:
+    """An environment of a set, and one that pip makes of the same wheels, both from warm caches."""
+    with tempfile.TemporaryDirectory(prefix="rootstock-stack-", dir=locate().root) as folder:
+        room = Path(folder)
+        pip_env = {**os.environ, "PIP_CACHE_DIR": f"{folder}/pip"}
+        row("with the set `analysis`", "rootstock env", "pip install", "ratio", "ratio of sizes")
+        row(*["---"] * 5)
+        for turn in range(4):  # the first fills the caches
+            prefix, venv = room / f"env{turn}", room / f"venv{turn}"
+            made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS, "rootstock-analysis"])
+            wanted = [PIP[0], *_wheels_in(prefix)]
+            subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+            pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", *wanted]
+            installed = timed(pip, pip_env)
+            ratios = made.seconds / installed.seconds, _disk(prefix) / _disk(venv)
+            if turn:
+                times = f"{made.seconds:.1f} s", f"{installed.seconds:.1f} s"
+                row("", *times, *(f"{ratio:.2f}" for ratio in ratios))
+            shutil.rmtree(prefix)
+            shutil.rmtree(venv)
+
+
+def _wheels_in(prefix: Path) -> list[str]:
+    """The packages of an environment as pip would be asked for them, but for ROOT and pip."""
+    words = [str(prefix / "bin/python"), "-I", "-m", "pip", "list", "--format", "json"]
+    asked = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    own = {"root", "root-numpy", "root-pandas", "pip"}
+    found = {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(asked)}
+    return [f"{name}=={version}" for name, version in found.items() if name not in own]
+
+
 def _disk(folder: Path) -> int:
     """Bytes of all files below a folder, each hard-linked one counted once."""
     seen: dict[int, int] = {}
@@ -283,9 +353,12 @@ def sizes() -> None:
         row(path.name, *cells)
 
 
+MEASUREMENTS = (cold, warm, pythons, environment, rattler, sizes, wheels, stack)
+
+
 def main() -> None:
     """Run the measurements that are named."""
-    measurements = {f.__name__: f for f in (cold, warm, pythons, environment, rattler, sizes)}
+    measurements = {f.__name__: f for f in MEASUREMENTS}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

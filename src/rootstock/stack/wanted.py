@@ -98,7 +98,7 @@ def _set(path: Path, name: str, table: Any) -> Set:
         summary=str(table.get("summary", "")),
         packages=packages,
         pythons=_specifiers(path, where, table.get("pythons", "")),
-        recipes=tuple(map(str, table.get("recipes", []))),
+        recipes=_texts(path, where, table, "recipes"),
     )
 
 
@@ -108,7 +108,7 @@ def _known(path: Path, name: str, table: Any) -> Known:
     known = Known(
         constraint=_specifiers(path, where, table.get("constraint", "")),
         depends=_requirements(path, where, table.get("depends", [])),
-        drop=tuple(map(str, table.get("drop", []))),
+        drop=_texts(path, where, table, "drop"),
         source=bool(table.get("source", False)),
         license=str(table.get("license", "")),
         why=str(table.get("why", "")),
@@ -128,6 +128,16 @@ def _insist(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
     for key in table:
         if key not in keys:
             raise UsageError(f"{path}: {told} has the unknown key {key}", f"Known: {listed(keys)}")
+
+
+def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts in a table."""
+    found = table.get(key, [])
+    if not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+        raise UsageError(
+            f"{path}: [{where}] {key} is not a list of texts", f'Write it like {key} = ["a", "b"].'
+        )
+    return tuple(found)
 
 
 def _requirements(path: Path, where: str, values: Any) -> tuple[Requirement, ...]:

@@ -12,6 +12,7 @@ GOOD = """
 summary = "All trees"
 pythons = ">=3.10"
 packages = ["uproot>=5", "dask[array]"]
+recipes = ["root_numpy"]
 
 [packages.Zarr]
 constraint = "<3"
@@ -30,6 +31,7 @@ def test_it_is_read(tmp_path: Path) -> None:
     [own] = found.sets
     assert (own.name, own.summary) == ("orchard", "All trees")
     assert [one.name for one in own.packages] == ["uproot", "dask"]
+    assert own.recipes == ("root_numpy",)
     assert own.pythons.contains("3.10.20") and not own.pythons.contains("3.9.2")
     assert str(found.of("zarr").constraint) == "<3"
     assert found.of("other") == wanted.Known()
@@ -44,6 +46,8 @@ def test_it_is_read(tmp_path: Path) -> None:
         ('pythons = ">=3.10"', 'pythons = "new"', "'new' bounds no version"),
         ('"dask[array]"', '"dask["', "is no requirement"),
         ('packages = ["uproot>=5", "dask[array]"]', "packages = []", "has no packages"),
+        ('recipes = ["root_numpy"]', 'recipes = "root_numpy"', "recipes is not a list of texts"),
+        ('constraint = "<3"', "drop = [1]", "drop is not a list of texts"),
         ("[sets.orchard]", "[sets.Orchard]", "is no name"),
         ("[sets.orchard]", "[set.orchard]", "the file has the unknown key set"),
         ("[sets.orchard]", "[sets.orchard", "is not TOML"),
