@@ -3,8 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -23,6 +25,7 @@ from rootstock.stack.wheel import Wheel
 from rootstock.store import Store
 
 STAGE = "stack"
+_OLD = timedelta(days=2 * 365)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,7 @@ def _resolve(
     bounds = {str(project): known.constraint for project, known in wanted.known.items()}
     for project, version in means.recipes[python].items():
         bounds[canonicalize_name(project)] = SpecifierSet(f"=={version}")
+    sources = [project for project, known in wanted.known.items() if known.source]
     with means.store.scratch("stack") as folder:
         found = resolve.resolve(
             own.packages,
@@ -118,13 +122,49 @@ def _resolve(
             means.pythons[python],
             uv=means.uv,
             folder=folder,
-            sources=[project for project, known in wanted.known.items() if known.source],
+            sources=sources,
             known=resolve.as_known(_versions(old, name, python)),
             upgrade=upgrade,
         )
+        own_files = [file for file in found if file.project not in means.recipes[python]]
+        newest = resolve.resolve(
+            [Requirement(file.project) for file in own_files],
+            {},
+            means.pythons[python],
+            uv=means.uv,
+            folder=folder,
+            sources=sources,
+            alone=True,
+        )
+    insist_on_age(own_files, newest, wanted, item)
     told = f"{len(found)} packages"
     means.listen(Event(stage=STAGE, item=item, state="done", detail=told))
     return found
+
+
+def insist_on_age(
+    files: Sequence[Resolved], newest: Sequence[Resolved], wanted: Wanted, item: str
+) -> None:
+    """Raise `UsageError` where a version is much older than one that the same Python could have.
+
+    To hold packages together, a resolver goes back as far as it must, and says nothing.
+    """
+    of = {file.project: file for file in newest}
+    lines = []
+    for file in files:
+        new = of.get(file.project, file)
+        if new.released - file.released > _OLD and not wanted.of(file.project).old:
+            lines.append(
+                f"    {file.project} {file.version} of {file.released}; there is {new.version} of "
+                f"{new.released}"
+            )
+    if lines:
+        raise UsageError(
+            f"{item}: packages are more than two years older than their newest release:\n"
+            + "\n".join(lines),
+            'Ask for a newer one in ci/stack.toml, as "NAME>=VERSION", to see what keeps it back; '
+            "or write old = true, and why, below [packages.NAME].",
+        )
 
 
 def _versions(old: Lock, name: str, python: str) -> dict[str, str]:

@@ -48,12 +48,14 @@ def resolve(
     sources: Sequence[str] = (),
     known: str = "",
     upgrade: Sequence[str] | None = None,
+    alone: bool = False,
 ) -> list[Resolved]:
     """The files that `packages` need on an exact Python.
 
     `sources` are projects that may come as source distributions. `known` is an earlier lock of
     uv's: the versions in it stay unless they no longer fit, or are in `upgrade` (None: all).
-    `folder` is for files on the way.
+    `folder` is for files on the way. With `alone` each package is taken for itself, without what it
+    depends on.
 
     Raises `UsageError` with uv's reason when there is no resolution.
     """
@@ -79,6 +81,8 @@ def resolve(
     words += ["--only-binary", ":all:"]
     for one in sources:
         words += ["--no-binary", one]
+    if alone:
+        words += ["--no-deps"]
     if upgrade is None:
         words += ["--upgrade"]
     for one in upgrade or ():

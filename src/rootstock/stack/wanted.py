@@ -36,8 +36,8 @@ class Known:
 
     `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
     shell patterns of files that its package does not get. `source` says that it may be taken from
-    its source distribution. `license` is the SPDX expression that its metadata lacks. `why` is the
-    reason for all of that.
+    its source distribution. `license` is the SPDX expression that its metadata lacks. `old` says
+    that it may be much older than its newest release. `why` is the reason for all of that.
     """
 
     constraint: SpecifierSet = field(default_factory=SpecifierSet)
@@ -45,6 +45,7 @@ class Known:
     drop: tuple[str, ...] = ()
     source: bool = False
     license: str = ""
+    old: bool = False
     why: str = ""
 
 
@@ -111,6 +112,7 @@ def _known(path: Path, name: str, table: Any) -> Known:
         drop=_texts(path, where, table, "drop"),
         source=bool(table.get("source", False)),
         license=str(table.get("license", "")),
+        old=bool(table.get("old", False)),
         why=str(table.get("why", "")),
     )
     if not known.why:
