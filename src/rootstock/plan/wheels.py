@@ -1,4 +1,6 @@
-"""Wheels to rendered outputs: each entry of the stack's lock is a recipe with nothing to decide.
+"""The stack to rendered outputs: each entry of the stack's lock is a recipe with nothing to decide.
+
+An entry is a wheel, or the source distribution of a package that has no wheel.
 
 What a build gets, and what stands in the package as its recipe, is the same as of a recipe that
 somebody wrote. `rootstock recipes show` prints it.
@@ -11,10 +13,12 @@ from typing import Any
 
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
+from rootstock.stack import sdist
 from rootstock.stack.lock import Build, Entry, Lock, Set
 
 _LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
 _NOARCH = "noarch"
+_SETUPTOOLS = "setuptools-build"  # the recipe that has what source distributions are built with
 # The glibc that ROOT itself asks for, and so all that is used with it.
 _FLOOR = "__glibc >=2.28,<3.0.a0"
 _OWN: dict[str, Any] = {"license": "BSD-3-Clause", "license_file": ["LICENSE"]}
@@ -33,12 +37,13 @@ def outputs(
 
     `made` are the names of what recipes make, which win; `verified` are the Pythons that were ever
     built and tested. `folder` has a folder for each kind of recipe: what unpacks a wheel is in
-    `wheel`, the licence of packages without files in `set`.
+    `wheel`, what builds a source distribution in `sdist`, the licence of packages without files in
+    `set`.
     """
     pythons = {cell.python: cell.variant["python"] for cell in cells}
     return [
-        _output(recipe, variant, subdir, path, folder)
-        for recipe, variant, subdir in _recipes(lock, pythons, made, verified, platform)
+        _output(recipe, variant, subdir, path, folder / kind)
+        for recipe, variant, subdir, kind in _recipes(lock, pythons, made, verified, platform)
     ]
 
 
@@ -47,7 +52,7 @@ def _output(
 ) -> Output:
     package = recipe["package"]
     return Output(
-        folder=folder / ("wheel" if "source" in recipe else "set"),
+        folder=folder,
         name=package["name"],
         version=package["version"],
         build=recipe["build"]["string"],
@@ -58,7 +63,7 @@ def _output(
     )
 
 
-_Made = tuple[dict[str, Any], dict[str, str], str]
+_Made = tuple[dict[str, Any], dict[str, str], str, str]
 
 
 def _recipes(
@@ -68,7 +73,7 @@ def _recipes(
     verified: Collection[str],
     platform: str,
 ) -> Iterator[_Made]:
-    """Each recipe, with its variant and its subdir."""
+    """Each recipe, with its variant, its subdir and the folder that it takes its script from."""
     named: dict[tuple[str, str], None] = {}
     for entry in lock.wheels:
         if entry.name in made:
@@ -80,18 +85,26 @@ def _recipes(
             named[entry.name, entry.version] = None
             sound = any(python in verified for python in mine)
             recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
-            if entry.pure:
+            if sdist.is_sdist(entry.file):
                 recipe["build"]["noarch"] = "python"
-                yield recipe, {"target_platform": _NOARCH}, _NOARCH
+                recipe["build"]["script"] = {"content": _building(entry)}
+                recipe["requirements"]["build"] = [_SETUPTOOLS]
+                recipe["about"] |= _described(license_file=_in_folder(entry))
+                recipe["extra"] = _extra(sound, "source", entry.released)
+                yield recipe, {"target_platform": _NOARCH}, _NOARCH, "sdist"
+            elif entry.pure:
+                recipe["build"]["noarch"] = "python"
+                yield recipe, {"target_platform": _NOARCH}, _NOARCH, "wheel"
             else:
                 recipe["requirements"]["host"] = ["python"]
                 recipe["requirements"]["run"].append(_FLOOR)
                 variant = {"python": pythons[mine[0]], "target_platform": platform}
-                yield recipe, variant, platform
+                yield recipe, variant, platform, "wheel"
     for name, version in named:
         for other in lock.also.get(name, ()):
             if other not in made:
-                yield _also(other, name, version), {"target_platform": _NOARCH}, _NOARCH
+                recipe = _also(other, name, version)
+                yield recipe, {"target_platform": _NOARCH}, _NOARCH, "set"
     for one in lock.sets:
         for member in one.members:
             if member.python in pythons:
@@ -100,7 +113,7 @@ def _recipes(
                 for name, version in member.packages.items():
                     packages |= dict.fromkeys(lock.also.get(name, ()), version)
                 recipe = _set(one, member.python, packages, member.python in verified)
-                yield recipe, variant, platform
+                yield recipe, variant, platform, "set"
 
 
 def _tag(build: Build, entry: Entry) -> str:
@@ -148,6 +161,19 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
         ),
         "extra": _extra(verified, "wheel", entry.released),
     }
+
+
+def _building(entry: Entry) -> str:
+    """The script that builds a source distribution, which has been unpacked where it runs."""
+    words = [word for program in entry.entry_points for word in ("--program", program)]
+    words += [word for pattern in entry.drop for word in ("--drop", pattern)]
+    # The order of a set decides no byte then.
+    start = 'PYTHONHASHSEED=0 /usr/bin/python3 "$RECIPE_DIR/build.py"'
+    return " ".join([start, *map(shlex.quote, words)])
+
+
+def _in_folder(entry: Entry) -> list[str]:
+    return [file.partition("/")[2] for file in entry.license_files]
 
 
 def _described(**about: str | list[str]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _WRITTEN = {
     "bsd license": "BSD-3-Clause",
     "bsd-3": "BSD-3-Clause",
     "gnu gpl v3": "GPL-3.0-only",
+    "gplv3+": "GPL-3.0-or-later",
     "isc license": "ISC",
     "isc license (iscl)": "ISC",
     "lgplv3+": "LGPL-3.0-or-later",
@@ -36,6 +37,7 @@ _WRITTEN = {
     "the mit license": "MIT",
     "the mit license (mit)": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
+    "gnu general public license v3 or later (gplv3+)": "GPL-3.0-or-later",
     "gnu lesser general public license v3 or later (lgplv3+)": "LGPL-3.0-or-later",
 }
 _CLASSIFIER = "License :: OSI Approved :: "

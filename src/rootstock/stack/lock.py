@@ -32,11 +32,12 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A wheel and its packages.
+    """A wheel, or a source distribution, which `file` tells by its name, and its packages.
 
     `name` and `version` are conda's, `project` is the name in the Python index. It is `pure` when
     one noarch package serves several Pythons. `drop` are shell patterns of files that the package
-    does not get. `released` is the day on which the wheel was uploaded.
+    does not get. `scripts` says that there are, or may be, programs beside the entry points.
+    `released` is the day on which the file was uploaded.
     """
 
     name: str

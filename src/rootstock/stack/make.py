@@ -15,7 +15,7 @@ from rootstock.errors import UsageError
 from rootstock.progress import Event, Listener
 from rootstock.sources import fetch
 from rootstock.sources.fetch import Source
-from rootstock.stack import entries, resolve, wheel
+from rootstock.stack import entries, resolve, sdist, wheel
 from rootstock.stack.entries import Chosen
 from rootstock.stack.lock import PREFIX, Lock, Member, Set
 from rootstock.stack.names import Names
@@ -44,7 +44,7 @@ class Means:
 
 
 def source_of(file: Resolved) -> Source:
-    """Where a wheel comes from."""
+    """Where a wheel or a source distribution comes from."""
     url = f"pkg:pypi/{file.project}@{file.version}#{file.file}"
     return Source(urls=(url,), sha256=file.sha256, filename=file.file)
 
@@ -114,7 +114,7 @@ def _resolve(
     bounds = {str(project): known.constraint for project, known in wanted.known.items()}
     for project, version in means.recipes[python].items():
         bounds[canonicalize_name(project)] = SpecifierSet(f"=={version}")
-    sources = [project for project, known in wanted.known.items() if known.source]
+    sources = {str(name): one.depends for name, one in wanted.known.items() if one.source}
     with means.store.scratch("stack") as folder:
         found = resolve.resolve(
             own.packages,
@@ -190,14 +190,16 @@ def _by_recipe(
 
 
 def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, Wheel]:
-    """What wheels say, by sha256; those that the store lacks are fetched."""
+    """What the files say, by sha256; those that the store lacks are fetched."""
     files = sorted(files, key=lambda one: one.project)
     sources = [source_of(file) for file in files]
     fetch.fetch(sources, {}, means.store, means.listen)
     found = {}
     for file, source in zip(files, sources, strict=True):
         path = fetch.path_in(means.store, source)
-        found[file.sha256] = wheel.read(path, wanted.of(file.project).drop)
+        known = wanted.of(file.project)
+        read = sdist.read(path, known) if sdist.is_sdist(file.file) else None
+        found[file.sha256] = read or wheel.read(path, known.drop)
     return found
 
 

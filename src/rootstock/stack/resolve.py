@@ -45,24 +45,26 @@ def resolve(
     *,
     uv: Path,
     folder: Path,
-    sources: Sequence[str] = (),
+    sources: Mapping[str, Sequence[Requirement] | None] | None = None,
     known: str = "",
     upgrade: Sequence[str] | None = None,
     alone: bool = False,
 ) -> list[Resolved]:
     """The files that `packages` need on an exact Python.
 
-    `sources` are projects that may come as source distributions. `known` is an earlier lock of
-    uv's: the versions in it stay unless they no longer fit, or are in `upgrade` (None: all).
-    `folder` is for files on the way. With `alone` each package is taken for itself, without what it
-    depends on.
+    `sources` are the projects that come as source distributions, each with its requirements: where
+    these are None, and the file's metadata is not static, uv runs its build to ask it. `known` is
+    an earlier lock of uv's: the versions in it stay unless they no longer fit, or are in `upgrade`
+    (None: all). `folder` is for files on the way. With `alone` each package is taken for itself,
+    without what it depends on.
 
     Raises `UsageError` with uv's reason when there is no resolution.
     """
-    asked, bounds = folder / "asked.in", folder / "bounds.txt"
+    asked, bounds, told = folder / "asked.in", folder / "bounds.txt", folder / "uv.toml"
     made = folder / "pylock.toml"
     asked.write_text("".join(f"{one}\n" for one in packages))
     bounds.write_text("".join(f"{name}{spec}\n" for name, spec in constraints.items() if str(spec)))
+    told.write_text(as_told(sources or {}))
     if known:
         made.write_text(known)
     words: list[str | Path] = [
@@ -76,10 +78,11 @@ def resolve(
         made,
         "--quiet",
     ]
-    words += ["--python-version", python, "--python-platform", _PLATFORM, "--no-config"]
+    words += ["--python-version", python, "--python-platform", _PLATFORM]
+    words += ["--config-file", told]  # and so no other
     words += ["--format", "pylock.toml", "--no-header", "--python", sys.executable]
     words += ["--only-binary", ":all:"]
-    for one in sources:
+    for one in sources or ():
         words += ["--no-binary", one]
     if alone:
         words += ["--no-deps"]
@@ -102,6 +105,19 @@ def as_known(versions: Mapping[str, str]) -> str:
     packages = [{"name": name, "version": version} for name, version in versions.items()]
     whole = {"lock-version": "1.0", "created-by": "rootstock", "packages": packages}
     return tomlkit.dumps(whole) if packages else ""
+
+
+def as_told(sources: Mapping[str, Sequence[Requirement] | None]) -> str:
+    """A uv.toml with the requirements of source distributions, so that none is built to tell them.
+
+    Those of which they are not known (None) are not in it.
+    """
+    said = [
+        {"name": name, "requires-dist": [str(one) for one in requires]}
+        for name, requires in sources.items()
+        if requires is not None
+    ]
+    return tomlkit.dumps({"dependency-metadata": said}) if said else ""
 
 
 def read(text: str, python: str) -> list[Resolved]:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import Parser
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,7 +24,7 @@ from rootstock.audit import elf
 from rootstock.errors import SourceError
 from rootstock.stack import licence
 
-_LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
+LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
 _LONGEST = 200  # letters of a summary
 _MOST = 1 << 31  # bytes of all files
 _HOMES = ("homepage", "source", "repository")  # labels of Project-URL, the best first
@@ -80,8 +81,6 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
     [info] = {entry.filename.split("/")[0] for entry in files if _is_metadata(entry.filename)}
     data = f"{info.removesuffix('.dist-info')}.data"
     metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
-    homes = dict(one.split(", ", 1) for one in metadata.get_all("Project-URL", []) if ", " in one)
-    homes = {key.lower(): value for key, value in homes.items()}
     binary = [entry.filename for entry in files if archive.open(entry).read(4) == _MAGIC]
     return Wheel(
         name=name,
@@ -89,27 +88,44 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
         requires=tuple(map(Requirement, metadata.get_all("Requires-Dist", []))),
         requires_python=SpecifierSet(metadata.get("Requires-Python", "")),
         entry_points=_entry_points(archive, info),
-        license=licence.of(
-            metadata.get("License-Expression", ""),
-            metadata.get("License", ""),
-            metadata.get_all("Classifier", []),
-        ),
+        license=licence_of(metadata),
         license_files=tuple(
             sorted(
                 entry.filename
                 for entry in files
                 if entry.filename.startswith(f"{info}/")
-                and _LICENCE_FILE.search(entry.filename.rpartition("/")[2])
+                and LICENCE_FILE.search(entry.filename.rpartition("/")[2])
             )
         ),
-        summary=" ".join(metadata.get("Summary", "").split())[:_LONGEST],
-        # What PEP 753 has for it comes before the field that it replaces, which is often stale.
-        homepage=next((homes[label] for label in _HOMES if label in homes), "")
-        or metadata.get("Home-page", ""),
+        summary=summary_of(metadata),
+        homepage=homepage_of(metadata),
         libraries=_libraries(archive, binary),
         pure=not binary,
         scripts=any(f"{data}/scripts/" in entry.filename for entry in files),
     )
+
+
+def licence_of(metadata: Message) -> str:
+    """The SPDX expression of the licence in core metadata, or nothing."""
+    return licence.of(
+        metadata.get("License-Expression", ""),
+        metadata.get("License", ""),
+        metadata.get_all("Classifier", []),
+    )
+
+
+def summary_of(metadata: Message) -> str:
+    """The summary in core metadata, in one line."""
+    return " ".join(metadata.get("Summary", "").split())[:_LONGEST]
+
+
+def homepage_of(metadata: Message) -> str:
+    """The address in core metadata under which a project is at home, or nothing."""
+    homes = dict(one.split(", ", 1) for one in metadata.get_all("Project-URL", []) if ", " in one)
+    homes = {key.lower(): value for key, value in homes.items()}
+    # What PEP 753 has for it comes before the field that it replaces, which is often stale.
+    named = next((homes[label] for label in _HOMES if label in homes), "")
+    return named or str(metadata.get("Home-page", ""))
 
 
 def _is_metadata(filename: str) -> bool:
@@ -117,11 +133,17 @@ def _is_metadata(filename: str) -> bool:
 
 
 def _entry_points(archive: zipfile.ZipFile, info: str) -> tuple[str, ...]:
-    """The programs that an installer makes, as recipes write them: NAME = MODULE:FUNCTION."""
     try:
-        text = archive.read(f"{info}/entry_points.txt").decode()
+        return programs_of(archive.read(f"{info}/entry_points.txt").decode())
     except KeyError:
         return ()
+
+
+def programs_of(text: str) -> tuple[str, ...]:
+    """The programs in an entry_points.txt, as recipes write them: NAME = MODULE:FUNCTION.
+
+    Raises `configparser.Error` when it is none.
+    """
     found = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     found.optionxform = str  # type: ignore[assignment, method-assign]  # as the module documents it
     found.read_string(text)

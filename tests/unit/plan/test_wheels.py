@@ -101,6 +101,22 @@ def test_what_was_never_built_says_so(python: str, verified: bool) -> None:
     assert [one.verified for one in found.values()] == [verified]
 
 
+def test_a_source_distribution_is_built_with_setuptools() -> None:
+    sdist = replace(
+        PURE, file="bud-1.0.tar.gz", scripts=True, license_files=("bud-1.0/doc/LICENSE",)
+    )
+    [own] = made(replace(LOCK, wheels=(sdist,), sets=(), also={})).values()
+    assert own.folder.name == "sdist"
+    assert (own.folder / "build.py").is_file()
+    assert (own.filename, own.subdir) == ("bud-1.0-py_0.conda", "noarch")
+    assert own.recipe["build"]["noarch"] == "python"
+    script = own.recipe["build"]["script"]["content"]
+    assert script.endswith("""/build.py" --program 'bud = bud:main' --drop 'bud/it'"'"'s*'""")
+    assert own.requirements("build") == ("setuptools-build",)
+    assert own.recipe["about"]["license_file"] == ["doc/LICENSE"]  # of the unpacked source
+    assert own.extra["origin"] == "source"
+
+
 def test_errors_name_the_lock() -> None:
     broken = replace(LOCK, wheels=(replace(PURE, released="2099-01-01"),), sets=())
     with pytest.raises(RecipeError, match=r"^ci/stack\.lock: "):

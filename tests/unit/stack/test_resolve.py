@@ -2,6 +2,7 @@
 
 import pytest
 import tomlkit
+from packaging.requirements import Requirement
 
 from rootstock.errors import SourceError
 from rootstock.stack import resolve
@@ -57,3 +58,14 @@ def test_versions_are_handed_on_as_a_lock() -> None:
     known = tomlkit.parse(resolve.as_known({"bud": "1.0"}))
     assert known["lock-version"] == "1.0"
     assert known["packages"] == [{"name": "bud", "version": "1.0"}]
+
+
+def test_what_is_known_of_source_distributions_is_not_asked_of_their_code() -> None:
+    told = resolve.as_told({"bud": (Requirement("scion<2"),), "leaf": (), "wild": None})
+    assert tomlkit.parse(told).unwrap() == {
+        "dependency-metadata": [
+            {"name": "bud", "requires-dist": ["scion<2"]},
+            {"name": "leaf", "requires-dist": []},
+        ]
+    }
+    assert resolve.as_told({"wild": None}) == ""

@@ -67,3 +67,9 @@ def test_there_is_at_least_one_set(tmp_path: Path) -> None:
 def test_the_projects_own_is_right() -> None:
     checkout = Path(__file__).resolve().parents[3]
     assert {one.name for one in wanted.load(checkout / "ci/stack.toml").sets} >= {"frames"}
+
+
+def test_to_require_nothing_is_not_to_say_nothing(tmp_path: Path) -> None:
+    tables = '[packages.bud]\ndepends = []\nwhy = "x"\n[packages.leaf]\nwhy = "x"\n'
+    found = load(tmp_path, f'[sets.x]\npackages = ["bud"]\n{tables}')
+    assert (found.of("bud").depends, found.of("leaf").depends) == ((), None)

@@ -1,0 +1,234 @@
+"""Read a source distribution: what its files say of the package that it will be built into.
+
+None of its code is run. It is built in the sandbox by recipes/analysis/sdist/build.py, with
+setuptools. The formats are those of the core metadata and of pyproject.toml (PyPA), and the ones
+that setuptools keeps in `*.egg-info`.
+"""
+
+import configparser
+import re
+import tarfile
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from rootstock.errors import SourceError, UsageError
+from rootstock.names import listed
+from rootstock.stack import wheel
+from rootstock.stack.wanted import Known
+from rootstock.stack.wheel import Wheel
+
+ENDINGS = (".tar.gz", ".zip")
+
+_STATIC = Version("2.2")  # the metadata that says which of its fields may change (PEP 643)
+_LARGEST = 1 << 20  # bytes of a file that is read
+_READ = re.compile(
+    r"(PKG-INFO|pyproject\.toml|setup\.cfg"
+    r"|(src/)?[^/]+\.egg-info/(requires|entry_points|SOURCES)\.txt)"
+)
+_BACKENDS = ("setuptools.build_meta", "setuptools.build_meta:__legacy__")
+_TOOLS = ("setuptools", "wheel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Files:
+    """The names of all files, and the texts of those that say something, from its folder on."""
+
+    folder: str
+    names: tuple[str, ...]
+    texts: Mapping[str, str]
+
+    def egg(self, name: str) -> str | None:
+        """The text of a file that setuptools made, if it is there."""
+        found = [text for path, text in self.texts.items() if path.endswith(f".egg-info/{name}")]
+        return found[0] if found else None
+
+
+def is_sdist(filename: str) -> bool:
+    """Whether a file is a source distribution, by its name.
+
+    >>> is_sdist("bud-1.0.tar.gz"), is_sdist("bud-1.0-py3-none-any.whl")
+    (True, False)
+    """
+    return filename.endswith(ENDINGS)
+
+
+def read(path: Path, known: Known) -> Wheel:
+    """What the wheel that is built of the source distribution at `path` will say of itself.
+
+    The requirements are those that `known` has, if it has any list of them; then the file is not
+    asked. Raises `SourceError` when the file cannot be read, and `UsageError` when it does not
+    tell its requirements or is not built with setuptools alone.
+    """
+    try:
+        files = _files(path)
+        project = tomlkit.parse(files.texts.get("pyproject.toml", "")).unwrap()
+        setup = _config(files.texts.get("setup.cfg", ""))
+        metadata = Parser().parsestr(files.texts["PKG-INFO"])
+        _insist_on_setuptools(path, project.get("build-system", {}))
+        requires = () if known.depends is not None else _requires(files, metadata, project, setup)
+        if requires is None:
+            raise UsageError(
+                f"{path.name} does not tell what it requires: it has no static metadata",
+                f"Look into its setup.py, and write depends = [...] below [packages."
+                f"{canonicalize_name(metadata['Name'])}] in ci/stack.toml, empty if it is nothing.",
+            )
+        return _wheel(files, metadata, project, setup, requires)
+    except (
+        *(tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError),
+        *(AttributeError, TypeError, configparser.Error, InvalidVersion),
+        *(InvalidRequirement, InvalidSpecifier),
+    ) as error:
+        raise SourceError(
+            f"{path.name} cannot be read as a source distribution: {error}"
+        ) from error
+
+
+def _wheel(
+    files: _Files,
+    metadata: Message,
+    project: Mapping[str, Any],
+    setup: configparser.ConfigParser,
+    requires: Sequence[Requirement],
+) -> Wheel:
+    python = (
+        metadata.get("Requires-Python", "")
+        or project.get("project", {}).get("requires-python", "")
+        or setup.get("options", "python_requires", fallback="")
+    )
+    named = metadata.get_all("License-File", [])
+    return Wheel(
+        name=canonicalize_name(metadata["Name"]),
+        version=metadata["Version"],
+        requires=tuple(requires),
+        requires_python=SpecifierSet(python),
+        entry_points=_entry_points(files, project, setup),
+        license=wheel.licence_of(metadata),
+        license_files=tuple(
+            f"{files.folder}/{name}"
+            for name in sorted(files.names)
+            if name in named or ("/" not in name and wheel.LICENCE_FILE.search(name))
+        ),
+        summary=wheel.summary_of(metadata),
+        homepage=wheel.homepage_of(metadata),
+        libraries=(),
+        pure=True,  # else the build is refused
+        scripts=True,  # nobody can tell without running its setup.py
+    )
+
+
+def _files(path: Path) -> _Files:
+    names, texts, folders = [], {}, set()
+    for whole, data in _members(path):
+        folder, _, name = whole.removeprefix("./").partition("/")
+        folders.add(folder)
+        names.append(name)
+        if data is not None:
+            texts[name] = data.decode()
+    if len(folders) != 1:
+        raise ValueError("it has not just one folder")
+    return _Files(folder=folders.pop(), names=tuple(names), texts=texts)
+
+
+def _members(path: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Each file's name, and its bytes if it is one that says something."""
+    if path.name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if not entry.is_dir():
+                    wanted = _is_read(entry.filename, entry.file_size)
+                    yield entry.filename, archive.read(entry) if wanted else None
+        return
+    with tarfile.open(path, "r:gz") as tar:
+        for member in tar:
+            if member.isfile():
+                file = tar.extractfile(member) if _is_read(member.name, member.size) else None
+                yield member.name, file.read() if file else None
+
+
+def _is_read(name: str, size: int) -> bool:
+    if not _READ.fullmatch(name.removeprefix("./").partition("/")[2]):
+        return False
+    if size > _LARGEST:
+        raise ValueError(f"{name} has more than {_LARGEST} bytes")
+    return True
+
+
+def _insist_on_setuptools(path: Path, system: Mapping[str, Any]) -> None:
+    backend = system.get("build-backend", _BACKENDS[-1])
+    needs = {canonicalize_name(Requirement(one).name) for one in system.get("requires", [])}
+    if backend not in _BACKENDS or "backend-path" in system or needs - {*_TOOLS}:
+        more = f", with {listed(sorted(needs))}" if needs else ""
+        raise UsageError(
+            f"{path.name} is built by {backend}{more}",
+            f"Only what {listed(_TOOLS)} build can be made of its source. Write a recipe for it.",
+        )
+
+
+def _config(text: str) -> configparser.ConfigParser:
+    found = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    found.optionxform = str  # type: ignore[assignment, method-assign]  # as the module documents it
+    found.read_string(text)
+    return found
+
+
+def _requires(
+    files: _Files,
+    metadata: Message,
+    project: Mapping[str, Any],
+    setup: configparser.ConfigParser,
+) -> tuple[Requirement, ...] | None:
+    """The requirements, from the first place that tells them; None when there is no such place."""
+    dynamic = {one.lower() for one in metadata.get_all("Dynamic", [])}
+    of = Version(metadata.get("Metadata-Version", "1.0"))
+    if of >= _STATIC and not dynamic & {"requires-dist", "provides-extra"}:
+        return tuple(map(Requirement, metadata.get_all("Requires-Dist", [])))
+    if (text := files.egg("requires.txt")) is not None:
+        return tuple(_of_egg(text))
+    if files.egg("SOURCES.txt") is not None:
+        return ()  # setuptools writes no requires.txt where there are none
+    own = project.get("project")
+    if own is not None and "dependencies" not in own.get("dynamic", []):
+        return tuple(map(Requirement, own.get("dependencies", [])))
+    static = setup.get("options", "install_requires", fallback="file:")
+    if not static.lstrip().startswith("file:"):
+        return tuple(Requirement(line) for line in map(str.strip, static.splitlines()) if line)
+    return None
+
+
+def _of_egg(text: str) -> Iterator[Requirement]:
+    """The requirements in requires.txt: below [EXTRA:MARKER] are those that only these ask for."""
+    conditions: list[str] = []
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            extra, _, marker = line[1:-1].partition(":")
+            conditions = [f"({marker})"] if marker else []
+            conditions += [f'extra == "{extra}"'] if extra else []
+        elif line:
+            yield Requirement(f"{line} ; {' and '.join(conditions)}" if conditions else line)
+
+
+def _entry_points(
+    files: _Files, project: Mapping[str, Any], setup: configparser.ConfigParser
+) -> tuple[str, ...]:
+    """The programs that an installer makes. The build is refused if it finds others."""
+    if (text := files.egg("entry_points.txt")) is not None:
+        return wheel.programs_of(text)
+    own = project.get("project", {})
+    named = {**own.get("scripts", {}), **own.get("gui-scripts", {})}
+    if named:
+        return tuple(f"{name} = {target}" for name, target in named.items())
+    if setup.has_section("options.entry_points"):
+        sections = setup["options.entry_points"].items()
+        return wheel.programs_of("".join(f"[{name}]\n{text}\n" for name, text in sections))
+    return ()
