@@ -13,7 +13,6 @@ from typing import Any
 
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
-from rootstock.stack import sdist
 from rootstock.stack.lock import Build, Entry, Lock, Set
 
 _LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
@@ -85,7 +84,7 @@ def _recipes(
             named[entry.name, entry.version] = None
             sound = any(python in verified for python in mine)
             recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
-            if sdist.is_sdist(entry.file):
+            if entry.is_source:
                 recipe["build"]["noarch"] = "python"
                 recipe["build"]["script"] = {"content": _building(entry)}
                 recipe["requirements"]["build"] = [_SETUPTOOLS]

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from rootstock import names, regular, shape
@@ -56,6 +57,11 @@ class Entry:
     license_files: tuple[str, ...]
     summary: str
     homepage: str
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it is made of a source distribution."""
+        return not self.file.endswith(".whl")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +128,15 @@ def load(path: Path) -> Lock:
 
     Raises `UsageError` when it cannot be read.
     """
+    try:
+        status = path.stat()
+    except OSError:  # what reads it tells why
+        return _load(path, ())
+    return _load(path, (status.st_ino, status.st_mtime_ns, status.st_size))
+
+
+@lru_cache(maxsize=1)  # to plan, it is asked for three times
+def _load(path: Path, seal: tuple[int, ...]) -> Lock:
     try:
         value = shape.document(regular.read(path))
         shape.insist_on_format(value, FORMAT)
