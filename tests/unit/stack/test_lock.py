@@ -67,6 +67,14 @@ def test_it_comes_back(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["stack.lock"]
 
 
+def test_another_lock_in_its_place_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "stack.lock"
+    assert lock.load(path) == lock.EMPTY
+    for one in (LOCK, lock.EMPTY, LOCK):
+        lock.write(one, path)
+        assert lock.load(path) == lock.load(path) == one
+
+
 def test_without_one_there_is_no_stack(tmp_path: Path) -> None:
     assert lock.load(tmp_path / "stack.lock") == lock.EMPTY
 
