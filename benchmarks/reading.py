@@ -3,7 +3,7 @@
     python benchmarks/reading.py --python root-env/bin/python
     python benchmarks/reading.py --python root-env/bin/python --rows 200000 --json
 
-The interpreter is that of an environment with ROOT, the set `analysis`, root_numpy and root_pandas.
+The interpreter is that of an environment with ROOT and the set `analysis`.
 `flat` has `--rows` rows of ten numbers. `ragged` has a tenth as many events, with a number and two
 arrays of 0 to 7 elements each; its frame has a row for each element. Each is a TTree and an
 RNTuple, as RDataFrame's Snapshot writes them, in a folder that is removed.
