@@ -162,7 +162,7 @@ def _depends(
 
     own = chosen.file.project
     take(chosen.wheel.requires, (), own)
-    take(known.depends or (), (), own)
+    take(known.depends, (), own)
     wanted.pop(canonicalize_name(own), None)
     found = {spec(naming.of(project), specifiers) for project, specifiers in wanted.items()}
     for soname in chosen.wheel.libraries:

@@ -198,7 +198,7 @@ def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, 
     for file, source in zip(files, sources, strict=True):
         path = fetch.path_in(means.store, source)
         known = wanted.of(file.project)
-        read = sdist.read(path, known) if sdist.is_sdist(file.file) else None
+        read = sdist.read(path) if sdist.is_sdist(file.file) else None
         found[file.sha256] = read or wheel.read(path, known.drop)
     return found
 

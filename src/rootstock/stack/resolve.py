@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import tomlkit
 from packaging import pylock, tags
@@ -45,18 +46,17 @@ def resolve(
     *,
     uv: Path,
     folder: Path,
-    sources: Mapping[str, Sequence[Requirement] | None] | None = None,
+    sources: Mapping[str, Sequence[Requirement]] = MappingProxyType({}),
     known: str = "",
     upgrade: Sequence[str] | None = None,
     alone: bool = False,
 ) -> list[Resolved]:
     """The files that `packages` need on an exact Python.
 
-    `sources` are the projects that come as source distributions, each with its requirements: where
-    these are None, and the file's metadata is not static, uv runs its build to ask it. `known` is
-    an earlier lock of uv's: the versions in it stay unless they no longer fit, or are in `upgrade`
-    (None: all). `folder` is for files on the way. With `alone` each package is taken for itself,
-    without what it depends on.
+    `sources` are the projects that come as source distributions, each with its requirements.
+    `known` is an earlier lock of uv's: the versions in it stay unless they no longer fit, or are in
+    `upgrade` (None: all). `folder` is for files on the way. With `alone` each package is taken for
+    itself, without what it depends on.
 
     Raises `UsageError` with uv's reason when there is no resolution.
     """
@@ -64,7 +64,7 @@ def resolve(
     made = folder / "pylock.toml"
     asked.write_text("".join(f"{one}\n" for one in packages))
     bounds.write_text("".join(f"{name}{spec}\n" for name, spec in constraints.items() if str(spec)))
-    told.write_text(as_told(sources or {}))
+    told.write_text(as_told(sources))
     if known:
         made.write_text(known)
     words: list[str | Path] = [
@@ -82,7 +82,7 @@ def resolve(
     words += ["--config-file", told]  # and so no other
     words += ["--format", "pylock.toml", "--no-header", "--python", sys.executable]
     words += ["--only-binary", ":all:"]
-    for one in sources or ():
+    for one in sources:
         words += ["--no-binary", one]
     if alone:
         words += ["--no-deps"]
@@ -107,15 +107,11 @@ def as_known(versions: Mapping[str, str]) -> str:
     return tomlkit.dumps(whole) if packages else ""
 
 
-def as_told(sources: Mapping[str, Sequence[Requirement] | None]) -> str:
-    """A uv.toml with the requirements of source distributions, so that none is built to tell them.
-
-    Those of which they are not known (None) are not in it.
-    """
+def as_told(sources: Mapping[str, Sequence[Requirement]]) -> str:
+    """A uv.toml that tells the requirements of source distributions: none is built to ask it."""
     said = [
         {"name": name, "requires-dist": [str(one) for one in requires]}
         for name, requires in sources.items()
-        if requires is not None
     ]
     return tomlkit.dumps({"dependency-metadata": said}) if said else ""
 

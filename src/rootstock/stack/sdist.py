@@ -9,7 +9,7 @@ import configparser
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
@@ -20,21 +20,18 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from rootstock.errors import SourceError, UsageError
 from rootstock.names import listed
 from rootstock.stack import wheel
-from rootstock.stack.wanted import Known
 from rootstock.stack.wheel import Wheel
 
 ENDINGS = (".tar.gz", ".zip")
 
-_STATIC = Version("2.2")  # the metadata that says which of its fields may change (PEP 643)
 _LARGEST = 1 << 20  # bytes of a file that is read
 _READ = re.compile(
     r"(PKG-INFO|pyproject\.toml|setup\.cfg"
-    r"|(src/)?[^/]+\.egg-info/(requires|entry_points|SOURCES)\.txt)"
+    r"|(src/)?[^/]+\.egg-info/entry_points\.txt)"
 )
 _BACKENDS = ("setuptools.build_meta", "setuptools.build_meta:__legacy__")
 _TOOLS = ("setuptools", "wheel")
@@ -63,12 +60,12 @@ def is_sdist(filename: str) -> bool:
     return filename.endswith(ENDINGS)
 
 
-def read(path: Path, known: Known) -> Wheel:
-    """What the wheel that is built of the source distribution at `path` will say of itself.
+def read(path: Path) -> Wheel:
+    """What the wheel that is built of a source distribution will say of itself.
 
-    The requirements are those that `known` has, if it has any list of them; then the file is not
-    asked. Raises `SourceError` when the file cannot be read, and `UsageError` when it does not
-    tell its requirements or is not built with setuptools alone.
+    Its requirements are not asked for: ci/stack.toml has them, because only running its code would
+    tell them surely. Raises `SourceError` when the file cannot be read, and `UsageError` when it is
+    not built with setuptools alone.
     """
     try:
         files = _files(path)
@@ -76,17 +73,10 @@ def read(path: Path, known: Known) -> Wheel:
         setup = _config(files.texts.get("setup.cfg", ""))
         metadata = Parser().parsestr(files.texts["PKG-INFO"])
         _insist_on_setuptools(path, project.get("build-system", {}))
-        requires = () if known.depends is not None else _requires(files, metadata, project, setup)
-        if requires is None:
-            raise UsageError(
-                f"{path.name} does not tell what it requires: it has no static metadata",
-                f"Look into its setup.py, and write depends = [...] below [packages."
-                f"{canonicalize_name(metadata['Name'])}] in ci/stack.toml, empty if it is nothing.",
-            )
-        return _wheel(files, metadata, project, setup, requires)
+        return _wheel(files, metadata, project, setup)
     except (
         *(tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError),
-        *(AttributeError, TypeError, configparser.Error, InvalidVersion),
+        *(AttributeError, TypeError, configparser.Error),
         *(InvalidRequirement, InvalidSpecifier),
     ) as error:
         raise SourceError(
@@ -99,7 +89,6 @@ def _wheel(
     metadata: Message,
     project: Mapping[str, Any],
     setup: configparser.ConfigParser,
-    requires: Sequence[Requirement],
 ) -> Wheel:
     python = (
         metadata.get("Requires-Python", "")
@@ -110,7 +99,7 @@ def _wheel(
     return Wheel(
         name=canonicalize_name(metadata["Name"]),
         version=metadata["Version"],
-        requires=tuple(requires),
+        requires=(),  # ci/stack.toml has them
         requires_python=SpecifierSet(python),
         entry_points=_entry_points(files, project, setup),
         license=wheel.licence_of(metadata),
@@ -180,42 +169,6 @@ def _config(text: str) -> configparser.ConfigParser:
     found.optionxform = str  # type: ignore[assignment, method-assign]  # as the module documents it
     found.read_string(text)
     return found
-
-
-def _requires(
-    files: _Files,
-    metadata: Message,
-    project: Mapping[str, Any],
-    setup: configparser.ConfigParser,
-) -> tuple[Requirement, ...] | None:
-    """The requirements, from the first place that tells them; None when there is no such place."""
-    dynamic = {one.lower() for one in metadata.get_all("Dynamic", [])}
-    of = Version(metadata.get("Metadata-Version", "1.0"))
-    if of >= _STATIC and not dynamic & {"requires-dist", "provides-extra"}:
-        return tuple(map(Requirement, metadata.get_all("Requires-Dist", [])))
-    if (text := files.egg("requires.txt")) is not None:
-        return tuple(_of_egg(text))
-    if files.egg("SOURCES.txt") is not None:
-        return ()  # setuptools writes no requires.txt where there are none
-    own = project.get("project")
-    if own is not None and "dependencies" not in own.get("dynamic", []):
-        return tuple(map(Requirement, own.get("dependencies", [])))
-    static = setup.get("options", "install_requires", fallback="file:")
-    if not static.lstrip().startswith("file:"):
-        return tuple(Requirement(line) for line in map(str.strip, static.splitlines()) if line)
-    return None
-
-
-def _of_egg(text: str) -> Iterator[Requirement]:
-    """The requirements in requires.txt: below [EXTRA:MARKER] are those that only these ask for."""
-    conditions: list[str] = []
-    for line in map(str.strip, text.splitlines()):
-        if line.startswith("[") and line.endswith("]"):
-            extra, _, marker = line[1:-1].partition(":")
-            conditions = [f"({marker})"] if marker else []
-            conditions += [f'extra == "{extra}"'] if extra else []
-        elif line:
-            yield Requirement(f"{line} ; {' and '.join(conditions)}" if conditions else line)
 
 
 def _entry_points(

@@ -34,15 +34,15 @@ class Set:
 class Known:
     """What people say of one package.
 
-    `constraint` bounds its version. `depends` are requirements that its metadata lacks, None when
-    nothing is said of them. `drop` are shell patterns of files that its package does not get.
-    `source` says that it is made of its source distribution; `depends` are all its requirements
-    then, if they are said. `license` is the SPDX expression that its metadata lacks. `old` says
-    that it may be much older than its newest release. `why` is the reason for all of that.
+    `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
+    shell patterns of files that its package does not get. `source` says that it is made of its
+    source distribution; `depends` are all its requirements then. `license` is the SPDX expression
+    that its metadata lacks. `old` says that it may be much older than its newest release. `why` is
+    the reason for all of that.
     """
 
     constraint: SpecifierSet = field(default_factory=SpecifierSet)
-    depends: tuple[Requirement, ...] | None = None
+    depends: tuple[Requirement, ...] = ()
     drop: tuple[str, ...] = ()
     source: bool = False
     license: str = ""
@@ -109,13 +109,19 @@ def _known(path: Path, name: str, table: Any) -> Known:
     _insist(path, where, table, (*Known.__dataclass_fields__,))
     known = Known(
         constraint=_specifiers(path, where, table.get("constraint", "")),
-        depends=_requirements(path, where, table["depends"]) if "depends" in table else None,
+        depends=_requirements(path, where, table.get("depends", [])),
         drop=_texts(path, where, table, "drop"),
         source=bool(table.get("source", False)),
         license=str(table.get("license", "")),
         old=bool(table.get("old", False)),
         why=str(table.get("why", "")),
     )
+    if known.source and "depends" not in table:
+        raise UsageError(
+            f"{path}: [{where}] has source and no depends",
+            "Look into its setup.py, and write all it requires as depends = [...], empty if it is "
+            "nothing: to ask it, its code would have to be run.",
+        )
     if not known.why:
         raise UsageError(
             f"{path}: [{where}] has no why",

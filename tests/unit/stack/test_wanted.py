@@ -69,7 +69,9 @@ def test_the_projects_own_is_right() -> None:
     assert {one.name for one in wanted.load(checkout / "ci/stack.toml").sets} >= {"frames"}
 
 
-def test_to_require_nothing_is_not_to_say_nothing(tmp_path: Path) -> None:
-    tables = '[packages.bud]\ndepends = []\nwhy = "x"\n[packages.leaf]\nwhy = "x"\n'
-    found = load(tmp_path, f'[sets.x]\npackages = ["bud"]\n{tables}')
-    assert (found.of("bud").depends, found.of("leaf").depends) == ((), None)
+def test_what_a_source_distribution_requires_is_written_down(tmp_path: Path) -> None:
+    text = '[sets.x]\npackages = ["bud"]\n[packages.bud]\nsource = true\nwhy = "x"\n'
+    with pytest.raises(UsageError, match=r"\[packages\.bud\] has source and no depends"):
+        load(tmp_path, text)
+    known = load(tmp_path, f"{text}depends = []\n").of("bud")
+    assert (known.source, known.depends) == (True, ())
