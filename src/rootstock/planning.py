@@ -180,11 +180,9 @@ def stacked(
     lock = stack.load(folder.parent / STACK)
     if not lock.wheels:
         return ()
-    made, pythons = {output.name for output in outputs}, _verified_pythons(outputs)
+    made = {output.name for output in outputs}
     return tuple(
-        wheels.outputs(
-            lock, folder.parent / STACK, folder / STACKED, cells, made, pythons, matrix.platform
-        )
+        wheels.outputs(lock, folder.parent / STACK, folder / STACKED, cells, made, matrix.platform)
     )
 
 
@@ -214,11 +212,6 @@ def render_recipes(
             *render_local(folder, matrix, own, by_cpython[cpython]),
         ]
     return outputs
-
-
-def _verified_pythons(outputs: Sequence[recipes.Output]) -> set[str]:
-    """The Pythons, like 3.11, whose interpreter was ever built and tested, or is this machine's."""
-    return {o.variant.get("cpython", "") for o in outputs if o.name == "python" and o.verified}
 
 
 def recipe_folders(folder: Path) -> list[Path]:

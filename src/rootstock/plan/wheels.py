@@ -29,20 +29,18 @@ def outputs(
     folder: Path,
     cells: Sequence[Cell],
     made: Collection[str],
-    verified: Collection[str],
     platform: str,
 ) -> list[Output]:
     """What the entries of a lock, the file `path`, make for the Pythons of the given cells.
 
-    `made` are the names of what recipes make, which win; `verified` are the Pythons that were ever
-    built and tested. `folder` has a folder for each kind of recipe: what unpacks a wheel is in
-    `wheel`, what builds a source distribution in `sdist`, the licence of packages without files in
-    `set`.
+    `made` are the names of what recipes make, which win. `folder` has a folder for each kind of
+    recipe: what unpacks a wheel is in `wheel`, what builds a source distribution in `sdist`, the
+    licence of packages without files in `set`.
     """
     pythons = {cell.python: cell.variant["python"] for cell in cells}
     return [
         _output(recipe, variant, subdir, path, folder / kind)
-        for recipe, variant, subdir, kind in _recipes(lock, pythons, made, verified, platform)
+        for recipe, variant, subdir, kind in _recipes(lock, pythons, made, platform)
     ]
 
 
@@ -69,11 +67,17 @@ def _recipes(
     lock: Lock,
     pythons: dict[str, str],
     made: Collection[str],
-    verified: Collection[str],
     platform: str,
 ) -> Iterator[_Made]:
     """Each recipe, with its variant, its subdir and the folder that it takes its script from."""
     named: dict[tuple[str, str], None] = {}
+    verified = {
+        (member.python, *package)
+        for one in lock.sets
+        for member in one.members
+        if member.verified
+        for package in member.packages.items()
+    }
     for entry in lock.wheels:
         if entry.name in made:
             continue
@@ -82,7 +86,7 @@ def _recipes(
             if not mine:
                 continue
             named[entry.name, entry.version] = None
-            sound = any(python in verified for python in mine)
+            sound = any((python, entry.name, entry.version) in verified for python in mine)
             recipe = _wheel(entry, build, sound, f"{_tag(build, entry)}_0")
             if entry.is_source:
                 recipe["build"]["noarch"] = "python"
@@ -111,7 +115,7 @@ def _recipes(
                 packages = dict(member.packages)
                 for name, version in member.packages.items():
                     packages |= dict.fromkeys(lock.also.get(name, ()), version)
-                recipe = _set(one, member.python, packages, member.python in verified)
+                recipe = _set(one, member.python, packages, member.verified)
                 yield recipe, variant, platform, "set"
 
 

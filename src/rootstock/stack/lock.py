@@ -66,10 +66,14 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A set of packages for one Python: each by its conda name, with its version."""
+    """A set of packages for one Python: each by its conda name, with its version.
+
+    It is `verified` when it was ever built and tested.
+    """
 
     python: str
     packages: Mapping[str, str]
+    verified: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +204,11 @@ _entry = shape.made(
 )
 _member = shape.made(
     Member,
-    shape.fields(python=_python, packages=shape.mapping(names.package_name, names.version)),
+    shape.fields(
+        python=_python,
+        packages=shape.mapping(names.package_name, names.version),
+        verified=shape.yes_or_no,
+    ),
 )
 _set = shape.made(
     Set,

@@ -225,6 +225,7 @@ def _set(
                     for file in sorted(some, key=lambda file: naming.of(file.project))
                 }
                 | {one: _version(wanted, name, one, means.recipes[python]) for one in own.recipes},
+                verified=python in own.verified,
             )
             for python, some in members.items()
         ),

@@ -20,7 +20,8 @@ class Set:
     """A set of packages that is resolved for itself, and can be installed by one name.
 
     `pythons` are those that it is for, as a specifier. `recipes` are packages that recipes make and
-    that the set has as well.
+    that the set has as well. `verified` are the Pythons, like 3.11, for which it was ever built and
+    tested.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Set:
     packages: tuple[Requirement, ...]
     pythons: SpecifierSet
     recipes: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,7 @@ def load(path: Path, text: str | None = None) -> Wanted:
 
 def _set(path: Path, name: str, table: Any) -> Set:
     where = f"sets.{name}"
-    _insist(path, where, table, ("summary", "packages", "pythons", "recipes"))
+    _insist(path, where, table, ("summary", "packages", "pythons", "recipes", "verified"))
     packages = _requirements(path, where, table.get("packages", []))
     if not packages or name != canonicalize_name(name):
         told = "has no packages" if not packages else "is no name: a-z, 0-9 and single dashes"
@@ -101,6 +103,7 @@ def _set(path: Path, name: str, table: Any) -> Set:
         packages=packages,
         pythons=_specifiers(path, where, table.get("pythons", "")),
         recipes=_texts(path, where, table, "recipes"),
+        verified=_texts(path, where, table, "verified"),
     )
 
 

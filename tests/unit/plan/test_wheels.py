@@ -47,7 +47,9 @@ LOCK = Lock(
             name="rootstock-x",
             summary="All of it",
             version="2026.01.02",
-            members=(Member(python="3.11", packages={"bud": "1.0", "scion": "1.0"}),),
+            members=(
+                Member(python="3.11", packages={"bud": "1.0", "scion": "1.0"}, verified=True),
+            ),
         ),
     ),
     also={"bud": ("bud-all",)},
@@ -56,7 +58,7 @@ LOCK = Lock(
 
 def made(lock: Lock, *, recipes: tuple[str, ...] = ()) -> dict[str, Output]:
     path, folder = Path("ci/stack.lock"), CHECKOUT / "recipes/analysis"
-    found = wheels.outputs(lock, path, folder, CELLS, recipes, ("3.11",), "linux-64")
+    found = wheels.outputs(lock, path, folder, CELLS, recipes, "linux-64")
     checks.insist(found)
     return {one.filename: one for one in found}
 
@@ -97,8 +99,14 @@ def test_words_of_the_lock_are_words_of_the_script() -> None:
 @pytest.mark.parametrize(("python", "verified"), [("3.11", True), ("3.13", False)])
 def test_what_was_never_built_says_so(python: str, verified: bool) -> None:
     build = Build(pythons=(python,), python="", depends=())
-    found = made(replace(LOCK, wheels=(replace(BINARY, builds=(build,)),), sets=()))
-    assert [one.verified for one in found.values()] == [verified]
+    [own] = LOCK.sets
+    other = replace(own, members=(*own.members, Member(python="3.13", packages={"bud": "1.0"})))
+    wheels_ = PURE, replace(BINARY, builds=(build,))
+    found = made(replace(LOCK, wheels=wheels_, sets=(other,)))
+    tag = f"py{python.replace('.', '')}_0.conda"
+    assert found[f"scion-1.0-{tag}"].verified == verified
+    assert found[f"rootstock-x-2026.01.02-{tag}"].verified == verified
+    assert found["bud-1.0-py_0.conda"].verified
 
 
 def test_a_source_distribution_is_built_with_setuptools() -> None:
