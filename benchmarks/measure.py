@@ -91,6 +91,17 @@ run(
     "build",
 )
 """
+# The modules that are at the top of site-packages, but for ROOT's, which pip has in other places.
+MODULES = """
+from importlib.metadata import distributions
+for one in distributions():
+    for file in one.files or ():
+        top, *rest = file.parts
+        if rest == ["__init__.py"] and not top.startswith("_"):
+            print(top)
+"""
+IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+NOT_IMPORTED = {"pip", "setuptools", "ROOT", "cppyy", "cppyy_backend", "JupyROOT"}
 PAIRS = 15
 PIP = ["root==0.1a12", "numpy==2.4.6"]
 
@@ -298,8 +309,9 @@ def stack() -> None:
     with tempfile.TemporaryDirectory(prefix="rootstock-stack-", dir=locate().root) as folder:
         room = Path(folder)
         pip_env = {**os.environ, "PIP_CACHE_DIR": f"{folder}/pip"}
-        row("with the set `analysis`", "rootstock env", "pip install", "ratio", "ratio of sizes")
-        row(*["---"] * 5)
+        heads = "rootstock env", "pip install", "ratio", "of sizes", "of the imports' times"
+        row("with the set `analysis`", *heads)
+        row(*["---"] * 6)
         for turn in range(4):  # the first fills the caches
             prefix, venv = room / f"env{turn}", room / f"venv{turn}"
             made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS, "rootstock-analysis"])
@@ -307,12 +319,32 @@ def stack() -> None:
             subprocess.run([sys.executable, "-m", "venv", venv], check=True)
             pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", *wanted]
             installed = timed(pip, pip_env)
-            ratios = made.seconds / installed.seconds, _disk(prefix) / _disk(venv)
+            ratios = (
+                made.seconds / installed.seconds,
+                _disk(prefix) / _disk(venv),
+                _imports(prefix, venv),
+            )
             if turn:
                 times = f"{made.seconds:.1f} s", f"{installed.seconds:.1f} s"
                 row("", *times, *(f"{ratio:.2f}" for ratio in ratios))
             shutil.rmtree(prefix)
             shutil.rmtree(venv)
+
+
+def _imports(prefix: Path, venv: Path) -> float:
+    """Seconds to import all modules of an environment against those in pip's, medians of turns."""
+    pythons = [str(folder / "bin/python") for folder in (prefix, venv)]
+    asked = subprocess.run(
+        [pythons[1], "-I", "-c", MODULES], check=True, capture_output=True, text=True
+    )
+    modules = sorted({*asked.stdout.split()} - NOT_IMPORTED)
+    times: tuple[list[float], list[float]] = [], []
+    for turn in range(6):  # the first fills the system's caches
+        for python, had in zip(pythons, times, strict=True):
+            ran = timed([python, "-I", "-W", "ignore", "-c", IMPORT, *modules])
+            if turn:
+                had.append(ran.seconds)
+    return statistics.median(times[0]) / statistics.median(times[1])
 
 
 def _wheels_in(prefix: Path) -> list[str]:

@@ -39,6 +39,7 @@ _FRAMES = frozenset({"awkward", "numpy", "pandas", "uproot"})
 
 # The longest first, so that two at a time end together.
 CATALOGUE = (
+    Check(name="declared", needs=_PYTHON | {"uproot"}, timeout=900),
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
     Check(name="foreign", needs=_PYROOT, timeout=240),
     Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
@@ -59,6 +60,7 @@ CATALOGUE = (
     Check(name="exceptions", needs=_PYROOT, forked=True),
     Check(name="import_root", needs=_PYROOT | {"numpy"}),
     Check(name="import_numpy", needs=_PYROOT | {"numpy"}),
+    Check(name="threads", needs=_PYROOT | {"numpy"}),
     Check(name="root_program", needs=_PYROOT),
     Check(name="python_modules", needs=_PYTHON, bare=True),
     Check(name="tls", needs=_PYTHON, bare=True),

@@ -1,0 +1,81 @@
+"""As many processors, and OMP_NUM_THREADS, bound the threads of all libraries together.
+
+A batch system gives a job of one core one processor and OMP_NUM_THREADS=1. There, each library is
+asked how many threads it would use. docs/stack.md tells users of it.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+ASK = """
+import json, warnings
+warnings.simplefilter("ignore")
+told = {}
+
+
+def numba():
+    import numba
+    return numba.get_num_threads()
+
+
+def numexpr():
+    import numexpr
+    return numexpr.nthreads
+
+
+def pyarrow():
+    import pyarrow
+    return pyarrow.cpu_count()
+
+
+def blosc2():
+    import blosc2
+    return blosc2.nthreads
+
+
+def dask():
+    import dask.system
+    return dask.system.CPU_COUNT
+
+
+def numpy():
+    import os
+    import numpy
+    numpy.linalg.svd(numpy.eye(300))  # by OpenBLAS, which begins its threads when it is loaded
+    return len(os.listdir("/proc/self/task"))
+
+
+def scipy():
+    import os
+    import scipy.linalg
+    scipy.linalg.svd([[1.0, 2.0], [3.0, 4.0]])
+    return len(os.listdir("/proc/self/task"))
+
+
+def ROOT():
+    import ROOT
+    ROOT.EnableImplicitMT()
+    return ROOT.GetThreadPoolSize()
+
+
+for ask in (numpy, scipy, numexpr, numba, pyarrow, blosc2, dask, ROOT):
+    try:
+        told[ask.__name__] = ask()
+    except ModuleNotFoundError as error:
+        assert error.name.partition(".")[0] == ask.__name__, error  # it is not in the environment
+print(json.dumps(told))
+"""
+
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+done = subprocess.run(
+    [sys.executable, "-I", "-c", ASK],
+    env={**os.environ, "OMP_NUM_THREADS": "1"},
+    capture_output=True,
+    text=True,
+    check=False,
+)
+assert done.returncode == 0, done.stderr
+for name, count in json.loads(done.stdout.splitlines()[-1]).items():
+    assert count == 1, f"{name} would use {count} threads"
