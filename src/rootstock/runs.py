@@ -101,6 +101,10 @@ class Run:
         log = self.logs / f"{node.id}.log"
         kept = failure.record if isinstance(failure, BuildFailed) else None
         reason = self.planned.reasons.get(node.id, "")
+        if failure:
+            reason = failure.message
+        elif state == "skipped":
+            reason = self.skipped.get(node.id, "the run ended before it")
         return NodeRecord(
             package=node.output.name,
             version=node.output.version,
@@ -113,6 +117,6 @@ class Run:
             seconds=artifact.seconds if artifact else 0.0,
             scope=node.scope,
             log=str(log) if log.exists() else "",
-            reason=failure.message if failure else self.skipped.get(node.id, reason),
+            reason=reason,
             failure=str(kept or ""),
         )

@@ -89,14 +89,11 @@ def _of_packages(record: RunRecord, belongs: Callable[[str], bool]) -> Iterator[
 
 def _of_build(node: NodeRecord) -> Case:
     verdicts: dict[str, Verdict] = {"failed": "failure", "skipped": "skipped"}
-    text = node.reason
-    if node.state == "skipped":
-        text = f"needs {node.reason}" if node.reason else "the run ended before it"
     return Case(
         stage="build",
         name=node.filename,
         verdict=verdicts.get(node.state, "passed"),
-        text=text,
+        text=node.reason,
         # What was there already took no time in this run.
         seconds=node.seconds if node.state == "built" else 0.0,
     )

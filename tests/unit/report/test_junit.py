@@ -123,8 +123,8 @@ def test_what_failed_or_did_not_run_says_why() -> None:
         error="b did not build",
         nodes=(
             node("a", "failed", reason="b did not build. Its last lines:\n    boom"),
-            node("b", "skipped", reason="a"),
-            node("c", "skipped"),
+            node("b", "skipped", reason="needs a"),
+            node("c", "skipped", reason="the run ended before it"),
         ),
         audit=(audit("c", finding("leak"), finding("floor", "as upstream has it")),),
         smoke=(
