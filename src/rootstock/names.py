@@ -24,6 +24,7 @@ _SUBDIR = re.compile(r"noarch|[a-z0-9]+-[a-z0-9_]+")
 _CELL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
+_VARIABLE = re.compile(r"(?!PATH$|HOME$|LD_|PYTHON)[A-Za-z_][A-Za-z0-9_]*")
 # Control characters, what separates lines, and halves of characters that no encoding has.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_PART = 64  # characters of a name, a version or a build string (CEP 26)
@@ -254,6 +255,12 @@ def line(text: object) -> str:
     if not isinstance(text, str) or len(text) > _LONGEST_LINE or _UNPRINTABLE.search(text):
         raise NotAllowed(f"{shown(text)} is not a line of text")
     return text
+
+
+def variable(text: object) -> str:
+    """The name of an environment variable that does not decide which programs are run."""
+    form = "a variable that may be set: PATH, HOME, LD_* and PYTHON* decide what is run"
+    return _matched(text, _VARIABLE, form, _LONGEST_PART)
 
 
 def public_url(text: object) -> str:

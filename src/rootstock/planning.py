@@ -180,10 +180,8 @@ def stacked(
     lock = stack.load(folder.parent / STACK)
     if not lock.wheels:
         return ()
-    made = {output.name for output in outputs}
-    return tuple(
-        wheels.outputs(lock, folder.parent / STACK, folder / STACKED, cells, made, matrix.platform)
-    )
+    path, kinds = folder.parent / STACK, folder / STACKED
+    return tuple(wheels.outputs(lock, path, kinds, cells, outputs, matrix.platform))
 
 
 def render_recipes(

@@ -7,6 +7,7 @@ here are checks of numbers, and make checks of lists and objects from checks of 
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rootstock import __version__
@@ -42,16 +43,19 @@ def insist_on_format(value: object, wanted: int) -> None:
         )
 
 
-def fields(**checks: Check[Any]) -> Check[dict[str, Any]]:
-    """A check of objects with just these fields."""
+def fields(
+    seldom: Mapping[str, Check[Any]] = MappingProxyType({}), /, **checks: Check[Any]
+) -> Check[dict[str, Any]]:
+    """A check of objects with just these fields, of which those in `seldom` may be missing."""
 
     def check(value: object) -> dict[str, Any]:
         known = anything_named(value)
-        if strange := known.keys() - checks.keys():
+        if strange := known.keys() - checks.keys() - seldom.keys():
             raise ValueError(f"has the unknown field {shown(min(strange))}")
         if missing := checks.keys() - known.keys():
             raise ValueError(f"lacks the field {min(missing)!r}")
-        return {name: _at(name, one, known[name]) for name, one in checks.items()}
+        every = {**checks, **seldom}
+        return {name: _at(name, every[name], known[name]) for name in every if name in known}
 
     return check
 

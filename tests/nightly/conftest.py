@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -20,17 +21,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The prefix of an environment with ROOT and `SETS`.
+    """The prefix of an environment with ROOT and `SETS`; `ROOTSTOCK_TEST_ENV` may name one."""
+    return _environment("ROOTSTOCK_TEST_ENV", SETS, tmp_path_factory)
 
-    `ROOTSTOCK_TEST_ENV` names one that is there already; otherwise its packages are built.
-    """
-    if there := os.environ.get("ROOTSTOCK_TEST_ENV"):
+
+@pytest.fixture(scope="session")
+def xenon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prefix of one with ROOT and the set `xenon`; `ROOTSTOCK_TEST_XENON` may name one."""
+    return _environment("ROOTSTOCK_TEST_XENON", ("xenon",), tmp_path_factory)
+
+
+def _environment(
+    variable: str, sets: Sequence[str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """An environment that a variable names, or one whose packages are built."""
+    if there := os.environ.get(variable):
         return Path(there)
-    folder = tmp_path_factory.mktemp("analysis")
+    folder = tmp_path_factory.mktemp(sets[0])
     channel, env = folder / "channel", folder / "env"
-    sets = [word for name in SETS for word in ("--set", name)]
-    cell = ("--root", "6", "--py", PYTHON, *sets, "--channel", str(channel))
+    words = [word for name in sets for word in ("--set", name)]
+    cell = ("--root", "6", "--py", PYTHON, *words, "--channel", str(channel))
     subprocess.run([sys.executable, CHECKOUT / "scripts/build.py", *cell], check=True)
-    specs = ("root", f"python={PYTHON}", *(f"rootstock-{name}" for name in SETS))
+    specs = ("root", f"python={PYTHON}", *(f"rootstock-{name}" for name in sets))
     subprocess.run([*COMMAND, "env", env, *specs, "--channel", channel], check=True)
     return env

@@ -46,10 +46,14 @@ class Place:
 
 @pytest.fixture
 def place(analysis: Path, tmp_path: Path) -> Place:
+    return _place(tmp_path, analysis)
+
+
+def _place(folder: Path, env: Path) -> Place:
     for path in EXAMPLES.iterdir():
         if path.suffix in (".py", ".ipynb"):
-            shutil.copy(path, tmp_path)
-    return Place(tmp_path, analysis / "bin/python")
+            shutil.copy(path, folder)
+    return Place(folder, env / "bin/python")
 
 
 @pytest.fixture(scope="module")
@@ -453,3 +457,37 @@ def test_uproot_and_root_read_the_same_of_an_experiments_file(place: Place, besi
     found = "import km3net_testdata as k; print(k.data_path('offline/km3net_offline.root'))"
     path = subprocess.check_output([beside / "bin/python", "-c", found], text=True).strip()
     place.run("-c", COMPARE, path)
+
+
+# What strax makes of the ROOT file is compared with what RDataFrame makes of it.
+COMPARES = """
+import plugins, ROOT
+large = plugins.context().get_df("made_up", "large", progress_bar=False)
+frame = ROOT.RDataFrame("peaks", "peaks.root").Filter("area > 100")
+want = frame.AsNumpy(["time", "area"])
+assert 0 < len(large) < 100_000
+assert large.time.tolist() == want["time"].tolist()
+assert large.area.tolist() == want["area"].tolist()
+"""
+
+
+def test_peaks_of_a_root_file_go_through_strax(xenon: Path, tmp_path: Path) -> None:
+    place = _place(tmp_path, xenon)
+    first, again = (place.run("plugins.py").splitlines()[-1] for _ in range(2))
+    assert first == again
+    assert len([*(tmp_path / "strax_data").iterdir()]) == 2
+    place.run("-c", COMPARES)
+
+
+def test_straxen_wants_of_the_machine_what_the_document_says(xenon: Path, tmp_path: Path) -> None:
+    def fails(**env: str) -> str:
+        words = (xenon / "bin/python", "-c", "import straxen")
+        done = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+        return done.stderr if done.returncode else ""
+
+    nowhere, home = {"PATH": str(tmp_path)}, {"HOME": str(tmp_path)}
+    quiet = {"GIT_PYTHON_REFRESH": "quiet"}
+    assert "GIT_PYTHON_REFRESH" in fails(**nowhere, **home)
+    assert "home_config" in fails(**nowhere, **quiet)
+    assert not fails(**nowhere, **quiet, **home)
+    assert not fails(**nowhere, **quiet, XENON_CONFIG=os.devnull)

@@ -80,6 +80,14 @@ def test_a_plugin_may_want_what_depends_on_it(small: Small) -> None:
     assert small.check("declared") == ""
 
 
+def test_a_package_has_a_home_and_the_variables_of_its_set(small: Small) -> None:
+    told = small.prefix / "share/rootstock/sets/own.json"
+    told.parent.mkdir(parents=True)
+    told.write_text(json.dumps({"check_env": {"MODE": "quiet"}}))
+    small.package("own", "import os\nassert not os.listdir(os.environ['HOME'])\nos.environ['MODE']")
+    assert small.check("declared") == ""
+
+
 def test_each_library_keeps_to_the_processors_that_it_has(small: Small) -> None:
     small.package("numba", "import os\nget_num_threads = lambda: len(os.sched_getaffinity(0))")
     small.package("numexpr", "import os\nnthreads = int(os.environ['OMP_NUM_THREADS'])")

@@ -66,6 +66,7 @@ def test_any_value_is_shown_on_one_short_line(value: object) -> None:
         (names.package_file, ["root-6.40.00-h0_0.conda", "a-b-c-1!1.0+l-h0_0.conda"]),
         (names.relative_path, ["release.json", "keys/a.pub", ".rootstock/lock"]),
         (names.public_url, ["https://x.org/root", "http://[::1]:8000/x"]),
+        (names.variable, ["GIT_PYTHON_REFRESH", "_x1", "HOMES", "PATH_2"]),
         (names.web_url, ["https://x.org/root", "http://127.0.0.1:8000", "http://[::1]/x"]),
     ],
 )

@@ -47,6 +47,14 @@ def test_what_is_allowed_comes_back() -> None:
     assert check(value) == {**value, "seen": (True, False)}
 
 
+def test_what_is_seldom_there_may_be_missing_and_is_checked() -> None:
+    check = shape.fields({"b": shape.count}, a=shape.count)
+    assert check({"a": 1}) == {"a": 1}
+    assert check({"b": 2, "a": 1}) == {"a": 1, "b": 2}
+    with pytest.raises(ValueError, match="'b': -1"):
+        check({"a": 1, "b": -1})
+
+
 @pytest.mark.parametrize(
     ("check", "value", "told"),
     [

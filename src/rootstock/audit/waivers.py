@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rootstock.audit.report import RULES, Finding
+from rootstock.audit.report import WAIVABLE, Finding
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +59,7 @@ def read(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
     for entry in value if isinstance(value, list) else [value] if value else []:
         try:
             waiver = Waiver(**{key: str(text) for key, text in entry.items()})
-            good = waiver.rule in RULES and waiver.rule != "waiver" and bool(waiver.why.strip())
+            good = waiver.rule in WAIVABLE and bool(waiver.why.strip())
         except (AttributeError, TypeError):
             good = False
         if good:
@@ -70,7 +70,7 @@ def read(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
                     rule="waiver",
                     file="info/about.json",
                     message=f"{entry!r} is no waiver; it takes rule (one of "
-                    f"{', '.join(rule for rule in RULES if rule != 'waiver')}), file and why.",
+                    f"{', '.join(WAIVABLE)}), file and why.",
                 )
             )
     return waivers, malformed

@@ -45,8 +45,9 @@ def finder(by_id: Mapping[str, Output]) -> Find:
             like = get_close_matches(name.lower(), by_name) if not candidates else ()
             remedy = f"Names that are like it: {', '.join(like)}" if like else ""
             raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}", remedy)
-        # Of what fits, the newest: what a solver would take.
-        return max(fitting, key=order)
+        # A recipe's before what the stack's lock has for a set that pins it; of these the newest,
+        # what a solver would take.
+        return max(fitting, key=lambda id_: (by_id[id_].lock is None, order(id_)))
 
     return find
 

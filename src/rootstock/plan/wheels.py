@@ -6,17 +6,23 @@ What a build gets, and what stands in the package as its recipe, is the same as 
 somebody wrote. `rootstock recipes show` prints it.
 """
 
+import json
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rootstock.audit.waivers import Waiver
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
-from rootstock.stack.lock import Build, Entry, Lock, Set
+from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
 _LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
+_SOURCE = "source.distribution"  # where one is unpacked for its licence texts, and nothing else
 _NOARCH = "noarch"
+# Where a set tells what its check sets; smoke/checks/stack.py reads it there.
+SET_FOLDER = "share/rootstock/sets"
 _SETUPTOOLS = "setuptools-build"  # the recipe that has what source distributions are built with
 # The glibc that ROOT itself asks for, and so all that is used with it.
 _FLOOR = "__glibc >=2.28,<3.0.a0"
@@ -28,12 +34,13 @@ def outputs(
     path: Path,
     folder: Path,
     cells: Sequence[Cell],
-    made: Collection[str],
+    made: Sequence[Output],
     platform: str,
 ) -> list[Output]:
     """What the entries of a lock, the file `path`, make for the Pythons of the given cells.
 
-    `made` are the names of what recipes make, which win. `folder` has a folder for each kind of
+    `made` is what recipes make, which win where it is the same version for the same Python; a set
+    may pin another. `folder` has a folder for each kind of
     recipe: what unpacks a wheel is in `wheel`, what builds a source distribution in `sdist`, the
     licence of packages without files in `set`.
     """
@@ -60,13 +67,22 @@ def _output(
     )
 
 
+def _is_made(entry: Entry, python: str, made: Sequence[Output]) -> bool:
+    """Whether a recipe makes an entry's package for a Python, as variants have it."""
+    return any(
+        (one.name, one.version) == (entry.name, entry.version)
+        and one.variant.get("python", python) == python
+        for one in made
+    )
+
+
 _Made = tuple[dict[str, Any], dict[str, str], str, str]
 
 
 def _recipes(
     lock: Lock,
     pythons: dict[str, str],
-    made: Collection[str],
+    made: Sequence[Output],
     platform: str,
 ) -> Iterator[_Made]:
     """Each recipe, with its variant, its subdir and the folder that it takes its script from."""
@@ -79,10 +95,13 @@ def _recipes(
         for package in member.packages.items()
     }
     for entry in lock.wheels:
-        if entry.name in made:
-            continue
+        own = [one for one in made if one.name == entry.name]
         for build in entry.builds:
-            mine = [python for python in build.pythons if python in pythons]
+            mine = [
+                python
+                for python in build.pythons
+                if python in pythons and not _is_made(entry, pythons[python], own)
+            ]
             if not mine:
                 continue
             named[entry.name, entry.version] = None
@@ -93,7 +112,7 @@ def _recipes(
                 recipe["build"]["script"] = {"content": _building(entry)}
                 recipe["requirements"]["build"] = [_SETUPTOOLS]
                 recipe["about"] |= _described(license_file=_in_folder(entry))
-                recipe["extra"] = _extra(sound, "source", entry.released)
+                recipe["extra"] = _extra(sound, "source", entry.released, entry.waive)
                 yield recipe, {"target_platform": _NOARCH}, _NOARCH, "sdist"
             elif entry.pure:
                 recipe["build"]["noarch"] = "python"
@@ -103,9 +122,10 @@ def _recipes(
                 recipe["requirements"]["run"].append(_FLOOR)
                 variant = {"python": pythons[mine[0]], "target_platform": platform}
                 yield recipe, variant, platform, "wheel"
+    recipes = {one.name for one in made}
     for name, version in named:
         for other in lock.also.get(name, ()):
-            if other not in made:
+            if other not in recipes:
                 recipe = _also(other, name, version)
                 yield recipe, {"target_platform": _NOARCH}, _NOARCH, "set"
     for one in lock.sets:
@@ -115,7 +135,7 @@ def _recipes(
                 packages = dict(member.packages)
                 for name, version in member.packages.items():
                     packages |= dict.fromkeys(lock.also.get(name, ()), version)
-                recipe = _set(one, member.python, packages, member.verified)
+                recipe = _set(one, member, packages, _variables(lock, member))
                 yield recipe, variant, platform, "set"
 
 
@@ -134,16 +154,16 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
     python: dict[str, Any] = {"entry_points": list(entry.entry_points)}
     if not entry.pure:
         python["skip_pyc_compilation"] = ["**/*.py"]  # the script has compiled them
+    sources = [_from_index(entry.project, entry)]
+    if texts := entry.license_source:
+        # The builder unpacks it there; the script does not look at it.
+        sources.append({**_from_index(entry.project, texts), "target_directory": _SOURCE})
+        files += [f"{_SOURCE}/{file}" for file in texts.files]
     return {
         "schema_version": 1,
         "context": {},
         "package": {"name": entry.name, "version": entry.version},
-        "source": [
-            {
-                "url": f"pkg:pypi/{entry.project}@{entry.version}#{entry.file}",
-                "sha256": entry.sha256,
-            }
-        ],
+        "source": sources,
         "build": {
             "number": 0,
             "string": string,
@@ -162,8 +182,12 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
             license_file=files,
             summary=entry.summary,
         ),
-        "extra": _extra(verified, "wheel", entry.released),
+        "extra": _extra(verified, "wheel", entry.released, entry.waive),
     }
+
+
+def _from_index(project: str, one: Entry | Texts) -> dict[str, str]:
+    return {"url": f"pkg:pypi/{project}@{one.version}#{one.file}", "sha256": one.sha256}
 
 
 def _building(entry: Entry) -> str:
@@ -183,9 +207,13 @@ def _described(**about: str | list[str]) -> dict[str, Any]:
     return {key: value for key, value in about.items() if value}
 
 
-def _extra(verified: bool, origin: str, released: str) -> dict[str, Any]:
+def _extra(
+    verified: bool, origin: str, released: str, waive: Sequence[Waiver] = ()
+) -> dict[str, Any]:
     own: dict[str, Any] = {"origin": origin, "scope": "channel", "verified": verified}
-    return {"rootstock": {**own, "released": released} if released else own}
+    own |= {"released": released} if released else {}
+    own |= {"audit": [asdict(one) for one in waive]} if waive else {}
+    return {"rootstock": own}
 
 
 def _also(name: str, whole: str, version: str) -> dict[str, Any]:
@@ -207,19 +235,40 @@ def _also(name: str, whole: str, version: str) -> dict[str, Any]:
     }
 
 
-def _set(one: Set, python: str, packages: Mapping[str, str], verified: bool) -> dict[str, Any]:
-    """A package that depends on all the packages of a set, in the versions tested together."""
+def _variables(lock: Lock, member: Member) -> dict[str, str]:
+    """Variables without which modules of a set cannot be imported."""
+    return {
+        name: value
+        for entry in lock.wheels
+        if member.packages.get(entry.name) == entry.version
+        for name, value in entry.check_env.items()
+    }
+
+
+def _set(
+    one: Set, member: Member, packages: Mapping[str, str], variables: Mapping[str, str]
+) -> dict[str, Any]:
+    """A package that depends on all the packages of a set, in the versions tested together.
+
+    Where modules need `variables`, it has a file with them, which the check of the set reads.
+    """
+    python = member.python
     tag = python.replace(".", "")
     run = [f"python {python}.*", f"python_abi {python}.* *_cp{tag}"]
+    script = ""
+    if variables:
+        text = shlex.quote(json.dumps({"check_env": variables}, sort_keys=True))
+        place = f'"$PREFIX/{SET_FOLDER}"'
+        script = f"mkdir -p {place} && printf '%s\\n' {text} > {place}/{one.name}.json"
     return {
         "schema_version": 1,
         "context": {},
         "package": {"name": one.name, "version": one.version},
-        "build": {"number": 0, "string": f"py{tag}_0", "script": {"content": ""}},
+        "build": {"number": 0, "string": f"py{tag}_0", "script": {"content": script}},
         "requirements": {
             "run": [*run, *(f"{name} =={version}" for name, version in packages.items())]
         },
         "tests": [],
         "about": {**_OWN, "summary": one.summary},
-        "extra": _extra(verified, "source", one.version.replace(".", "-")),
+        "extra": _extra(member.verified, "source", one.version.replace(".", "-")),
     }

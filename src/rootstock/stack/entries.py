@@ -16,7 +16,7 @@ from packaging.version import Version
 
 from rootstock.errors import UsageError
 from rootstock.names import listed
-from rootstock.stack.lock import Build, Entry
+from rootstock.stack.lock import Build, Entry, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.specs import bounds, holds, spec
@@ -35,11 +35,15 @@ _LIBRARIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A wheel that was chosen, with what it says and the exact Pythons it was chosen for."""
+    """A wheel that was chosen, with what it says and the exact Pythons it was chosen for.
+
+    `texts` is what has the texts of its licence, where it has not.
+    """
 
     file: Resolved
     wheel: Wheel
     pythons: tuple[str, ...]
+    texts: Texts | None = None
 
 
 def entry(
@@ -75,6 +79,9 @@ def entry(
         license_files=wheel.license_files,
         summary=wheel.summary,
         homepage=wheel.homepage,
+        license_source=chosen.texts,
+        waive=known.waive,
+        check_env=known.check_env,
     )
 
 

@@ -7,11 +7,14 @@ few lines. It holds all that planning needs: no wheel is opened to plan.
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from rootstock import names, regular, shape
+from rootstock.audit.report import WAIVABLE
+from rootstock.audit.waivers import Waiver
 from rootstock.errors import UsageError
 from rootstock.shape import OtherFormat
 
@@ -32,13 +35,28 @@ class Build:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Texts:
+    """A source distribution with licence texts that a wheel lacks: `files`, from its folder on.
+
+    `version` is that of the release of the same project that it is of.
+    """
+
+    version: str
+    file: str
+    sha256: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """A wheel, or a source distribution, which `file` tells by its name, and its packages.
 
     `name` and `version` are conda's, `project` is the name in the Python index. It is `pure` when
     one noarch package serves several Pythons. `drop` are shell patterns of files that the package
     does not get. `scripts` says that there are, or may be, programs beside the entry points.
-    `released` is the day on which the file was uploaded.
+    `released` is the day on which the file was uploaded. `waive` are the reasons why it may break
+    rules of the audit. `check_env` are variables without which its modules cannot be imported on
+    any machine.
     """
 
     name: str
@@ -57,6 +75,9 @@ class Entry:
     license_files: tuple[str, ...]
     summary: str
     homepage: str
+    license_source: Texts | None = None
+    waive: tuple[Waiver, ...] = ()
+    check_env: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_source(self) -> bool:
@@ -160,6 +181,10 @@ def _load(path: Path, seal: tuple[int, ...]) -> Lock:
 def text(lock: Lock) -> str:
     """The lock as its file has it."""
     value = {"format": FORMAT, **asdict(lock)}
+    for entry in value["wheels"]:
+        for name in _SELDOM:
+            if not entry[name]:
+                del entry[name]
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -181,9 +206,24 @@ _lines = shape.items(names.line)
 _build = shape.made(
     Build, shape.fields(pythons=shape.items(_python), python=names.line, depends=_lines)
 )
+_texts = shape.made(
+    Texts,
+    shape.fields(version=names.version, file=names.file_name, sha256=names.sha256, files=_lines),
+)
+_waiver = shape.made(
+    Waiver,
+    shape.fields(rule=shape.one_of(*WAIVABLE), file=names.line, why=names.line),
+)
+# What few packages have; it is not in the entries of the others.
+_SELDOM: Mapping[str, shape.Check[Any]] = {
+    "license_source": _texts,
+    "waive": shape.items(_waiver),
+    "check_env": shape.mapping(names.variable, names.line),
+}
 _entry = shape.made(
     Entry,
     shape.fields(
+        _SELDOM,
         name=names.package_name,
         version=names.version,
         project=names.line,

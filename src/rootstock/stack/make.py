@@ -17,7 +17,7 @@ from rootstock.sources import fetch
 from rootstock.sources.fetch import Source
 from rootstock.stack import entries, resolve, sdist, wheel
 from rootstock.stack.entries import Chosen
-from rootstock.stack.lock import PREFIX, Lock, Member, Set
+from rootstock.stack.lock import PREFIX, Lock, Member, Set, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.wanted import Wanted
@@ -33,7 +33,7 @@ class Means:
     """What resolving needs.
 
     `pythons` are the exact Pythons by their minor version; `recipes` are, for each of these, the
-    versions of the projects that a recipe makes, which come from there.
+    versions of the projects that a recipe makes, which come from there unless a set pins another.
     """
 
     pythons: Mapping[str, str]
@@ -66,22 +66,27 @@ def make(
     }
     # A set whose Pythons the matrix has none of is no mistake: another matrix may have them.
     files = {file.sha256: file for some in found.values() for file in some}
-    own = {sha256: file for sha256, file in files.items() if not _by_recipe(file, found, means)}
-    wheels = _read(own.values(), wanted, means)
     pythons: dict[str, set[str]] = defaultdict(set)
-    every: dict[tuple[str, str], Wheel] = {}
     for (_, python), some in found.items():
         for file in some:
-            if file.sha256 in wheels:
+            if not _by_recipe(file, means.recipes[python]):
                 pythons[file.sha256].add(means.pythons[python])
-                every[file.project, means.pythons[python]] = wheels[file.sha256]
+    own = [files[sha256] for sha256 in pythons]
+    wheels = _read(own, wanted, means)
+    every = {
+        (file.project, python): wheels[file.sha256]
+        for file in own
+        for python in pythons[file.sha256]
+    }
+    texts = _texts({(f.project, f.version): pythons[f.sha256] for f in own}, wanted, means)
     chosen = [
         Chosen(
-            file=own[sha256],
-            wheel=one,
-            pythons=tuple(sorted(pythons[sha256], key=Version)),
+            file=file,
+            wheel=wheels[file.sha256],
+            pythons=tuple(sorted(pythons[file.sha256], key=Version)),
+            texts=texts.get((file.project, file.version)),
         )
-        for sha256, one in wheels.items()
+        for file in own
     ]
     made = [
         entries.entry(one, every, wanted.of(one.file.project), naming)
@@ -111,9 +116,11 @@ def _resolve(
     [own] = [one for one in wanted.sets if one.name == name]
     item = f"{name}, Python {python}"
     means.listen(Event(stage=STAGE, item=item, state="start"))
+    pins = own.pins(means.pythons[python])
     bounds = {str(project): known.constraint for project, known in wanted.known.items()}
     for project, version in means.recipes[python].items():
-        bounds[canonicalize_name(project)] = SpecifierSet(f"=={version}")
+        if (name_ := canonicalize_name(project)) not in pins:
+            bounds[name_] = SpecifierSet(f"=={version}")
     sources = {str(name): one.depends for name, one in wanted.known.items() if one.source}
     with means.store.scratch("stack") as folder:
         found = resolve.resolve(
@@ -126,7 +133,12 @@ def _resolve(
             known=resolve.as_known(_versions(old, name, python)),
             upgrade=upgrade,
         )
-        own_files = [file for file in found if file.project not in means.recipes[python]]
+        # What is pinned is not old in silence.
+        own_files = [
+            file
+            for file in found
+            if file.project not in pins and not _by_recipe(file, means.recipes[python])
+        ]
         newest = resolve.resolve(
             [Requirement(file.project) for file in own_files],
             {},
@@ -181,12 +193,55 @@ def _versions(old: Lock, name: str, python: str) -> dict[str, str]:
     }
 
 
-def _by_recipe(
-    file: Resolved, found: Mapping[tuple[str, str], Sequence[Resolved]], means: Means
-) -> bool:
-    """Whether a recipe makes what a wheel would: then that is taken wherever it is needed."""
-    users = [python for (_, python), some in found.items() if file in some]
-    return all(file.project in means.recipes[python] for python in users)
+def _by_recipe(file: Resolved, recipes: Mapping[str, str]) -> bool:
+    """Whether a recipe makes what a wheel would, by the recipes' versions for its Python."""
+    made = recipes.get(file.project)
+    return made is not None and Version(made) == Version(file.version)
+
+
+def _texts(
+    releases: Mapping[tuple[str, str], Iterable[str]], wanted: Wanted, means: Means
+) -> dict[tuple[str, str], Texts]:
+    """What has the licence texts of wheels that have none, by project and version.
+
+    It is the source distribution of the release that people say they are in. `releases` are all
+    projects and versions, with exact Pythons that each is for.
+    """
+    found = {}
+    for (project, version), pythons in releases.items():
+        told = wanted.of(project).license_source
+        if not told:
+            continue
+        release = told if isinstance(told, str) else version
+        file = _source_distribution(project, release, min(pythons), means)
+        source = source_of(file)
+        fetch.fetch([source], {}, means.store, means.listen)
+        texts = sdist.licence_texts(fetch.path_in(means.store, source))
+        found[project, version] = Texts(
+            version=release, file=file.file, sha256=file.sha256, files=texts
+        )
+    return found
+
+
+def _source_distribution(project: str, version: str, python: str, means: Means) -> Resolved:
+    with means.store.scratch("stack") as folder:
+        try:
+            [found] = resolve.resolve(
+                [Requirement(f"{project}=={version}")],
+                {},
+                python,
+                uv=means.uv,
+                folder=folder,
+                sources={project: ()},
+                alone=True,
+            )
+        except UsageError as error:
+            raise UsageError(
+                f"{project} {version}: there is no source distribution to take its licence's texts "
+                f"from:\n{error.message}",
+                f"Take license_source out of [packages.{project}] in ci/stack.toml.",
+            ) from error
+    return found
 
 
 def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, Wheel]:

@@ -28,6 +28,7 @@ from rootstock.stack.wheel import Wheel
 
 ENDINGS = (".tar.gz", ".zip")
 
+_TEXT = re.compile(r"(?i)(licen[cs]es?|copying|notice)([-_.].*)?(?<!\.py)")
 _LARGEST = 1 << 20  # bytes of a file that is read
 _READ = re.compile(
     r"(PKG-INFO|pyproject\.toml|setup\.cfg"
@@ -82,6 +83,28 @@ def read(path: Path) -> Wheel:
         raise SourceError(
             f"{path.name} cannot be read as a source distribution: {error}"
         ) from error
+
+
+def licence_texts(path: Path) -> tuple[str, ...]:
+    """The files of a source distribution that are texts of licences, from its folder on.
+
+    They are told by their names. Those of what it bundles are among them. Raises `SourceError` when
+    the file cannot be read, or has none.
+    """
+    try:
+        found = _files(path).names
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+        raise SourceError(
+            f"{path.name} cannot be read as a source distribution: {error}"
+        ) from error
+    texts = tuple(sorted(name for name in found if _TEXT.fullmatch(name.rpartition("/")[2])))
+    if not texts:
+        raise SourceError(
+            f"{path.name} has no licence text, as LICENSE, COPYING or NOTICE",
+            "Take license_source out of ci/stack.toml. To have the package all the same, waive the "
+            "rule licence there, with the reason.",
+        )
+    return texts
 
 
 def _wheel(

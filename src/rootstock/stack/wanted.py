@@ -9,10 +9,15 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
+from rootstock import names
+from rootstock.audit.report import WAIVABLE
+from rootstock.audit.waivers import Waiver
 from rootstock.errors import UsageError
 from rootstock.names import listed
+from rootstock.stack.specs import holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +36,16 @@ class Set:
     recipes: tuple[str, ...] = ()
     verified: tuple[str, ...] = ()
 
+    def pins(self, python: str) -> dict[NormalizedName, Version]:
+        """The versions of the packages that it asks for by `==`, for an exact Python."""
+        found = {}
+        for one in self.packages:
+            exact = [spec.version for spec in one.specifier if spec.operator == "=="]
+            for version in exact:
+                if not version.endswith(".*") and holds(one, python):
+                    found[canonicalize_name(one.name)] = Version(version)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
@@ -39,7 +54,10 @@ class Known:
     `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
     shell patterns of files that its package does not get. `source` says that it is made of its
     source distribution; `depends` are all its requirements then. `license` is the SPDX expression
-    that its metadata lacks. `old` says that it may be much older than its newest release. `why` is
+    that its metadata lacks. `license_source` says that the texts of its licence are in its source
+    distribution only, or in that of another version of it. `waive` are reasons why its package
+    may break rules of the audit. `check_env` are variables without which its modules cannot be
+    imported on any machine. `old` says that it may be much older than its newest release. `why` is
     the reason for all of that.
     """
 
@@ -48,6 +66,9 @@ class Known:
     drop: tuple[str, ...] = ()
     source: bool = False
     license: str = ""
+    license_source: bool | str = False
+    waive: tuple[Waiver, ...] = ()
+    check_env: Mapping[str, str] = field(default_factory=dict)
     old: bool = False
     why: str = ""
 
@@ -116,6 +137,9 @@ def _known(path: Path, name: str, table: Any) -> Known:
         drop=_texts(path, where, table, "drop"),
         source=bool(table.get("source", False)),
         license=str(table.get("license", "")),
+        license_source=_release(path, where, table.get("license_source", False)),
+        waive=_waivers(path, where, table.get("waive", [])),
+        check_env=_variables(path, where, table.get("check_env", {})),
         old=bool(table.get("old", False)),
         why=str(table.get("why", "")),
     )
@@ -124,6 +148,12 @@ def _known(path: Path, name: str, table: Any) -> Known:
             f"{path}: [{where}] has source and no depends",
             "Look into its setup.py, and write all it requires as depends = [...], empty if it is "
             "nothing: to ask it, its code would have to be run.",
+        )
+    if known.source and known.license_source:
+        raise UsageError(
+            f"{path}: [{where}] has source and license_source",
+            "What is made of its source distribution has the licence texts of that: take "
+            "license_source out.",
         )
     if not known.why:
         raise UsageError(
@@ -140,6 +170,45 @@ def _insist(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
     for key in table:
         if key not in keys:
             raise UsageError(f"{path}: {told} has the unknown key {key}", f"Known: {listed(keys)}")
+
+
+def _release(path: Path, where: str, value: Any) -> bool | str:
+    """Whether licence texts come from a source distribution, or the version of that."""
+    try:
+        return value if isinstance(value, bool) else str(Version(value))
+    except (InvalidVersion, TypeError) as error:
+        raise UsageError(
+            f"{path}: [{where}] license_source is {names.shown(value)}",
+            'Write true for its own source distribution, or another version of it, as "1.2".',
+        ) from error
+
+
+def _waivers(path: Path, where: str, tables: Any) -> tuple[Waiver, ...]:
+    """Reasons why a package may break rules of the audit."""
+    found = []
+    for table in tables if isinstance(tables, list) else [tables]:
+        texts = table if isinstance(table, Mapping) else {}
+        told = [texts.get(key) for key in ("rule", "file", "why")]
+        good = len(texts) == len(told) and all(isinstance(x, str) and x.strip() for x in told)
+        if not good or texts["rule"] not in WAIVABLE:
+            raise UsageError(
+                f"{path}: [{where}] waive has {names.shown(table)}, which is no waiver",
+                'Write it like waive = [{rule = "licence", file = "info/licenses", why = "..."}]. '
+                f"Rules: {listed(WAIVABLE)}.",
+            )
+        found.append(Waiver(**texts))
+    return tuple(found)
+
+
+def _variables(path: Path, where: str, table: Any) -> Mapping[str, str]:
+    """Environment variables by name."""
+    told = 'Write it like check_env = {NAME = "value"}.'
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{path}: [{where}] check_env is not a table", told)
+    try:
+        return {names.variable(key): names.line(value) for key, value in table.items()}
+    except names.NotAllowed as error:
+        raise UsageError(f"{path}: [{where}] check_env: {error}", told) from error
 
 
 def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -304,6 +304,12 @@ def test_a_cell_has_the_versions_that_its_sets_pin(tmp_path: Path) -> None:
         for cell, ids in graph.cells.items()
     }
     assert found == {CELL.id: ["2"], held.id: ["1"]}
+    # What is no recipe's, and newer, is for the sets that pin it.
+    locked = [
+        replace(one, lock=tmp_path / "stack.lock") if one.version == "2" else one for one in outputs
+    ]
+    graph = plan(locked, (CELL,), ["user"], BUILDER, {}, pins)
+    assert "pip-1" in {id_.rsplit("-", 1)[0] for id_ in graph.cells[CELL.id]}
 
 
 def test_dependencies_come_first_also_when_cells_share_a_noarch_package(tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """The packages of the stack's lock: which, for whom, and that they can be built."""
 
+import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rootstock.audit.waivers import Waiver
 from rootstock.errors import RecipeError
 from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
-from rootstock.stack.lock import Build, Entry, Lock, Member, Set
+from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CELLS = [Cell(root="6.40.00", python=python, platform="linux-64") for python in ("3.11", "3.13")]
@@ -56,7 +59,20 @@ LOCK = Lock(
 )
 
 
-def made(lock: Lock, *, recipes: tuple[str, ...] = ()) -> dict[str, Output]:
+def recipe(name: str, version: str, **variant: str) -> Output:
+    """What a recipe makes."""
+    return Output(
+        folder=Path("recipes/base/bud"),
+        name=name,
+        version=version,
+        build="0",
+        subdir="linux-64",
+        variant=variant,
+        recipe={},
+    )
+
+
+def made(lock: Lock, *, recipes: tuple[Output, ...] = ()) -> dict[str, Output]:
     path, folder = Path("ci/stack.lock"), CHECKOUT / "recipes/analysis"
     found = wheels.outputs(lock, path, folder, CELLS, recipes, "linux-64")
     checks.insist(found)
@@ -74,9 +90,52 @@ def test_each_entry_is_a_package_for_its_pythons() -> None:
     assert {one.subdir for name, one in found.items() if name.startswith("bud")} == {"noarch"}
 
 
-def test_a_recipe_of_the_same_name_wins() -> None:
-    found = made(LOCK, recipes=("bud",))
+def test_a_recipe_of_the_same_version_wins() -> None:
+    found = made(LOCK, recipes=(recipe("bud", "1.0"),))
     assert not any(name.startswith("bud") for name in found)
+
+
+def test_another_version_than_the_recipes_is_made_of_its_wheel() -> None:
+    other = recipe("scion", "2.0", python="3.11.* *_cp311")
+    elsewhere = recipe("scion", "1.0", python="3.13.* *_cp313")
+    assert "scion-1.0-py311_0.conda" in made(LOCK, recipes=(other, elsewhere))
+    same = recipe("scion", "1.0", python="3.11.* *_cp311")
+    assert "scion-1.0-py311_0.conda" not in made(LOCK, recipes=(other, same))
+
+
+def test_licence_texts_come_from_the_source_distribution_where_the_wheel_has_none() -> None:
+    texts = Texts(
+        version="0.9", file="bud-0.9.tar.gz", sha256="1" * 64, files=("COPYING", "doc/LICENSE")
+    )
+    lacking = replace(PURE, license_source=texts, license_files=())
+    found = made(replace(LOCK, wheels=(lacking,), sets=()))["bud-1.0-py_0.conda"].recipe
+    wheel, source = found["source"]
+    assert wheel["url"].endswith("#bud-1.0-py3-none-any.whl")
+    assert source["url"] == "pkg:pypi/Bud@0.9#bud-0.9.tar.gz"
+    assert source["sha256"] == "1" * 64
+    folder = source["target_directory"]
+    assert found["about"]["license_file"] == [f"{folder}/COPYING", f"{folder}/doc/LICENSE"]
+    assert folder not in found["build"]["script"]["content"]
+
+
+def test_waivers_are_where_the_audit_reads_them() -> None:
+    waiver = {"rule": "licence", "file": "info/licenses", "why": "none has it"}
+    entries = (replace(PURE, waive=(Waiver(**waiver),)), BINARY)
+    found = made(replace(LOCK, wheels=entries))
+    assert found["bud-1.0-py_0.conda"].extra["audit"] == [waiver]
+    assert "audit" not in found["scion-1.0-py311_0.conda"].extra
+
+
+def test_a_set_tells_its_check_what_modules_need() -> None:
+    entries = (replace(PURE, check_env={"BUD_SAYS": "it's \\n"}), BINARY)
+    name = "rootstock-x-2026.01.02-py311_0.conda"
+    content = made(replace(LOCK, wheels=entries))[name].recipe["build"]["script"]["content"]
+    *_, text, _, place = shlex.split(content)
+    assert json.loads(text) == {"check_env": {"BUD_SAYS": "it's \\n"}}
+    assert place == "$PREFIX/share/rootstock/sets/rootstock-x.json"
+    assert made(LOCK)[name].recipe["build"]["script"]["content"] == ""
+    other = (replace(entries[0], version="2.0"), BINARY)  # of another set
+    assert made(replace(LOCK, wheels=other))[name].recipe["build"]["script"]["content"] == ""
 
 
 def test_ranges_of_pythons_are_told_apart_in_the_build_string() -> None:

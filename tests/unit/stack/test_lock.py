@@ -1,14 +1,15 @@
 """ci/stack.lock is read as it was written, and nothing else is taken for one."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rootstock.audit.waivers import Waiver
 from rootstock.errors import UsageError
 from rootstock.stack import lock
-from rootstock.stack.lock import Build, Entry, Lock, Member, Set
+from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
 ENTRY = Entry(
     name="bud",
@@ -67,6 +68,22 @@ def test_it_comes_back(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["stack.lock"]
 
 
+def test_what_few_packages_have_is_only_in_their_entries(tmp_path: Path) -> None:
+    rare = replace(
+        ENTRY,
+        license_source=Texts(
+            version="1.0", file="bud-1.0.tar.gz", sha256="1" * 64, files=("LICENSE",)
+        ),
+        waive=(Waiver(rule="licence", file="info/licenses", why="none has it"),),
+        check_env={"BUD_HOME": "x"},
+    )
+    both = replace(LOCK, wheels=(ENTRY, rare))
+    lock.write(both, tmp_path / "stack.lock")
+    assert lock.load(tmp_path / "stack.lock") == both
+    plain, full = json.loads(lock.text(both))["wheels"]
+    assert full.keys() - plain.keys() == {"license_source", "waive", "check_env"}
+
+
 def test_another_lock_in_its_place_is_read(tmp_path: Path) -> None:
     path = tmp_path / "stack.lock"
     assert lock.load(path) == lock.EMPTY
@@ -90,11 +107,15 @@ def test_without_one_there_is_no_stack(tmp_path: Path) -> None:
         {"pure": "yes"},
         {"summary": "two\nlines"},
         {"more": 1},
+        {"license_source": {"version": "1", "file": "../b", "sha256": "0" * 64, "files": ["x"]}},
+        {"waive": [{"rule": "waiver", "file": "x", "why": "y"}]},
+        {"check_env": {"LD_PRELOAD": "x"}},
         {"builds": [{"pythons": ["3.11.2"], "python": "", "depends": []}]},
     ],
 )
 def test_what_cannot_be_is_told(tmp_path: Path, change: dict[str, object]) -> None:
-    value = {"format": 1, "sets": [], "also": {}, "wheels": [{**asdict(ENTRY), **change}]}
+    [entry] = json.loads(lock.text(LOCK))["wheels"]
+    value = {"format": 1, "sets": [], "also": {}, "wheels": [{**entry, **change}]}
     path = tmp_path / "stack.lock"
     path.write_text(json.dumps(value))
     with pytest.raises(UsageError, match="cannot be read") as caught:

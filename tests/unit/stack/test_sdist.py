@@ -1,5 +1,6 @@
 """What a source distribution says of itself is read, not run, and what it lacks is told."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,8 +85,26 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, metadata: str, files: dict[
         sdist.read(made)
 
 
+@pytest.mark.parametrize("ending", sdist.ENDINGS)
+def test_texts_of_licences_are_told_by_their_names(tmp_path: Path, ending: str) -> None:
+    texts = ["COPYING.LESSER", "LICENCE-MIT", "doc/license.txt", "LICENSES", "NOTICE"]
+    others = ["license.py", "licensing.rst", "LICENSE.d/readme", "notices_of_defects.txt"]
+    made = sdists.make(tmp_path, NEW, dict.fromkeys([*texts, *others], ""), ending)
+    assert sdist.licence_texts(made) == tuple(sorted(texts))
+
+
+def test_a_file_without_licence_texts_is_named(tmp_path: Path) -> None:
+    made = sdists.make(tmp_path, f"{NEW}License: MIT\n", {"README": "MIT"})
+    with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no licence text") as caught:
+        sdist.licence_texts(made)
+    assert "license_source" in caught.value.remedy
+
+
+@pytest.mark.parametrize("read", [sdist.read, sdist.licence_texts])
 @pytest.mark.parametrize("name", ["bud-1.0.tar.gz", "bud-1.0.zip"])
-def test_what_is_no_archive_is_told(tmp_path: Path, name: str) -> None:
+def test_what_is_no_archive_is_told(
+    tmp_path: Path, name: str, read: Callable[[Path], object]
+) -> None:
     (tmp_path / name).write_bytes(b"no archive")
     with pytest.raises(SourceError, match="cannot be read as a source distribution"):
-        sdist.read(tmp_path / name)
+        read(tmp_path / name)

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
+from rootstock.audit.waivers import Waiver
 from rootstock.errors import UsageError
 from rootstock.stack import wanted
 
@@ -75,3 +77,56 @@ def test_what_a_source_distribution_requires_is_written_down(tmp_path: Path) -> 
         load(tmp_path, text)
     known = load(tmp_path, f"{text}depends = []\n").of("bud")
     assert (known.source, known.depends) == (True, ())
+    with pytest.raises(UsageError, match="has source and license_source"):
+        load(tmp_path, f"{text}depends = []\nlicense_source = true\n")
+
+
+def test_what_a_set_pins_are_versions_and_no_ranges(tmp_path: Path) -> None:
+    packages = ["Bud==1.0", "leaf==2.*", "twig>=3", "old==1 ; python_version < '3.12'", "bark==1a1"]
+    [own] = load(tmp_path, f"[sets.x]\npackages = {packages}\n").sets
+    assert own.pins("3.12.13") == {"bud": Version("1"), "bark": Version("1a1")}
+    assert own.pins("3.11.2").keys() == {"bud", "old", "bark"}
+
+
+SAID = '[sets.x]\npackages = ["bud"]\n[packages.bud]\nwhy = "x"\n'
+
+
+def test_what_few_packages_have_is_read(tmp_path: Path) -> None:
+    known = load(
+        tmp_path,
+        f'{SAID}license_source = true\ncheck_env = {{BUD_HOME = "a b"}}\n'
+        '[[packages.bud.waive]]\nrule = "licence"\nfile = "info/*"\nwhy = "none has it"\n',
+    ).of("bud")
+    assert known.license_source is True
+    assert known.check_env == {"BUD_HOME": "a b"}
+    assert known.waive == (Waiver(rule="licence", file="info/*", why="none has it"),)
+
+
+def test_licence_texts_may_be_of_another_release(tmp_path: Path) -> None:
+    assert load(tmp_path, f'{SAID}license_source = "1.2.0"\n').of("bud").license_source == "1.2.0"
+    assert load(tmp_path, SAID).of("bud").license_source is False
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('license_source = "yes"', "license_source is 'yes'"),
+        ("license_source = 1.2", "license_source is 1.2"),
+        ('check_env = ["A"]', "check_env is not a table"),
+        ('check_env = {LD_PRELOAD = "x"}', "'LD_PRELOAD' is not a variable that may be set"),
+        ('check_env = {PATH = "x"}', "PATH, HOME, .* decide what is run"),
+        ('check_env = {PYTHONPATH = "x"}', "'PYTHONPATH' is not a variable"),
+        ('check_env = {"A=B" = "x"}', "'A=B' is not a variable"),
+        ("check_env = {A = 1}", "1 is not a line of text"),
+        ('waive = "licence"', "waive has 'licence', which is no waiver"),
+        ('waive = [{rule = "licence", file = "x"}]', "which is no waiver"),
+        ('waive = [{rule = "licence", file = "x", why = " "}]', "which is no waiver"),
+        ('waive = [{rule = "licence", file = "x", why = "y", more = "z"}]', "is no waiver"),
+        ('waive = [{rule = "waiver", file = "x", why = "y"}]', "which is no waiver"),
+        ('waive = [{rule = "lizenz", file = "x", why = "y"}]', "which is no waiver"),
+    ],
+)
+def test_what_few_packages_cannot_have_is_told(tmp_path: Path, line: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told) as caught:
+        load(tmp_path, f"{SAID}{line}\n")
+    assert "[packages.bud]" in caught.value.message

@@ -3,7 +3,7 @@
 The modules of each package are imported in a process whose site-packages has only that package
 and what it depends on, directly or through others. So a dependency that a package forgot to
 declare shows, although the environment has it. A plugin may want what depends on it: that is there
-whenever the plugin is of use.
+whenever the plugin is of use. HOME and other variables are as in the check `stack`.
 """
 
 import importlib
@@ -84,7 +84,7 @@ def imported(name: str, folder: Path, *more: str) -> dict[str, list[str]]:
     os.dup2(silent, 1)
     os.dup2(silent, 2)
     warnings.simplefilter("ignore")
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for top in {parts[0] for one in closure(name, *more) for parts in in_site(packages[one])}:
         (folder / top).symlink_to(site / top)
     sys.path[sys.path.index(str(site))] = str(folder)
@@ -101,15 +101,19 @@ def imported(name: str, folder: Path, *more: str) -> dict[str, list[str]]:
     os._exit(0)
 
 
+Path("home").mkdir()
+os.environ["HOME"] = str(Path("home").absolute())
+for path in (prefix / "share/rootstock/sets").glob("*.json"):
+    os.environ |= json.loads(path.read_text())["check_env"]
 owner = {module: name for name, record in packages.items() for module in modules(record)}
 failed = {}
 for name, record in packages.items():
     if not {*modules(record)} - NOT_IMPORTED:
         continue
-    told = imported(name, Path(name).absolute())
+    told = imported(name, Path("only", name).absolute())
     wanted = {owner.get(module, name) for _, module in told.values()}
     if told and all(name in closure(one) and one != name for one in wanted):
-        told = imported(name, Path(f"{name}+").absolute(), *wanted)
+        told = imported(name, Path("with", name).absolute(), *wanted)
     if told:
         failed[name] = told
 assert not failed, json.dumps(failed, indent=1)

@@ -71,4 +71,6 @@ for library in libraries:
             faults[library] = fault
         else:
             loaded |= came
+# A library that is found, and finds its own, by the RPATH of what needs it works there (h5py 3.12).
+faults = {library: fault for library, fault in faults.items() if str(library) not in loaded}
 assert not faults, "\n".join(f"{library}: {fault}" for library, fault in faults.items())

@@ -1,14 +1,19 @@
 """Every Python package of the environment is imported with ROOT, before it and after it.
 
 What each asks for is there, in a version that it takes, and no file belongs to two of them.
+
+A user has a home folder, and so has this. Variables without which some modules are not imported
+anywhere are in files that the packages of the sets have.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
+from pathlib import Path
 
 # Imports modules in one process, with what each raises; also at its end all has to go well.
 IMPORT = """
@@ -49,9 +54,14 @@ for one in every:
 twice = {file: names for file, names in owners.items() if len(names) > 1}
 assert not twice, twice
 names = sorted({name for one in every for name in modules(one)} - NOT_IMPORTED)
+environment = {**os.environ, "HOME": str(Path("home").absolute())}
+Path("home").mkdir()
+for told in Path(sys.prefix, "share/rootstock/sets").glob("*.json"):
+    environment |= json.loads(told.read_text())["check_env"]
 for order in (["ROOT", *names], [*names, "ROOT"]):
     done = subprocess.run(
         [sys.executable, "-I", "-c", IMPORT, json.dumps(order)],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
