@@ -100,6 +100,7 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     made = builder.fingerprint(image, options.level)
     pins = stack.pins(stack.load(options.checkout / STACK))
     graph = graphs.plan(outputs, cells, matrix.specs, made, published, pins)
+    checks.insist(node.output for node in graph.nodes.values() if node.output.lock)
     have, wanted = _missing(graph, store, listen)
     listen(
         Event(
@@ -165,12 +166,12 @@ def render_all(
 ) -> tuple[recipes.Output, ...]:
     """What `render_recipes` gives, and what the stack's lock beside the folder makes.
 
-    Raises `RecipeError` for the first that cannot be rendered or built, with its line.
+    Raises `RecipeError` for the first recipe that cannot be rendered or built, with its line. Of
+    what the lock makes, most is for other sets: nothing looks at that.
     """
     outputs = render_recipes(folder, matrix, cells, interpreters)
-    outputs += stacked(folder, matrix, cells, outputs)
     checks.insist(outputs)
-    return tuple(outputs)
+    return (*outputs, *stacked(folder, matrix, cells, outputs))
 
 
 def stacked(
