@@ -6,6 +6,8 @@ declare shows, although the environment has it. A plugin may want what depends o
 whenever the plugin is of use. HOME and other variables are as in the check `stack`.
 """
 
+from __future__ import annotations
+
 import importlib
 import json
 import os
