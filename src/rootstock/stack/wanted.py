@@ -41,6 +41,9 @@ class Known:
     source distribution; `depends` are all its requirements then. `license` is the SPDX expression
     that its metadata lacks. `old` says that it may be much older than its newest release. `why` is
     the reason for all of that.
+
+    `suite` are the words with which pytest runs its own tests, where it brings some; `suite_fails`
+    are those of them that fail, by their ids, with the reason. No package depends on either.
     """
 
     constraint: SpecifierSet = field(default_factory=SpecifierSet)
@@ -49,6 +52,8 @@ class Known:
     source: bool = False
     license: str = ""
     old: bool = False
+    suite: tuple[str, ...] = ()
+    suite_fails: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
 
@@ -117,6 +122,8 @@ def _known(path: Path, name: str, table: Any) -> Known:
         source=bool(table.get("source", False)),
         license=str(table.get("license", "")),
         old=bool(table.get("old", False)),
+        suite=_texts(path, where, table, "suite"),
+        suite_fails=_reasons(path, where, table),
         why=str(table.get("why", "")),
     )
     if known.source and "depends" not in table:
@@ -124,6 +131,11 @@ def _known(path: Path, name: str, table: Any) -> Known:
             f"{path}: [{where}] has source and no depends",
             "Look into its setup.py, and write all it requires as depends = [...], empty if it is "
             "nothing: to ask it, its code would have to be run.",
+        )
+    if known.suite_fails and not known.suite:
+        raise UsageError(
+            f"{path}: [{where}] has suite_fails and no suite",
+            'Write how its tests are run: suite = ["--pyargs", "MODULE"].',
         )
     if not known.why:
         raise UsageError(
@@ -150,6 +162,20 @@ def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[
             f"{path}: [{where}] {key} is not a list of texts", f'Write it like {key} = ["a", "b"].'
         )
     return tuple(found)
+
+
+def _reasons(path: Path, where: str, table: Mapping[str, Any]) -> dict[str, str]:
+    """The tests that fail, by their ids, each with its reason."""
+    found = table.get("suite_fails", {})
+    if not (
+        isinstance(found, Mapping)
+        and all(isinstance(why, str) and test and why.strip() for test, why in found.items())
+    ):
+        raise UsageError(
+            f"{path}: [{where}] suite_fails has no reason for each test",
+            'Write it like suite_fails = {"module/tests/test_it.py::test_that" = "why it fails"}.',
+        )
+    return dict(found)
 
 
 def _requirements(path: Path, where: str, values: Any) -> tuple[Requirement, ...]:
