@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -354,6 +355,7 @@ def _deep(
 ) -> None:
     """Run the packages' own tests of each cell that is whole and has what runs them."""
     from rootstock.suites import prove as suites  # not where none is run
+    from rootstock.suites.results import SuitesReport
 
     planned, there = state.planned, state.artifacts
     systems = _systems(options, images, engine, store, listen)
@@ -375,7 +377,7 @@ def _deep(
                 engine=ready,
                 memory=options.limits.memory,
             )
-            report = suites.prove(
+            results = suites.prove(
                 bench,
                 tested.suites,
                 options.deep or Deep(),
@@ -383,7 +385,11 @@ def _deep(
                 logs=state.logs / f"suites-{cell.id}",
                 listen=listen,
             )
-            state.suites = (*state.suites, report)
+            before = state.suites
+            report = SuitesReport(cell=cell.id, system=system.name, suites=())
+            for one in results:  # what has ended is told, also when the next is interrupted
+                report = replace(report, suites=(*report.suites, one))
+                state.suites = (*before, report)
     passed = all(report.passed for report in state.suites)
     listen(Event(stage=STAGE, state="done" if passed else "failed"))
     for report in state.suites:

@@ -27,7 +27,7 @@ from rootstock.sources.local import Interpreter
 from rootstock.stack import lock as stack
 from rootstock.stack.lock import PREFIX, TESTS
 from rootstock.store import Store
-from rootstock.suites.suite import Deep, Tested
+from rootstock.suites.suite import Companion, Deep
 
 if TYPE_CHECKING:
     from rootstock.build.history import History
@@ -82,7 +82,7 @@ class Plan:
     have: Mapping[str, Artifact]
     wanted: Mapping[str, frozenset[str]]
     reasons: Mapping[str, str]
-    deep: Mapping[str, Tested] = field(default_factory=dict)
+    deep: Mapping[str, Companion] = field(default_factory=dict)
 
     @property
     def staged(self) -> tuple[str, ...]:
@@ -125,7 +125,7 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
         past = _history(store, published, graph)
         for id_ in wanted:
             reasons[id_] = past.why(graph.nodes[id_], kept=False, brief=True).reason
-    deep: Mapping[str, Tested] = {}
+    deep: Mapping[str, Companion] = {}
     if options.deep:
         deep = choose.tested(beside, graph, options.checkout, options.deep.only)
     return Plan(

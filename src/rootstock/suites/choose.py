@@ -19,7 +19,7 @@ from rootstock.stack import names, wanted
 from rootstock.stack.lock import PREFIX, TESTS, Lock
 from rootstock.stack.names import Names
 from rootstock.stack.wanted import Wanted
-from rootstock.suites.suite import Suite, Tested
+from rootstock.suites.suite import Companion, Suite
 
 WANTED, NAMES = "ci/stack.toml", "ci/names.toml"  # in a checkout
 # A file that pytest takes for one with tests, in a folder of tests.
@@ -64,7 +64,7 @@ def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
 
 def tested(
     beside: Mapping[str, Cell], graph: Graph, checkout: Path, asked: Sequence[str]
-) -> dict[str, Tested]:
+) -> dict[str, Companion]:
     """What runs in each cell that `beside` has, by the id of the cell that is tested.
 
     With `asked`, the suites of these packages only. Raises `UsageError` for a name with no suite,
@@ -77,7 +77,7 @@ def tested(
         outputs = [graph.nodes[one].output for one in graph.cells[id_]]
         suites = choose({one.name: one.version for one in outputs}, asked, known, naming)
         if suites:
-            found[id_] = Tested(cell=cell, suites=suites)
+            found[id_] = Companion(cell=cell, suites=suites)
     if not found:
         raise UsageError(
             "the chosen cells have no package with a suite" + (" of that name" if asked else ""),

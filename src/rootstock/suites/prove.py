@@ -1,7 +1,7 @@
 """Run the suites of a cell, each once for as long as nothing that it runs with changes."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from rootstock.image.engines.outsider import admit
 from rootstock.progress import Event, Listener
 from rootstock.smoke.run import System, glibc_of
 from rootstock.store import Store
-from rootstock.suites.results import SuiteResult, SuitesReport
+from rootstock.suites.results import SuiteResult
 from rootstock.suites.run import run
 from rootstock.suites.suite import STAGE, Deep, Suite
 
@@ -43,14 +43,13 @@ def prove(
     store: Store,
     logs: Path,
     listen: Listener,
-) -> SuitesReport:
-    """What came of the suites of a cell, one after the other.
+) -> Iterator[SuiteResult]:
+    """What came of the suites of a cell, one after the other, each as soon as it has ended.
 
     What passed is kept. What did not is tried again the next time: a machine may have been busy.
     """
     logs.mkdir(parents=True, exist_ok=True)
     took = seconds(store)
-    results = []
     with store.scratch("suites") as scratch:
         prefix = scratch / f"{bench.cell}-deep"
         for suite in suites:
@@ -59,7 +58,7 @@ def prove(
             if known := proof.read(place, STAGE, listen):
                 found = SuiteResult.from_json(known)
                 listen(Event(stage=STAGE, item=label, state="kept", detail=found.figures))
-                results.append(found)
+                yield found
                 continue
             if not prefix.exists():
                 _install(bench, scratch, prefix, store, listen)
@@ -76,13 +75,12 @@ def prove(
                 logs=logs,
                 listen=listen,
             )
-            results.append(found)
             if found.state != "stopped":
                 took[suite.package] = found.seconds
                 store.write(store.suites, json.dumps(took, indent=1, sort_keys=True) + "\n")
             if found.state == "passed":
                 proof.write(place, asdict(found), store)
-    return SuitesReport(cell=bench.cell, system=bench.system.name, suites=tuple(results))
+            yield found
 
 
 def seconds(store: Store) -> dict[str, float]:

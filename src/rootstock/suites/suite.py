@@ -33,7 +33,7 @@ class Deep:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class Companion:
     """The suites of a cell, and the `cell` they run in: it has what runs them as well."""
 
     cell: Cell

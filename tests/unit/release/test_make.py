@@ -141,9 +141,7 @@ def suites(state: State) -> SuitesReport:
     return SuitesReport(cell=CELL.id, system="Debian 11", suites=(oak,))
 
 
-def test_packages_own_tests_are_named_with_what_came_of_them(
-    facts: Facts, tmp_path: Path
-) -> None:
+def test_packages_own_tests_are_named_with_what_came_of_them(facts: Facts, tmp_path: Path) -> None:
     proven = replace(facts.cells[0], suites=suites("passed"))
     made = make(replace(facts, cells=[proven]), tmp_path, tmp_path)
     *_, check = made.cells[CELL.id].smoke.checks

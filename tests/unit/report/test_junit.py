@@ -189,7 +189,7 @@ def test_the_file_is_written_with_its_folders(tmp_path: Path) -> None:
 
 def test_packages_own_tests_are_a_case_each_with_the_failures_as_text() -> None:
     failure = {"test": "elm/t.py::a", "reason": "assert 1 == 2"}
-    suites = [
+    suites: list[dict[str, Any]] = [
         {"package": "oak", "version": "1", "state": "passed", "reason": "", "failures": []},
         {
             "package": "elm",

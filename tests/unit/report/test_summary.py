@@ -79,7 +79,7 @@ def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
     lines = summary_lines(replace(record(), suites=(report,)))
     start = lines.index("Their own tests, in root6.40.00-cp311 on Debian 11:")
     assert lines[start + 1 : start + 4] == [
-        "package  version  passed  failed  expected  skipped  errors         time",
+        "package  version  passed  failed  expected  skipped  errors        time",
         "oak      1          1200       0         1        0       0  1 min 15 s",
         "elm      1             3       1         0        0       0       1.0 s  stopped",
     ]

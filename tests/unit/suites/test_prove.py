@@ -71,10 +71,10 @@ class Shop:
     def prove(self, *suites: Suite, bench: prove.Bench | None = None) -> list[str]:
         """Run the suites; the names of those that were run."""
         self.ran, self.installed = [], 0
-        report = prove.prove(
+        results = prove.prove(
             bench or self.bench, suites, Deep(), store=self.store, logs=self.logs, listen=silent
         )
-        assert [one.package for one in report.suites] == [one.package for one in suites]
+        assert [one.package for one in results] == [one.package for one in suites]
         return [package for package, _ in self.ran]
 
 
