@@ -104,3 +104,23 @@ def test_files_that_cannot_be_read_are_errors_by_their_name(tmp_path: Path) -> N
     assert ends["test_oak_lost.py"][0] == "error"
     assert "no_such_module_anywhere" in ends["test_oak_lost.py"][1]
     assert ends["test_oak_apart.py"][0] == "skipped"
+
+
+def test_a_module_that_says_what_its_tests_are_has_just_these(tmp_path: Path) -> None:
+    (tmp_path / "test_oak_named.py").write_text(
+        "import unittest\n"
+        "class Base(unittest.TestCase):\n"
+        "    def test_size(self): self.assertEqual(self.size, 3)\n"
+        "class Small(Base):\n"
+        "    size = 3\n"
+        "def suite():\n"
+        "    found = unittest.TestSuite()\n"
+        "    found.addTest(unittest.defaultTestLoader.loadTestsFromTestCase(Small))\n"
+        "    return unittest.TestSuite([found])\n"
+        "def test_plain(): pass\n"
+    )
+    lines = written(tmp_path, str(tmp_path))
+    assert lines[0] == ["found", 2, 1]
+    ends = [line[1].partition("::")[2] for line in lines if line[0] == "end"]
+    assert ends == ["Small::test_size", "test_plain"]
+    assert lines[-1] == ["over", 0]

@@ -8,6 +8,9 @@ as it happens, a JSON list on each line, so that what is known stays known when 
     ["end", ID, OUTCOME, REASON]     one of its parts has ended; REASON is a line
     ["over", CODE]                   the exit code of pytest
 
+A module of unittest's may have a function suite(), which says what its tests are, as unittest's
+documentation has it; then they are just these.
+
 OUTCOME is passed, failed, skipped, error, expected (it failed as its own suite says that it would)
 or unexpected (it should have failed by its suite, which does not mind).
 """
@@ -16,8 +19,10 @@ import json
 import os
 import sys
 import sysconfig
+import unittest
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -46,6 +51,31 @@ def outcome_of(report: pytest.TestReport) -> str:
     return report.outcome
 
 
+def named(module: ModuleType) -> set[str]:
+    """The ids of the tests that a module of unittest's says are its own, by its suite()."""
+    found: set[str] = set()
+    stack = [module.suite()]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, unittest.TestSuite):
+            stack.extend(one)
+        else:
+            found.add(one.id())
+    return found
+
+
+def is_no_test(item: pytest.Item, known: dict[ModuleType, set[str]]) -> bool:
+    """Whether an item is of a module whose suite() does not have it: of a base class, say."""
+    if not (isinstance(item, pytest.Function) and item.cls and hasattr(item.module, "suite")):
+        return False
+    if not issubclass(item.cls, unittest.TestCase):
+        return False
+    own = f"{item.cls.__module__}.{item.cls.__qualname__}.{item.originalname}"
+    if item.module not in known:
+        known[item.module] = named(item.module)
+    return own not in known[item.module]
+
+
 class Results:
     """A plugin of pytest that writes down what happens."""
 
@@ -58,6 +88,17 @@ class Results:
         """Write a line, at once; not in children that tests fork."""
         if os.getpid() == self.pid:
             os.write(self.file, json.dumps(values).encode() + b"\n")
+
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Leave out what the modules that say what their tests are do not name."""
+        known: dict[ModuleType, set[str]] = {}
+        others = [item for item in items if is_no_test(item, known)]
+        if others:
+            config.hook.pytest_deselected(items=others)
+            left_out = set(others)
+            items[:] = [item for item in items if item not in left_out]
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
         """Count what is not chosen."""
