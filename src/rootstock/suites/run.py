@@ -30,6 +30,7 @@ _ENV = {
     "HOME": f"{_OUT}/home",
     "TMPDIR": f"{_OUT}/tmp",
     "LANG": "C.UTF-8",
+    "PYTHONTZPATH": f"{PREFIX}/share/zoneinfo",  # which Python knows by where it was installed
 }
 _RESULTS = "results"
 _CHUNK = 1 << 20  # bytes
