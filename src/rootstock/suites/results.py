@@ -272,7 +272,7 @@ def _fault(
         return "tests failed"
     # pytest's exit codes: 0 all passed, 1 tests failed, 2 interrupted, as by modules that could
     # not be collected, 3 internal error, 4 usage, 5 no tests.
-    if code == 5 or not reading.outcomes:
+    if code == 5 or (code == 0 and not reading.outcomes):
         return "it has no tests"
     if code not in ((0, 1, 2) if foreseen else (0,)):
         return f"pytest ended with exit code {code}"

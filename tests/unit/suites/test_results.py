@@ -142,7 +142,7 @@ def test_what_should_fail_and_does_not_is_told_and_fails_nothing() -> None:
         ([end("a"), ["over", 0]], {}, "passed", ""),
         ([["over", 5]], {"code": 5}, "failed", "it has no tests"),
         ([["found", 0, 9], ["over", 5]], {"code": 5}, "failed", "it has no tests"),
-        ([["over", 4]], {"code": 4}, "failed", "it has no tests"),
+        ([["over", 4]], {"code": 4}, "failed", "pytest ended with exit code 4"),
         ([end("a"), ["over", 3]], {"code": 3}, "failed", "pytest ended with exit code 3"),
         ([end("a"), ["over", 1]], {"code": 1}, "failed", "pytest ended with exit code 1"),
         (
