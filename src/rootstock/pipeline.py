@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.sources import fetch as sources
 from rootstock.sources.fetch import Fetching, Source
 from rootstock.store import Store
+from rootstock.suites.suite import STAGE, Deep
 
 BUILD_SYSTEM = "the build image"
 # What can be done without the sources of a package.
@@ -246,6 +248,8 @@ def _prove(
             _smoke(state, options, images, engine, store, listen)
         finally:
             auditing.result()
+    if state.planned.deep:
+        _deep(state, options, images, engine, store, listen)
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:
@@ -285,31 +289,18 @@ def _smoke(
     store: Store,
     listen: Listener,
 ) -> None:
-    """Test each cell that is whole in a fresh environment made of just its staged packages.
-
-    An interpreter of this machine needs its libraries and its glibc, which the bare old system
-    does not have; the image that it was packaged in does.
-    """
-    bare, full = images[_BARE_IMAGE], images[_BUILD_IMAGE]
-    old = System(OLD_SYSTEM, bare.root, bare.digest)
-    new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
-
-    @cache
-    def ready(image: str) -> Engine:
-        _image(image, options, store, listen, check=True)
-        chosen = engine()
-        chosen.prepare(images[image].root)
-        return chosen
+    """Test each cell that is whole in a fresh environment made of just its staged packages."""
+    systems = _systems(options, images, engine, store, listen)
 
     def one(cell: Cell) -> SmokeReport:
-        private = state.planned.graph.private(cell.id)
+        system, ready = systems(private=state.planned.graph.private(cell.id))
         return smokes.prove(
             cell.id,
             state.planned.matrix.specs_of(cell),
             [state.artifacts[id_] for id_ in state.planned.graph.cells[cell.id]],
             stage=stage,
-            system=new if private else old,
-            engine=partial(ready, _BUILD_IMAGE if private else _BARE_IMAGE),
+            system=system,
+            engine=ready,
             store=store,
             logs=state.logs / f"smoke-{cell.id}",
             listen=listen,
@@ -323,3 +314,87 @@ def _smoke(
     listen(Event(stage="smoke", state="done" if passed else "failed"))
     for report in state.smokes:
         report.insist()
+
+
+def _systems(
+    options: Options,
+    images: Mapping[str, Image],
+    engine: Callable[[], Engine],
+    store: Store,
+    listen: Listener,
+) -> Callable[..., tuple[System, Callable[[], Engine]]]:
+    """What gives the system that a cell is tested on, and what has the engine ready for it.
+
+    An interpreter of this machine, which makes a cell `private`, needs its libraries and its glibc,
+    which the bare old system does not have; the image that it was packaged in does.
+    """
+    bare, full = images[_BARE_IMAGE], images[_BUILD_IMAGE]
+    old = System(OLD_SYSTEM, bare.root, bare.digest)
+    new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
+
+    @cache
+    def ready(image: str) -> Engine:
+        _image(image, options, store, listen, check=True)
+        chosen = engine()
+        chosen.prepare(images[image].root)
+        return chosen
+
+    def of(*, private: bool) -> tuple[System, Callable[[], Engine]]:
+        return new if private else old, partial(ready, _BUILD_IMAGE if private else _BARE_IMAGE)
+
+    return of
+
+
+def _deep(
+    state: Run,
+    options: Options,
+    images: Mapping[str, Image],
+    engine: Callable[[], Engine],
+    store: Store,
+    listen: Listener,
+) -> None:
+    """Run the packages' own tests of each cell that is whole and has what runs them."""
+    from rootstock.suites import prove as suites  # not where none is run
+    from rootstock.suites.results import SuitesReport
+
+    planned, there = state.planned, state.artifacts
+    systems = _systems(options, images, engine, store, listen)
+    listen(Event(stage=STAGE, state="start", total=_count(planned)))
+    with state.lap(STAGE):
+        for cell in state.whole:
+            tested = planned.deep.get(cell.id)
+            if tested is None or not there.keys() >= set(planned.graph.cells[tested.cell.id]):
+                told = f"{cell.id}: its packages' own tests are not run"
+                listen(Event(stage=STAGE, state="note", detail=told))
+                continue
+            system, ready = systems(private=planned.graph.private(cell.id))
+            bench = suites.Bench(
+                cell=cell.id,
+                specs=planned.matrix.specs_of(tested.cell),
+                artifacts=[there[id_] for id_ in planned.graph.cells[tested.cell.id]],
+                stage=stage,
+                system=system,
+                engine=ready,
+                memory=options.limits.memory,
+            )
+            results = suites.prove(
+                bench,
+                tested.suites,
+                options.deep or Deep(),
+                store=store,
+                logs=state.logs / f"suites-{cell.id}",
+                listen=listen,
+            )
+            before = state.suites
+            report = SuitesReport(cell=cell.id, system=system.name, suites=())
+            for one in results:  # what has ended is told, also when the next is interrupted
+                report = replace(report, suites=(*report.suites, one))
+                state.suites = (*before, report)
+    passed = all(report.passed for report in state.suites)
+    listen(Event(stage=STAGE, state="done" if passed else "failed"))
+    for report in state.suites:
+        report.insist()
+
+
+def _count(planned: Plan) -> int:
+    return sum(len(tested.suites) for tested in planned.deep.values())

@@ -1,7 +1,7 @@
 """What is to be done: the cells that are asked for, their graph, and what of it the store has."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +25,9 @@ from rootstock.release.keys import Mine
 from rootstock.sources import local
 from rootstock.sources.local import Interpreter
 from rootstock.stack import lock as stack
-from rootstock.stack.lock import PREFIX
+from rootstock.stack.lock import PREFIX, TESTS
 from rootstock.store import Store
+from rootstock.suites.suite import Companion, Deep
 
 if TYPE_CHECKING:
     from rootstock.build.history import History
@@ -43,7 +44,8 @@ LOCAL_RECIPE = "python-local"  # which is rendered with an interpreter of this m
 class Options:
     """What a run is asked to do. `checkout` is the folder with recipes/ and ci/.
 
-    `url` is where the channel will be public, if it is known; `key` signs the release.
+    `url` is where the channel will be public, if it is known; `key` signs the release. `deep` asks
+    for the packages' own tests.
     """
 
     checkout: Path
@@ -63,6 +65,7 @@ class Options:
     offline: bool = False
     url: str = ""
     key: Mine | None = None
+    deep: Deep | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,7 @@ class Plan:
     """What a run will do: the cells, the graph, and the artifacts that are there already.
 
     `wanted` are the nodes to build, with what must precede each; `reasons` say why, in a line.
+    `deep` has, by cell, what the packages' own tests run in; such a cell is in the graph only.
     """
 
     matrix: Matrix
@@ -78,6 +82,7 @@ class Plan:
     have: Mapping[str, Artifact]
     wanted: Mapping[str, frozenset[str]]
     reasons: Mapping[str, str]
+    deep: Mapping[str, Companion] = field(default_factory=dict)
 
     @property
     def staged(self) -> tuple[str, ...]:
@@ -99,7 +104,13 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     published = _published(options)
     made = builder.fingerprint(image, options.level)
     pins = stack.pins(stack.load(options.checkout / STACK))
-    graph = graphs.plan(outputs, cells, matrix.specs, made, published, pins)
+    beside: Mapping[str, Cell] = {}
+    if options.deep:
+        from rootstock.suites import choose  # brings what reads TOML
+
+        beside = choose.beside(cells, stack.load(options.checkout / STACK))
+    every = (*cells, *beside.values())
+    graph = graphs.plan(outputs, every, matrix.specs, made, published, pins)
     checks.insist(node.output for node in graph.nodes.values() if node.output.lock)
     have, wanted = _missing(graph, store, listen)
     listen(
@@ -115,7 +126,18 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
         past = _history(store, published, graph)
         for id_ in wanted:
             reasons[id_] = past.why(graph.nodes[id_], kept=False, brief=True).reason
-    return Plan(matrix=matrix, cells=cells, graph=graph, have=have, wanted=wanted, reasons=reasons)
+    deep: Mapping[str, Companion] = {}
+    if options.deep:
+        deep = choose.tested(beside, graph, options.checkout, options.deep.only)
+    return Plan(
+        matrix=matrix,
+        cells=cells,
+        graph=graph,
+        have=have,
+        wanted=wanted,
+        reasons=reasons,
+        deep=deep,
+    )
 
 
 def why(options: Options, store: Store, names: Sequence[str], listen: Listener) -> "list[Why]":
@@ -144,7 +166,7 @@ def load_matrix(checkout: Path, more: Sequence[str] = ()) -> Matrix:
     matrix = matrices.load(checkout / "ci/matrix.yaml")
     lock = stack.load(checkout / STACK)
     sets = {one.name.removeprefix(PREFIX): one for one in lock.sets}
-    names = dict.fromkeys((*matrix.sets, *(sets if "all" in more else more)))
+    names = dict.fromkeys((*matrix.sets, *(_all(sets) if "all" in more else more)))
     if unknown := [name for name in names if name not in sets]:
         raise UsageError(
             f"{checkout / STACK} has no set {listed(unknown)}",
@@ -159,6 +181,11 @@ def load_matrix(checkout: Path, more: Sequence[str] = ()) -> Matrix:
             for number, some in enumerate(stack.together(chosen, cell.python))
         ),
     )
+
+
+def _all(sets: Iterable[str]) -> list[str]:
+    """The sets that `all` is: not what packages' own tests are run with."""
+    return [name for name in sets if f"{PREFIX}{name}" != TESTS]
 
 
 def render_all(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootstock import __version__
 from rootstock.audit.report import AuditReport
@@ -18,6 +19,9 @@ from rootstock.plan.matrix import Cell
 from rootstock.planning import Plan
 from rootstock.report.record import CellRecord, CellState, NodeRecord, NodeState, RunRecord
 from rootstock.smoke.report import SmokeReport
+
+if TYPE_CHECKING:
+    from rootstock.suites.results import SuitesReport
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Run:
     skipped: Mapping[str, str] = field(default_factory=dict)
     audits: tuple[AuditReport, ...] = ()
     smokes: tuple[SmokeReport, ...] = ()
+    suites: tuple["SuitesReport", ...] = ()
     promotion: Promotion | None = None
     release: int = 0
     error: RootstockError | None = None
@@ -74,6 +79,7 @@ class Run:
             nodes=tuple(self._node(node) for node in nodes),
             audit=tuple(report.as_json() for report in self.audits),
             smoke=tuple(report.as_json() for report in self.smokes),
+            suites=tuple(report.as_json() for report in self.suites),
             error=error.message if error else "",
             remedy=error.remedy if error else "",
         )
@@ -82,6 +88,7 @@ class Run:
         ids = self.planned.graph.cells[cell.id]
         files = tuple(self.planned.graph.nodes[id_].filename for id_ in ids)
         tested = {report.cell: report.passed for report in self.smokes}
+        tested |= {report.cell: False for report in self.suites if not report.passed}
         state: CellState = "not tried"
         if self.promotion and not self.planned.graph.private(cell.id):
             state = "promoted" if set(files) & set(self.promotion.added) else "unchanged"

@@ -8,6 +8,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
   failures/<key>/                   a build that failed, under its key: its record and its log
   durations/<host>.json             what each package took to build, the last time, by machine
+  durations/<host>.suites.json      what the packages' own tests took
   packages/                         unpacked packages, sealed: environments are linked from them
   unpacked/<sha256>/                packages as the audit reads them, sealed
   registry/                         what the registries' clients keep (indexes)
@@ -113,6 +114,11 @@ class Store:
     def durations(self) -> Path:
         """The file with what each package took to build on this machine."""
         return self.root / "durations" / f"{_HOST}.json"
+
+    @property
+    def suites(self) -> Path:
+        """The file with what each package's own tests took on this machine."""
+        return self.root / "durations" / f"{_HOST}.suites.json"
 
     def prepare(self) -> None:
         """Make the store's folders.

@@ -56,11 +56,11 @@ def record(package: Path, *, sha256: str, size: int) -> Record:
 
     Raises `OSError` when it cannot be read, and `ValueError` when it is no such file.
     """
-    members = _members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
-    if _INDEX_MEMBER not in members:
+    found = members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
+    if _INDEX_MEMBER not in found:
         raise ValueError(f"{package} has no {_INDEX_MEMBER}")
-    known = _insist(package, shape.document(members[_INDEX_MEMBER]))
-    exports = _exports_of(package, members)
+    known = _insist(package, shape.document(found[_INDEX_MEMBER]))
+    exports = _exports_of(package, found)
     return {**known, "sha256": sha256, "size": size, _EXPORTED: exports}
 
 
@@ -83,13 +83,13 @@ def _insist(package: Path, known: Any) -> Record:
 def with_run_exports(record: Record, package: Path) -> Record:
     """A record of an index, and the run_exports of its `.conda` file if that can be read."""
     try:
-        exports = _exports_of(package, _members(package, (_EXPORTS_MEMBER,)))
+        exports = _exports_of(package, members(package, (_EXPORTS_MEMBER,)))
     except (OSError, ValueError):
         return record
     return {**record, _EXPORTED: exports}
 
 
-def _members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
+def members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
     """The content of some files of a package's `info` folder; those that it has.
 
     Raises `OSError` and `ValueError`.

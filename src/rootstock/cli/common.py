@@ -155,6 +155,30 @@ MemoryLimit = Annotated[
         metavar="SIZE",
     ),
 ]
+Deep = Annotated[
+    bool,
+    typer.Option(
+        "--deep",
+        help="Also run the packages' own tests, those that ci/stack.toml describes.",
+    ),
+]
+Suites = Annotated[
+    list[str],
+    typer.Option(
+        "--suite",
+        help="With --deep: the tests of this package only; repeatable.",
+        metavar="PACKAGE",
+    ),
+]
+SuiteLimit = Annotated[
+    float | None,
+    typer.Option(
+        parser=seconds_of,
+        help="With --deep: the time that one package's tests may take, like 90s, 45m, 2h or none; "
+        "30m if not given.",
+        metavar="TIME",
+    ),
+]
 Url = Annotated[
     str,
     typer.Option(

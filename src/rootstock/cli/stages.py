@@ -1,9 +1,10 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from rootstock.cli.common import (
     CHECKOUT,
     Channel,
     Checkout,
+    Deep,
     EngineName,
     Jobs,
     Json,
@@ -27,6 +29,8 @@ from rootstock.cli.common import (
     Retry,
     Roots,
     Sets,
+    SuiteLimit,
+    Suites,
     TimeLimit,
     Url,
     ask_passphrase,
@@ -42,8 +46,9 @@ from rootstock.planning import DEFAULT_LEVEL, Options
 from rootstock.progress import silent
 from rootstock.release import keys
 from rootstock.report.terminal import Terminal
-from rootstock.report.words import columns
+from rootstock.report.words import columns, duration
 from rootstock.store import locate
+from rootstock.suites import suite as suites
 
 
 class Ended(RootstockError):
@@ -98,13 +103,56 @@ def _plan(options: Options, as_json: bool) -> None:
         for node in planned.graph.nodes.values()
         if node.id in planned.have or node.id in planned.wanted
     ]
+    tests = _tests(planned, options.deep) if options.deep else {}
     if as_json:
-        print_json({"cells": [_cell(cell) for cell in planned.cells], "nodes": nodes})
+        print_json({"cells": [_cell(cell) for cell in planned.cells], "nodes": nodes, **tests})
         return
     rows = [
         (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
     ]
     say(columns([("state", "package", "build key", "why"), *rows]))
+    if options.deep:
+        say(["", *_tests_lines(tests)])
+
+
+def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
+    """The packages' own tests that a run with --deep would run, and those that it would not."""
+    from rootstock.suites import prove, untold
+
+    took = prove.seconds(locate())
+    suites_ = [
+        {
+            "cell": id_,
+            "package": one.package,
+            "version": one.version,
+            "words": one.words,
+            "seconds": took.get(one.package),
+        }
+        for id_, tested in planned.deep.items()
+        for one in tested.suites
+    ]
+    return {"suites": suites_, "not_described": {} if deep.only else untold.find(planned)}
+
+
+def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            one["cell"],
+            one["package"],
+            one["version"],
+            "not known" if one["seconds"] is None else duration(one["seconds"]),
+            shlex.join(one["words"]),
+        )
+        for one in tests["suites"]
+    ]
+    known = [one["seconds"] for one in tests["suites"] if one["seconds"] is not None]
+    lines = columns([("own tests in", "package", "version", "took", "pytest"), *rows], right=(3,))
+    if known:
+        lines.append(f"{len(known)} of {len(rows)} took {duration(sum(known))} the last time.")
+    if others := tests["not_described"]:
+        named = ", ".join(f"{name} ({count})" for name, count in others.items())
+        lines += ["", f"Bring files with tests, and have no suite in ci/stack.toml: {named}"]
+    return lines
 
 
 def _list(options: Options, since: str, as_json: bool) -> None:
@@ -145,6 +193,14 @@ def _cell(cell: Cell) -> dict[str, str]:
     return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
 
 
+def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep | None:
+    if not deep:
+        if only or limit is not None:
+            raise UsageError("--suite and --suite-limit go with --deep")
+        return None
+    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
+
+
 def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
     """The command that runs the pipeline up to a stage."""
 
@@ -164,6 +220,9 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         keep_going: KeepGoing = False,
         retry: Retry = False,
         offline: Offline = False,
+        deep: Deep = False,
+        suite: Suites = [],  # noqa: B006
+        suite_limit: SuiteLimit = None,
         url: Url = "",
         checkout: Checkout = CHECKOUT,
         list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
@@ -201,9 +260,12 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             retry=retry,
             offline=offline,
             url=url,
+            deep=_asked(deep, suite, suite_limit),
         )
         if since and not list_:
             raise UsageError("--since goes with --list")
+        if deep and until == "audit":
+            raise UsageError("--deep goes with rootstock smoke or build")
         if list_:
             _list(options, since, as_json)
         elif dry_run:
@@ -244,7 +306,21 @@ _PIPELINE: Mapping[str, tuple[Stage, str]] = {
         "smoke",
         """Build, audit, and smoke-test the chosen cells; promote nothing.
 
-        Example:  rootstock smoke --root 6 --py 3.13
+        With --deep the packages' own tests are run after that, where they bring any and
+        ci/stack.toml says how: in an environment of the cell's packages with pytest beside them,
+        on the old and bare system, without network. A table tells what came of them. A test that
+        fails, and is not known to, fails the command; what passed is kept, and is not run again
+        while nothing of it changes. --dry-run tells which would run, and what they took before.
+
+        Examples:
+
+          rootstock smoke --root 6 --py 3.13
+
+          rootstock smoke --root 6 --py 3.11 --set analysis --deep --dry-run
+
+          rootstock smoke --root 6 --py 3.11 --set analysis --deep
+
+          rootstock smoke --py 3.11 --set analysis --deep --suite scipy --suite-limit 45m
         """,
     ),
 }

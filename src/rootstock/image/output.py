@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without waiting: the other end of a pipe might never be opened.
@@ -45,21 +46,30 @@ def copy(folder: Path, path: str, target: Path, most: int) -> None:
 
     Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
     """
+    with opened(folder, path) as file, target.open("wb") as copied:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+        left = most
+        while left and (chunk := file.read(min(_CHUNK, left))):
+            copied.write(chunk)
+            left -= len(chunk)
+
+
+def opened(folder: Path, path: str) -> BinaryIO:
+    """The file at `path` within a sandbox's folder, opened to be read.
+
+    The sandbox may still be running, and write more to it.
+
+    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    """
     with _entered(folder, path) as (parent, name):
         try:
             source = os.open(name, _FILE, dir_fd=parent)
         except OSError as error:
             raise NotTaken(f"{path} cannot be read: {error.strerror}") from error
-    status = os.fstat(source)
-    if not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(os.fstat(source).st_mode):
         os.close(source)
         raise NotTaken(f"{path} is not a regular file")
-    with open(source, "rb") as file, target.open("wb") as copied:
-        file.seek(max(0, status.st_size - most))
-        left = most
-        while left and (chunk := file.read(min(_CHUNK, left))):
-            copied.write(chunk)
-            left -= len(chunk)
+    return open(source, "rb")
 
 
 @contextmanager

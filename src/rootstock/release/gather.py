@@ -26,6 +26,7 @@ def facts(state: Run, new: Generation, specs: Mapping[str, Sequence[str]], means
     """What is known of a promotion; `specs` are those of each cell of its release, by id."""
     graph = state.planned.graph
     reports = {report.cell: report for report in state.smokes}
+    suites = {report.cell: report for report in state.suites}
     return Facts(
         number=new.number,
         time=new.time,
@@ -37,6 +38,7 @@ def facts(state: Run, new: Generation, specs: Mapping[str, Sequence[str]], means
                 specs=tuple(specs[cell.id]),
                 smoke=reports[cell.id],
                 artifacts=[state.artifacts[id_] for id_ in graph.cells[cell.id]],
+                suites=suites.get(cell.id),
             )
             for cell in state.planned.cells
             if cell.id in specs

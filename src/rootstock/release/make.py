@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rootstock import __version__
 from rootstock.audit.report import AuditReport
@@ -18,15 +19,22 @@ from rootstock.release.place import place
 from rootstock.smoke.report import SmokeReport
 from rootstock.sources.fetch import Source
 
+if TYPE_CHECKING:
+    from rootstock.suites.results import SuitesReport
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proven:
-    """A cell that passed: what it was solved for, its report, and its artifacts."""
+    """A cell that passed: what it was solved for, its reports, and its artifacts.
+
+    `suites` is the report of its packages' own tests, if they were run.
+    """
 
     cell: Cell
     specs: tuple[str, ...]
     smoke: SmokeReport
     artifacts: Sequence[Artifact]
+    suites: "SuitesReport | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +115,8 @@ def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
     report = proven.smoke
     promoted = {artifact.sha256: artifact.filename for artifact in proven.artifacts}
     tested = [package.sha256 for package in report.packages]
+    if proven.suites and not proven.suites.passed:
+        raise RefusedError(f"{proven.cell.id}: its packages' own tests did not pass")
     if not (report.passed and promoted.keys() >= set(tested)):
         raise RefusedError(f"{proven.cell.id}: what was tested is not what is promoted")
     ran = [result for result in report.checks if result.outcome != "not run"]
@@ -121,7 +131,8 @@ def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
             checks=tuple(
                 contents.Check(name=r.name, seconds=r.seconds, passed=r.outcome == "passed")
                 for r in ran
-            ),
+            )
+            + _suites(proven),
             not_run={r.name: r.reason for r in report.checks if r.outcome == "not run"},
         ),
         files={
@@ -130,6 +141,18 @@ def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
             locks.CONDA_LOCK: f"{proven.cell.id}.conda-lock.yml",
             "sbom": f"{proven.cell.id}.cdx.json",
         },
+    )
+
+
+def _suites(proven: Proven) -> tuple[contents.Check, ...]:
+    """The packages' own tests as checks, which say in their names what came of them."""
+    return tuple(
+        contents.Check(
+            name=f"own tests of {one.package} {one.version}: {one.figures}",
+            seconds=one.seconds,
+            passed=one.state == "passed",
+        )
+        for one in (proven.suites.suites if proven.suites else ())
     )
 
 

@@ -80,6 +80,9 @@ def _of_cell(record: RunRecord, cell: CellRecord) -> Iterator[Case]:
     for report in record.smoke:
         if report["cell"] == cell.id:
             yield from (_of_check(check, report["system"]) for check in report["checks"])
+    for report in record.suites:
+        if report["cell"] == cell.id:
+            yield from (_of_suite(suite, report["system"]) for suite in report["suites"])
 
 
 def _of_packages(record: RunRecord, belongs: Callable[[str], bool]) -> Iterator[Case]:
@@ -118,6 +121,18 @@ def _of_check(check: Mapping[str, Any], system: str) -> Case:
         verdict=verdicts.get(check["outcome"], "passed"),
         text="\n".join([check["reason"], *check["tail"]]),
         seconds=check["seconds"],
+    )
+
+
+def _of_suite(suite: Mapping[str, Any], system: str) -> Case:
+    """A package's own tests, as one case: its failures are lines of the text."""
+    failures = [f"{one['test']}: {one['reason']}" for one in suite["failures"]]
+    return Case(
+        stage="suites",
+        name=f"{suite['package']} {suite['version']} on {system}",
+        verdict="passed" if suite["state"] == "passed" else "failure",
+        text="\n".join([suite["reason"], *failures]),
+        seconds=suite["seconds"],
     )
 
 

@@ -79,8 +79,8 @@ class RunRecord:
 
     `started` is in UTC, by ISO 8601; `stages` are seconds by stage, of which "sources" makes
     the images too. `channel` is the folder of the channel, `release` the release that was
-    made in it, 0 if there was nothing new. `audit` and `smoke` hold the reports of those stages as
-    they give them. `error` is empty when all is well; `code` is the exit code.
+    made in it, 0 if there was nothing new. `audit`, `smoke` and `suites` hold the reports of those
+    stages as they give them. `error` is empty when all is well; `code` is the exit code.
     """
 
     run: str
@@ -95,6 +95,7 @@ class RunRecord:
     nodes: tuple[NodeRecord, ...] = ()
     audit: tuple[Mapping[str, Any], ...] = ()
     smoke: tuple[Mapping[str, Any], ...] = ()
+    suites: tuple[Mapping[str, Any], ...] = ()
     error: str = ""
     remedy: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
@@ -139,6 +140,7 @@ def load(folder: Path) -> RunRecord:
                 "nodes": tuple(NodeRecord(**node) for node in values["nodes"]),
                 "audit": tuple(values["audit"]),
                 "smoke": tuple(values["smoke"]),
+                "suites": tuple(values.get("suites", ())),
             }
         )
     except (OSError, KeyError, TypeError, AttributeError) as error:

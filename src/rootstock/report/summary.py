@@ -1,12 +1,14 @@
 """What a run came to, and how to use what it made, as lines for people."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rootstock.report.record import NodeRecord, RunRecord
 from rootstock.report.words import columns, duration, size
 
+_SHOWN = 20  # tests of a package that are told
 SHORT_HASH = 16  # digits of a sha256 where there is no room for all
 
 
@@ -34,6 +36,40 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
     total = size(sum(node.size for node in record.nodes if node.scope == "channel"))
     took = duration(record.seconds)
     lines.append(f"{len(states)} packages ({counts or 'none'}), {total}, in {took}")
+    for report in record.suites:
+        lines += ["", *suites_lines(report)]
+    return lines
+
+
+def suites_lines(report: Mapping[str, Any]) -> list[str]:
+    """The table of the packages' own tests of a cell, and each test that is worth a line.
+
+    Failures are told where the run's error is.
+    """
+    head = ("package", "version", "passed", "failed", "expected", "skipped", "errors", "time", "")
+    rows = [
+        (
+            one["package"],
+            one["version"],
+            *(str(one[key]) for key in ("passed", "failed", "expected", "skipped", "errors")),
+            duration(one["seconds"]),
+            "" if one["state"] == "passed" else one["state"],
+        )
+        for one in report["suites"]
+    ]
+    lines = [f"Their own tests, in {report['cell']} on {report['system']}:"]
+    lines += columns([head, *rows], right=range(2, 8))
+    told = {
+        "foreseen": "fails, as expected",
+        "mended": "passes, and was expected to fail",
+        "unseen": "was expected to fail, and is not among the tests",
+    }
+    for key, words in told.items():
+        for one in report["suites"]:
+            for test in one[key][:_SHOWN]:
+                lines.append(f"  {words}: {test['test']}: {test['reason']}")
+            if (more := len(one[key]) - _SHOWN) > 0:
+                lines.append(f"  {words}: {more} more of {one['package']}, all in the report")
     return lines
 
 

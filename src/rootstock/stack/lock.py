@@ -20,6 +20,7 @@ from rootstock.shape import OtherFormat
 
 FORMAT = 1
 PREFIX = "rootstock-"  # of the package that a set is
+TESTS = f"{PREFIX}tests"  # the set with what packages' own tests are run with
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,9 @@ class Known:
     may break rules of the audit. `check_env` are variables without which its modules cannot be
     imported on any machine. `old` says that it may be much older than its newest release. `why` is
     the reason for all of that.
+
+    `suite` are the words with which pytest runs its own tests, where it brings some; `suite_fails`
+    are those of them that fail, by their ids, with the reason. No package depends on either.
     """
 
     constraint: SpecifierSet = field(default_factory=SpecifierSet)
@@ -70,6 +73,8 @@ class Known:
     waive: tuple[Waiver, ...] = ()
     check_env: Mapping[str, str] = field(default_factory=dict)
     old: bool = False
+    suite: tuple[str, ...] = ()
+    suite_fails: Mapping[str, str] = field(default_factory=dict)
     why: str = ""
 
 
@@ -141,6 +146,8 @@ def _known(path: Path, name: str, table: Any) -> Known:
         waive=_waivers(path, where, table.get("waive", [])),
         check_env=_variables(path, where, table.get("check_env", {})),
         old=bool(table.get("old", False)),
+        suite=_texts(path, where, table, "suite"),
+        suite_fails=_reasons(path, where, table),
         why=str(table.get("why", "")),
     )
     if known.source and "depends" not in table:
@@ -154,6 +161,11 @@ def _known(path: Path, name: str, table: Any) -> Known:
             f"{path}: [{where}] has source and license_source",
             "What is made of its source distribution has the licence texts of that: take "
             "license_source out.",
+        )
+    if known.suite_fails and not known.suite:
+        raise UsageError(
+            f"{path}: [{where}] has suite_fails and no suite",
+            'Write how its tests are run: suite = ["--pyargs", "MODULE"].',
         )
     if not known.why:
         raise UsageError(
@@ -219,6 +231,20 @@ def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[
             f"{path}: [{where}] {key} is not a list of texts", f'Write it like {key} = ["a", "b"].'
         )
     return tuple(found)
+
+
+def _reasons(path: Path, where: str, table: Mapping[str, Any]) -> dict[str, str]:
+    """The tests that fail, by their ids, each with its reason."""
+    found = table.get("suite_fails", {})
+    if not (
+        isinstance(found, Mapping)
+        and all(isinstance(why, str) and test and why.strip() for test, why in found.items())
+    ):
+        raise UsageError(
+            f"{path}: [{where}] suite_fails has no reason for each test",
+            'Write it like suite_fails = {"module/tests/test_it.py::test_that" = "why it fails"}.',
+        )
+    return dict(found)
 
 
 def _requirements(path: Path, where: str, values: Any) -> tuple[Requirement, ...]:

@@ -9,7 +9,9 @@ import pytest
 
 from rootstock.audit.report import Finding
 from rootstock.errors import Damaged, RefusedError
+from rootstock.release import contents
 from rootstock.release.make import Facts, make, ordered
+from rootstock.suites.results import State, SuiteResult, SuitesReport
 
 from .conftest import CELL, Released, smoked
 
@@ -123,3 +125,34 @@ def test_dependencies_come_first_and_circles_end() -> None:
     assert sorted(found) == sorted(records)
     assert found.index("z.conda") < found.index("a.conda")
     assert found == ordered(dict(reversed(records.items())))
+
+
+def suites(state: State) -> SuitesReport:
+    oak = SuiteResult(
+        package="oak",
+        version="1.2",
+        words=("--pyargs", "oak"),
+        state=state,
+        seconds=61.5,
+        passed=900,
+        expected=2,
+        skipped=11,
+    )
+    return SuitesReport(cell=CELL.id, system="Debian 11", suites=(oak,))
+
+
+def test_packages_own_tests_are_named_with_what_came_of_them(facts: Facts, tmp_path: Path) -> None:
+    proven = replace(facts.cells[0], suites=suites("passed"))
+    made = make(replace(facts, cells=[proven]), tmp_path, tmp_path)
+    *_, check = made.cells[CELL.id].smoke.checks
+    told = "own tests of oak 1.2: 900 passed, 2 failed as expected, 11 skipped"
+    assert check == contents.Check(name=told, seconds=61.5, passed=True)
+    assert contents.parse(made.text()) == made
+
+
+def test_a_cell_whose_packages_own_tests_failed_is_not_released(
+    facts: Facts, tmp_path: Path
+) -> None:
+    proven = replace(facts.cells[0], suites=suites("failed"))
+    with pytest.raises(RefusedError, match="own tests did not pass"):
+        make(replace(facts, cells=[proven]), tmp_path, tmp_path)

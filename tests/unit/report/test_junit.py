@@ -185,3 +185,27 @@ def test_the_file_is_written_with_its_folders(tmp_path: Path) -> None:
     junit.write(replace(full, started="2026-05-05T01:02:03+00:00"), tmp_path / "x/y.xml")
     [suite, _] = shaped((tmp_path / "x/y.xml").read_text())
     assert suite.get("timestamp") == "2026-05-05T01:02:03"
+
+
+def test_packages_own_tests_are_a_case_each_with_the_failures_as_text() -> None:
+    failure = {"test": "elm/t.py::a", "reason": "assert 1 == 2"}
+    suites: list[dict[str, Any]] = [
+        {"package": "oak", "version": "1", "state": "passed", "reason": "", "failures": []},
+        {
+            "package": "elm",
+            "version": "2",
+            "state": "failed",
+            "reason": "tests failed",
+            "failures": [failure],
+        },
+    ]
+    report = {
+        "cell": "r1.0-cp1",
+        "system": "Old",
+        "suites": [{**suite, "seconds": 2.0} for suite in suites],
+    }
+    full = record(suites=(report,))
+    shaped(junit.as_xml(full))
+    cases = junit.suites_of(full)["r1.0-cp1"]
+    assert verdicts(cases) == {"suites oak 1 on Old": "passed", "suites elm 2 on Old": "failure"}
+    assert cases[1].text == "tests failed\nelm/t.py::a: assert 1 == 2"

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rootstock.report.record import CellRecord, NodeRecord, RunRecord
 from rootstock.report.summary import install_lines, summary_lines
@@ -56,3 +58,32 @@ def test_install_lines_can_be_pasted() -> None:
     text = "\n".join(install_lines(Path("/data/my channel"), ["root", "python=3.11"]))
     assert "-c file:///data/my%20channel root python=3.11" in text
     assert "--channel '/data/my channel'" in text
+
+
+def suite(package: str, **more: Any) -> dict[str, Any]:
+    known = ("passed", "failed", "expected", "skipped", "errors")
+    lists = ("failures", "foreseen", "mended", "unseen")
+    empty = {**dict.fromkeys(known, 0), **{name: [] for name in lists}}
+    return {"package": package, "version": "1", "state": "passed", "seconds": 75.0, **empty, **more}
+
+
+def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
+    told = {"test": "oak/t.py::a", "reason": "no network"}
+    gone = {"test": "oak/t.py::b", "reason": "too new"}
+    many = [{"test": f"elm/t.py::{number}", "reason": "x"} for number in range(23)]
+    suites = [
+        suite("oak", passed=1200, expected=1, foreseen=[told], unseen=[gone]),
+        suite("elm", passed=3, failed=1, state="stopped", foreseen=many, seconds=1.0),
+    ]
+    report = {"cell": "root6.40.00-cp311", "system": "Debian 11", "suites": suites}
+    lines = summary_lines(replace(record(), suites=(report,)))
+    start = lines.index("Their own tests, in root6.40.00-cp311 on Debian 11:")
+    assert lines[start + 1 : start + 4] == [
+        "package  version  passed  failed  expected  skipped  errors        time",
+        "oak      1          1200       0         1        0       0  1 min 15 s",
+        "elm      1             3       1         0        0       0       1.0 s  stopped",
+    ]
+    text = "\n".join(lines)
+    assert "  fails, as expected: oak/t.py::a: no network\n" in text
+    assert "was expected to fail, and is not among the tests: oak/t.py::b: too new" in text
+    assert text.count("elm/t.py") == 20 and "3 more of elm" in text

@@ -104,3 +104,8 @@ def test_an_address_is_no_package() -> None:
 def test_two_projects_are_not_one_package() -> None:
     with pytest.raises(UsageError, match="a, b would both be the package x"):
         entries.insist_on_owners({"x": ["a", "b", "a"], "y": ["c"]})
+
+
+def test_nothing_of_a_package_s_own_tests_is_in_its_entry() -> None:
+    known = Known(suite=("--pyargs", "bud"), suite_fails={"bud/t.py::a": "b"}, why="c")
+    assert entry(wheel("bud"), known=known) == entry(wheel("bud"))

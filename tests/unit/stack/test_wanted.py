@@ -18,6 +18,8 @@ recipes = ["root_numpy"]
 
 [packages.Zarr]
 constraint = "<3"
+suite = ["--pyargs", "zarr", "-m", "not slow"]
+suite_fails = {"zarr/tests/test_a.py::test_b[1]" = "It asks the network"}
 why = "A reason"
 """
 
@@ -36,6 +38,10 @@ def test_it_is_read(tmp_path: Path) -> None:
     assert own.recipes == ("root_numpy",)
     assert own.pythons.contains("3.10.20") and not own.pythons.contains("3.9.2")
     assert str(found.of("zarr").constraint) == "<3"
+    assert found.of("zarr").suite == ("--pyargs", "zarr", "-m", "not slow")
+    assert found.of("zarr").suite_fails == {
+        "zarr/tests/test_a.py::test_b[1]": "It asks the network"
+    }
     assert found.of("other") == wanted.Known()
 
 
@@ -50,6 +56,15 @@ def test_it_is_read(tmp_path: Path) -> None:
         ('packages = ["uproot>=5", "dask[array]"]', "packages = []", "has no packages"),
         ('recipes = ["root_numpy"]', 'recipes = "root_numpy"', "recipes is not a list of texts"),
         ('constraint = "<3"', "drop = [1]", "drop is not a list of texts"),
+        ('"--pyargs"', "1", "suite is not a list of texts"),
+        ('suite = ["--pyargs", "zarr", "-m", "not slow"]', "", "has suite_fails and no suite"),
+        ('"It asks the network"', '" "', "suite_fails has no reason for each test"),
+        ('{"zarr/tests/test_a.py::test_b[1]" = ', "[", "is not TOML"),
+        (
+            'suite_fails = {"zarr/tests/test_a.py::test_b[1]" = "It asks the network"}',
+            'suite_fails = ["zarr/tests/test_a.py::test_b"]',
+            "suite_fails has no reason for each",
+        ),
         ("[sets.orchard]", "[sets.Orchard]", "is no name"),
         ("[sets.orchard]", "[set.orchard]", "the file has the unknown key set"),
         ("[sets.orchard]", "[sets.orchard", "is not TOML"),

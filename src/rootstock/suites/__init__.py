@@ -1,0 +1,1 @@
+"""Suites: the tests that packages themselves bring, run in the environment of a cell."""

@@ -1,0 +1,123 @@
+"""Which suites are run in an environment: those that ci/stack.toml describes, of what is in there.
+
+Nothing is run only because it is there. Many packages bring tests that need data, services or
+other packages that no environment of ours has; what comes of them says nothing before somebody
+has looked at it. Those that bring tests and are not described are told of.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rootstock.errors import UsageError
+from rootstock.names import listed, shown
+from rootstock.plan.graph import Graph
+from rootstock.plan.matrix import Cell
+from rootstock.stack import lock as locks
+from rootstock.stack import names, wanted
+from rootstock.stack.lock import PREFIX, TESTS, Lock
+from rootstock.stack.names import Names
+from rootstock.stack.wanted import Wanted
+from rootstock.suites.suite import Companion, Suite
+
+WANTED, NAMES = "ci/stack.toml", "ci/names.toml"  # in a checkout
+# A file that pytest takes for one with tests, in a folder of tests.
+_TEST = re.compile(r"(?:.*/)?site-packages/(?P<owner>[^/]+)/(?:.*/)?tests?/(?:.*/)?test_[^/]*\.py")
+
+
+def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
+    """For each cell, by its id, one that also has what the suites are run with.
+
+    A cell for whose Python that is not has none.
+
+    Raises `UsageError` when it cannot be in one environment with the sets of a cell, or is for
+    none of the Pythons.
+    """
+    sets = {one.name: one for one in lock.sets}
+    if TESTS not in sets:
+        name = TESTS.removeprefix(PREFIX)
+        raise UsageError(
+            f"ci/stack.lock has no set {name}, with which packages' own tests are run",
+            f"Write [sets.{name}] with pytest into {WANTED}, then: rootstock stack lock",
+        )
+    pythons = {member.python for member in sets[TESTS].members}
+    found = {}
+    for cell in cells:
+        if cell.python not in pythons:
+            continue
+        together = dict.fromkeys((*cell.sets, TESTS))
+        if len(locks.together([sets[name] for name in together], cell.python)) > 1:
+            raise UsageError(
+                f"{cell.id}: what runs packages' own tests asks for other versions than its sets",
+                "Lock both again: rootstock stack lock --upgrade all",
+            )
+        name = f"{cell.name}-deep".lstrip("-")
+        found[cell.id] = replace(cell, sets=tuple(together), name=name)
+    if not found:
+        raise UsageError(
+            f"packages' own tests are run for Python {listed(sorted(pythons))} only",
+            "Choose a cell of one of these: --py",
+        )
+    return found
+
+
+def tested(
+    beside: Mapping[str, Cell], graph: Graph, checkout: Path, asked: Sequence[str]
+) -> dict[str, Companion]:
+    """What runs in each cell that `beside` has, by the id of the cell that is tested.
+
+    With `asked`, the suites of these packages only. Raises `UsageError` for a name with no suite,
+    and when no cell has any.
+    """
+    known, naming = wanted.load(checkout / WANTED), names.load(checkout / NAMES)
+    _insist_on_known(asked, known, naming)
+    found = {}
+    for id_, cell in beside.items():
+        outputs = [graph.nodes[one].output for one in graph.cells[id_]]
+        suites = choose({one.name: one.version for one in outputs}, asked, known, naming)
+        if suites:
+            found[id_] = Companion(cell=cell, suites=suites)
+    if not found:
+        raise UsageError(
+            "the chosen cells have no package with a suite" + (" of that name" if asked else ""),
+            "Add a set: rootstock smoke --deep --set analysis",
+        )
+    return found
+
+
+def _insist_on_known(asked: Sequence[str], known: Wanted, naming: Names) -> None:
+    described = [str(project) for project, one in known.known.items() if one.suite]
+    allowed = {*described, *map(naming.of, described)}
+    if strange := [one for one in asked if one not in allowed]:
+        raise UsageError(
+            f"{listed(map(shown, strange))}: {WANTED} has no suite of that name",
+            f"Known: {listed(sorted(described))}. docs/stack.md tells how one is added.",
+        )
+
+
+def choose(
+    versions: Mapping[str, str], asked: Sequence[str], known: Wanted, naming: Names
+) -> tuple[Suite, ...]:
+    """The suites of an environment, of which `versions` has the packages, in the file's order.
+
+    With `asked`, those of these packages only, by conda's name or that of the Python index.
+    """
+    return tuple(
+        Suite(package=name, version=versions[name], words=one.suite, fails=one.suite_fails)
+        for project, one in known.known.items()
+        if one.suite
+        and (name := naming.of(project)) in versions
+        and (not asked or {name, str(project)} & set(asked))
+    )
+
+
+def tests_in(files: Iterable[str]) -> int:
+    """How many files with tests there are, in folders of tests, among the files of a package.
+
+    >>> tests_in(["lib/python3.11/site-packages/numexpr/tests/test_numexpr.py"])
+    1
+    >>> tests_in(["site-packages/pip/_internal/test_it.py", "site-packages/tests/test_a.py"])
+    0
+    """
+    return sum(bool(_TEST.fullmatch(file)) for file in files)

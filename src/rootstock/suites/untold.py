@@ -1,0 +1,40 @@
+"""Which packages bring tests that nothing is said of: where a suite may be worth describing."""
+
+import json
+from pathlib import Path
+
+from rootstock.channel import index
+from rootstock.planning import Plan
+from rootstock.suites.choose import tests_in
+
+_PATHS = "info/paths.json"
+
+
+def find(planned: Plan) -> dict[str, int]:
+    """How many files with tests there are in each package that has some and no suite.
+
+    Of the packages of the cells whose own tests are asked for, as far as they are built.
+    """
+    graph = planned.graph
+    cells = planned.deep.items()
+    described = {suite.package for _, tested in cells for suite in tested.suites}
+    found = {}
+    for artifact in {
+        planned.have[id_].path: planned.have[id_]
+        for cell, _ in cells
+        for id_ in graph.cells[cell]
+        if id_ in planned.have
+    }.values():
+        if artifact.name not in described and (count := tests_in(_files(artifact.path))):
+            found[artifact.name] = count
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _files(path: Path) -> list[str]:
+    """The files of a package, as it says itself; none where it cannot be read."""
+    try:
+        found = index.members(path, (_PATHS,))
+        entries = json.loads(found[_PATHS])["paths"]
+        return [str(entry["_path"]) for entry in entries]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
