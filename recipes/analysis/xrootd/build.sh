@@ -21,6 +21,16 @@ $CXX -shared -Wl,-s objects/*.o -o "$package/client$("$PYTHON" -I -c \
     'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" \
     -L"$BUILD_PREFIX/lib" -lXrdCl -lXrdUtils $LDFLAGS
 
+# ROOT has XRootD 5 in it, whose functions have the same names, and the linker would bind the ones to
+# the others: who read root:// with ROOT and with this in one process had a segmentation fault.
+# Names that are looked up while it runs, those of C, stay.
+names() { "$NM" -D --defined-only "$@" | awk 'NF == 3 { sub(/@.*/, "", $3); print $3 }'; }
+names "$PREFIX/lib/libstdc++.so.6" > others
+names "$package"/*.so | LC_ALL=C sort -u |
+    grep -E '^_Z|^((crypto|gsi|ssl|sut)Trace|XrdSysXAttr(Active|Native)|XrdSysThread_Xeq)$' |
+    grep -vxFf others | sed 's/.*/& &.xrootd6/' > map
+find "$package" -name '*.so*' -type f -exec patchelf --rename-dynamic-symbols map {} \;
+
 # First their own folder, then the environment's lib, for OpenSSL.
 up=$(realpath --relative-to="$package" "$PREFIX/lib")
 find "$package" -name '*.so*' -type f \
