@@ -53,6 +53,9 @@ class Plain:
             return {name: self(item) for name, item in value.items()}
         if type(value).__module__.startswith("uproot"):
             return self.uproot(value)
+        if type(value).__module__.startswith("awkward"):
+            awkward_form(value, self)
+            return value.to_list()
         return self.cpp(value)
 
     def uproot(self, value: Any) -> Any:
@@ -205,27 +208,32 @@ def table(columns: Mapping[str, Any], case: dict[str, Any], plain: Plain) -> Cam
     return came
 
 
+def awkward_form(array: Any, plain: Plain) -> str:
+    """The type of the entries of an array, in Awkward's words; `plain` gets its numbers'."""
+    import awkward as ak
+
+    said = str(ak.type(array))
+    found = re.findall(r"\b(?:u?int\d+|float\d+|bool|string|bytes)\b", said)
+    plain.kinds.update({"string": "str"}.get(kind, kind) for kind in found)
+    entry = said.partition(" * ")[2]
+    return entry.replace('[var * int32, parameters={"__array__": "set"}]', "set of int32")
+
+
 def uproot_awkward(path: str, case: dict[str, Any], plain: Plain) -> Came:
     """uproot's arrays of all branches."""
     import awkward as ak
-
-    def kinds(array: Any) -> str:
-        said = str(ak.type(array)).partition(" * ")[2]
-        found = re.findall(r"\b(?:u?int\d+|float\d+|bool|string|bytes)\b", said)
-        plain.kinds.update({"string": "str"}.get(kind, kind) for kind in found)
-        return said.replace('[var * int32, parameters={"__array__": "set"}]', "set of int32")
 
     got = arrays(path, case, "ak")
     came = Came(numbers=ak.to_list(got["i"]))
     name = case["ask"] or "x"
     if name in got.fields:
-        came.forms.add(kinds(got[name]))
+        came.forms.add(awkward_form(got[name], plain))
         came.values = ak.to_list(got[name])
         return came
     members = [name for name in got.fields if name not in ("i", "n")]
     came.forms.add("columns " + ", ".join(members))
     for member in members:
-        kinds(got[member])
+        awkward_form(got[member], plain)
     came.values = ak.to_list(got[members])
     return came
 
@@ -238,6 +246,10 @@ def uproot_numpy(path: str, case: dict[str, Any], plain: Plain) -> Came:
 def uproot_pandas(path: str, case: dict[str, Any], plain: Plain) -> Came:
     """The same with library="pd"."""
     got = arrays(path, case, "pd")
+    name = case["ask"] or "x"
+    if name in got.columns and got[name].dtype == "awkward":
+        column = got[name].ak.array
+        return Came(column.to_list(), {awkward_form(column, plain)}, got["i"].tolist())
     return table({str(name): list(got[name].array) for name in got.columns}, case, plain)
 
 

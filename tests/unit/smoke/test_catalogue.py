@@ -6,7 +6,8 @@ import pytest
 
 from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 
-ALL = {"python", "pyroot", "root-core", "root", "numpy", "pandas", "pip", "uproot", "awkward"}
+ROOT = {"python", "pyroot", "root-core", "root"}
+ALL = ROOT | {"awkward", "numpy", "pandas", "pip", "uproot", "xrootd"}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
