@@ -125,12 +125,18 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
 def differences(old: Lock, new: Lock) -> list[str]:
     """What a new lock changes, a line for each package."""
     before, after = _summary(old), _summary(new)
+    wheels = [{(one.name, one.file): one for one in lock.wheels} for lock in (old, new)]
+    made_anew = {
+        name for (name, file), one in wheels[1].items() if wheels[0].get((name, file), one) != one
+    }
     found = []
     for name in sorted(before.keys() | after.keys()):
         was, is_ = before.get(name), after.get(name)
-        if was == is_:
+        if was == is_ and name in made_anew:
+            found.append(f"  {name} {is_}: what its package has or depends on")
+        elif was == is_:
             continue
-        if was is None:
+        elif was is None:
             found.append(f"+ {name} {is_}")
         elif is_ is None:
             found.append(f"- {name} {was}")

@@ -45,6 +45,13 @@ def test_what_changes_is_told() -> None:
     assert stacking.differences(EMPTY, old) == ["+ a 1", "+ b 1", "+ c 1"]
 
 
+def test_a_package_that_depends_on_something_else_is_told() -> None:
+    old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)))
+    more = replace(old.wheels[1], builds=(replace(old.wheels[1].builds[0], depends=("c",)),))
+    new = replace(old, wheels=(old.wheels[0], more))
+    assert stacking.differences(old, new) == ["  b 1: what its package has or depends on"]
+
+
 def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "stack.toml"
     path.write_text(TOML)
