@@ -75,7 +75,7 @@ def prove(
                 logs=logs,
                 listen=listen,
             )
-            if found.state != "stopped":
+            if found.state != "stopped" and found.passed:
                 took[suite.package] = found.seconds
                 store.write(store.suites, json.dumps(took, indent=1, sort_keys=True) + "\n")
             if found.state == "passed":
