@@ -101,7 +101,7 @@ for one in distributions():
             print(top)
 """
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
-NOT_IMPORTED = {"pip", "setuptools", "ROOT", "cppyy", "cppyy_backend", "JupyROOT"}
+NOT_IMPORTED = {"pip", "setuptools", "pkg_resources", "ROOT", "cppyy", "cppyy_backend", "JupyROOT"}
 PAIRS = 15
 PIP = ["root==0.1a12", "numpy==2.4.6"]
 
