@@ -33,11 +33,13 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import zstandard
 
 from rootstock.plan import matrix as matrices
 from rootstock.plan.recipe import load_variants
+from rootstock.planning import Options, plan
 from rootstock.store import locate
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -51,8 +53,9 @@ RENDER = """
 import json, sys
 from pathlib import Path
 from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
-for path, variants, zipped, platform in json.loads(sys.stdin.read()):
-    Stage0Recipe.from_file(Path(path)).render(
+for recipe, variants, zipped, platform in json.loads(sys.stdin.read()):
+    of_file = isinstance(recipe, str)
+    (Stage0Recipe.from_file(Path(recipe)) if of_file else Stage0Recipe.from_dict(recipe)).render(
         VariantConfig(variants, zip_keys=zipped),
         RenderConfig(platform=PlatformConfig(target_platform=platform)),
     )
@@ -184,11 +187,16 @@ def warm() -> None:
     row("largest process", f"{max(ran.peak for ran in ours) / 1e6:.0f} MB", "", "")
 
 
-def renderings() -> list[tuple[str, dict[str, list[str]], list[list[str]], str]]:
-    """What every recipe is rendered with for the cells that were built."""
+def renderings() -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]]:
+    """What every recipe is rendered with for the cells that were built, also those of wheels."""
     matrix = matrices.load(CHECKOUT / "ci/matrix.yaml")
     common = matrix.variants_of(matrices.select(matrix, (), BUILT))
-    found = []
+    planned = plan(Options(checkout=CHECKOUT, pythons=tuple(BUILT)), locate(), lambda event: None)
+    found: list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]] = [
+        (dict(one.recipe), {key: [value] for key, value in one.variant.items()}, [], one.subdir)
+        for one in (node.output for node in planned.graph.nodes.values())
+        if one.lock
+    ]
     for path in sorted(CHECKOUT.glob("recipes/*/*/recipe.yaml")):
         if path.parent.name == "python-local":  # it is for an interpreter that is named
             continue
