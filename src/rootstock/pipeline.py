@@ -4,13 +4,12 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
 from typing import Literal
 
-from rootstock import disk, process
+from rootstock import disk, process, testing
 from rootstock.audit import clash
 from rootstock.audit import prove as audits
 from rootstock.build import builder, failures
@@ -23,32 +22,17 @@ from rootstock.errors import (
     RootstockError,
     no_space_told,
 )
-from rootstock.image import debian, profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
 from rootstock.image.rootfs import Image
-from rootstock.plan.graph import Node
-from rootstock.plan.matrix import Cell
 from rootstock.planning import SYSROOT, Options, Plan, plan
-from rootstock.progress import Event, Listener
+from rootstock.progress import Listener
 from rootstock.promoting import promote_run
+from rootstock.providing import BUILD_IMAGE, provide, sources_of
 from rootstock.report.record import RunRecord, write
 from rootstock.runs import Run
-from rootstock.smoke import prove as smokes
-from rootstock.smoke.report import SmokeReport
-from rootstock.smoke.run import OLD_SYSTEM, System
-from rootstock.sources import fetch as sources
-from rootstock.sources.fetch import Fetching, Source
+from rootstock.sources.fetch import Fetching
 from rootstock.store import Store
-from rootstock.suites.suite import STAGE, Deep
-
-BUILD_SYSTEM = "the build image"
-# What can be done without the sources of a package.
-_INSTEAD = {
-    "python": "Or only try the rest, with an interpreter of this machine: rootstock smoke "
-    "--py {cpython} --local-python {cpython}"
-}
-_BUILD_IMAGE, _BARE_IMAGE = "build", "bare"
 
 Stage = Literal["build", "audit", "smoke", "promote"]
 
@@ -108,7 +92,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     if options.engine != "auto":
         engine()  # also where it is not used, one that does not work is told of
     with state.lap("sources"):
-        state.planned, images, fetching = _provide(options, state.planned, store, listen)
+        state.planned, images, fetching = provide(options, state.planned, store, listen)
     try:
         with state.lap("build"):
             _build(state, options, images, fetching, engine, store, listen)
@@ -128,58 +112,6 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
             promote_run(state, options, listen)
 
 
-def _provide(
-    options: Options, planned: Plan, store: Store, listen: Listener
-) -> tuple[Plan, Mapping[str, Image], Fetching]:
-    """Have the images, while the sources begin to come.
-
-    All is planned again if the build image turned out another.
-    """
-    registry = sources.load_registry(options.checkout / "ci/sources.yaml")
-    files = [source for id_ in planned.wanted for source in _sources(planned.graph.nodes[id_])]
-    fetching = Fetching(files, registry, store, listen, offline=options.offline)
-    # To look at all of an image takes as long as a run with nothing to do.
-    check = bool(planned.wanted)
-    pool = ThreadPoolExecutor(2)
-    try:
-        making = {
-            name: pool.submit(_image, name, options, store, listen, check=check)
-            for name in (_BUILD_IMAGE, _BARE_IMAGE)
-        }
-        images = {name: future.result() for name, future in making.items()}
-        if not options.keep_going:
-            fetching.check()
-    except BaseException:
-        fetching.close()
-        raise
-    finally:
-        # After Ctrl-C nobody waits for a server that does not answer.
-        pool.shutdown(wait=False, cancel_futures=True)
-    if not images[_BUILD_IMAGE].relocked:
-        return planned, images, fetching
-    fetching.close()
-    return _provide(options, plan(options, store, listen), store, listen)
-
-
-def _sources(node: Node) -> list[Source]:
-    instead = _INSTEAD.get(node.output.name, "").format(**node.output.variant)
-    return [sources.source_of(entry, instead) for entry in node.output.sources]
-
-
-def _image(name: str, options: Options, store: Store, listen: Listener, *, check: bool) -> Image:
-    if name == _BUILD_IMAGE:
-        return profiles.ensure(
-            options.profile,
-            options.checkout,
-            store,
-            listen,
-            offline=options.offline,
-            check=check,
-        )
-    bare = options.checkout / f"ci/images/{_BARE_IMAGE}.yaml"
-    return debian.ensure(bare, store, listen, offline=options.offline, check=check)
-
-
 def _build(
     state: Run,
     options: Options,
@@ -195,11 +127,11 @@ def _build(
         return
     from rootstock.build import batch  # not where there is nothing to build
 
-    engine().prepare(images[_BUILD_IMAGE].root)
+    engine().prepare(images[BUILD_IMAGE].root)
     shop = builder.Workshop(
         store=store,
         engine=engine(),
-        image=images[_BUILD_IMAGE].root,
+        image=images[BUILD_IMAGE].root,
         platform=planned.matrix.platform,
         level=options.level,
         limits=options.limits,
@@ -209,7 +141,7 @@ def _build(
         batch.Batch(graph=planned.graph, wanted=planned.wanted, have=planned.have),
         shop,
         _known_failures(options, planned, store),
-        lambda node: fetching.need(_sources(node)),
+        lambda node: fetching.need(sources_of(node)),
         logs=state.logs,
         seed=options.checkout / "ci/durations.json",
         workers=options.workers,
@@ -245,11 +177,11 @@ def _prove(
     with ThreadPoolExecutor(1) as pool:
         auditing = pool.submit(_audit, state, store, listen)
         try:
-            _smoke(state, options, images, engine, store, listen)
+            testing.smoke(state, options, images, engine, store, listen)
         finally:
             auditing.result()
     if state.planned.deep:
-        _deep(state, options, images, engine, store, listen)
+        testing.deep(state, options, images, engine, store, listen)
 
 
 def _audit(state: Run, store: Store, listen: Listener) -> None:
@@ -279,122 +211,3 @@ def _audit(state: Run, store: Store, listen: Listener) -> None:
             store,
             listen,
         )
-
-
-def _smoke(
-    state: Run,
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> None:
-    """Test each cell that is whole in a fresh environment made of just its staged packages."""
-    systems = _systems(options, images, engine, store, listen)
-
-    def one(cell: Cell) -> SmokeReport:
-        system, ready = systems(private=state.planned.graph.private(cell.id))
-        return smokes.prove(
-            cell.id,
-            state.planned.matrix.specs_of(cell),
-            [state.artifacts[id_] for id_ in state.planned.graph.cells[cell.id]],
-            stage=stage,
-            system=system,
-            engine=ready,
-            store=store,
-            logs=state.logs / f"smoke-{cell.id}",
-            listen=listen,
-        )
-
-    listen(Event(stage="smoke", state="start", total=len(state.whole)))
-    with state.lap("smoke"):
-        for cell in state.whole:
-            state.smokes = (*state.smokes, one(cell))
-    passed = all(report.passed for report in state.smokes)
-    listen(Event(stage="smoke", state="done" if passed else "failed"))
-    for report in state.smokes:
-        report.insist()
-
-
-def _systems(
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> Callable[..., tuple[System, Callable[[], Engine]]]:
-    """What gives the system that a cell is tested on, and what has the engine ready for it.
-
-    An interpreter of this machine, which makes a cell `private`, needs its libraries and its glibc,
-    which the bare old system does not have; the image that it was packaged in does.
-    """
-    bare, full = images[_BARE_IMAGE], images[_BUILD_IMAGE]
-    old = System(OLD_SYSTEM, bare.root, bare.digest)
-    new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
-
-    @cache
-    def ready(image: str) -> Engine:
-        _image(image, options, store, listen, check=True)
-        chosen = engine()
-        chosen.prepare(images[image].root)
-        return chosen
-
-    def of(*, private: bool) -> tuple[System, Callable[[], Engine]]:
-        return new if private else old, partial(ready, _BUILD_IMAGE if private else _BARE_IMAGE)
-
-    return of
-
-
-def _deep(
-    state: Run,
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> None:
-    """Run the packages' own tests of each cell that is whole and has what runs them."""
-    from rootstock.suites import prove as suites  # not where none is run
-    from rootstock.suites.results import SuitesReport
-
-    planned, there = state.planned, state.artifacts
-    systems = _systems(options, images, engine, store, listen)
-    listen(Event(stage=STAGE, state="start", total=_count(planned)))
-    with state.lap(STAGE):
-        for cell in state.whole:
-            tested = planned.deep.get(cell.id)
-            if tested is None or not there.keys() >= set(planned.graph.cells[tested.cell.id]):
-                told = f"{cell.id}: its packages' own tests are not run"
-                listen(Event(stage=STAGE, state="note", detail=told))
-                continue
-            system, ready = systems(private=planned.graph.private(cell.id))
-            bench = suites.Bench(
-                cell=cell.id,
-                specs=planned.matrix.specs_of(tested.cell),
-                artifacts=[there[id_] for id_ in planned.graph.cells[tested.cell.id]],
-                stage=stage,
-                system=system,
-                engine=ready,
-                memory=options.limits.memory,
-            )
-            results = suites.prove(
-                bench,
-                tested.suites,
-                options.deep or Deep(),
-                store=store,
-                logs=state.logs / f"suites-{cell.id}",
-                listen=listen,
-            )
-            before = state.suites
-            report = SuitesReport(cell=cell.id, system=system.name, suites=())
-            for one in results:  # what has ended is told, also when the next is interrupted
-                report = replace(report, suites=(*report.suites, one))
-                state.suites = (*before, report)
-    passed = all(report.passed for report in state.suites)
-    listen(Event(stage=STAGE, state="done" if passed else "failed"))
-    for report in state.suites:
-        report.insist()
-
-
-def _count(planned: Plan) -> int:
-    return sum(len(tested.suites) for tested in planned.deep.values())

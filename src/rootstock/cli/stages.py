@@ -1,10 +1,9 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -37,6 +36,7 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
+from rootstock.cli.plans import as_json_of, show
 from rootstock.errors import RootstockError, UsageError
 from rootstock.image import profiles
 from rootstock.pipeline import Stage, run
@@ -46,7 +46,6 @@ from rootstock.planning import DEFAULT_LEVEL, Options
 from rootstock.progress import silent
 from rootstock.release import keys
 from rootstock.report.terminal import Terminal
-from rootstock.report.words import columns, duration
 from rootstock.store import locate
 from rootstock.suites import suite as suites
 
@@ -85,76 +84,6 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
         raise Ended(record.error, record.remedy, record.code)
 
 
-def _plan(options: Options, as_json: bool) -> None:
-    with Terminal(quiet=as_json) as terminal:
-        planned = planning.plan(options, locate(), terminal)
-    nodes = [
-        {
-            "id": node.id,
-            "package": node.output.name,
-            "version": node.output.version,
-            "filename": node.filename,
-            "key": node.key,
-            "scope": node.scope,
-            "verified": node.output.verified,
-            "state": "kept" if node.id in planned.have else "to build",
-            "reason": planned.reasons.get(node.id, ""),
-        }
-        for node in planned.graph.nodes.values()
-        if node.id in planned.have or node.id in planned.wanted
-    ]
-    tests = _tests(planned, options.deep) if options.deep else {}
-    if as_json:
-        print_json({"cells": [_cell(cell) for cell in planned.cells], "nodes": nodes, **tests})
-        return
-    rows = [
-        (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
-    ]
-    say(columns([("state", "package", "build key", "why"), *rows]))
-    if options.deep:
-        say(["", *_tests_lines(tests)])
-
-
-def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
-    """The packages' own tests that a run with --deep would run, and those that it would not."""
-    from rootstock.suites import prove, untold
-
-    took = prove.seconds(locate())
-    suites_ = [
-        {
-            "cell": id_,
-            "package": one.package,
-            "version": one.version,
-            "words": one.words,
-            "seconds": took.get(one.package),
-        }
-        for id_, tested in planned.deep.items()
-        for one in tested.suites
-    ]
-    return {"suites": suites_, "not_described": {} if deep.only else untold.find(planned)}
-
-
-def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
-    rows = [
-        (
-            one["cell"],
-            one["package"],
-            one["version"],
-            "not known" if one["seconds"] is None else duration(one["seconds"]),
-            shlex.join(one["words"]),
-        )
-        for one in tests["suites"]
-    ]
-    known = [one["seconds"] for one in tests["suites"] if one["seconds"] is not None]
-    lines = columns([("own tests in", "package", "version", "took", "pytest"), *rows], right=(3,))
-    if known:
-        lines.append(f"{len(known)} of {len(rows)} took {duration(sum(known))} the last time.")
-    if others := tests["not_described"]:
-        named = ", ".join(f"{name} ({count})" for name, count in others.items())
-        lines += ["", f"Bring files with tests, and have no suite in ci/stack.toml: {named}"]
-    return lines
-
-
 def _list(options: Options, since: str, as_json: bool) -> None:
     if not since and not as_json:
         matrix = matrices.load(options.checkout / "ci/matrix.yaml")
@@ -167,7 +96,7 @@ def _list(options: Options, since: str, as_json: bool) -> None:
     if since:
         cells = _changed(cells, keys, since, options)
     if as_json:
-        print_json({"cells": [{**_cell(cell), "key": keys[cell.id]} for cell in cells]})
+        print_json({"cells": [{**as_json_of(cell), "key": keys[cell.id]} for cell in cells]})
     elif cells:
         say(cell.id for cell in cells)
 
@@ -187,10 +116,6 @@ def _changed(
     changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
     terminal.say(f"{len(changed)} of {len(cells)} cells affected since {since}")
     return changed
-
-
-def _cell(cell: Cell) -> dict[str, str]:
-    return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
 
 
 def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep | None:
@@ -269,7 +194,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         if list_:
             _list(options, since, as_json)
         elif dry_run:
-            _plan(options, as_json)
+            show(options, as_json)
         else:
             if until == "promote":
                 options = replace(options, key=keys.mine(ask_passphrase))
@@ -351,7 +276,7 @@ def plan(
         profile=profile,
         level=level,
     )
-    _plan(options, as_json)
+    show(options, as_json)
 
 
 COMMANDS = {

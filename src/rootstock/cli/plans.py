@@ -1,0 +1,90 @@
+"""What a run would do, as people and programs read it."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from rootstock import planning
+from rootstock.cli.common import print_json, say
+from rootstock.plan.matrix import Cell
+from rootstock.planning import Options
+from rootstock.report.terminal import Terminal
+from rootstock.report.words import columns, duration
+from rootstock.store import locate
+from rootstock.suites import suite as suites
+
+
+def show(options: Options, as_json: bool) -> None:
+    """Print the plan of a run; nothing is built."""
+    with Terminal(quiet=as_json) as terminal:
+        planned = planning.plan(options, locate(), terminal)
+    nodes = [
+        {
+            "id": node.id,
+            "package": node.output.name,
+            "version": node.output.version,
+            "filename": node.filename,
+            "key": node.key,
+            "scope": node.scope,
+            "verified": node.output.verified,
+            "state": "kept" if node.id in planned.have else "to build",
+            "reason": planned.reasons.get(node.id, ""),
+        }
+        for node in planned.graph.nodes.values()
+        if node.id in planned.have or node.id in planned.wanted
+    ]
+    tests = _tests(planned, options.deep) if options.deep else {}
+    if as_json:
+        print_json({"cells": [as_json_of(cell) for cell in planned.cells], "nodes": nodes, **tests})
+        return
+    rows = [
+        (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
+    ]
+    say(columns([("state", "package", "build key", "why"), *rows]))
+    if options.deep:
+        say(["", *_tests_lines(tests)])
+
+
+def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
+    """The packages' own tests that a run with --deep would run, and those that it would not."""
+    from rootstock.suites import prove, untold
+
+    took = prove.seconds(locate())
+    suites_ = [
+        {
+            "cell": id_,
+            "package": one.package,
+            "version": one.version,
+            "words": one.words,
+            "seconds": took.get(one.package),
+        }
+        for id_, tested in planned.deep.items()
+        for one in tested.suites
+    ]
+    return {"suites": suites_, "not_described": {} if deep.only else untold.find(planned)}
+
+
+def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
+    rows = [
+        (
+            one["cell"],
+            one["package"],
+            one["version"],
+            "not known" if one["seconds"] is None else duration(one["seconds"]),
+            shlex.join(one["words"]),
+        )
+        for one in tests["suites"]
+    ]
+    known = [one["seconds"] for one in tests["suites"] if one["seconds"] is not None]
+    lines = columns([("own tests in", "package", "version", "took", "pytest"), *rows], right=(3,))
+    if known:
+        lines.append(f"{len(known)} of {len(rows)} took {duration(sum(known))} the last time.")
+    if others := tests["not_described"]:
+        named = ", ".join(f"{name} ({count})" for name, count in others.items())
+        lines += ["", f"Bring files with tests, and have no suite in ci/stack.toml: {named}"]
+    return lines
+
+
+def as_json_of(cell: Cell) -> dict[str, str]:
+    """A cell as it stands in the JSON of several commands."""
+    return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
