@@ -24,7 +24,6 @@ from rootstock.stack.make import Means, make
 from rootstock.stack.names import Names
 from rootstock.store import Store
 
-WANTED, NAMES = "ci/stack.toml", "ci/names.toml"
 _UV = "ci/tools/uv.lock"
 
 
@@ -56,8 +55,8 @@ def relock(
             f"{listed(map(shown, strange))}: {STACK} has no such project",
             "Names are those of the Python index. rootstock stack add NAME adds one.",
         )
-    asked = wanted.load(checkout / WANTED, text)
-    naming = names.load(checkout / NAMES)
+    asked = wanted.load(checkout / wanted.FILE, text)
+    naming = names.load(checkout / names.FILE)
     new = make(asked, naming, old, _means(checkout, naming, store, listen), upgrade)
     return Change(lock=new, lines=tuple(differences(old, new)))
 

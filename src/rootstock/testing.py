@@ -72,13 +72,20 @@ def deep(
 
     planned, there = state.planned, state.artifacts
     systems = _systems(options, images, engine, store, listen)
+
+    def skip(cell: Cell, why: str) -> None:
+        told = f"{cell.id}: its packages' own tests are not run: {why}"
+        listen(Event(stage=STAGE, state="note", detail=told))
+
     listen(Event(stage=STAGE, state="start", total=_count(planned)))
     with state.lap(STAGE):
         for cell in state.whole:
             tested = planned.deep.get(cell.id)
-            if tested is None or not there.keys() >= set(planned.graph.cells[tested.cell.id]):
-                told = f"{cell.id}: its packages' own tests are not run"
-                listen(Event(stage=STAGE, state="note", detail=told))
+            if tested is None:
+                skip(cell, "none has a suite, or the set tests is not for its Python")
+                continue
+            if not there.keys() >= set(planned.graph.cells[tested.cell.id]):
+                skip(cell, "what runs them was not built")
                 continue
             system, ready = systems(private=planned.graph.private(cell.id))
             bench = suites.Bench(

@@ -35,7 +35,7 @@ def store() -> Store:
 @pytest.fixture(scope="module")
 def own(store: Store) -> Lock:
     """The lock of ci/stack.toml with the example at its end, of which one set more is left."""
-    known = tomlkit.parse((CHECKOUT / stacking.WANTED).read_text() + EXAMPLE.read_text()).unwrap()
+    known = tomlkit.parse((CHECKOUT / wanted.FILE).read_text() + EXAMPLE.read_text()).unwrap()
     known["sets"] = {name: known["sets"][name] for name in ("frames", "xenonnt")}
     text = tomlkit.dumps(known)
     return stacking.relock(CHECKOUT, store, lambda event: None, text=text).lock
@@ -46,7 +46,7 @@ def test_the_lock_has_just_the_versions_that_are_pinned(own: Lock) -> None:
     _, made = own.sets
     [member] = made.members
     assert member.python == PYTHON
-    naming = names.load(CHECKOUT / stacking.NAMES)
+    naming = names.load(CHECKOUT / names.FILE)
     pins = {naming.of(name): str(version) for name, version in asked.pins("3.12.13").items()}
     assert len(pins) == len(asked.packages) - 2  # pip is the recipe's, and uproot is the newest
     assert {name: member.packages[name] for name in pins} == pins

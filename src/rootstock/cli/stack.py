@@ -11,6 +11,7 @@ from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
 from rootstock.errors import UsageError
 from rootstock.report.terminal import Terminal
 from rootstock.stack import lock as locks
+from rootstock.stack import wanted
 from rootstock.store import locate
 
 
@@ -66,7 +67,7 @@ def stack(
             "rootstock stack add needs names" if action is Action.ADD else "lock takes no names",
             "rootstock stack --help shows examples.",
         )
-    path, text = checkout / stacking.WANTED, None
+    path, text = checkout / wanted.FILE, None
     if action is Action.ADD:
         if not into:
             raise UsageError("rootstock stack add needs a set", "Name one with --set.")

@@ -15,6 +15,8 @@ from tomlkit.exceptions import TOMLKitError
 from rootstock import names
 from rootstock.errors import UsageError
 
+FILE = "ci/names.toml"  # in a checkout
+
 
 @dataclass(frozen=True, kw_only=True)
 class Names:

@@ -19,6 +19,8 @@ from rootstock.errors import UsageError
 from rootstock.names import listed
 from rootstock.stack.specs import holds
 
+FILE = "ci/stack.toml"  # in a checkout
+
 
 @dataclass(frozen=True, kw_only=True)
 class Set:

@@ -21,7 +21,6 @@ from rootstock.stack.names import Names
 from rootstock.stack.wanted import Wanted
 from rootstock.suites.suite import Companion, Suite
 
-WANTED, NAMES = "ci/stack.toml", "ci/names.toml"  # in a checkout
 # A file that pytest takes for one with tests, in a folder of tests.
 _TEST = re.compile(r"(?:.*/)?site-packages/(?P<owner>[^/]+)/(?:.*/)?tests?/(?:.*/)?test_[^/]*\.py")
 
@@ -39,7 +38,7 @@ def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
         name = TESTS.removeprefix(PREFIX)
         raise UsageError(
             f"ci/stack.lock has no set {name}, with which packages' own tests are run",
-            f"Write [sets.{name}] with pytest into {WANTED}, then: rootstock stack lock",
+            f"Write [sets.{name}] with pytest into {wanted.FILE}, then: rootstock stack lock",
         )
     pythons = {member.python for member in sets[TESTS].members}
     found = {}
@@ -70,7 +69,7 @@ def tested(
     With `asked`, the suites of these packages only. Raises `UsageError` for a name with no suite,
     and when no cell has any.
     """
-    known, naming = wanted.load(checkout / WANTED), names.load(checkout / NAMES)
+    known, naming = wanted.load(checkout / wanted.FILE), names.load(checkout / names.FILE)
     _insist_on_known(asked, known, naming)
     found = {}
     for id_, cell in beside.items():
@@ -91,7 +90,7 @@ def _insist_on_known(asked: Sequence[str], known: Wanted, naming: Names) -> None
     allowed = {*described, *map(naming.of, described)}
     if strange := [one for one in asked if one not in allowed]:
         raise UsageError(
-            f"{listed(map(shown, strange))}: {WANTED} has no suite of that name",
+            f"{listed(map(shown, strange))}: {wanted.FILE} has no suite of that name",
             f"Known: {listed(sorted(described))}. docs/stack.md tells how one is added.",
         )
 

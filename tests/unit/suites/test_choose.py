@@ -7,7 +7,7 @@ import pytest
 from rootstock.errors import UsageError
 from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
-from rootstock.stack import wanted
+from rootstock.stack import names, wanted
 from rootstock.stack.lock import TESTS, Lock, Member, Set
 from rootstock.stack.names import Names
 from rootstock.suites import choose
@@ -97,8 +97,8 @@ def test_without_the_set_the_way_to_it_is_told() -> None:
 
 def checkout(folder: Path) -> Path:
     (folder / "ci").mkdir()
-    (folder / choose.WANTED).write_text(TEXT)
-    (folder / choose.NAMES).write_text("[names]\n")
+    (folder / wanted.FILE).write_text(TEXT)
+    (folder / names.FILE).write_text("[names]\n")
     return folder
 
 
