@@ -30,7 +30,8 @@ import zstandard
 from rootstock.building.artifact import Artifact, load, write_record
 from rootstock.channel import index, switch
 from rootstock.channel.generation import NOTHING, Generation, History, Published
-from rootstock.channel.promote import promote
+from rootstock.channel.promote import commit, promote
+from rootstock.channel.reader import Channel
 
 RELEASE = 40
 VERSIONS = 50  # of each package name that the channel has
@@ -180,7 +181,9 @@ def main() -> None:
     if words.promote:
         gc.set_threshold(100_000)  # as commands have it
         channel, folder = words.promote
-        made = promote([found for one in folder.iterdir() if (found := load(one))], channel)
+        artifacts = [found for one in folder.iterdir() if (found := load(one))]
+        with Channel.at(channel).write(create=True) as change:
+            made = commit(change, promote(change, artifacts))
         assert len(made.added) == RELEASE
         return
     print(HEAD)

@@ -26,7 +26,8 @@ from pathlib import Path
 
 from index import RELEASE, artifact
 
-from rootstock.channel.promote import promote
+from rootstock.channel.promote import commit, promote
+from rootstock.channel.reader import Channel
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 ROOTSTOCK = [sys.executable, "-I", "-m", "rootstock"]
@@ -36,7 +37,9 @@ LARGE = "large.conda"
 def channel_of(folder: Path) -> Path:
     """A channel of small packages, and a file of 100 MB in it."""
     channel = folder / "channel"
-    promote([artifact(folder / "made", number) for number in range(RELEASE)], channel)
+    artifacts = [artifact(folder / "made", number) for number in range(RELEASE)]
+    with Channel.at(channel).write(create=True) as change:
+        commit(change, promote(change, artifacts))
     (channel / "noarch" / LARGE).write_bytes(bytes(100_000_000))
     return channel
 

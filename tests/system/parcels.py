@@ -1,18 +1,18 @@
 """Channels of tiny packages with their releases, and what the tests of publishing share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rootstock.building.artifact import Artifact
-from rootstock.channel.generation import Generation
-from rootstock.channel.promote import promote
+from rootstock.channel.release_model import RECORD, Cell, Floor, Package, Release, Smoke
 from rootstock.core.progress import silent
 from rootstock.environment import creation
 from rootstock.publish.retry import RetryPolicy
 from rootstock.publish.snapshot import ChannelSnapshot
-from rootstock.release.contents import RECORD, Cell, Floor, Package, Release, Smoke
-from rootstock.serve.hook import write_page
+
+from ..channels import Release as Making
+from ..channels import promote
 
 ONCE = RetryPolicy(tries=1, timeout=20)
 SOON = RetryPolicy(tries=4, first=0.01, longest=0.02, timeout=20)
@@ -29,10 +29,10 @@ def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
     )
 
 
-def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Callable[..., None]:
-    """What fills the folder of a release: as much of release.json as publishing reads."""
+def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Making:
+    """What makes the files of a release: as much of release.json as publishing reads."""
 
-    def fill(generation: Generation, folder: Path) -> None:
+    def fill(number: int, time: str) -> Mapping[str, str]:
         packages = {
             a.filename: Package(
                 name=a.name,
@@ -50,8 +50,8 @@ def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Callable
             for a in artifacts
         }
         release = Release(
-            release=generation.number,
-            time=generation.time,
+            release=number,
+            time=time,
             rootstock="",
             commit="",
             platform="linux-64",
@@ -60,7 +60,7 @@ def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Callable
             packages=packages,
             files={name: "0" * 64 for one in cells.values() for name in one.files.values()},
         )
-        (folder / RECORD).write_text(release.text())
+        return {RECORD: release.text()}
 
     return fill
 
@@ -70,7 +70,7 @@ def promoted(channel: Path, name: str, *artifacts: Artifact) -> None:
     made = cell(*(artifact.filename for artifact in artifacts))
     fill = release_of(list(artifacts), {name: made})
     cells = {name: made.packages}
-    promote(artifacts, channel, cells=cells, release=fill, show=write_page)
+    promote(artifacts, channel, cells=cells, release=fill)
 
 
 def paths(snapshot: ChannelSnapshot) -> dict[str, str]:

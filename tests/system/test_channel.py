@@ -16,11 +16,10 @@ import pytest
 import zstandard
 
 from rootstock.building.artifact import write_record
-from rootstock.channel import index, switch
-from rootstock.channel.generation import history
-from rootstock.channel.promote import promote
+from rootstock.channel import index, writer
 from rootstock.channel.stage import stage
 
+from ..channels import PROGRAM, history, promote
 from .conftest import serving
 
 pytestmark = pytest.mark.system
@@ -33,11 +32,9 @@ asyncio.run(index_fs(Path(sys.argv[1]), force=True, write_zst=True, write_shards
 os._exit(0)
 """
 
-PROMOTER = """
-import sys
+PROMOTER = f"""{PROGRAM}
 from pathlib import Path
 from rootstock.building.artifact import load
-from rootstock.channel.promote import promote
 artifacts = [load(Path(folder)) for folder in sys.argv[2:]]
 print("ready", flush=True)
 promote(artifacts, Path(sys.argv[1]))
@@ -75,7 +72,7 @@ def test_py_rattler_goes_back_to_the_packages_that_were_there_at_a_time(
     """Neither package has the time of a build, which a client would take otherwise."""
     channel = tmp_path / "channel"
     for then, version in (("10", "1.0"), ("12", "2.0")):
-        monkeypatch.setattr(switch, "now", lambda then=then: f"2026-11-20T{then}:00:00+00:00")
+        monkeypatch.setattr(writer, "now", lambda then=then: f"2026-11-20T{then}:00:00+00:00")
         promote([package("one", version)], channel)
     seen: dict[int, Any] = {}
     with serving(channel) as url:

@@ -26,11 +26,11 @@ from conda_package_handling import api as handling  # type: ignore[import-untype
 from rattler.package import RunExportsJson
 
 from rootstock.channel import index
-from rootstock.channel.promote import promote
 from rootstock.core.progress import silent
 from rootstock.core.store import locate
 from rootstock.sources import tools
 
+from ..channels import promote
 from .conftest import CHECKOUT, COMMAND, ROOT, Bench, create_mount_points, serving
 
 pytestmark = pytest.mark.system

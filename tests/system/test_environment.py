@@ -18,13 +18,13 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
 from rootstock.core.errors import MachineError, SourceError, UsageError
 from rootstock.core.progress import Event, silent
 from rootstock.environment.creation import Environment, Locked, create, create_locked
 from rootstock.environment.prefix import MARK
 
+from ..channels import promote
 from .conftest import COMMAND
 
 pytestmark = pytest.mark.system

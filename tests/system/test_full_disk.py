@@ -26,8 +26,8 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 
-from rootstock import pipeline
-from rootstock.build import artifact, builder
+from rootstock.run import pipeline
+from rootstock.building import artifact, builder
 from rootstock.core.errors import RootstockError
 from rootstock.run.pipeline import run
 from rootstock.run.planning import Options

@@ -27,11 +27,9 @@ import pytest
 import zstandard
 
 from rootstock.building.artifact import Artifact, write_record
-from rootstock.channel.generation import history, release_of
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
-from rootstock.channel.yank import hide
+from rootstock.channel.layout import Layout
 
+from ..channels import PROGRAM, hide, history, promote, rollback
 from .conftest import COMMAND
 
 pytestmark = pytest.mark.system
@@ -41,31 +39,26 @@ SOLVES = 25
 KILLS = 20
 
 # Promotes one set after the other as releases, and between them goes back and forth and hides.
-SWITCHER = """
-import random, sys, time
+SWITCHER = f"""{PROGRAM}
+import random, time
 from pathlib import Path
 from rootstock.building.artifact import load
-from rootstock.channel.generation import current_number, history
-from rootstock.channel.yank import hide
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
 channel, seconds, seed, sets = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:]
 chance, end = random.Random(seed), time.monotonic() + seconds
-def fill(generation, folder):
-    for name in ("a", "b"):
-        (folder / name).write_text(str(generation.number))
+def fill(number, time):
+    return dict.fromkeys(("a", "b"), str(number))
 print("ready", flush=True)
 while time.monotonic() < end:
     if sets and chance.random() < 0.3:
         made = [load(folder) for folder in Path(sets.pop(0)).iterdir()]
-        cells = {made[0].version: [one.filename for one in made]}
+        cells = {{made[0].version: [one.filename for one in made]}}
         promote(made, channel, cells=cells, release=fill)
     elif chance.random() < 0.3:
         names = sorted(name for name in history(channel).visible() if "-0.0-" not in name)
         if names:
             hide(channel, [chance.choice(names)], force=True)
     else:
-        rollback(channel, chance.randint(1, current_number(channel)))
+        rollback(channel, chance.randint(1, current(channel).number))
 """
 
 # Solves again and again, each time with a new client and the same cache; one line for each.
@@ -86,13 +79,10 @@ asyncio.run(main(*sys.argv[1:]))
 os._exit(0)
 """
 
-PROMOTER = """
-import os, sys, tempfile
+PROMOTER = f"""{PROGRAM}
+import os, tempfile
 from pathlib import Path
 from rootstock.building.artifact import load
-from rootstock.channel.yank import hide
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
 umask, user, group, channel, *folders = sys.argv[1:]
 def work(channel):
     number = promote([load(Path(folder)) for folder in folders], channel).generation.number
@@ -167,7 +157,7 @@ def check_releases(channel: Path) -> None:
     """Every release that readers see is there, whole."""
     for release in json.loads((channel / "releases.json").read_bytes())["releases"]:
         number = release["release"]
-        files = {path.name: path.read_text() for path in release_of(channel, number).iterdir()}
+        files = {path.name: path.read_text() for path in Layout(channel).release(number).iterdir()}
         assert files == {"a": str(number), "b": str(number)}
 
 
@@ -512,7 +502,7 @@ def test_the_commands(pair: Callable[[int], list[Artifact]], tmp_path: Path) -> 
     for version in range(3):
         made = pair(version)
         cells = {f"cell{version}": [artifact.filename for artifact in made]}
-        promote(made, channel, cells=cells, release=lambda new, folder: None)
+        promote(made, channel, cells=cells, release=lambda number, time: {"note": ""})
 
     def listed() -> Any:
         done = command("releases", *where, "--json")

@@ -7,7 +7,7 @@ import sys
 INTERRUPTED = """
 import signal, threading, time
 from concurrent.futures import thread
-from rootstock import process
+from rootstock.core import process
 from rootstock.core.errors import InterruptedByUser
 
 def start():

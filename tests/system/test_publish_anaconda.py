@@ -15,10 +15,11 @@ from rootstock.core.tokens import Secret
 from rootstock.publish import anaconda, publish
 from rootstock.publish.anaconda import Anaconda
 from rootstock.publish.retry import RetryPolicy
-from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.snapshot import ChannelSnapshot
 from rootstock.publish.target import Conflict, TransientError
 from rootstock.sources import tools
 
+from ..channels import load
 from . import anaconda_site
 from .anaconda_site import TOKEN, USER, File, Site
 from .conftest import CHECKOUT

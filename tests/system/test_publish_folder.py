@@ -12,34 +12,31 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, rollback
-from rootstock.channel.generation import current_number
+from rootstock.channel import index
 from rootstock.core.errors import RefusedError, SmokeFailed
 from rootstock.core.progress import silent
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
 from rootstock.publish import publish
 from rootstock.publish.folder import Folder
-from rootstock.publish.snapshot import load
 
+from ..channels import PROGRAM, current, load, rollback
 from .parcels import ONCE, Installs, paths, promoted, untested
 
 pytestmark = pytest.mark.system
-PUBLISH = """
-import sys
+PUBLISH = f"""{PROGRAM}
 from pathlib import Path
 from rootstock.core.progress import silent
 from rootstock.publish import publish
 from rootstock.publish.folder import Folder
-from rootstock.publish.snapshot import load
-from rootstock.publish.retry import Patience
+from rootstock.publish.retry import RetryPolicy
 from rootstock.core.store import Store
 store = Store(Path(sys.argv[3]))
 store.prepare()
-parcel = load(Path(sys.argv[1]))
+snapshot = load(Path(sys.argv[1]))
 print("ready", flush=True)
-publish.publish(parcel, Folder(path=Path(sys.argv[2])), store, silent, lambda *_: None,
-                patience=Patience(tries=1))
+publish.publish(snapshot, Folder(path=Path(sys.argv[2])), store, silent, lambda *_: None,
+                patience=RetryPolicy(tries=1))
 """
 
 
@@ -92,7 +89,7 @@ def test_going_back_is_published_too(
     folder = tmp_path / "web"
     more(channel, package)
     go(channel, folder, store)
-    rollback.rollback(channel)
+    rollback(channel)
     done = go(channel, folder, store)
     assert done.uploaded == done.shown == ()
     the_same(channel, folder)
@@ -107,7 +104,7 @@ def test_an_earlier_release_then_the_next(
     first = load(channel, 1)
     publish.publish(first, Folder(path=folder), store, silent, untested, patience=ONCE)
     assert visible(folder) == paths(first)
-    assert current_number(folder) == 1
+    assert current(folder).number == 1
     go(channel, folder, store)
     the_same(channel, folder)
     with pytest.raises(RefusedError, match="shows generation 2, and this would be 1"):

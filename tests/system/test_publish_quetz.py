@@ -21,10 +21,11 @@ from rootstock.core.store import Store, locate
 from rootstock.core.tokens import Secret
 from rootstock.publish import publish
 from rootstock.publish.quetz import Quetz
-from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.snapshot import ChannelSnapshot
 from rootstock.publish.target import TransientError
 from rootstock.sources import tools
 
+from ..channels import load
 from .conftest import CHECKOUT
 from .faulty import Answer, Fault, Faulty, State, serving
 from .parcels import ONCE, SOON, Installs, paths, promoted, untested

@@ -16,17 +16,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rootstock.channel import rollback
 from rootstock.core.errors import RefusedError, RootstockError, UsageError
 from rootstock.core.progress import silent
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store, locate
 from rootstock.publish import publish
 from rootstock.publish.s3 import S3
-from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.snapshot import ChannelSnapshot
 from rootstock.publish.target import TransientError
 from rootstock.sources import tools
 
+from ..channels import load, rollback
 from .conftest import CHECKOUT
 from .faulty import Answer, Fault, Faulty, State, serving, sha256
 from .parcels import ONCE, SOON, Installs, paths, promoted, untested
@@ -210,7 +210,7 @@ def test_a_release_is_uploaded_tested_and_shown(
     the_same(channel, target, state)
     done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
     assert done.uploaded == done.read == done.cells == () and installs.calls == 2
-    rollback.rollback(channel)
+    rollback(channel)
     go(load(channel), target, store)
     the_same(channel, target, state)
     with pytest.raises(RefusedError, match="shows generation 3, and this would be 2"):

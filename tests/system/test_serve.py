@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.promote import promote
-from rootstock.serve import page
+from rootstock.channel.layout import SETTINGS
+
+from ..channels import promote
 
 pytestmark = pytest.mark.system
 
@@ -76,7 +77,7 @@ def served(package: Any, tmp_path: Path) -> Iterator[Served]:
     """A channel with a package of 3 MB, served by the command until the test ends."""
     channel = tmp_path / "channel"
     big = package("big", files={"share/big": os.urandom(3_000_000)})
-    promote([big, package("small", depends=["big"])], channel, show=page.write)
+    promote([big, package("small", depends=["big"])], channel)
     process = subprocess.Popen(
         [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"],
         stdout=subprocess.PIPE,
@@ -195,7 +196,7 @@ def test_readers_during_promotions(served: Served, package: Any) -> None:
         reader.start()
     for number in range(10):
         fresh = [package(f"p{n}", f"{number}.0") for n in range(10)]
-        promote(fresh, served.channel, show=page.write)
+        promote(fresh, served.channel)
         time.sleep(0.05)
     ended.set()
     for reader in readers:
@@ -346,14 +347,14 @@ def start(channel: Path, *words: str, how: str = "") -> Served:
 
 @pytest.fixture
 def channel(package: Any, tmp_path: Path) -> Path:
-    promote([package("one")], tmp_path / "channel", show=page.write)
+    promote([package("one")], tmp_path / "channel")
     return tmp_path / "channel"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_it_while_its_page_is_made(channel: Path, number: signal.Signals) -> None:
     served = start(channel)
-    (channel / page.SETTINGS).write_text("title: Another\n")
+    (channel / SETTINGS).write_text("title: Another\n")
     with socket.create_connection((served.host, served.port)) as reader:
         reader.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         time.sleep(0.2)
@@ -418,6 +419,6 @@ def test_a_damaged_channel_is_served_and_its_page_says_so(channel: Path) -> None
 def test_the_page_after_a_switch(channel: Path, package: Any) -> None:
     served = start(channel)
     assert b"another-1.0" not in served.page("a")[2]
-    promote([package("another")], channel, show=page.write)
+    promote([package("another")], channel)
     assert b"another-1.0" in served.page("a")[2]
     _end(served)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.channel import index, repodata
-from rootstock.channel.generation import History, Published, folder_of
-from rootstock.channel.stage import NOARCH
+from rootstock.channel.generation import History, Published
+from rootstock.channel.layout import NOARCH, Layout
 from rootstock.core import regular
 from rootstock.core.errors import RefusedError
 from rootstock.core.names import listed
@@ -77,15 +77,15 @@ def _same(folder: Path, plain: str, packed: str) -> bool:
         return False
 
 
-def whole(channel: Path, past: History) -> bool:
+def whole(layout: Layout, past: History) -> bool:
     """Whether the forms of every current index agree; no record is looked at."""
     now = past.current.number
-    return all(agrees(folder_of(channel, now) / subdir) for subdir in shown(past, now))
+    return all(agrees(layout.generation(now) / subdir) for subdir in shown(past, now))
 
 
-def differences(channel: Path, past: History) -> Iterator[str]:
+def differences(layout: Layout, past: History) -> Iterator[str]:
     """What the current index says otherwise than the generation that it is of, by name."""
-    folder = folder_of(channel, past.current.number)
+    folder = layout.generation(past.current.number)
     for subdir, expected in shown(past, past.current.number).items():
         table = f"{subdir}/{index.TABLE}"
         try:
@@ -113,7 +113,7 @@ class Held:
     complete: bool
 
 
-def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
+def held(root: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
     """The records of the index in `folder`, of which those that are damaged are made anew.
 
     `expected` is what it has to say; what it does not is read from the channel's packages.
@@ -129,7 +129,7 @@ def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held
     damaged = not same or bool(lost) or not _others_agree(folder)
     if not damaged and (folder / index.RUN_EXPORTS).is_file():
         return Held(records, damaged=False, complete=False)
-    packages = channel / folder.name
+    packages = root / folder.name
     found, bad = {}, []
     for name, known in expected.items():
         path = packages / name
@@ -143,7 +143,7 @@ def held(channel: Path, folder: Path, expected: Mapping[str, Published]) -> Held
             bad.append(name)
     if bad:
         raise RefusedError(
-            f"{channel} is damaged: {folder / index.TABLE} is not what it was, and neither are "
+            f"{root} is damaged: {folder / index.TABLE} is not what it was, and neither are "
             f"these packages, from which it would be made again: {listed(sorted(bad))}",
             "Nothing was changed. Restore these files from a copy of the channel, or build into "
             "another folder.",

@@ -1,49 +1,23 @@
 """Generations: what a channel shows now, what it showed before, and all that it ever published.
 
-```
-channel/
-  linux-64/
-    root-6.40.00-h0_0.conda        packages: each file once, never overwritten, never removed
-    shards/<sha256>.msgpack.zst    as are the shards, which their content names
-    repodata.json                  -> ../.rootstock/current/linux-64/repodata.json
-    repodata.json.zst              -> (likewise, repodata_shards.msgpack.zst, run_exports.json and
-                                   run_exports.json.zst)
-  noarch/                          the same
-  releases/0002/                   what belongs to the release of generation 2; never changed
-  releases.json                    -> .rootstock/current/releases.json
-  .rootstock/
-    lock                           who writes
-    current                        -> generations/0002
-    generations/0002/              generation.json, releases.json, linux-64/repodata.json, ...
-```
-A package that no index names is invisible, and so is a release that releases.json does not name.
+Numbers only grow: going back is a new generation with an older index. generation.json records only
+what its generation changed: the one it started from (`base`), the packages it placed, those it
+showed again, those it hid. What a generation shows follows from its bases; what the channel ever
+published follows from all generations. So a small change writes a small record, and a name that
+was hidden is still known, with its bytes.
 
-Numbers only grow: going back is a new generation with an older index. generation.json has only
-what its generation changed: which one it started from (`base`), the packages it placed, those
-that it showed again, those that it hid. What a generation shows follows from its bases; what the
-channel ever published, from all generations. So a small change writes a small record, and a
-name that was hidden is still known, with its bytes.
+These are values; reader.py reads them from a channel, writer.py adds to them.
 """
 
-import os
-import re
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rootstock.core import names, regular, shape
-from rootstock.core.errors import RefusedError
-from rootstock.core.shape import OtherFormat
+from rootstock.core import names, shape
 
-META_DIR = ".rootstock"
-RECORD = "generation.json"
-RELEASES = "releases"
-RELEASES_TABLE = "releases.json"
 FORMAT = 2
-_CURRENT = re.compile(r"generations/(?:[0-9]{4}|[1-9][0-9]{4,8})")
 
 Kind = Literal["promotion", "rollback", "hiding"]
 
@@ -152,71 +126,6 @@ class History:
         ]
 
 
-def history(channel: Path) -> History:
-    """All generations up to the one that readers see.
-
-    Raises `RefusedError` when one of their records cannot be read, or they contradict each other.
-    """
-    now = current_number(channel)
-    generations = (NOTHING, *(_read(channel, number) for number in range(1, now + 1)))
-    _require(channel, generations)
-    return History(generations)
-
-
-def current(channel: Path) -> Generation:
-    """The generation that readers see; number 0 when there is none.
-
-    Raises `RefusedError` when its record cannot be read.
-    """
-    now = current_number(channel)
-    return _read(channel, now) if now else NOTHING
-
-
-def current_number(channel: Path) -> int:
-    """The number of the generation that readers see, 0 when there is none.
-
-    Raises `RefusedError` when the link that tells it is not one.
-    """
-    link = channel / META_DIR / "current"
-    try:
-        target = os.readlink(link)
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
-    except (OSError, ValueError) as error:
-        raise _not_ours(channel, link) from error
-    name = target.rpartition("/")[2]
-    # As the switch writes it: a link that leads elsewhere would show something else.
-    if not _CURRENT.fullmatch(target):
-        raise _not_ours(channel, link)
-    return int(name)
-
-
-def _not_ours(channel: Path, link: Path) -> RefusedError:
-    return RefusedError(
-        f"{channel} can be installed from, but not be worked on: {link} is not its own link",
-        "Copy a channel with its links as they are (cp -a, rsync -a), or use the original.",
-    )
-
-
-def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
-    """By file name, the build key and the sha256 of all that was ever visible, oldest first.
-
-    What is hidden is among it: its name is taken for good.
-    """
-    published = history(channel).published
-    return {name: (entry.key, entry.sha256) for name, entry in published.items()}
-
-
-def folder_of(channel: Path, number: int) -> Path:
-    """Where a generation's record and indexes are."""
-    return channel / META_DIR / "generations" / f"{number:04d}"
-
-
-def release_of(channel: Path, number: int) -> Path:
-    """Where the files of a generation's release are."""
-    return channel / RELEASES / f"{number:04d}"
-
-
 def as_json(generation: Generation) -> dict[str, Any]:
     """The record of a generation as `json.dumps` takes it, and as its file has it."""
     packages = {}
@@ -241,34 +150,12 @@ def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
     }
 
 
-def begun(channel: Path, number: int) -> Mapping[str, Published]:
-    """The packages of a generation whose writer died; none if its record was not yet written.
+def parse(text: bytes, number: int) -> Generation:
+    """The generation of a generation.json, which has to be of that number.
 
-    Raises `RefusedError` when another rootstock wrote it.
+    Raises `ValueError` when it is no such record; that is an `OtherFormat` when another rootstock
+    wrote it.
     """
-    path = folder_of(channel, number) / RECORD
-    try:
-        return _parsed(regular.read(path), number).packages
-    except OtherFormat as error:
-        raise RefusedError(f"{path} {error}", error.remedy) from error
-    except (FileNotFoundError, ValueError):
-        return {}
-
-
-def _read(channel: Path, number: int) -> Generation:
-    path = folder_of(channel, number) / RECORD
-    try:
-        return _parsed(regular.read(path), number)
-    except OtherFormat as error:
-        raise RefusedError(f"{path} {error}", error.remedy) from error
-    except (OSError, ValueError) as error:
-        raise RefusedError(
-            f"{channel} is damaged: {path} cannot be read ({error})",
-            "Restore the file from a copy of the channel, or build into another folder.",
-        ) from error
-
-
-def _parsed(text: bytes, number: int) -> Generation:
     value = shape.document(text)
     shape.require_format(value, FORMAT)
     known = _FIELDS(value)
@@ -298,19 +185,17 @@ def _package(name: str, value: object, number: int) -> Published:
         raise ValueError(f"{name}: {error}") from error
 
 
-def _require(channel: Path, generations: Iterable[Generation]) -> None:
-    """Raise `RefusedError` where generations contradict each other."""
+def contradiction(generations: Iterable[Generation]) -> str:
+    """In what generations contradict each other; empty where they do not."""
     published: set[str] = set()
     for one in generations:
         again = published.intersection(one.packages)
         published.update(one.packages)
         named = {*one.shown, *one.hidden}.union(*one.cells.values())
         if wrong := again or named - published:
-            told = "places again what was there" if again else "names what was never published"
-            raise RefusedError(
-                f"{channel} is damaged: generation {one.number} {told}: {names.listed(wrong)}",
-                "Restore its record from a copy of the channel, or build into another folder.",
-            )
+            what = "places again what was there" if again else "names what was never published"
+            return f"generation {one.number} {what}: {names.listed(wrong)}"
+    return ""
 
 
 _OF_PACKAGES = {"subdir", "sha256", "size", "key"}

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rootstock.channel import consistency, files, generation, index
-from rootstock.channel.generation import META_DIR, Generation, History
+from rootstock.channel import consistency, files, index
+from rootstock.channel.generation import Generation, History
+from rootstock.channel.layout import Layout, shown
 
 Changes = Mapping[str, Mapping[str, index.Record | None]]
 
 
 def write(
-    channel: Path, past: History, new: Generation, changes: Changes
+    layout: Layout, past: History, new: Generation, changes: Changes
 ) -> tuple[list[Path], tuple[str, ...]]:
     """Write the indexes of every subdir, or link the base's where nothing changed.
 
@@ -18,24 +19,24 @@ def write(
     that were written, and the paths of the indexes that were damaged. Raises `RefusedError` when
     a package that it takes is damaged, too.
     """
-    folder, base = (generation.folder_of(channel, n) for n in (new.number, new.base))
-    now = generation.folder_of(channel, past.current.number)
-    shown = consistency.shown(past, new.base)
+    folder, base = layout.generation(new.number), layout.generation(new.base)
+    now, root = layout.generation(past.current.number), layout.root
+    expectations = consistency.shown(past, new.base)
     written: list[Path] = []
     damaged: list[str] = []
-    for subdir in sorted({*shown, *_subdirs(now), *_subdirs(base), *changes}):
-        shards = channel / subdir / index.SHARDS
-        for made in (folder / subdir, channel / subdir, shards):
-            files.make(made, channel)
+    for subdir in sorted({*expectations, *_subdirs(now), *_subdirs(base), *changes}):
+        shards = root / subdir / index.SHARDS
+        for made in (folder / subdir, root / subdir, shards):
+            files.make(made, root)
         own = {n: _dated(n, one, past, new) for n, one in changes.get(subdir, {}).items()}
-        before, expected = base / subdir, shown.get(subdir, {})
+        before, expected = base / subdir, expectations.get(subdir, {})
         if not new.base or not (expected or before.is_dir()):
             written += index.write(folder / subdir, _without_gaps(own), shards)
         elif not own and consistency.agrees(before) and (before / index.RUN_EXPORTS).is_file():
             for name in index.FILES:
                 files.same(before / name, folder / subdir / name)
         else:
-            held = consistency.held(channel, before, expected)
+            held = consistency.held(root, before, expected)
             if held.damaged:
                 damaged.append(f"{subdir}/{index.TABLE}")
             if held.complete:
@@ -45,8 +46,8 @@ def write(
             else:
                 written += index.update(folder / subdir, before, own, shards, held.records)
         for name in index.FILES:
-            files.link(channel / subdir / name, f"../{META_DIR}/current/{subdir}/{name}")
-        written += [folder / subdir, channel / subdir, shards]
+            files.link(root / subdir / name, f"../{shown(f'{subdir}/{name}')}")
+        written += [folder / subdir, root / subdir, shards]
     return written, tuple(damaged)
 
 

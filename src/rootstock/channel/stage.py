@@ -8,9 +8,8 @@ from pathlib import Path
 
 from rootstock.building.artifact import Artifact
 from rootstock.channel import index
+from rootstock.channel.layout import NOARCH
 from rootstock.core.errors import RefusedError, no_space_told
-
-NOARCH = "noarch"  # the subdir that every channel must have
 
 
 def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:

@@ -5,70 +5,58 @@ generation like any other: a rollback or the promotion of the same bytes shows i
 name is never used for other bytes.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rootstock.channel import generation, index, switch
+from rootstock.channel import index
 from rootstock.channel.generation import Generation, History
-from rootstock.channel.rollback import Change, compare, existing
+from rootstock.channel.reader import Channel
+from rootstock.channel.rollback import Effect, compare, existing
+from rootstock.channel.writer import now
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.names import listed
 
 
 def hide(
-    channel: Path,
-    wanted: Sequence[str],
-    *,
-    force: bool = False,
-    dry: bool = False,
-    show: switch.Show | None = None,
-) -> Change:
+    channel: Channel, wanted: Sequence[str], *, force: bool = False, dry: bool = False
+) -> Effect:
     """Take packages out of the index: those with these file names, or that match these specs.
 
     A release is visible only if all its packages are. So a package that a visible release has
     is refused, but with `force`: then the release disappears with it. With `dry` nothing is
-    done. `show` writes the page of a generation.
+    done.
 
     Raises `UsageError` when nothing visible matches, or the channel cannot be written;
     `RefusedError` when a release would go, when another process is writing, or the channel is
     damaged.
     """
     if dry:
-        return _plan(channel, generation.history(existing(channel)), wanted, force)[1]
-    with switch.writing(existing(channel)) as past:
-        new, change = _plan(channel, past, wanted, force)
-        changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
-        for name in new.hidden:
-            changes[past.published[name].subdir][name] = None
-        mended = switch.switch(channel, past, new, changes, show=show)
-    return replace(change, generation=new, mended=mended)
+        return _plan(existing(channel), channel.history(), wanted, force)[1]
+    with existing(channel).write() as change:
+        names, effect = _plan(channel, change.past, wanted, force)
+        change.hide(names)
+        done = change.commit()
+    return replace(effect, generation=done.generation, mended=done.mended)
 
 
 def _plan(
-    channel: Path, past: History, wanted: Sequence[str], force: bool
-) -> tuple[Generation, Change]:
-    """The generation that hides these packages, and what it changes."""
+    channel: Channel, past: History, wanted: Sequence[str], force: bool
+) -> tuple[set[str], Effect]:
+    """The file names to hide, and what that changes for readers."""
     number = past.current.number
-    folder = generation.folder_of(channel, number)
-    names = {name for word in wanted for name in _find(word, past, folder)}
-    new = Generation(
-        number=number + 1,
-        time=switch.now(),
-        kind="hiding",
-        base=number,
-        hidden=tuple(sorted(names)),
-    )
-    change = compare(past, new)
-    if change.releases_gone and not force:
+    names = {name for word in wanted for name in _find(word, past, channel)}
+    hidden = tuple(sorted(names))
+    new = Generation(number=number + 1, time=now(), kind="hiding", base=number, hidden=hidden)
+    effect = compare(past, new)
+    if effect.releases_gone and not force:
         raise RefusedError(
             f"{channel}: releases have packages that would be hidden: "
-            + "; ".join(_needs(past.generations[one], names) for one in change.releases_gone),
+            + "; ".join(_needs(past.generations[one], names) for one in effect.releases_gone),
             "Nothing was changed. --force hides these releases, too; their files stay, and so "
             "does what was installed from them.",
         )
-    return new, change
+    return names, effect
 
 
 def _needs(release: Generation, names: set[str]) -> str:
@@ -78,7 +66,7 @@ def _needs(release: Generation, names: set[str]) -> str:
     return f"{release.number} ({listed(files)} of {listed(c for c, n in cells.items() if n)})"
 
 
-def _find(word: str, past: History, folder: Path) -> list[str]:
+def _find(word: str, past: History, channel: Channel) -> list[str]:
     """The visible packages that a file name or a spec means; at least one."""
     visible = past.visible()
     filename = Path(word).name
@@ -86,7 +74,7 @@ def _find(word: str, past: History, folder: Path) -> list[str]:
         return [filename]
     if filename in past.published:
         raise UsageError(f"{filename} is hidden already")
-    found = [name for name in _matching(word, folder) if name in visible]
+    found = [name for name in _matching(word, channel, past) if name in visible]
     if not found:
         raise UsageError(
             f"No visible package is or matches {word!r}",
@@ -95,7 +83,7 @@ def _find(word: str, past: History, folder: Path) -> list[str]:
     return found
 
 
-def _matching(word: str, folder: Path) -> Iterator[str]:
+def _matching(word: str, channel: Channel, past: History) -> Iterator[str]:
     from rattler import BuildString, MatchSpec, PackageRecord
     from rattler.exceptions import InvalidMatchSpecError
 
@@ -103,7 +91,7 @@ def _matching(word: str, folder: Path) -> Iterator[str]:
         spec = MatchSpec(word)
     except InvalidMatchSpecError as error:
         raise UsageError(f"{word!r} is neither a file name nor a spec: {error}") from error
-    for subdir in (path.parent for path in folder.glob(f"*/{index.TABLE}")):
+    for subdir in channel.indexed(past.current.number):
         for name, entry in index.read(subdir).items():
             if spec.name and entry["name"] != spec.name.normalized:
                 continue

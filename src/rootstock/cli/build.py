@@ -10,7 +10,7 @@ import typer
 from rootstock.building.limits import DEFAULT_SECONDS, Limits, default_memory
 from rootstock.cli.common import (
     CHECKOUT,
-    Channel,
+    ChannelFolder,
     Checkout,
     Deep,
     EngineName,
@@ -135,7 +135,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         local_python: LocalPythons = [],  # noqa: B006
         only: Only = [],  # noqa: B006
         sets: Sets = [],  # noqa: B006
-        channel: Channel = Path("channel"),
+        channel: ChannelFolder = Path("channel"),
         profile: ProfileName = profiles.DEFAULT,
         engine: EngineName = "auto",
         jobs: Jobs = 0,
@@ -256,7 +256,7 @@ def plan(
     py: Pythons = [],  # noqa: B006
     local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     checkout: Checkout = CHECKOUT,

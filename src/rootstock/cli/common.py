@@ -100,7 +100,7 @@ Sets = Annotated[
         metavar="NAME",
     ),
 ]
-Channel = Annotated[
+ChannelFolder = Annotated[
     Path, typer.Option("--channel", help="The folder of the channel.", metavar="DIR")
 ]
 AnyChannel = Annotated[

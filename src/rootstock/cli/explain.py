@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from rootstock.channel.reader import LATEST, Channel
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
-    Channel,
+    ChannelFolder,
     Checkout,
     EngineName,
     Jobs,
@@ -33,7 +34,6 @@ from rootstock.core.store import locate
 from rootstock.image import profiles
 from rootstock.image.engines.choose import choose
 from rootstock.release import check, keys
-from rootstock.release.place import place
 from rootstock.report.terminal import Terminal
 from rootstock.run import planning
 from rootstock.run.planning import DEFAULT_LEVEL, Options
@@ -49,7 +49,7 @@ def why(
     py: Pythons = [],  # noqa: B006
     local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     checkout: Checkout = CHECKOUT,
@@ -125,7 +125,7 @@ def verify(
 
       rootstock verify latest --channel https://example.org/channel --key alice.pub
     """
-    if any(word == check.LATEST or re.fullmatch("[0-9]+", word) for word in packages):
+    if any(word == LATEST or re.fullmatch("[0-9]+", word) for word in packages):
         _verify_release(packages, channel, key, as_json)
         return
     if key:
@@ -135,7 +135,7 @@ def verify(
     store = locate()
     store.prepare()
     every = rebuild.select_all if everything else partial(rebuild.select, packages)
-    artifacts = every(Path(channel), store)
+    artifacts = every(Channel.at(channel), store)
     logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
     logs.mkdir(parents=True)
     means = rebuild.RebuildSettings(
@@ -162,10 +162,10 @@ def _verify_release(
 ) -> None:
     if len(words) != 1:
         raise UsageError("verify takes one release, or packages")
-    where = place(channel)
+    where = Channel.at(channel)
     known = [keys.read(path) for path in trusted]
     with Terminal(quiet=as_json) as terminal:
-        verdict = check.check(where, check.number_of(words[0], where), known, terminal)
+        verdict = check.check(where, where.release_named(words[0]), known, terminal)
     if as_json:
         print_json(verdict.as_json())
     else:

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from rootstock.channel import generation
-from rootstock.channel.rollback import Change, existing
+from rootstock.channel.reader import Channel
+from rootstock.channel.rollback import Effect, existing
 from rootstock.channel.rollback import rollback as go_back
 from rootstock.channel.yank import hide as hide_packages
-from rootstock.cli.common import Channel, Json, print_json, say
+from rootstock.cli.common import ChannelFolder, Json, print_json, say
 from rootstock.core.formatting import columns
-from rootstock.serve.hook import write_page
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")]
 
@@ -22,7 +21,7 @@ def rollback(
         int | None,
         typer.Option(min=1, help="The generation to go back to, or forth.", metavar="N"),
     ] = None,
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -37,12 +36,12 @@ def rollback(
 
       rootstock rollback --to 3 --channel /srv/www/channel
     """
-    _tell(go_back(channel, to, dry=dry_run, show=write_page), channel, dry_run, as_json)
+    _tell(go_back(Channel.at(channel), to, dry=dry_run), channel, dry_run, as_json)
 
 
 def hide(
     packages: Annotated[list[str], typer.Argument(help="File names, or specs as conda has them.")],
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     force: Annotated[
         bool, typer.Option("--force", help="Also what releases have, which then disappear, too.")
     ] = False,
@@ -59,11 +58,11 @@ def hide(
 
       rootstock hide 'root 6.38.*' 'pyroot 6.38.*' --force --dry-run
     """
-    change = hide_packages(channel, packages, force=force, dry=dry_run, show=write_page)
-    _tell(change, channel, dry_run, as_json)
+    effect = hide_packages(Channel.at(channel), packages, force=force, dry=dry_run)
+    _tell(effect, channel, dry_run, as_json)
 
 
-def releases(channel: Channel = Path("channel"), as_json: Json = False) -> None:
+def releases(channel: ChannelFolder = Path("channel"), as_json: Json = False) -> None:
     """List the generations of a channel, and which releases readers see.
 
     Examples:
@@ -72,7 +71,7 @@ def releases(channel: Channel = Path("channel"), as_json: Json = False) -> None:
 
       rootstock releases --channel /srv/www/channel --json
     """
-    past = generation.history(existing(channel))
+    past = existing(Channel.at(channel)).history()
     now = past.current.number
     shown = {one.number for one in past.releases(now, past.visible())}
     origin = past.origin(now).number
@@ -122,21 +121,21 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _tell(change: Change, channel: Path, dry: bool, as_json: bool) -> None:
+def _tell(effect: Effect, channel: Path, dry: bool, as_json: bool) -> None:
     if as_json:
-        values = {name: value for name, value in vars(change).items() if name != "generation"}
-        number = change.generation.number if change.generation else None
+        values = {name: value for name, value in vars(effect).items() if name != "generation"}
+        number = effect.generation.number if effect.generation else None
         print_json({"channel": str(channel), "generation": number, **values})
         return
     lines = [
-        *(f"- {name}" for name in change.gone),
-        *(f"+ {name}" for name in change.back),
-        *_numbers("- release", change.releases_gone),
-        *_numbers("+ release", change.releases_back),
-        *(f"{name} was damaged: it is made anew" for name in change.mended),
+        *(f"- {name}" for name in effect.gone),
+        *(f"+ {name}" for name in effect.back),
+        *_numbers("- release", effect.releases_gone),
+        *_numbers("+ release", effect.releases_back),
+        *(f"{name} was damaged: it is made anew" for name in effect.mended),
     ]
-    if change.generation:
-        lines.append(f"{channel} is now at generation {change.generation.number}.")
+    if effect.generation:
+        lines.append(f"{channel} is now at generation {effect.generation.number}.")
     elif dry:
         lines.append("Nothing was changed.")
     else:

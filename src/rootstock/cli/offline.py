@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rootstock.channel.reader import LATEST
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
@@ -21,7 +22,6 @@ from rootstock.core.store import locate
 from rootstock.offline import bundle, constructor, pack, trial
 from rootstock.offline.selection import Selection, choose
 from rootstock.offline.target import refuse
-from rootstock.release import check
 from rootstock.report.terminal import Terminal
 from rootstock.smoke.report import SmokeReport
 from rootstock.sources import tools
@@ -43,7 +43,7 @@ def make_bundle(
             show_default=False,
         ),
     ] = None,
-    release: WhichRelease = check.LATEST,
+    release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006 - typer reads the default and hands on a new list
     tar: Annotated[
         bool, typer.Option("--tar", help="Make one file, to be unpacked there.")
@@ -87,7 +87,7 @@ def make_ship(
             help="The file to make; if not given, the cell's name here.", show_default=False
         ),
     ] = None,
-    release: WhichRelease = check.LATEST,
+    release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006
     program: Annotated[
         str, typer.Option(help="The program of the cell that the file runs.", metavar="NAME")
@@ -148,7 +148,7 @@ def make_pack(
             show_default=False,
         ),
     ] = None,
-    release: WhichRelease = check.LATEST,
+    release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006
     test: Test = True,
     channel: AnyChannel = "channel",

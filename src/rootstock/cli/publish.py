@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from rootstock.channel.reader import Channel
 from rootstock.cli.common import (
     CHECKOUT,
-    Channel,
+    ChannelFolder,
     Checkout,
     EngineName,
     Json,
@@ -34,7 +35,7 @@ def publish(
             show_default=False,
         ),
     ],
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     release: Annotated[
         int | None,
         typer.Option(min=1, help="Only what the channel showed then; the newest if not given."),
@@ -109,7 +110,7 @@ def publish(
         token_file=token_file,
         reads=dry_run,
     )
-    snapshot = snapshots.load(channel, release)
+    snapshot = snapshots.load(Channel.at(channel), release)
     with Terminal(quiet=as_json) as terminal:
         chosen = choose(target, options, store, terminal)
         if dry_run:

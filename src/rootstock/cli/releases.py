@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
+from rootstock.channel.reader import LATEST, Channel
 from rootstock.cli.common import AnyChannel, Json, ask_passphrase, channel_url, print_json, say
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
-from rootstock.release import check, files, keys, locks
-from rootstock.release.place import place
+from rootstock.release import files, keys, locks
 
 
 class Format(str, Enum):
@@ -31,7 +31,7 @@ class Action(str, Enum):
 
 
 def lock(
-    release: Annotated[str, typer.Argument(help="A number, or latest.")] = check.LATEST,
+    release: Annotated[str, typer.Argument(help="A number, or latest.")] = LATEST,
     cell: Annotated[
         str, typer.Option(help="The cell, by glob, where the release has several.")
     ] = "*",
@@ -61,23 +61,23 @@ def lock(
 
       rootstock lock 2 --cell '*-cp311-*' --format pixi --channel /mnt/copy > pixi.lock
     """
-    where = place(channel)
-    number = check.number_of(release, where)
-    record = check.load(where, number)
+    where = Channel.at(channel)
+    number = where.release_named(release)
+    record = where.release(number)
     found = [name for name in record.cells if fnmatchcase(name, cell)]
     if len(found) != 1:
         raise UsageError(
             f"release {number} has {len(found)} cells like {cell}",
             f"Choose one with --cell: {listed(record.cells)}.",
         )
-    base = url or where.url
+    base = url or where.place.url
     packages = record.of(found[0])
     if form is Format.MD5:
         say(locks.explicit_md5(packages, record.platform, base).rstrip("\n").split("\n"))
         return
     # What an index says of the packages stands in pixi's, which every release has.
     kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
-    text = files.lock_of(where, record, found[0], kind)
+    text = files.lock_of(where.place, record, found[0], kind)
     write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
     say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import Channel, Json, print_json_line, public_url
+from rootstock.channel.layout import SETTINGS
+from rootstock.channel.reader import Channel
+from rootstock.channel.settings import address
+from rootstock.cli.common import ChannelFolder, Json, print_json_line, public_url
 from rootstock.core.errors import UsageError
 
 Url = Annotated[
@@ -23,7 +26,7 @@ Title = Annotated[str, typer.Option(help="What the page calls the channel.", met
 
 
 def serve(
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0: one that is free.")
@@ -50,16 +53,18 @@ def serve(
     # A start of the command has no use for these.
     import asyncio
 
-    from rootstock.serve import live, page, records
+    from rootstock.channel.page import records
+    from rootstock.serve import live
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
     if not host:  # to the system that is all addresses, and here a variable that is not set
         raise UsageError("--host is an empty word", "0.0.0.0 stands for all addresses.")
-    address = page.address(url) or page.settings(channel).url
-    records.tables(channel)  # a folder that is no channel is told before anybody asks
-    shown = live.LivePage(channel, live.by_command(channel, title))
-    server = Server(Folder(channel), shown, host, port, url=address, log=log)
+    here = Channel.at(channel)
+    public = address(url) or here.settings().url
+    records.tables(here)  # a folder that is no channel is told before anybody asks
+    shown = live.LivePage(here, live.by_command(here, title))
+    server = Server(Folder(here), shown, host, port, url=public, log=log)
     if as_json:
         told = {"url": server.url, "host": server.host, "port": server.port}
         print_json_line({**told, "channel": channel.absolute()})
@@ -72,7 +77,7 @@ def serve(
 
 
 def write_page(
-    channel: Channel = Path("channel"),
+    channel: ChannelFolder = Path("channel"),
     out: Annotated[
         Path | None,
         typer.Option(help="Write it to this file, and leave the channel's alone.", metavar="FILE"),
@@ -91,19 +96,20 @@ def write_page(
 
       rootstock page --out page.html --url https://example.org/channel
     """
-    from rootstock.serve import page
+    from rootstock.channel.page import render
 
-    said = page.settings(channel)
-    said = replace(said, title=title or said.title, url=page.address(url) or said.url)
+    here = Channel.at(channel)
+    said = here.settings()
+    said = replace(said, title=title or said.title, url=address(url) or said.url)
     if out:
-        page.write_to(out, channel, said)
+        render.write_to(out, here, said)
     elif url or title:
         raise UsageError(
             "--url and --title go with --out",
-            f"The next promotion would not know them: write them into {channel}/{page.SETTINGS}.",
+            f"The next promotion would not know them: write them into {channel}/{SETTINGS}.",
         )
     else:
-        page.rewrite(channel)
+        render.rewrite(here)
 
 
 COMMANDS = {"serve": serve, "page": write_page}

@@ -12,16 +12,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rootstock.channel import index
+from rootstock.channel import index, release_model
 from rootstock.channel.generation import milliseconds
-from rootstock.channel.stage import NOARCH, link
+from rootstock.channel.layout import NOARCH, RELEASES_TABLE, release_dir
+from rootstock.channel.release_model import Package
+from rootstock.channel.stage import link
 from rootstock.core.errors import SourceError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.offline.selection import Selection
 from rootstock.offline.target import appearing
-from rootstock.release import check, contents, files, locks
-from rootstock.release.contents import Package
+from rootstock.release import check, files, locks
 
 INSTALL = "INSTALL.txt"
 _STAGE = "bundle"
@@ -130,7 +131,7 @@ def _record(selection: Selection, package: Package, place: Path) -> index.Record
     try:
         known = index.record(place, sha256=package.sha256, size=package.size)
     except (OSError, ValueError) as error:
-        where = selection.place.at(package.url)
+        where = selection.channel.place.at(package.url)
         raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
     appeared = milliseconds(selection.release.time)
     return {**known, "md5": package.md5, "indexed_timestamp": appeared}
@@ -139,7 +140,7 @@ def _record(selection: Selection, package: Package, place: Path) -> index.Record
 def install_text(selection: Selection) -> str:
     """What INSTALL.txt says."""
     release, cell = selection.release, selection.release.cells[selection.cells[0]]
-    lock = f"{contents.folder(release.release)}/{cell.files[locks.EXPLICIT]}"
+    lock = f"{release_dir(release.release)}/{cell.files[locks.EXPLICIT]}"
     return _TEXT.format(
         number=release.release,
         channel=release.channel,
@@ -151,16 +152,16 @@ def install_text(selection: Selection) -> str:
 
 def _take(selection: Selection, package: Package, target: Path) -> None:
     """Put a package of the channel at `target`, and hold it against its sha256."""
-    where = selection.place.at(package.url)
+    where = selection.channel.place.at(package.url)
     try:
-        if selection.place.folder:
-            source = selection.place.folder / package.url
+        if selection.channel.place.folder:
+            source = selection.channel.place.folder / package.url
             if not source.is_file():  # a pipe or a device would have no end
                 raise FileNotFoundError(source)
             link(source, target)
             found = sha256_of(target)
         else:
-            found, _ = selection.place.save(package.url, target, most=package.size)
+            found, _ = selection.channel.place.save(package.url, target, most=package.size)
     except FileNotFoundError as error:
         raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
     if found != package.sha256:
@@ -176,12 +177,14 @@ def _copy_release(selection: Selection, folder: Path) -> None:
     Each is held against its sha256 before it is written.
     """
     release = selection.release
-    own = contents.folder(release.release)
-    texts = {contents.RECORD: check.require_sound(selection.place, release, selection.cells)}
+    own = release_dir(release.release)
+    texts = {release_model.RECORD: check.require_sound(selection.channel, release, selection.cells)}
     if release.signed:
-        texts[contents.ATTESTATION] = selection.place.read(f"{own}/{contents.ATTESTATION}")
+        texts[release_model.ATTESTATION] = selection.channel.place.read(
+            f"{own}/{release_model.ATTESTATION}"
+        )
     for name in release.files:
-        texts[name] = files.read(selection.place, release, name)
+        texts[name] = files.read(selection.channel.place, release, name)
     for name, content in texts.items():
         target = folder / own / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -194,7 +197,7 @@ def _copy_release(selection: Selection, folder: Path) -> None:
         "part": sorted(selection.cells),
     }
     table = json.dumps({"releases": [shown]}, indent=1, sort_keys=True)
-    (folder / check.TABLE).write_text(f"{table}\n")
+    (folder / RELEASES_TABLE).write_text(f"{table}\n")
 
 
 def _pack(folder: Path, file: Path, name: str) -> None:

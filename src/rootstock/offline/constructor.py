@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rootstock.channel.layout import release_dir
 from rootstock.core import process
 from rootstock.core.errors import PackFailed, SmokeFailed
 from rootstock.core.progress import Event, Listener
@@ -29,7 +30,7 @@ from rootstock.offline import bundle
 from rootstock.offline.selection import Selection
 from rootstock.offline.target import appearing
 from rootstock.offline.trial import OldSystem
-from rootstock.release import contents, locks
+from rootstock.release import locks
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import System
 
@@ -161,7 +162,7 @@ def _build(
     release, work = selection.release, scratch / "work"
     lock = release.cells[selection.cell].files[locks.PIXI]
     # That of the bundle, which was held against its sha256.
-    text = (scratch / "channel" / contents.folder(release.release) / lock).read_text()
+    text = (scratch / "channel" / release_dir(release.release) / lock).read_text()
     channel = f"file://{_CHANNEL}"
     text = locks.moved(text, release.of(selection.cell), release.platform, channel)
     (work / "pixi.lock").write_text(text)

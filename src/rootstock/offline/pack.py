@@ -84,7 +84,7 @@ def make(
         check_place(prefix)
         testbed.require_mountable(prefix)
     locked = [
-        Locked(url=selection.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
+        Locked(url=selection.channel.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
         for p in selection.release.of(cell)
     ]
     with appearing(target) as part, store.scratch("pack") as scratch:

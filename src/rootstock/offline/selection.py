@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from rootstock.channel.reader import Channel
+from rootstock.channel.release_model import Package, Release
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
 from rootstock.release import check
-from rootstock.release.contents import Package, Release
-from rootstock.release.place import Place, place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """Cells of a release, and the channel that it is in."""
 
-    place: Place
+    channel: Channel
     release: Release
     cells: tuple[str, ...]
 
@@ -49,13 +49,13 @@ def choose(channel: str, word: str, only: Sequence[str]) -> Selection:
 
     Without globs it is all of them. Raises `UsageError` when there is no such release or cell.
     """
-    where = place(channel)
-    number = check.number_of(word, where)
-    release = check.load(where, number)
+    where = Channel.at(channel)
+    number = where.release_named(word)
+    release = where.release(number)
     shown = check.cells_of(where, release)
     cells = tuple(c for c in shown if not only or any(fnmatchcase(c, glob) for glob in only))
     if not cells:
         raise UsageError(
             f"release {number} has no cell like {listed(only)}", f"It has {listed(shown)}."
         )
-    return Selection(place=where, release=release, cells=cells)
+    return Selection(channel=where, release=release, cells=cells)

@@ -6,27 +6,24 @@ channel itself does: by one rename of a link. Until then nothing names what was 
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.channel import files, generation, index, switch, write_lock
-from rootstock.channel.generation import META_DIR
-from rootstock.channel.stage import NOARCH, partial
-from rootstock.core import names, process, regular, store
-from rootstock.core.errors import RefusedError, UsageError, unwritable_told
+from rootstock.channel import files, index
+from rootstock.channel.layout import META_DIR, NOARCH, STAGING
+from rootstock.channel.mirror import Mirror
+from rootstock.channel.reader import Channel
+from rootstock.channel.stage import partial
+from rootstock.core import names, process, store
+from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.seal import sha256_of
 from rootstock.publish import web
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import RemoteFile, RemoteState, Told
 
-STAGING = "staging"
 _EMPTY = "Publish into an empty folder, or a new one."
 _OF_A_DISK = "lost+found"  # what an empty disk has
 _CHUNK = 1 << 20
-_FILE = 0o644  # whatever the umask: a web server runs under another name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +67,14 @@ class Folder:
 
     def _look(self, snapshot: ChannelSnapshot) -> RemoteState:
         self._require_room(snapshot)
-        now = generation.current_number(self.path)
-        self._require_a_copy(snapshot, now)
-        seen = {f"{p.name}/{name}" for p in self._indexes() for name in index.read(p)}
+        now = self.channel.number()
+        if now > snapshot.number:
+            raise RefusedError(
+                f"{self.path} shows generation {now}, and this would be {snapshot.number}",
+                "It only goes forward. To go back: rootstock rollback, then publish what it made.",
+            )
+        self._mirror(snapshot).require_copy(now)
+        seen = self.channel.records(now)
         files = {}
         for package in snapshot.packages:
             place = self.path / package.path
@@ -87,46 +89,35 @@ class Folder:
 
     def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         """Copy what is missing to its place, and write the indexes to test it by."""
-        with self._writing():
+        mirror = self._mirror(snapshot)
+        with mirror.writing():
             for package in look.missing(snapshot):
                 files.make(self.path / package.subdir, self.path)
                 _copy(package, self.path / package.path, told)
-            _write_staged(snapshot, self.path / META_DIR / STAGING)
+            _write_staged(snapshot, mirror.staging)
 
     def show(self, snapshot: ChannelSnapshot) -> None:
         """Copy the generations, the shards and the releases; then switch."""
-        with self._writing():
-            self._copy_rest(snapshot)
-            os.sync()  # so that the switch is never on the disk before it
-            link = self.path / META_DIR / "current"
-            following = link.with_name("current.new")
-            following.unlink(missing_ok=True)
-            os.symlink(f"generations/{snapshot.number:04d}", following)
-            os.rename(following, link)
-            store.remove(self.path / META_DIR / STAGING)
+        mirror = self._mirror(snapshot)
+        with mirror.writing():
+            mirror.commit()
 
-    def _copy_rest(self, snapshot: ChannelSnapshot) -> None:
-        source = snapshot.channel
-        for number in range(1, snapshot.number + 1):
-            there = generation.folder_of(source, number)
-            _tree(there, generation.folder_of(self.path, number), self.path)
-        for number in snapshot.releases:
-            there = generation.release_of(source, number)
-            _tree(there, generation.release_of(self.path, number), self.path)
-        for subdir in sorted(p.name for p in _subdirs(source, snapshot.number)):
-            files.make(self.path / subdir / index.SHARDS, self.path)
-            for shard in (source / subdir / index.SHARDS).iterdir():
-                target = self.path / subdir / index.SHARDS / shard.name
-                if not target.exists():
-                    _file(shard, target)
-            for path in (generation.folder_of(source, snapshot.number) / subdir).iterdir():
-                _link(self.path / subdir / path.name, f"../{META_DIR}/current/{subdir}/{path.name}")
-        for name in tables(source):
-            _link(self.path / name, f"{META_DIR}/current/{name}")
+    @property
+    def channel(self) -> Channel:
+        """The copy."""
+        return Channel.at(self.path)
+
+    def _mirror(self, snapshot: ChannelSnapshot) -> Mirror:
+        return Mirror(
+            source=snapshot.channel.layout,
+            target=self.channel.layout,
+            number=snapshot.number,
+            releases=snapshot.releases,
+        )
 
     def _require_room(self, snapshot: ChannelSnapshot) -> None:
         """Raise `RefusedError` where a copy of the channel would be among other things."""
-        own, source = self.path.resolve(), snapshot.channel.resolve()
+        own, source = self.path.resolve(), snapshot.channel.layout.root.resolve()
         if own == source or own in source.parents or source in own.parents:
             raise RefusedError(
                 f"{self.path} and the channel {snapshot.channel} are in one another",
@@ -147,38 +138,6 @@ class Folder:
             "Restore it from a copy, or publish into an empty folder.",
         )
 
-    def _require_a_copy(self, snapshot: ChannelSnapshot, now: int) -> None:
-        if now > snapshot.number:
-            raise RefusedError(
-                f"{self.path} shows generation {now}, and this would be {snapshot.number}",
-                "It only goes forward. To go back: rootstock rollback, then publish what it made.",
-            )
-        for number in range(1, now + 1):
-            own, other = (
-                generation.folder_of(p, number) / generation.RECORD
-                for p in (self.path, snapshot.channel)
-            )
-            if not own.is_file():
-                raise self._damaged(f"{own} is not there")
-            if regular.read(own) != regular.read(other):
-                raise RefusedError(
-                    f"{self.path} is no copy of {snapshot.channel}: their generations {number} "
-                    "are two others",
-                    _EMPTY,
-                )
-
-    def _indexes(self) -> list[Path]:
-        current = self.path / META_DIR / "current"
-        return [path.parent for path in current.glob(f"*/{index.TABLE}")]
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        # What a copy that was cut off has left is completed, and not removed.
-        with unwritable_told(self.path):
-            switch.create(self.path)
-            with write_lock.writer(self.path / META_DIR / "lock"):
-                yield
-
 
 def _write_staged(snapshot: ChannelSnapshot, folder: Path) -> None:
     if folder.exists():
@@ -186,12 +145,6 @@ def _write_staged(snapshot: ChannelSnapshot, folder: Path) -> None:
     for subdir, text in staged_indexes(snapshot).items():
         (folder / subdir).mkdir(parents=True)
         (folder / subdir / index.TABLE).write_text(text)
-
-
-def tables(channel: Path) -> list[str]:
-    """What a channel shows beside its subdirs, each of a generation: its releases, its page."""
-    links = (path for path in channel.iterdir() if path.is_symlink())
-    return sorted(p.name for p in links if str(p.readlink()) == f"{META_DIR}/current/{p.name}")
 
 
 def staged_indexes(snapshot: ChannelSnapshot) -> dict[str, str]:
@@ -213,10 +166,6 @@ def staged_indexes(snapshot: ChannelSnapshot) -> dict[str, str]:
     return texts
 
 
-def _subdirs(channel: Path, number: int) -> list[Path]:
-    return [path for path in generation.folder_of(channel, number).iterdir() if path.is_dir()]
-
-
 def _copy(package: Package, target: Path, told: Told) -> None:
     part = partial(target)
     sent = 0
@@ -225,38 +174,5 @@ def _copy(package: Package, target: Path, told: Told) -> None:
             process.raise_if_interrupted()
             sent += out.write(chunk)
             told(package, sent)
-    part.chmod(_FILE)
+    part.chmod(files.FILE)
     os.rename(part, target)
-
-
-def _file(source: Path, target: Path) -> None:
-    """Copy a small file with its time, by which caches tell whether it is another."""
-    part = partial(target)
-    shutil.copyfile(source, part)
-    part.chmod(_FILE)
-    status = source.stat()
-    os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
-    os.rename(part, target)
-
-
-def _tree(source: Path, target: Path, channel: Path) -> None:
-    """Copy a folder that never changes; it gets its name when it is whole."""
-    if target.exists():
-        return
-    part = partial(target)
-    if part.exists():
-        store.remove(part)
-    files.make(target.parent, channel)
-    files.make(part, channel)
-    for path in sorted(source.rglob("*")):
-        place = part / path.relative_to(source)
-        if path.is_dir():
-            files.make(place, channel)
-        else:
-            _file(path, place)
-    os.rename(part, target)
-
-
-def _link(path: Path, target: str) -> None:
-    if not os.path.lexists(path):
-        os.symlink(target, path)

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from rootstock.channel import write_lock
+from rootstock.channel.release_model import Cell
 from rootstock.core.errors import RefusedError
 from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener
@@ -23,7 +24,6 @@ from rootstock.publish import web
 from rootstock.publish.retry import Retrier, RetryPolicy, again
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import Conflict, Missing, RemoteState, Target, TransientError
-from rootstock.release.contents import Cell
 
 _STAGE = "publish"
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rootstock.channel import generation, index
-from rootstock.channel.generation import META_DIR, RECORD
-from rootstock.channel.stage import NOARCH
+from rootstock.channel import index
+from rootstock.channel.layout import META_DIR, NOARCH, RECORD, STAGING
+from rootstock.channel.mirror import tables
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.publish import client, web
-from rootstock.publish.folder import STAGING, staged_indexes, tables
+from rootstock.publish.folder import staged_indexes
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import Missing, RemoteFile, RemoteState, Told
 
@@ -116,16 +116,19 @@ class S3:
 
     def show(self, snapshot: ChannelSnapshot) -> None:
         """Write shards and releases, then the indexes, then which generation it is."""
-        channel, folder = snapshot.channel, generation.folder_of(snapshot.channel, snapshot.number)
-        lasting = sorted(channel.glob(f"*/{index.SHARDS}/*"))
+        layout = snapshot.channel.layout
+        folder = layout.generation(snapshot.number)
+        lasting = sorted(layout.root.glob(f"*/{index.SHARDS}/*"))
         for number in snapshot.releases:
-            place = generation.release_of(channel, number)
+            place = layout.release(number)
             lasting += sorted(path for path in place.rglob("*") if path.is_file())
-        objects = [_object(path, str(path.relative_to(channel)), lasting=True) for path in lasting]
+        objects = [
+            _object(path, str(path.relative_to(layout.root)), lasting=True) for path in lasting
+        ]
         for subdir in sorted(path.name for path in folder.iterdir() if path.is_dir()):
             there = (n for n in _INDEXES if (folder / subdir / n).is_file())
             objects += [_object(folder / subdir / n, f"{subdir}/{n}") for n in there]
-        shown = (name for name in tables(channel) if (folder / name).is_file())
+        shown = (name for name in tables(layout) if (folder / name).is_file())
         objects += [_object(folder / name, name) for name in shown]
         objects.append(_object(folder / RECORD, _NOW))
         self._run("show", objects=objects)
@@ -145,7 +148,7 @@ class S3:
                 f"{self.name} shows generation {number}, and this would be {snapshot.number}",
                 "It only goes forward. To go back: rootstock rollback, then publish what it made.",
             )
-        if now != (generation.folder_of(snapshot.channel, number) / RECORD).read_text():
+        if now != snapshot.channel.layout.record(number).read_text():
             raise RefusedError(
                 f"{self.name} is no copy of {snapshot.channel}: their generations {number} are "
                 "two others",

@@ -4,14 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.channel import consistency, index
-from rootstock.channel import generation as generations
+from rootstock.channel import consistency, index, release_model
 from rootstock.channel.generation import History
-from rootstock.core import regular
+from rootstock.channel.reader import Channel
+from rootstock.channel.release_model import Cell
 from rootstock.core.errors import RefusedError, UsageError
-from rootstock.core.shape import OtherFormat
-from rootstock.release import contents
-from rootstock.release.contents import Cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +52,7 @@ class ChannelSnapshot:
     `releases` are the numbers of the releases it shows, `cells` the newest of each cell in them.
     """
 
-    channel: Path
+    channel: Channel
     number: int
     packages: tuple[Package, ...]
     releases: tuple[int, ...]
@@ -66,13 +63,13 @@ class ChannelSnapshot:
         return {name: cell for name, cell in self.cells.items() if packages & {*cell.packages}}
 
 
-def load(channel: Path, number: int | None = None) -> ChannelSnapshot:
+def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
     """What a channel shows, or showed in the generation of that number.
 
     Raises `UsageError` when there is no such channel or generation, `RefusedError` when one of
     its packages is not there.
     """
-    history = generations.history(channel)
+    history = channel.history()
     last = history.current.number
     if not last:
         raise UsageError(f"{channel} is no channel with anything in it", "Build into it first.")
@@ -84,21 +81,13 @@ def load(channel: Path, number: int | None = None) -> ChannelSnapshot:
     shown = [release.number for release in history.releases(number, visible)]
     cells: dict[str, Cell] = {}
     for release in shown:
-        path = generations.release_of(channel, release) / contents.RECORD
-        try:
-            cells.update(contents.parse(regular.read(path)).cells)
-        except FileNotFoundError as error:
+        if not (record := channel.own_release(release)):
+            path = channel.layout.release(release) / release_model.RECORD
             raise RefusedError(
                 f"{channel} is damaged: {path} is not there",
                 "Restore the file from a copy of the channel.",
-            ) from error
-        except OtherFormat as error:
-            raise RefusedError(f"{path} {error}", error.remedy) from error
-        except (OSError, ValueError) as error:
-            raise RefusedError(
-                f"{channel} is damaged: {path} {error}",
-                "Restore the file from a copy of the channel.",
-            ) from error
+            )
+        cells.update(record.cells)
     return ChannelSnapshot(
         channel=channel,
         number=number,
@@ -109,17 +98,14 @@ def load(channel: Path, number: int | None = None) -> ChannelSnapshot:
 
 
 def _packages(
-    channel: Path, number: int, history: History, visible: set[str]
+    channel: Channel, number: int, history: History, visible: set[str]
 ) -> tuple[Package, ...]:
-    folder = generations.folder_of(channel, number)
-    records: dict[str, index.Record] = {}
-    for place in (path for path in folder.iterdir() if path.is_dir()):
-        records.update({f"{place.name}/{n}": entry for n, entry in index.read(place).items()})
+    records = channel.records(number)
     packages = []
     for name in visible:
         known = history.published[name]
         path = f"{known.subdir}/{name}"
-        file = channel / path
+        file = channel.layout.package(known.subdir, name)
         if not file.is_file() or file.stat().st_size != known.size:
             raise RefusedError(
                 f"{channel} is damaged: {path} is not what its generation {number} says",

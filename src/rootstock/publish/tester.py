@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from rootstock.channel.release_model import Cell
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.image import debian
 from rootstock.image.engines.choose import choose
 from rootstock.publish.publish import Smoke
-from rootstock.release.contents import Cell
 from rootstock.smoke.run import OLD_SYSTEM, System, smoke
 
 

@@ -7,24 +7,22 @@ and what the channel's index says of its packages against them.
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rootstock.channel import release_model
+from rootstock.channel.layout import RELEASES_TABLE, release_dir
+from rootstock.channel.place import Place
+from rootstock.channel.reader import Channel
+from rootstock.channel.release_model import Package, Release
 from rootstock.core import names
-from rootstock.core.errors import SourceError, UsageError, VerifyFailed
+from rootstock.core.errors import SourceError, VerifyFailed
 from rootstock.core.progress import Event, Listener
-from rootstock.core.shape import OtherFormat
-from rootstock.release import attest, contents, files, indexed, keys, table
-from rootstock.release.contents import Package, Release
+from rootstock.release import attest, files, indexed, keys
 from rootstock.release.keys import Public
-from rootstock.release.place import Place
 
-TABLE = table.TABLE
-LATEST = "latest"
-_NUMBER = re.compile(r"[0-9]{1,9}")
 _STAGE = "verify"
 
 
@@ -73,111 +71,59 @@ class Verdict:
             )
 
 
-def number_of(word: str, place: Place) -> int:
-    """The release that a word means: a number, or the latest that the channel shows.
-
-    Raises `UsageError` when the channel does not show it.
-    """
+def _is_shown(channel: Channel, number: int) -> bool:
     try:
-        numbers = [one.release for one in table.read(place)]
-    except FileNotFoundError as error:
-        raise UsageError(
-            f"{place.url} has no releases", "Name the channel with --channel: a folder or a URL."
-        ) from error
-    except ValueError as error:
-        raise UsageError(f"{place.at(TABLE)} cannot be read: {error}") from error
-    if word == LATEST and numbers:
-        return numbers[-1]
-    number = int(word) if _NUMBER.fullmatch(word) else 0
-    if number and (number in numbers or _is_there(place, number)):
-        return number
-    raise UsageError(
-        f"{place.url} has no release {names.plain(word)}",
-        f"It shows {names.listed(numbers) or 'none'}.",
-    )
-
-
-def _is_there(place: Place, number: int) -> bool:
-    """Whether a release is there that the channel does not show any more."""
-    try:
-        return bool(place.read(f"{contents.folder(number)}/{contents.RECORD}"))
-    except FileNotFoundError:
-        return False
-
-
-def _is_shown(place: Place, number: int) -> bool:
-    try:
-        return any(one.release == number for one in table.read(place))
+        return any(one.release == number for one in channel.releases())
     except (FileNotFoundError, ValueError):  # which is told elsewhere
         return False
 
 
-def cells_of(place: Place, record: Release) -> tuple[str, ...]:
-    """The cells of a release of which a place has the packages: all, but for a part of it."""
-    return _part(place, record) or tuple(record.cells)
+def cells_of(channel: Channel, record: Release) -> tuple[str, ...]:
+    """The cells of a release whose packages are there: all, but in a bundle of a part of it."""
+    return _part(channel, record) or tuple(record.cells)
 
 
-def _part(place: Place, record: Release) -> tuple[str, ...]:
+def _part(channel: Channel, record: Release) -> tuple[str, ...]:
     """The cells that a bundle has, which releases.json says there; none where it is no bundle."""
     try:
-        part = next(o.part for o in table.read(place) if o.release == record.release)
+        part = next(o.part for o in channel.releases() if o.release == record.release)
     except (FileNotFoundError, ValueError, StopIteration):
         part = ()
     return tuple(cell for cell in record.cells if cell in part)
 
 
-def load(place: Place, number: int) -> Release:
-    """The record of a release, which nothing is compared with.
-
-    Raises `UsageError` when it cannot be read.
-    """
-    path = f"{contents.folder(number)}/{contents.RECORD}"
-    try:
-        record = contents.parse(place.read(path))
-        if record.release != number:
-            raise ValueError(f"is of release {record.release}")
-        return record
-    except FileNotFoundError as error:
-        raise UsageError(f"{place.at(path)} is missing") from error
-    except OtherFormat as error:
-        raise UsageError(f"{place.at(path)} {error}", error.remedy) from error
-    except ValueError as error:
-        raise UsageError(
-            f"{place.at(path)} {error}", "Take the channel from where it is whole."
-        ) from error
-
-
-def require_sound(place: Place, record: Release, cells: Iterable[str]) -> bytes:
+def require_sound(channel: Channel, record: Release, cells: Iterable[str]) -> bytes:
     """The text of a release's record, whose signature is whole, if it has one, as are the locks.
 
     Raises `SourceError` when something is wrong with them, or with the SBOM of one of the cells.
     """
-    where = place.at(contents.folder(record.release))
+    where = channel.place.at(release_dir(record.release))
     text, found, _, wrong = _record(Place(where), record.release, ())
     if found and found != record:
-        wrong.append(f"{contents.RECORD} changed while it was read")
+        wrong.append(f"{release_model.RECORD} changed while it was read")
     wrong += [line for cell in cells for line in files.differences(Place(where), record, cell)]
     if wrong:
         raise SourceError(f"{where} is damaged: {names.listed(map(names.plain, wrong))}", files.SEE)
     return text
 
 
-def check(place: Place, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
+def check(channel: Channel, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
     """Check a release; raises `SourceError` when the place does not answer."""
-    folder = Place(place.at(contents.folder(number)))
+    place = channel.place
+    folder = Place(place.at(release_dir(number)))
     listen(Event(stage=_STAGE, state="start"))
     _, record, signer, differences = _record(folder, number, trusted)
     cells: tuple[str, ...] = ()
     packages: list[Package] = []
     if record:
-        differences += _listed(place, record)
-        cells = cells_of(place, record)
+        differences += _listed(channel, record)
+        cells = cells_of(channel, record)
         packages = list(record.packages.values())
-        if _part(place, record):
+        if _part(channel, record):
             packages = list({p.filename: p for cell in cells for p in record.of(cell)}.values())
-        visible = _is_shown(place, number)
+        visible = _is_shown(channel, number)
         parts = [_files(folder, record), _packages(place, packages, listen)]
-        parts += [indexed.differences(place, record, packages, visible=visible)]
+        parts += [indexed.differences(channel, record, packages, visible=visible)]
         parts += [files.differences(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
         differences += [line for part in parts for line in part]
@@ -197,12 +143,12 @@ def _record(
     folder: Place, number: int, trusted: Sequence[Public]
 ) -> tuple[bytes, Release | None, str, list[str]]:
     """The release's record and its text, as far as it can be read, who signed it, what is wrong."""
-    name, wrong, signer = contents.RECORD, [], ""
+    name, wrong, signer = release_model.RECORD, [], ""
     try:
         text = folder.read(name)
     except FileNotFoundError:
         return b"", None, "", [f"{name} is missing"]
-    path, envelope = contents.ATTESTATION, b""
+    path, envelope = release_model.ATTESTATION, b""
     try:
         envelope = folder.read(path)
         signer = attest.signer_of(envelope)
@@ -219,7 +165,7 @@ def _record(
         by = f"signed by {signer}" if signer else "not signed"
         wrong.append(f"{name} is {by}, and you trust {names.listed(key.id for key in trusted)}")
     try:
-        record = contents.parse(text)
+        record = release_model.parse(text)
     except ValueError as error:
         return text, None, signer, [*wrong, f"{name} {error}"]
     if record.signed and not envelope:
@@ -232,23 +178,23 @@ def _record(
     return text, record, signer, wrong
 
 
-def _listed(place: Place, record: Release) -> Iterator[str]:
+def _listed(channel: Channel, record: Release) -> Iterator[str]:
     """What the channel's list of releases says otherwise; it need not have one that went."""
     try:
-        own = [one for one in table.read(place) if one.release == record.release]
+        own = [one for one in channel.releases() if one.release == record.release]
     except FileNotFoundError:
-        yield f"{TABLE} is missing"
+        yield f"{RELEASES_TABLE} is missing"
     except ValueError as error:
-        yield f"{TABLE} cannot be read: {error}"
+        yield f"{RELEASES_TABLE} cannot be read: {error}"
     else:
         said = [(one.time, one.cells) for one in own]
         if said and said != [(record.time, tuple(sorted(record.cells)))]:
-            yield f"{TABLE} and {contents.RECORD} tell of other times or cells"
+            yield f"{RELEASES_TABLE} and {release_model.RECORD} tell of other times or cells"
 
 
 def _keys(folder: Place, signer: str, trusted: Sequence[Public]) -> list[Public]:
     """The keys that a signature may be of: those trusted, and the one that came along."""
-    path = f"{contents.KEYS}/{signer}.pub"
+    path = f"{release_model.KEYS}/{signer}.pub"
     try:
         own = keys.parse(folder.read(path))
     except FileNotFoundError:
@@ -259,10 +205,10 @@ def _keys(folder: Place, signer: str, trusted: Sequence[Public]) -> list[Public]
 def _files(folder: Place, record: Release) -> Iterator[str]:
     for name, sha256 in record.files.items():
         yield from _compare(folder, name, sha256)
-    expected = {contents.RECORD, *record.files}
+    expected = {release_model.RECORD, *record.files}
     there = folder.files("")
     if there is not None:
-        strange = there - expected - {contents.ATTESTATION}
+        strange = there - expected - {release_model.ATTESTATION}
         yield from (f"{names.plain(name)} is not of the release" for name in sorted(strange))
 
 
@@ -297,10 +243,10 @@ def _signed(
     try:
         known = _keys(folder, signer, trusted)
     except ValueError as error:
-        yield f"{contents.KEYS}/{signer}.pub {error}"
+        yield f"{release_model.KEYS}/{signer}.pub {error}"
         return
     for package in record.packages.values():
-        name = f"{contents.ATTESTATIONS}/{package.filename}.json"
+        name = f"{release_model.ATTESTATIONS}/{package.filename}.json"
         expected = attest.of_package(package.filename, package.sha256, record.channel)
         try:
             statement = attest.opened(folder.read(name), known)

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from rootstock.release.contents import Package
-from rootstock.release.place import Place
+from rootstock.channel.place import Place
+from rootstock.channel.release_model import Package
 
 _VERSION = 1
 

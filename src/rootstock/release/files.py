@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Iterator
 
+from rootstock.channel.layout import release_dir
+from rootstock.channel.place import Place
+from rootstock.channel.release_model import Release
 from rootstock.core import names
 from rootstock.core.errors import SourceError
-from rootstock.release import contents, locks, sbom
-from rootstock.release.contents import Release
-from rootstock.release.place import Place
+from rootstock.release import locks, sbom
 
 _ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
 SEE = "See `rootstock verify`."
@@ -18,7 +19,7 @@ def read(place: Place, record: Release, name: str) -> bytes:
 
     Raises `SourceError` when it is missing or damaged.
     """
-    path = f"{contents.folder(record.release)}/{name}"
+    path = f"{release_dir(record.release)}/{name}"
     try:
         content = place.read(path)
     except FileNotFoundError as error:
@@ -36,7 +37,7 @@ def lock_of(place: Place, record: Release, cell: str, kind: str) -> str:
     name = record.cells[cell].files[kind]
     text = read(place, record, name)
     if wrong := list(_content(text, record, cell, kind)):
-        where = place.at(f"{contents.folder(record.release)}/{name}")
+        where = place.at(f"{release_dir(record.release)}/{name}")
         raise SourceError(f"{where} {names.listed(map(names.plain, wrong))}", SEE)
     return text.decode()
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 
-from rootstock.channel import consistency, generation, index, repodata
+from rootstock.channel import consistency, index, repodata
+from rootstock.channel.layout import release_dir
+from rootstock.channel.place import Place
+from rootstock.channel.reader import Channel
+from rootstock.channel.release_model import Package, Release
 from rootstock.core import names
 from rootstock.core.errors import RefusedError
-from rootstock.release import contents, locks
-from rootstock.release.contents import Package, Release
-from rootstock.release.place import Place
+from rootstock.release import locks
 
 _EXPORTS = "run_exports"  # the shards have it, and repodata.json has not
 # Fields by which packages are chosen: an index has no other than the package (CEP 34).
@@ -34,13 +36,14 @@ _NOT_OF_INDEX = ("conda", "channel")  # fields of a lock's entry that an index d
 
 
 def differences(
-    place: Place, record: Release, packages: Iterable[Package], *, visible: bool
+    channel: Channel, record: Release, packages: Iterable[Package], *, visible: bool
 ) -> Iterator[str]:
     """What the index says otherwise of packages of a release, by file.
 
     A release that is `visible` must have all of its packages in the index. Raises `SourceError`
     when the place does not answer.
     """
+    place = channel.place
     by_subdir: dict[str, list[Package]] = {"noarch": [], record.platform: []}
     for package in packages:
         by_subdir[package.subdir].append(package)
@@ -66,7 +69,7 @@ def differences(
         yield from _packed(place, subdir, index.PACKED, index.TABLE, text)
         yield from _exports(place, subdir, members)
         yield from _shards(place, subdir, members, records)
-    yield from _generation(place)
+    yield from _generation(channel)
 
 
 def _compare(
@@ -107,7 +110,7 @@ def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
     """
     found: dict[str, Mapping[str, Any]] = {}
     for cell in record.cells.values():
-        path = f"{contents.folder(record.release)}/{cell.files.get(locks.PIXI, '')}"
+        path = f"{release_dir(record.release)}/{cell.files.get(locks.PIXI, '')}"
         try:
             for entry in yaml.safe_load(place.read(path))["packages"]:
                 fields = {n: value for n, value in entry.items() if n not in _NOT_OF_INDEX}
@@ -184,12 +187,11 @@ def _shards(
                 yield f"{path} says otherwise of {package.filename} than {index.TABLE}"
 
 
-def _generation(place: Place) -> Iterator[str]:
+def _generation(channel: Channel) -> Iterator[str]:
     """What the index says otherwise than the channel's generations, where they are at hand."""
-    if not (place.folder and (place.folder / generation.META_DIR / "current").is_symlink()):
+    if not (channel.place.folder and channel.layout.current.is_symlink()):
         return
     try:
-        past = generation.history(place.folder)
-        yield from consistency.differences(place.folder, past)
+        yield from consistency.differences(channel.layout, channel.history())
     except RefusedError as error:
         yield error.message

@@ -14,13 +14,14 @@ from urllib.parse import unquote, urljoin
 
 import yaml
 
+from rootstock.channel import release_model
 from rootstock.channel.index import Record
+from rootstock.channel.place import Place, place
+from rootstock.channel.release_model import Package
 from rootstock.core import names, shape
 from rootstock.core.errors import SourceError, UsageError
 from rootstock.environment.creation import Locked
-from rootstock.release import condalock, contents
-from rootstock.release.contents import Package
-from rootstock.release.place import Place, place
+from rootstock.release import condalock
 
 EXPLICIT, PIXI, CONDA_LOCK = "explicit", "pixi", "conda-lock"
 UP = "../.."  # from a release's folder to its channel
@@ -139,7 +140,7 @@ def read(named: str, platform: str, channel: str = "") -> tuple[Locked, ...]:
     except ValueError as error:
         raise UsageError(f"{named} {error}", "A release has locks: docs/releases.md.") from error
     try:
-        release = contents.parse(beside.read(contents.RECORD))
+        release = release_model.parse(beside.read(release_model.RECORD))
         ours = {package.sha256: package for package in release.packages.values()}
         source = place(channel) if channel else Place(beside.url.rsplit("/", 2)[0])
     except (FileNotFoundError, SourceError, ValueError):  # some servers forbid what is not there

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rootstock.channel.index import Record
+from rootstock.channel.place import Place
+from rootstock.channel.release_model import Package, Release
 from rootstock.core import shape
-from rootstock.release.contents import Package, Release
-from rootstock.release.place import Place
 from rootstock.sources.fetch import Source
 
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
         raise failed
     if until == "promote":
         with state.timed("promote"):
-            promote_run(state, options, listen)
+            state.promotion = promote_run(state, options, listen)
 
 
 def _build(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rootstock.building import builder
 from rootstock.building.artifact import Artifact
 from rootstock.building.limits import Limits, default_memory
-from rootstock.channel.generation import keys
+from rootstock.channel.reader import Channel
 from rootstock.core.errors import Damaged, UsageError
 from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener
@@ -158,7 +158,7 @@ def _history(store: Store, published: Mapping[str, str], graph: Graph) -> "Histo
 
 
 def _published(options: Options) -> dict[str, str]:
-    return {name: key for name, (key, _) in keys(options.channel).items()}
+    return {name: key for name, (key, _) in Channel.at(options.channel).keys().items()}
 
 
 def load_matrix(checkout: Path, more: Sequence[str] = ()) -> Matrix:

@@ -38,7 +38,6 @@ class Run:
     smokes: tuple[SmokeReport, ...] = ()
     suites: tuple["SuitesReport", ...] = ()
     promotion: Promotion | None = None
-    release: int = 0
     error: RootstockError | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -74,7 +73,7 @@ class Run:
             stages=dict(self.seconds),
             code=error.code if error else 0,
             channel=str(channel.absolute()),
-            release=self.release,
+            release=self.promotion.release if self.promotion else 0,
             cells=tuple(self._cell(cell) for cell in planned.cells),
             nodes=tuple(self._node(node) for node in nodes),
             audit=tuple(report.as_json() for report in self.audits),

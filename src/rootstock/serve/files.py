@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import cached_property, lru_cache
 from io import FileIO
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from rootstock.channel import generation
+from rootstock.channel.layout import PAGE
+from rootstock.channel.reader import Channel
 from rootstock.core import names
 from rootstock.core.errors import RefusedError
 
-PAGE = "index.html"
 HTML = "text/html; charset=utf-8"
 
 # RFC 8246: who has it need not ask again, not even when the user reloads.
@@ -114,8 +113,9 @@ class Content:
 class Folder:
     """A channel's folder, for readers. Nothing in it whose name begins with a dot is given."""
 
-    def __init__(self, channel: Path) -> None:
-        self.root = channel.resolve()
+    def __init__(self, channel: Channel) -> None:
+        self.root = channel.layout.root.resolve()
+        self._channel = Channel.at(self.root)
         self._within = os.path.join(self.root, "")
         self._packages: tuple[int | None, dict[str, tuple[str, int]]] = (None, {})
         self._kept: dict[str, tuple[_State, Content]] = {}
@@ -198,7 +198,7 @@ class Folder:
             return
         known = {}
         try:
-            for name, package in generation.history(self.root).published.items():
+            for name, package in self._channel.history().published.items():
                 # It becomes a line of a header.
                 sha256 = names.sha256(package.sha256)
                 known[f"{package.subdir}/{name}"] = (sha256, package.size)
@@ -209,7 +209,7 @@ class Folder:
 
     def _number(self) -> int:
         try:
-            return generation.current_number(self.root)
+            return self._channel.number()
         except RefusedError:
             return 0
 

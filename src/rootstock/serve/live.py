@@ -20,11 +20,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 
-from rootstock.channel import generation, index
+from rootstock.channel import index
+from rootstock.channel.layout import PAGE, SETTINGS
+from rootstock.channel.reader import Channel
 from rootstock.core import process
 from rootstock.core.errors import RefusedError
-from rootstock.serve.files import ASK, HTML, PAGE, SMALL, Content
-from rootstock.serve.page import SETTINGS
+from rootstock.serve.files import ASK, HTML, SMALL, Content
 
 _AGAIN = 10  # seconds after which a page that could not be made is tried again
 
@@ -39,7 +40,7 @@ class LivePage:
     `patience` is how long a reader waits for it, in seconds.
     """
 
-    def __init__(self, channel: Path, make: Make, *, patience: float = 10) -> None:
+    def __init__(self, channel: Channel, make: Make, *, patience: float = 10) -> None:
         self._channel, self._make, self._patience = channel, make, patience
         # Of letters that stay what they are in a command line and in HTML.
         self._stand_in = f"http://{secrets.token_hex(16)}.invalid"
@@ -83,9 +84,10 @@ class LivePage:
 
     def _look(self) -> _State:
         """What tells that the page has to be made again."""
-        tables = sorted(self._channel.glob(f"*/{index.TABLE}"))
-        files = [_stamp(path) for path in (*tables, self._channel / SETTINGS)]
-        return (generation.current_number(self._channel), *files)
+        root = self._channel.layout.root
+        tables = sorted(root.glob(f"*/{index.TABLE}"))
+        files = [_stamp(path) for path in (*tables, root / SETTINGS)]
+        return (self._channel.number(), *files)
 
     def _current(self, state: _State) -> tuple[tuple[bytes, ...], str] | None:
         """The page of a state; None when it is being made, which begins here."""
@@ -135,13 +137,13 @@ class Filled:
         """Do nothing."""
 
 
-def by_command(channel: Path, title: str) -> Make:
+def by_command(channel: Channel, title: str) -> Make:
     """What makes the page of a channel by the command; it raises `RefusedError` when that fails."""
 
     def make(url: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="rootstock-page-") as folder:
             out = Path(folder, PAGE)
-            named = ("--channel", channel.absolute(), "--out", out, "--url", url)
+            named = ("--channel", channel.layout.root.absolute(), "--out", out, "--url", url)
             titled = ("--title", title) if title else ()
             words = (sys.executable, "-I", "-m", "rootstock", "page", *named, *titled)
             done = process.run(words)

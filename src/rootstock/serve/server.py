@@ -17,11 +17,12 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
+from rootstock.channel.layout import PAGE
 from rootstock.core.errors import UsageError
 from rootstock.serve import answers
 from rootstock.serve.answers import Answer, Request
 from rootstock.serve.connection import Connection, Limits
-from rootstock.serve.files import PAGE, Folder, path_of
+from rootstock.serve.files import Folder, path_of
 from rootstock.serve.lines import Lines
 from rootstock.serve.live import LivePage
 

@@ -17,7 +17,7 @@ from rootstock.building.artifact import Artifact, load
 from rootstock.building.history import Entry, entries
 from rootstock.building.job import Job, stored_inputs, stored_job
 from rootstock.building.limits import Limits, default_memory
-from rootstock.channel.generation import keys
+from rootstock.channel.reader import Channel
 from rootstock.channel.stage import stage
 from rootstock.core import process
 from rootstock.core.errors import BuildFailed, MachineError, UsageError, VerifyFailed
@@ -82,14 +82,14 @@ def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
         raise MachineError(f"these could not be verified: {listed(unknown)}")
 
 
-def select(words: Sequence[str], channel: Path, store: Store) -> list[Artifact]:
+def select(words: Sequence[str], channel: Channel, store: Store) -> list[Artifact]:
     """The artifacts that words mean: package names, node ids, names of files, paths of files.
 
     What the channel has comes first; else it is what was built last under each file name.
 
     Raises `UsageError` for a word that the store knows nothing of.
     """
-    published = {(name, key) for name, (key, _) in keys(channel).items()}
+    published = {(name, key) for name, (key, _) in channel.keys().items()}
     known = sorted(entries(store), key=lambda entry: entry.time)
     found: dict[str, Artifact] = {}
     for word in words:
@@ -111,12 +111,12 @@ def select(words: Sequence[str], channel: Path, store: Store) -> list[Artifact]:
     return list(found.values())
 
 
-def select_all(channel: Path, store: Store) -> list[Artifact]:
+def select_all(channel: Channel, store: Store) -> list[Artifact]:
     """Every package of a channel, and everything that they were built with.
 
     Raises `UsageError` when there is no channel, or the store does not have a package's record.
     """
-    published = keys(channel)
+    published = channel.keys()
     if not published:
         raise UsageError(f"{channel} is no channel with packages", "Build one, or name it.")
     todo = select([*published], channel, store)

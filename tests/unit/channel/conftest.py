@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index
-from rootstock.channel.generation import Generation
-from rootstock.release.contents import Release
+from rootstock.channel.release_model import Release
 
 CALLS = ("link", "rename", "symlink", "mkdir", "fchmod", "utime")
 
@@ -59,17 +58,15 @@ def crash_at(number: int) -> Iterator[list[int]]:
         for name in CALLS:
             patch.setattr(os, name, counted(getattr(os, name)))
         # Dead processes clean nothing.
-        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
+        patch.setattr("rootstock.channel.writer.recover", lambda *_: None)
         yield count
 
 
-def note(generation: Generation, folder: Path) -> None:
-    """Fill a release's folder."""
-    (folder / "attestations").mkdir()
-    (folder / "attestations/one.json").write_text("{}")
+def note(number: int, time: str) -> dict[str, str]:
+    """The files of a release."""
     record = Release(
-        release=generation.number,
-        time=generation.time,
+        release=number,
+        time=time,
         rootstock="0",
         commit="",
         platform="linux-64",
@@ -78,7 +75,7 @@ def note(generation: Generation, folder: Path) -> None:
         packages={},
         files={},
     )
-    (folder / "release.json").write_text(record.text())
+    return {"attestations/one.json": "{}", "release.json": record.text()}
 
 
 def listed(channel: Path) -> list[dict[str, Any]]:

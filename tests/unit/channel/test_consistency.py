@@ -9,12 +9,10 @@ import pytest
 
 from rootstock.building.artifact import Artifact
 from rootstock.channel import consistency, index, repodata
-from rootstock.channel.generation import history
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
-from rootstock.channel.yank import hide
+from rootstock.channel.layout import Layout
 from rootstock.core.errors import RefusedError
 
+from ...channels import hide, history, promote, rollback
 from .conftest import snapshot, visible
 
 TABLE = "linux-64/repodata.json"
@@ -103,7 +101,7 @@ def test_the_next_promotion_makes_it_anew(
     for name, record in index.read(channel / "linux-64").items():
         other = index.read(tmp_path / "other/linux-64")[name]
         assert {**record, "indexed_timestamp": 0} == {**other, "indexed_timestamp": 0}
-    assert not list(consistency.differences(channel, history(channel)))
+    assert not list(consistency.differences(Layout(channel), history(channel)))
 
 
 @CASES
@@ -112,12 +110,12 @@ def test_so_does_one_with_nothing_new(two: tuple[Path, list[Artifact]], damage: 
     before = _content(channel)
     damage(channel / ".rootstock/current/linux-64")
     if damage is _other:  # which all forms agree on: that is seen by those who read every record
-        assert list(consistency.differences(channel, history(channel)))
+        assert list(consistency.differences(Layout(channel), history(channel)))
         return
     promotion = promote(artifacts, channel)
     assert (promotion.mended, promotion.added) == ((TABLE,), ())
     assert _content(channel) == before
-    assert not list(consistency.differences(channel, history(channel)))
+    assert not list(consistency.differences(Layout(channel), history(channel)))
     assert promote(artifacts, channel).generation == promotion.generation
 
 
@@ -139,9 +137,9 @@ def test_so_do_a_rollback_and_hiding(
 @CASES
 def test_it_is_told_by_name(two: tuple[Path, list[Artifact]], damage: Any) -> None:
     channel, _ = two
-    assert not list(consistency.differences(channel, history(channel)))
+    assert not list(consistency.differences(Layout(channel), history(channel)))
     damage(channel / ".rootstock/current/linux-64")
-    [told, *_] = consistency.differences(channel, history(channel))
+    [told, *_] = consistency.differences(Layout(channel), history(channel))
     assert told.startswith(TABLE) and len(told) < 500
 
 

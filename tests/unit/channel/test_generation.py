@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rootstock.channel import generation
-from rootstock.channel.generation import Generation, History, Published, history, keys
-from rootstock.channel.promote import promote
+from rootstock.channel.generation import Generation, History, Published
+from rootstock.channel.layout import RECORD, Layout
 from rootstock.core.errors import RefusedError
 
+from ...channels import current, history, keys, promote
 from .conftest import listed, note
 
 
@@ -75,7 +76,7 @@ def test_a_record_is_read_as_it_was_written(package: Any, tmp_path: Path) -> Non
     first, second = package("one"), package("two", noarch="generic")
     promote([first], tmp_path, cells={"cell": [first.filename]}, release=note)
     made = promote([second], tmp_path).generation
-    assert generation.current(tmp_path) == made == history(tmp_path).current
+    assert current(tmp_path) == made == history(tmp_path).current
     path = tmp_path / ".rootstock/generations/0002/generation.json"
     assert path.read_text() == json.dumps(generation.as_json(made), indent=1, sort_keys=True) + "\n"
     assert history(tmp_path).generations[1].cells == {"cell": (first.filename,)}
@@ -107,7 +108,7 @@ def test_keys_are_of_all_that_was_ever_visible(package: Any, tmp_path: Path) -> 
 
 def test_channel_that_is_not_there() -> None:
     assert keys(Path("/nowhere")) == {}
-    assert generation.current(Path("/nowhere")).number == 0
+    assert current(Path("/nowhere")).number == 0
 
 
 DAMAGE: dict[str, Any] = {
@@ -217,9 +218,9 @@ def test_whatever_a_record_says_it_is_read_or_refused(
     made = one(1, 0, packages={"a-1-0.conda": placed})
     record = generation.as_json(made) | {"time": "2026-11-22T20:00:00+00:00"}
     record["packages"]["a-1-0.conda"] |= entry
-    folder = generation.folder_of(tmp_path, 1)
+    folder = Layout(tmp_path).generation(1)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / generation.RECORD).write_text(json.dumps(record | wrong))
+    (folder / RECORD).write_text(json.dumps(record | wrong))
     link = tmp_path / ".rootstock/current"
     if not link.is_symlink():
         link.symlink_to("generations/0001")

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, switch, write_lock
-from rootstock.channel.generation import Generation, history, keys
-from rootstock.channel.promote import promote
+from rootstock.channel import consistency, index, write_lock, writer
+from rootstock.channel import promote as promotion
+from rootstock.channel.layout import Layout
+from rootstock.channel.reader import Channel
+from rootstock.channel.writer import switch
 from rootstock.core.errors import Damaged, MachineError, RefusedError, UsageError
-from rootstock.serve.hook import write_page
 
+from ...channels import history, keys, promote
 from .conftest import Crash, crash_at, listed, note, snapshot, visible
 
 
@@ -80,6 +82,28 @@ def test_damaged_artifact(package: Any, tmp_path: Path) -> None:
     assert snapshot(channel) == before
 
 
+def test_a_package_is_read_and_hashed_once(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its index record is what the release is made of, too."""
+    artifacts = [package("one"), package("two", noarch="generic")]
+    read: list[Path] = []
+
+    def counted(path: Path, sha256: str, size: int) -> index.Record:
+        read.append(path)
+        return real(path, sha256, size)
+
+    real = consistency.read
+    monkeypatch.setattr(consistency, "read", counted)
+
+    cells = {"cell": [artifact.filename for artifact in artifacts]}
+    with Channel.at(tmp_path / "channel").write(create=True) as change:
+        promotion.promote(change, artifacts, cells=cells)
+        change.attach({"md5": " ".join(change.record(one)["md5"] for one in artifacts)})
+        change.commit()
+    assert sorted(read) == sorted(artifact.path for artifact in artifacts)
+
+
 def test_someone_elses_channel_is_left_alone(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     (channel / "noarch").mkdir(parents=True)
@@ -99,15 +123,14 @@ def test_files_that_are_not_the_channels_are_left_alone(package: Any, tmp_path: 
     assert (channel / "linux-64" / two.filename).read_text() == "mine"
 
 
-def test_one_writer(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rootstock.channel.promote._WAIT", 0.3)  # a minute for users
+def test_one_writer(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     promote([package("one")], channel)
     with (
         write_lock.writer(channel / ".rootstock/lock"),
         pytest.raises(RefusedError, match="is being written to by"),
     ):
-        promote([package("two")], channel)
+        promote([package("two")], channel, wait=0.3)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -120,28 +143,28 @@ def test_folder_that_cannot_be_written(package: Any, tmp_path: Path) -> None:
 def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _: None)  # takes most of the time
     # A shard's name depends on the time at which its packages appeared.
-    monkeypatch.setattr(switch, "now", lambda: "2026-11-27T20:00:00+00:00")
+    monkeypatch.setattr(writer, "now", lambda: "2026-11-27T20:00:00+00:00")
     first = [package("one"), package("two", noarch="generic")]
     second = [*first, package("one", "2.0"), package("three", noarch="generic")]
     old = {a.filename for a in first}
     new = {a.filename for a in second}
     cells = {"cell": sorted(new)}
     reference = tmp_path / "reference"
-    promote(first, reference, show=write_page)
-    promote(second, reference, cells=cells, release=note, show=write_page)
+    promote(first, reference)
+    promote(second, reference, cells=cells, release=note)
     number, seen = 1, set()
     while True:
         channel = tmp_path / f"channel{number}"
-        promote(first, channel, show=write_page)
+        promote(first, channel)
         with crash_at(number) as count, suppress(Crash):
-            promote(second, channel, cells=cells, release=note, show=write_page)
+            promote(second, channel, cells=cells, release=note)
         now = frozenset(visible(channel))
         assert now in (old, new)
         seen.add(now)
         assert len(listed(channel)) == (1 if now == new else 0)
         page = (channel / "index.html").read_text()
         assert {name for name in new if name in page} == now
-        promotion = promote(second, channel, cells=cells, release=note, show=write_page)
+        promotion = promote(second, channel, cells=cells, release=note)
         assert promotion.generation.number == 2
         assert visible(channel) == new
         # Nothing is left over: the files are those of a channel that never crashed.
@@ -163,7 +186,7 @@ def test_failure_is_cleaned_up_at_once(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rootstock.channel.switch._date", full)
+    monkeypatch.setattr("rootstock.channel.writer._date", full)
     with pytest.raises(MachineError, match="No space left"):
         promote([package("one"), package("three")], channel)
     left = set(snapshot(channel)) - before
@@ -206,8 +229,8 @@ def test_a_file_with_another_byte_is_put_back_when_its_package_was_rebuilt(
 def test_a_damaged_shard_is_written_again(package: Any, tmp_path: Path) -> None:
     channel, one = tmp_path / "channel", package("one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rootstock.channel.switch._date", _crash)
-        patch.setattr("rootstock.channel.switch.clean", lambda *_: None)
+        patch.setattr("rootstock.channel.writer._date", _crash)
+        patch.setattr("rootstock.channel.writer.recover", lambda *_: None)
         with suppress(Crash):
             promote([one], channel)
     [shard] = (channel / "linux-64/shards").iterdir()
@@ -220,18 +243,22 @@ def _crash(*_: object) -> None:
     raise Crash
 
 
-def test_a_release_is_filled_before_it_is_seen(package: Any, tmp_path: Path) -> None:
+def test_a_release_is_written_before_it_is_seen(
+    package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     channel, one = tmp_path / "channel", package("one")
     seen = []
 
-    def fill(generation: Generation, folder: Path) -> None:
+    def look(layout: Layout, number: int) -> None:
+        assert (layout.release(number) / "release.json").exists()
         assert not (channel / "releases.json").exists()
         assert not (channel / "linux-64" / index.TABLE).exists()
-        seen.append(generation.number)
-        note(generation, folder)
+        seen.append(number)
+        switch(layout, number)
 
-    promotion = promote([one], channel, cells={"cell": [one.filename]}, release=fill)
-    assert seen == [1]
+    monkeypatch.setattr(writer, "switch", look)
+    promotion = promote([one], channel, cells={"cell": [one.filename]}, release=note)
+    assert seen == [promotion.release] == [1]
     time = promotion.generation.time
     assert listed(channel) == [{"release": 1, "time": time, "cells": ["cell"], "added": 1}]
     assert json.loads((channel / "releases/0001/release.json").read_text())["release"] == 1
@@ -254,12 +281,17 @@ def test_a_release_that_fails_leaves_nothing(package: Any, tmp_path: Path) -> No
     promote([one], channel, cells={"cell": [one.filename]}, release=note)
     before = snapshot(channel)
 
-    def fail(generation: Generation, folder: Path) -> None:
-        note(generation, folder)
+    def fail(number: int, time: str) -> dict[str, str]:
         raise ValueError("no lock")
+
+    def half(number: int, time: str) -> dict[str, str]:
+        return {**note(number, time), "too/deep/file": ""}
 
     with pytest.raises(ValueError, match="no lock"):
         promote([two], channel, cells={"cell": [two.filename]}, release=fail)
+    assert snapshot(channel) == before
+    with pytest.raises(UsageError, match="cannot be written"):
+        promote([two], channel, cells={"cell": [two.filename]}, release=half)
     assert snapshot(channel) == before
     assert not list(channel.glob("releases/.*"))
 

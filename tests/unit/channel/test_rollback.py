@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index, write_lock
-from rootstock.channel.generation import History, current, keys
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import Change, rollback
-from rootstock.channel.yank import hide
+from rootstock.channel.generation import History
+from rootstock.channel.page import render
+from rootstock.channel.reader import Channel
+from rootstock.channel.rollback import Effect
 from rootstock.core.errors import RefusedError, UsageError
 
+from ...channels import current, hide, keys, promote, rollback
 from .conftest import Crash, crash_at, listed, note, snapshot, visible
 
 
@@ -193,24 +194,26 @@ def test_a_hidden_name_is_never_for_other_bytes(three: Any, package: Any) -> Non
     assert snapshot(channel) == before
 
 
-def test_the_page_is_the_older_one_until_it_is_written_again(three: Any) -> None:
+def test_the_page_is_the_older_one_until_it_is_written_again(
+    three: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     channel, artifacts = three
     base = channel / ".rootstock/generations/0002/index.html"
     base.write_text("2")
     seen = []
 
-    def show(channel: Path, past: History) -> list[Path]:
+    def text(read: Channel, past: History) -> str:
         page = channel / ".rootstock/current/index.html"
         seen.append((page.read_text(), past.current.number, page.stat().st_mtime))
         assert artifacts[2].filename not in visible(channel)
-        page.unlink()
-        page.write_text("4")
-        return [page]
+        return "4"
 
-    rollback(channel, 2, show=show)
-    [(text, number, time)] = seen
-    assert (text, number) == ("2", 4)
+    monkeypatch.setattr(render, "text", text)
+    rollback(channel, 2)
+    [(older, number, time)] = seen
+    assert (older, number) == ("2", 4)
     assert base.read_text() == "2"
+    assert (channel / "index.html").read_text() == "4"
     # Written in the same second, it has to have a later one.
     assert (channel / ".rootstock/current/index.html").stat().st_mtime > time
 
@@ -221,11 +224,7 @@ def test_the_page_of_a_large_channel_is_the_older_one(
     channel, _ = three
     monkeypatch.setattr("rootstock.channel.rollback._PAGE", 1)
     (channel / ".rootstock/generations/0002/index.html").write_text("2")
-
-    def show(channel: Path, past: History) -> list[Path]:
-        raise AssertionError
-
-    rollback(channel, 2, show=show)
+    rollback(channel, 2)
     assert (channel / ".rootstock/current/index.html").read_text() == "2"
 
 
@@ -235,7 +234,7 @@ def test_crash_at_any_moment(package: Any, tmp_path: Path, monkeypatch: pytest.M
     second = [package("two")]
     old = {a.filename for a in first}
     new = old | {a.filename for a in second}
-    steps: list[Callable[[Path], Change]] = [
+    steps: list[Callable[[Path], Effect]] = [
         lambda channel: rollback(channel, 1),
         lambda channel: hide(channel, ["two"]),
     ]

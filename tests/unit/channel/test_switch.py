@@ -13,13 +13,11 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
-from rootstock.channel import index, switch
-from rootstock.channel.generation import current_number, folder_of
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
-from rootstock.channel.yank import hide
+from rootstock.channel import index, writer
+from rootstock.channel.layout import Layout
 from rootstock.core.errors import MachineError, RefusedError, UsageError
 
+from ...channels import current, hide, promote, rollback
 from .conftest import Crash, age, crash_at, note, snapshot, visible
 
 
@@ -188,7 +186,7 @@ def test_a_channel_that_lost_its_current_loses_nothing_more(
 
 def test_a_channel_that_was_only_begun(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
-    switch.create(channel)
+    writer.make(Layout(channel))
     with pytest.raises(UsageError, match="nothing was promoted"):
         rollback(channel)
     promote([package("one")], channel)
@@ -202,7 +200,7 @@ Clock = Callable[[str], None]
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Sets the time of the generations that are made from then on."""
-    return lambda hour: monkeypatch.setattr(switch, "now", lambda: f"2026-11-27T{hour}:00:00+00:00")
+    return lambda hour: monkeypatch.setattr(writer, "now", lambda: f"2026-11-27T{hour}:00:00+00:00")
 
 
 def milliseconds(hour: int) -> int:
@@ -390,7 +388,7 @@ def test_a_disk_that_fails_is_the_machines(
 
 def shards_of(channel: Path) -> tuple[set[Path], set[Path]]:
     """The shards that are there, and those that a generation up to the current one has."""
-    folders = [folder_of(channel, n + 1) for n in range(current_number(channel))]
+    folders = [Layout(channel).generation(n + 1) for n in range(current(channel).number)]
     named = {
         channel / subdir / index.SHARDS / name
         for subdir in ("noarch", "linux-64")

@@ -4,12 +4,9 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index
-from rootstock.channel.generation import current
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
-from rootstock.channel.yank import hide
 from rootstock.core.errors import RefusedError, UsageError
 
+from ...channels import current, hide, promote, rollback
 from .conftest import listed, note, snapshot, visible
 
 NAMES = ("one-1.0-h0_0.conda", "one-2.0-h0_1.conda", "pure-1.0-h0_0.conda", "two-1.0-h0_0.conda")

@@ -8,22 +8,23 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import consistency, generation, index
-from rootstock.channel.promote import promote
+from rootstock.channel import consistency, index
+from rootstock.channel.layout import Layout
+from rootstock.channel.page import records
+from rootstock.channel.reader import Channel
 from rootstock.core import regular
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.publish import snapshot
-from rootstock.serve import page, records
+
+from ...channels import promote
+from ..channel.conftest import note
 
 
 @pytest.fixture
 def channel(package: Any, tmp_path: Path) -> Path:
     folder, one = tmp_path / "channel", package("one")
 
-    def release(new: generation.Generation, place: Path) -> None:
-        (place / "release.json").write_text("{}")
-
-    promote([one], folder, cells={"cell": [one.filename]}, release=release)
+    promote([one], folder, cells={"cell": [one.filename]}, release=note)
     return folder
 
 
@@ -47,21 +48,25 @@ def test_what_has_no_end_is_not_read(tmp_path: Path, kind: int | str) -> None:
 @pytest.mark.parametrize(
     ("name", "read", "error"),
     [
-        (".rootstock/generations/0001/generation.json", generation.history, RefusedError),
+        (".rootstock/generations/0001/generation.json", Channel.history, RefusedError),
         ("releases/0001/release.json", records.read, RefusedError),
         ("releases/0001/release.json", snapshot.load, RefusedError),
         (".rootstock/current/linux-64/repodata.json", records.read, RefusedError),
-        ("linux-64/repodata.json", lambda channel: index.read(channel / "linux-64"), RefusedError),
-        ("channel.yaml", page.settings, UsageError),
+        (
+            "linux-64/repodata.json",
+            lambda channel: index.read(channel.layout.root / "linux-64"),
+            RefusedError,
+        ),
+        ("channel.yaml", Channel.settings, UsageError),
     ],
 )
 def test_a_pipe_in_a_channel_is_told(
-    channel: Path, name: str, read: Callable[[Path], Any], error: type[Exception]
+    channel: Path, name: str, read: Callable[[Channel], Any], error: type[Exception]
 ) -> None:
     (channel / name).unlink(missing_ok=True)
     os.mkfifo(channel / name)
     with pytest.raises(error):
-        read(channel)
+        read(Channel.at(channel))
 
 
 @pytest.mark.parametrize("name", index.FILES)
@@ -69,5 +74,5 @@ def test_a_pipe_among_the_forms_of_an_index_is_told(channel: Path, name: str) ->
     path = channel / ".rootstock/current/linux-64" / name
     path.unlink()
     os.mkfifo(path)
-    past = generation.history(channel)
-    assert list(consistency.differences(channel, past))
+    past = Channel.at(channel).history()
+    assert list(consistency.differences(Layout(channel), past))

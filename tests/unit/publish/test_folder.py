@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import generation, index
-from rootstock.channel.promote import promote
+from rootstock.channel import index
+from rootstock.channel.layout import Layout
 from rootstock.core.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
 from rootstock.publish.folder import Folder
-from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.snapshot import ChannelSnapshot
+
+from ...channels import load, promote
 
 
 @pytest.fixture
@@ -33,10 +35,10 @@ def filled(folder: Path, snapshot: ChannelSnapshot) -> Path:
 def test_a_channel_is_not_published_into_itself_or_around(
     place: str, snapshot: ChannelSnapshot
 ) -> None:
-    before = sorted(snapshot.channel.rglob("*"))
+    before = sorted(snapshot.channel.layout.root.rglob("*"))
     with pytest.raises(RefusedError, match="in one another"):
-        Folder(path=snapshot.channel / place).look(snapshot)
-    assert sorted(snapshot.channel.rglob("*")) == before
+        Folder(path=snapshot.channel.layout.root / place).look(snapshot)
+    assert sorted(snapshot.channel.layout.root.rglob("*")) == before
 
 
 def test_a_folder_for_other_things_stays_as_it_is(
@@ -65,11 +67,11 @@ def _garbled(text: str) -> Callable[[Path], None]:
 
 
 def _without_record(copy: Path) -> None:
-    (generation.folder_of(copy, 1) / generation.RECORD).unlink()
+    (Layout(copy).record(1)).unlink()
 
 
 def _without_generation(copy: Path) -> None:
-    shutil.rmtree(generation.folder_of(copy, 1))
+    shutil.rmtree(Layout(copy).generation(1))
 
 
 @pytest.mark.parametrize(

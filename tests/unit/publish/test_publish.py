@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.promote import promote
+from rootstock.channel.release_model import Cell, Smoke
 from rootstock.core.errors import RefusedError, SmokeFailed
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
 from rootstock.publish import publish as publishing
 from rootstock.publish.folder import staged_indexes
 from rootstock.publish.retry import RetryPolicy
-from rootstock.publish.snapshot import ChannelSnapshot, Package, load
+from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import Conflict, RemoteFile, RemoteState, Told, TransientError
-from rootstock.release.contents import Cell, Smoke
+
+from ...channels import load, promote
 
 SOON = RetryPolicy(tries=3, first=0.001, longest=0.002, timeout=1)
 

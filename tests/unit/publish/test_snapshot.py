@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, rollback
-from rootstock.channel.promote import promote
+from rootstock.channel import index
 from rootstock.core.errors import RefusedError, UsageError
-from rootstock.publish.snapshot import load
+
+from ...channels import load, promote, rollback
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_what_a_channel_shows(channel: Path) -> None:
 
 
 def test_what_was_taken_back_is_not_published(channel: Path) -> None:
-    rollback.rollback(channel)
+    rollback(channel)
     assert names(channel) == names(channel, 1)
 
 

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
+from rootstock.channel import release_model
+from rootstock.channel.place import place
+from rootstock.channel.reader import Channel
 from rootstock.core.errors import RootstockError, SourceError, UsageError
 from rootstock.core.progress import silent
 from rootstock.offline import bundle
 from rootstock.offline.selection import choose
-from rootstock.release import contents
 from rootstock.release.check import check
-from rootstock.release.place import place
 
-from .conftest import CELL, Released
+from ..conftest import CELL, Released
 
 LOW = "low-1.0-h0_0.conda"
 
@@ -27,7 +28,7 @@ def _bundle(made: Released, target: Path) -> bundle.Bundle:
 
 
 def _change(made: Released, change: Callable[[dict[str, Any]], object]) -> None:
-    record = made.folder / contents.RECORD
+    record = made.folder / release_model.RECORD
     value = json.loads(record.read_text())
     change(value)
     record.write_text(json.dumps(value))
@@ -39,7 +40,7 @@ def _files(folder: Path) -> set[str]:
 
 def test_a_bundle_is_what_the_release_is(released: Released, tmp_path: Path) -> None:
     _bundle(released, tmp_path / "bundle")
-    verdict = check(place(tmp_path / "bundle"), 1, [], silent)
+    verdict = check(Channel.at(tmp_path / "bundle"), 1, [], silent)
     assert verdict.differences == () and verdict.signer
 
 
@@ -92,7 +93,7 @@ def test_a_damaged_file_is_not_taken(
 def test_a_release_whose_signature_was_taken_away_is_not_taken(
     released: Released, tmp_path: Path
 ) -> None:
-    (released.folder / contents.ATTESTATION).unlink()
+    (released.folder / release_model.ATTESTATION).unlink()
     with pytest.raises(SourceError, match=r"attestations/release\.json\.json is missing"):
         _bundle(released, tmp_path / "bundle")
 

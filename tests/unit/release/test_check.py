@@ -13,23 +13,24 @@ from typing import Any
 import pytest
 import zstandard
 
-from rootstock.channel import index
+from rootstock.channel import index, release_model
+from rootstock.channel.place import place
+from rootstock.channel.reader import Channel
 from rootstock.core.errors import UsageError, VerifyFailed
 from rootstock.core.progress import silent
-from rootstock.release import attest, contents, keys
-from rootstock.release.check import Verdict, check, load, number_of
+from rootstock.release import attest, keys
+from rootstock.release.build import ReleaseInputs
+from rootstock.release.check import Verdict, check
 from rootstock.release.keys import Private
-from rootstock.release.make import ReleaseInputs
-from rootstock.release.place import place
 
-from .conftest import CELL, Released, smoked
+from ..conftest import CELL, Released, smoked
 
 LOW, TOP = "low-1.0-h0_0.conda", "top-1.0-h0_0.conda"
 PURE = "pure-1.0-h0_0.conda"
 
 
 def _check(made: Released, *trusted: keys.Public) -> Verdict:
-    return check(place(made.channel), made.release.release, trusted, silent)
+    return check(Channel.at(made.channel), made.release.release, trusted, silent)
 
 
 def test_a_signed_release_is_whole(released: Released, key: Private) -> None:
@@ -60,7 +61,7 @@ def test_an_unsigned_release_is_whole_and_said_to_be_unsigned(
 def test_a_copy_without_links_is_whole(released: Released, key: Private, tmp_path: Path) -> None:
     copy = shutil.copytree(released.channel, tmp_path / "copy")
     shutil.rmtree(copy / ".rootstock")
-    verdict = check(place(copy), 1, [key.public], silent)
+    verdict = check(Channel.at(copy), 1, [key.public], silent)
     assert verdict.differences == () and verdict.trusted
 
 
@@ -95,7 +96,7 @@ def test_a_byte_that_changed_is_found(released: Released, key: Private, name: st
 
 
 def test_every_byte_of_the_record_is_signed(released: Released, key: Private) -> None:
-    record = released.folder / contents.RECORD
+    record = released.folder / release_model.RECORD
     text = record.read_bytes()
     for at in range(0, len(text), 97):
         record.write_bytes(text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :])
@@ -154,16 +155,16 @@ def _rewrite(made: Released, key: Private, changed: dict[str, str], **low: objec
 
     `low` are fields of what the record says of one package.
     """
-    record = json.loads((made.folder / contents.RECORD).read_text())
+    record = json.loads((made.folder / release_model.RECORD).read_text())
     record["packages"][LOW] |= low
     for name, text in changed.items():
         (made.folder / name).parent.mkdir(exist_ok=True)
         (made.folder / name).write_text(text)
         record["files"][name] = place(made.folder).sha256(name)[0]
-    (made.folder / contents.RECORD).write_text(json.dumps(record))
-    sha256 = place(made.folder).sha256(contents.RECORD)[0]
-    statement = attest.of_release(contents.RECORD, sha256, made.release.channel, 1)
-    path = made.folder / f"attestations/{contents.RECORD}.json"
+    (made.folder / release_model.RECORD).write_text(json.dumps(record))
+    sha256 = place(made.folder).sha256(release_model.RECORD)[0]
+    statement = attest.of_release(release_model.RECORD, sha256, made.release.channel, 1)
+    path = made.folder / f"attestations/{release_model.RECORD}.json"
     path.write_text(attest.sign(statement, key))
 
 
@@ -262,33 +263,33 @@ def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) ->
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "2"}', "null", "[" * 99_999])
 def test_a_record_that_cannot_be_read_is_told(released: Released, text: str) -> None:
-    (released.folder / contents.RECORD).write_text(text)
+    (released.folder / release_model.RECORD).write_text(text)
     assert any("release.json cannot be read" in line for line in _check(released).differences)
 
 
 def test_numbers(released: Released, tmp_path: Path) -> None:
-    where = place(released.channel)
-    assert number_of("latest", where) == number_of("1", where) == 1
+    where = Channel.at(released.channel)
+    assert where.release_named("latest") == where.release_named("1") == 1
     with pytest.raises(UsageError, match="no release 7"):
-        number_of("7", where)
+        where.release_named("7")
     with pytest.raises(UsageError, match="has no releases"):
-        number_of("latest", place(tmp_path))
-    assert load(where, 1) == released.release
+        Channel.at(tmp_path).release_named("latest")
+    assert where.release(1) == released.release
 
 
 def test_a_release_that_is_not_shown_any_more_can_be_checked(released: Released) -> None:
     (released.channel / "releases.json").write_text('{"releases": []}')
-    where = place(released.channel)
-    assert number_of("1", where) == 1
+    where = Channel.at(released.channel)
+    assert where.release_named("1") == 1
     assert check(where, 1, [], silent).differences == ()
     with pytest.raises(UsageError, match="no release latest"):
-        number_of("latest", where)
+        where.release_named("latest")
 
 
 def test_another_format_is_no_damage(released: Released) -> None:
-    (released.folder / contents.RECORD).write_text('{"format": 2}')
+    (released.folder / release_model.RECORD).write_text('{"format": 2}')
     with pytest.raises(UsageError, match="has format 2, and rootstock") as told:
-        load(place(released.channel), 1)
+        Channel.at(released.channel).release(1)
     assert "Nothing is broken" in told.value.remedy
     assert any("has format 2" in line for line in _check(released).differences)
 
@@ -316,7 +317,7 @@ TABLES = [
 def test_a_list_of_releases_of_any_shape_is_told(released: Released, text: str) -> None:
     (released.channel / "releases.json").write_text(text)
     with pytest.raises(UsageError, match=r"releases\.json cannot be read"):
-        number_of("latest", place(released.channel))
+        Channel.at(released.channel).release_named("latest")
     [difference] = _check(released).differences
     assert difference.startswith("releases.json cannot be read")
 
@@ -324,7 +325,7 @@ def test_a_list_of_releases_of_any_shape_is_told(released: Released, text: str) 
 @pytest.mark.parametrize("word", ["²", "-1", "0", "1_0", "9" * 5_000, "a\nb", ""])
 def test_a_word_that_is_no_number(released: Released, word: str) -> None:
     with pytest.raises(UsageError, match="has no release"):
-        number_of(word, place(released.channel))
+        Channel.at(released.channel).release_named(word)
 
 
 ENVELOPES: list[Any] = [
@@ -338,8 +339,8 @@ ENVELOPES: list[Any] = [
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
 def test_an_envelope_of_any_shape_is_told(released: Released, envelope: Any) -> None:
-    (released.folder / contents.ATTESTATION).write_text(json.dumps(envelope))
-    assert any(contents.ATTESTATION in line for line in _check(released).differences)
+    (released.folder / release_model.ATTESTATION).write_text(json.dumps(envelope))
+    assert any(release_model.ATTESTATION in line for line in _check(released).differences)
 
 
 @pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
@@ -351,12 +352,12 @@ def test_a_file_of_any_shape_is_told(released: Released, ending: str, text: str)
 
 @pytest.mark.parametrize("version", ["1.0+local", "1!1.0"])
 def test_a_version_that_a_url_quotes(
-    publish: Callable[..., Released], facts: ReleaseInputs, package: Any, version: str
+    publish: Callable[..., Released], inputs: ReleaseInputs, package: Any, version: str
 ) -> None:
     low = package("low", version, key="k2")
-    [proven] = facts.cells
+    [proven] = inputs.cells
     artifacts = [low if a.name == "low" else a for a in proven.artifacts]
-    audits = {**facts.audits, low.filename: replace(facts.audits[LOW], filename=low.filename)}
+    audits = {**inputs.audits, low.filename: replace(inputs.audits[LOW], filename=low.filename)}
     cells = [replace(proven, artifacts=artifacts, smoke=smoked(artifacts[:3]))]
     assert _check(publish(cells=cells, audits=audits)).differences == ()
 
@@ -403,7 +404,7 @@ def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> Non
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            where = place(f"http://127.0.0.1:{server.server_port}")
+            where = Channel.at(f"http://127.0.0.1:{server.server_port}")
             found = check(where, 1, [], silent).differences
         finally:
             server.shutdown()
@@ -444,7 +445,7 @@ def test_the_record_of_another_release_is_not_loaded(released: Released) -> None
     record = json.loads((released.folder / "release.json").read_text())
     (released.folder / "release.json").write_text(json.dumps({**record, "release": 2}))
     with pytest.raises(UsageError, match="is of release 2"):
-        load(place(released.channel), 1)
+        Channel.at(released.channel).release(1)
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, _flip])

@@ -10,12 +10,13 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rootstock.channel import release_model
+from rootstock.channel.place import Place
 from rootstock.core.errors import UsageError
-from rootstock.release import contents, locks
-from rootstock.release.make import ReleaseInputs, make
-from rootstock.release.place import Place
+from rootstock.release import locks
+from rootstock.release.build import ReleaseInputs, build
 
-from .conftest import CELL, Released, smoked
+from ..conftest import CELL, Released, records_of, smoked
 
 # The expression that CEP 23 gives for a line of an explicit file.
 CEP_23 = re.compile(
@@ -172,15 +173,17 @@ def test_the_hash_of_conda_lock_is_of_the_packages_and_not_of_their_place(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_version_that_is_quoted_in_urls(
-    package: Any, facts: ReleaseInputs, tmp_path: Path, ending: str
+    package: Any, inputs: ReleaseInputs, tmp_path: Path, ending: str
 ) -> None:
     """An epoch and a local version: `!` and `+` are quoted in addresses."""
     odd = package("odd", "1!1.0+local", depends=["python_abi 3.11.* *_cp311", "low >=1", "low <2"])
-    audit = replace(next(iter(facts.audits.values())), filename=odd.filename)
-    proven = replace(facts.cells[0], artifacts=[odd], smoke=smoked([odd]))
+    audit = replace(next(iter(inputs.audits.values())), filename=odd.filename)
+    proven = replace(inputs.cells[0], artifacts=[odd], smoke=smoked([odd]))
     (tmp_path / "channel/releases/0001").mkdir(parents=True)
     folder = tmp_path / "channel/releases/0001"
-    make(replace(facts, cells=[proven], audits={odd.filename: audit}), folder, tmp_path / "channel")
+    changed = replace(inputs, cells=[proven], audits={odd.filename: audit})
+    for name, content in build(changed, records_of(changed)).files.items():
+        (folder / name).write_text(content)
     path = folder / f"{CELL.id}.{ending}"
     wanted = "linux-64/odd-1%211.0%2Blocal-h0_0.conda"
     [entry] = locks.read(str(path), "linux-64")
@@ -189,7 +192,7 @@ def test_a_version_that_is_quoted_in_urls(
     [entry] = locks.read(str(tmp_path / f"alone.{ending}"), "linux-64", "https://example.org/c")
     assert entry.url == f"https://example.org/c/{wanted}"
     if ending == "lock":
-        release = contents.parse((folder / "release.json").read_bytes())
+        release = release_model.parse((folder / "release.json").read_bytes())
         text = (tmp_path / "alone.lock").read_text()
         moved = locks.moved(text, release.of(CELL.id), "linux-64", "file:///x")
         assert f"file:///x/{wanted}" in moved

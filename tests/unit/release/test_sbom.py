@@ -6,7 +6,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from rootstock.release import sbom
 
-from .conftest import CELL, SOURCE, Released
+from ..conftest import CELL, SOURCE, Released
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rootstock.channel.reader import Channel
 from rootstock.core.errors import UsageError
 from rootstock.serve import server as module
 from rootstock.serve.connection import Limits
@@ -32,8 +33,10 @@ class Site:
     """A server of a small channel, which runs until `close`."""
 
     def __init__(self, channel: Path, limits: Limits, most: int = MOST) -> None:
-        page = LivePage(channel, lambda url: f"page for {url}".encode())
-        self.server = Server(Folder(channel), page, "127.0.0.1", 0, limits=limits, most=most)
+        page = LivePage(Channel.at(channel), lambda url: f"page for {url}".encode())
+        self.server = Server(
+            Folder(Channel.at(channel)), page, "127.0.0.1", 0, limits=limits, most=most
+        )
         self._thread = threading.Thread(target=lambda: asyncio.run(self.server.run()))
         self._thread.start()
 
@@ -258,10 +261,10 @@ def test_hostile_requests_do_no_harm(
 
 
 def test_an_address_that_cannot_be_had(site: Site, channel: Path) -> None:
-    page = LivePage(channel, lambda url: b"")
+    page = LivePage(Channel.at(channel), lambda url: b"")
     for host, port in (("127.0.0.1", site.server.port), ("no.such.invalid", 0), ("a\0b", 0)):
         with pytest.raises(UsageError, match="Cannot listen on"):
-            Server(Folder(channel), page, host, port)
+            Server(Folder(Channel.at(channel)), page, host, port)
 
 
 def test_how_many_connections_open_files_allow(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from rootstock.building.artifact import Artifact, write_record
-from rootstock.channel.promote import promote
+from rootstock.channel.reader import Channel
 from rootstock.core.errors import MachineError, UsageError, VerifyFailed
 from rootstock.core.store import Store
 from rootstock.verify.compare import Difference
 from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_all
+
+from ...channels import promote
 
 SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
@@ -39,9 +41,9 @@ def test_a_package_is_found_by_each_of_its_names(
     zlib = keep(store, package("zlib", key="k1"))
     keep(store, package("bzip2", key="k2"))
     for word in ("zlib", "zlib-1.0-h0_0", "zlib-1.0-h0_0.conda", str(zlib.path)):
-        assert select([word], tmp_path / "channel", store) == [zlib]
+        assert select([word], Channel.at(tmp_path / "channel"), store) == [zlib]
     with pytest.raises(UsageError, match="no record of how zstd was built"):
-        select(["zstd"], tmp_path / "channel", store)
+        select(["zstd"], Channel.at(tmp_path / "channel"), store)
 
 
 def test_what_is_published_comes_before_what_was_built_later(
@@ -50,10 +52,10 @@ def test_what_is_published_comes_before_what_was_built_later(
     published = keep(store, package("zlib", key="k1"))
     promote([published], tmp_path / "channel", frozenset())
     later = keep(store, package("zlib", key="k2"))
-    assert select(["zlib"], tmp_path / "channel", store) == [published]
-    assert select(["zlib"], tmp_path / "other", store) == [later]
+    assert select(["zlib"], Channel.at(tmp_path / "channel"), store) == [published]
+    assert select(["zlib"], Channel.at(tmp_path / "other"), store) == [later]
     # A file is what its bytes are.
-    assert select([str(later.path)], tmp_path / "channel", store) == [later]
+    assert select([str(later.path)], Channel.at(tmp_path / "channel"), store) == [later]
 
 
 def test_all_is_the_channel_and_what_it_was_built_with(
@@ -70,9 +72,9 @@ def test_all_is_the_channel_and_what_it_was_built_with(
     for name, record in records.items():
         (zlib.path.parent / name).write_text(json.dumps(record))
     promote([zlib], tmp_path / "channel", frozenset())
-    assert select_all(tmp_path / "channel", store) == [zlib, compiler]
+    assert select_all(Channel.at(tmp_path / "channel"), store) == [zlib, compiler]
     with pytest.raises(UsageError, match="no channel with packages"):
-        select_all(tmp_path / "none", store)
+        select_all(Channel.at(tmp_path / "none"), store)
 
 
 def test_a_difference_weighs_more_than_what_could_not_be_tried() -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from rootstock.channel import release_model
 from rootstock.channel.generation import Kind
-from rootstock.channel.stage import NOARCH
-from rootstock.release import contents
-from rootstock.release.contents import Check
+from rootstock.channel.layout import NOARCH
+from rootstock.channel.release_model import Check
 
 _ROOTS = ("root", "pyroot")  # what a user installs; pyroot is there once for each Python
 
@@ -117,14 +117,14 @@ class Release:
     commit: str
     files: frozenset[str]
     url: str
-    packages: Mapping[str, contents.Package]
+    packages: Mapping[str, release_model.Package]
     cells: tuple[Cell, ...]
 
     @cached_property
     def signature(self) -> str:
         """Where release.json's own signature is, empty when it is not signed."""
-        signed = any(name.startswith(f"{contents.ATTESTATIONS}/") for name in self.files)
-        return f"{self.folder}/{contents.ATTESTATION}" if signed else ""
+        signed = any(name.startswith(f"{release_model.ATTESTATIONS}/") for name in self.files)
+        return f"{self.folder}/{release_model.ATTESTATION}" if signed else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,18 +4,19 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.promote import promote
-from rootstock.channel.rollback import rollback
+from rootstock.channel.page import records
+from rootstock.channel.reader import Channel
 from rootstock.channel.stage import stage
 from rootstock.core.errors import RefusedError, UsageError
-from rootstock.serve import records
+
+from ....channels import promote, rollback
 
 
-def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
-    publish("6.38.00", "3.9")
-    publish("6.40.00", "3.9", proven=False)
-    publish("6.40.00", "3.13")
-    read = records.read(tmp_path / "channel")
+def test_what_is_offered_and_proven(publish_root: Any, tmp_path: Path) -> None:
+    publish_root("6.38.00", "3.9")
+    publish_root("6.40.00", "3.9", proven=False)
+    publish_root("6.40.00", "3.13")
+    read = records.read(Channel.at(tmp_path / "channel"))
     assert read.roots == ("6.40.00", "6.38.00")
     assert read.pythons == ("3.9", "3.13")
     assert read.offered == {("6.38.00", "3.9"), ("6.40.00", "3.9"), ("6.40.00", "3.13")}
@@ -30,10 +31,10 @@ def test_what_is_offered_and_proven(publish: Any, tmp_path: Path) -> None:
     assert set(cell.files) == {"explicit", "pixi", "sbom"}
 
 
-def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
-    publish("6.38.00", floor="2.28")
-    publish("6.40.00")
-    read = records.read(tmp_path / "channel")
+def test_what_is_said_of_a_package(publish_root: Any, tmp_path: Path) -> None:
+    publish_root("6.38.00", floor="2.28")
+    publish_root("6.40.00")
+    read = records.read(Channel.at(tmp_path / "channel"))
     pyroot, root = read.packages
     assert (pyroot.name, root.name) == ("pyroot", "root")
     assert pyroot.versions == ("6.40.00", "6.38.00")
@@ -48,9 +49,9 @@ def test_what_is_said_of_a_package(publish: Any, tmp_path: Path) -> None:
     assert read.size == sum(build.size for build in read.builds)
 
 
-def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: Any) -> None:
-    publish()
-    publish("6.38.00")
+def test_the_latest_visible_proof_counts(publish_root: Any, tmp_path: Path, package: Any) -> None:
+    publish_root()
+    publish_root("6.38.00")
     artifacts = [package("pyroot", "6.40.00", build="py311h0_0"), package("extra")]
     channel = tmp_path / "channel"
     record = channel / "releases/0001/release.json"
@@ -58,8 +59,8 @@ def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: 
     told["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
     told["release"] = 3
 
-    def again(new: Any, folder: Path) -> None:
-        (folder / "release.json").write_text(json.dumps(told))
+    def again(number: int, time: str) -> dict[str, str]:
+        return {"release.json": json.dumps(told)}
 
     [cell] = told["cells"]
     names = {cell: [*told["packages"], "extra-1.0-h0_0.conda"]}
@@ -71,7 +72,7 @@ def test_the_latest_visible_proof_counts(publish: Any, tmp_path: Path, package: 
 
 def _proof(channel: Path) -> tuple[int, str]:
     """The release that proves ROOT 6.40.00, and the glibc its pyroot was proven to need."""
-    read = records.read(channel)
+    read = records.read(Channel.at(channel))
     [build] = [b for b in read.builds if (b.name, b.version) == ("pyroot", "6.40.00")]
     return read.proofs["6.40.00", "3.11"].release, build.proven
 
@@ -89,28 +90,30 @@ def test_pythons_of_packages() -> None:
 
 
 def test_a_channel_of_somebody_else(package: Any, tmp_path: Path) -> None:
-    read = records.read(stage([package("one", "1.0"), package("one", "1.10")], tmp_path / "c"))
+    read = records.read(
+        Channel.at(stage([package("one", "1.0"), package("one", "1.10")], tmp_path / "c"))
+    )
     assert (read.number, read.releases, read.cells) == (0, (), ())
     assert read.packages[0].versions == ("1.10", "1.0")
 
 
 def test_no_channel(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not a channel"):
-        records.read(tmp_path)
+        records.read(Channel.at(tmp_path))
     with pytest.raises(UsageError, match="There is no channel"):
-        records.read(tmp_path / "nothing")
+        records.read(Channel.at(tmp_path / "nothing"))
 
 
 DEEP = "[" * 100_000
 
 
 @pytest.mark.parametrize("text", ["{}", "", "[]", "x", DEEP, "\udcff"])
-def test_a_release_that_cannot_be_read(publish: Any, tmp_path: Path, text: str) -> None:
-    publish()
+def test_a_release_that_cannot_be_read(publish_root: Any, tmp_path: Path, text: str) -> None:
+    publish_root()
     place = tmp_path / "channel/releases/0001/release.json"
     place.write_text(text, errors="surrogateescape")
     with pytest.raises(RefusedError, match=r"0001/release\.json"):
-        records.read(tmp_path / "channel")
+        records.read(Channel.at(tmp_path / "channel"))
 
 
 ENTRY = {"name": "one", "version": "1.0", "build": "0"}
@@ -140,7 +143,7 @@ def test_an_index_that_cannot_be_read(tmp_path: Path, table: object) -> None:
     text = table if isinstance(table, str) else json.dumps(table)
     (tmp_path / "noarch/repodata.json").write_text(text)
     with pytest.raises(RefusedError, match=r"noarch/repodata\.json"):
-        records.read(tmp_path)
+        records.read(Channel.at(tmp_path))
 
 
 def test_an_index_of_somebody_else(tmp_path: Path) -> None:
@@ -148,13 +151,15 @@ def test_an_index_of_somebody_else(tmp_path: Path) -> None:
     entry = {**ENTRY, "version": "9" * 4000, "license": None}
     table = {"packages": {"one-1.0-0.tar.bz2": entry}}
     (tmp_path / "noarch/repodata.json").write_text(json.dumps(table))
-    [package] = records.read(tmp_path).packages
+    [package] = records.read(Channel.at(tmp_path)).packages
     assert package.builds[0].filename == "one-1.0-0.tar.bz2" and not package.builds[0].license
 
 
-def test_a_release_of_another_rootstock_is_not_called_damaged(publish: Any, tmp_path: Path) -> None:
-    publish()
+def test_a_release_of_another_rootstock_is_not_called_damaged(
+    publish_root: Any, tmp_path: Path
+) -> None:
+    publish_root()
     (tmp_path / "channel/releases/0001/release.json").write_text('{"format": 2}')
     with pytest.raises(RefusedError, match="format 2") as caught:
-        records.read(tmp_path / "channel")
+        records.read(Channel.at(tmp_path / "channel"))
     assert "damaged" not in caught.value.message

@@ -253,6 +253,33 @@ _RELEASE = fields(
 )
 
 
-def folder(number: int) -> str:
-    """Where a release is in its channel."""
-    return f"releases/{number:04d}"
+@dataclass(frozen=True, kw_only=True)
+class ReleaseEntry:
+    """A release in releases.json, with its time and cells.
+
+    `part` are the cells that a bundle has of it; empty where it is no bundle.
+    """
+
+    release: int
+    time: str
+    cells: tuple[str, ...]
+    part: tuple[str, ...]
+
+
+def parse_table(text: str | bytes) -> tuple[ReleaseEntry, ...]:
+    """The releases in a releases.json, in its order; raises `ValueError` when it is none."""
+    known = shape.document(text)
+    if not isinstance(known, dict):
+        raise ValueError(f"{names.shown(known)} is no object")
+    return items(_table_entry)(known.get("releases"))
+
+
+def _table_entry(value: object) -> ReleaseEntry:
+    """A release of the list; what else is said of it is not looked at."""
+    known = value if isinstance(value, dict) else {}
+    return ReleaseEntry(
+        release=shape.count(known.get("release")),
+        time=names.utc_time(known.get("time")),
+        cells=items(names.cell)(known.get("cells")),
+        part=items(names.cell)(known.get("part", [])),
+    )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.channel.place import Place, place
 from rootstock.core.errors import SourceError
-from rootstock.release.place import Place, place
 
 
 def test_a_folder_is_named_by_its_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

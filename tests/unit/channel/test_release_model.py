@@ -8,14 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rootstock.release import contents
+from rootstock.channel import release_model
+from rootstock.channel.layout import release_dir
 
-from .conftest import CELL, Released
+from ..conftest import CELL, Released
 
 
 def test_a_record_is_read_as_it_was_written(released: Released) -> None:
-    text = (released.folder / contents.RECORD).read_text()
-    release = contents.parse(text)
+    text = (released.folder / release_model.RECORD).read_text()
+    release = release_model.parse(text)
     assert release == released.release
     assert release.text() == text
 
@@ -54,7 +55,7 @@ def test_what_is_no_record_is_told(
     value = json.loads(released.release.text()) | change
     text = json.dumps({name: part for name, part in value.items() if part is not ...})
     with pytest.raises(ValueError, match=told):
-        contents.parse(text)
+        release_model.parse(text)
 
 
 LOW = "low-1.0-h0_0.conda"
@@ -87,7 +88,7 @@ def test_a_file_is_below_its_release(released: Released, name: str) -> None:
     value = json.loads(released.release.text())
     value["files"][name] = "0" * 64
     with pytest.raises(ValueError, match=r"is not|is no file"):
-        contents.parse(json.dumps(value))
+        release_model.parse(json.dumps(value))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_package_has_what_packages_have(released: Released, field: str, wrong:
     if field == "subdir":
         value["packages"][LOW]["url"] = f"{wrong}/{LOW}"
     with pytest.raises(ValueError, match="cannot be read"):
-        contents.parse(json.dumps(value))
+        release_model.parse(json.dumps(value))
 
 
 @pytest.mark.parametrize(
@@ -137,13 +138,13 @@ def test_a_cell_has_what_cells_have(released: Released, field: str, wrong: objec
     value = json.loads(released.release.text())
     value["cells"][CELL.id][field] = wrong
     with pytest.raises(ValueError, match="cannot be read"):
-        contents.parse(json.dumps(value))
+        release_model.parse(json.dumps(value))
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"format":' * 100_000, "NaN", "", b"\xff\xfe"])
 def test_what_is_no_record_at_all_is_told(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
-        contents.parse(text)
+        release_model.parse(text)
 
 
 def _paths(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -183,14 +184,14 @@ def test_whatever_is_changed_what_is_read_stays_in_its_folders(
     else:
         place[last] = hostile
     try:
-        release = contents.parse(json.dumps(value))
+        release = release_model.parse(json.dumps(value))
     except ValueError as error:
         told = str(error)
         assert told.isprintable() and len(told) < 500
         return
     top = Path("/srv/channel")
     inside = [(top / p.url, top) for p in release.packages.values()]
-    folder = top / contents.folder(release.release)
+    folder = top / release_dir(release.release)
     inside += [(folder / name, folder) for name in release.files]
     inside += [(folder / f, folder) for cell in release.cells.values() for f in cell.files.values()]
     for path, above in inside:
@@ -203,4 +204,4 @@ def test_a_package_is_is_what_its_file_name_says(released: Released, field: str)
     value = json.loads(released.release.text())
     value["packages"]["low-1.0-h0_0.conda"][field] = "high"
     with pytest.raises(ValueError, match=r"is said to be at|not what its file name says"):
-        contents.parse(json.dumps(value))
+        release_model.parse(json.dumps(value))

@@ -5,7 +5,7 @@ import pytest
 from rootstock.core import process
 from rootstock.core.errors import MachineError
 from rootstock.core.process import Completed
-from rootstock.release import gather
+from rootstock.run.revision import revision
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_the_revision_is_what_git_says(
         return Completed(code=code, output=output, seconds=0.0)
 
     monkeypatch.setattr(process, "run", run)
-    assert gather.revision(tmp_path) == expected
+    assert revision(tmp_path) == expected
     assert asked[:3] == ["git", "-C", tmp_path]
 
 
@@ -31,4 +31,4 @@ def test_without_git_there_is_no_revision(monkeypatch: pytest.MonkeyPatch, tmp_p
         raise MachineError("git is not on this machine")
 
     monkeypatch.setattr(process, "run", run)
-    assert gather.revision(tmp_path) == ""
+    assert revision(tmp_path) == ""

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from rootstock.audit.report import Finding
-from rootstock.core.errors import Damaged, RefusedError
-from rootstock.release import contents
-from rootstock.release.make import ReleaseInputs, make, ordered
+from rootstock.channel import release_model
+from rootstock.core.errors import RefusedError
+from rootstock.release.build import ReleaseInputs, build, ordered
 from rootstock.suites.results import State, SuiteResult, SuitesReport
 
-from .conftest import CELL, Released, smoked
+from ..conftest import CELL, Released, records_of, smoked
 
 
 def test_record_says_what_was_promoted_and_proven(released: Released, artifacts: Any) -> None:
@@ -76,46 +76,37 @@ def test_without_a_key_nothing_is_signed(publish: Callable[..., Released]) -> No
     ]
 
 
-def test_the_same_facts_make_the_same_files(facts: ReleaseInputs, key: Any, tmp_path: Path) -> None:
+def test_the_same_facts_make_the_same_files(
+    inputs: ReleaseInputs, key: Any, tmp_path: Path
+) -> None:
     made = []
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        make(replace(facts, key=key), tmp_path / name, tmp_path / "channel")
-        files = sorted((tmp_path / name).rglob("*.*"))
-        made.append([(str(p.relative_to(tmp_path / name)), p.read_bytes()) for p in files])
+    for _ in range(2):
+        made.append(build(replace(inputs, key=key), records_of(inputs)).files)
     assert made[0] == made[1]
 
 
 def test_what_was_not_tested_is_refused(
-    facts: ReleaseInputs, artifacts: Any, tmp_path: Path
+    inputs: ReleaseInputs, artifacts: Any, tmp_path: Path
 ) -> None:
-    [proven] = facts.cells
+    [proven] = inputs.cells
     other = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
     with pytest.raises(RefusedError, match="what was tested is not what is promoted"):
-        make(replace(facts, cells=[replace(proven, smoke=other)]), tmp_path, tmp_path)
+        build(replace(inputs, cells=[replace(proven, smoke=other)]), records_of(inputs))
 
 
-def test_what_did_not_pass_is_refused(facts: ReleaseInputs, tmp_path: Path) -> None:
-    [proven] = facts.cells
+def test_what_did_not_pass_is_refused(inputs: ReleaseInputs, tmp_path: Path) -> None:
+    [proven] = inputs.cells
     checks = (replace(proven.smoke.checks[0], outcome="failed"),)
     failed = replace(proven, smoke=replace(proven.smoke, checks=checks))
     with pytest.raises(RefusedError):
-        make(replace(facts, cells=[failed]), tmp_path, tmp_path)
+        build(replace(inputs, cells=[failed]), records_of(inputs))
 
 
-def test_what_did_not_pass_the_audit_is_refused(facts: ReleaseInputs, tmp_path: Path) -> None:
+def test_what_did_not_pass_the_audit_is_refused(inputs: ReleaseInputs, tmp_path: Path) -> None:
     finding = Finding(rule="leak", file="bin/x", message="has a path of the build")
-    audits = {name: replace(one, findings=(finding,)) for name, one in facts.audits.items()}
+    audits = {name: replace(one, findings=(finding,)) for name, one in inputs.audits.items()}
     with pytest.raises(RefusedError, match="did not pass the audit"):
-        make(replace(facts, audits=audits), tmp_path, tmp_path)
-
-
-def test_a_package_that_changed_is_damaged(
-    facts: ReleaseInputs, artifacts: Any, tmp_path: Path
-) -> None:
-    artifacts[0].path.write_bytes(artifacts[0].path.read_bytes()[:-1])
-    with pytest.raises(Damaged):
-        make(facts, tmp_path, tmp_path)
+        build(replace(inputs, audits=audits), records_of(inputs))
 
 
 def test_dependencies_come_first_and_circles_end() -> None:
@@ -146,19 +137,19 @@ def suites(state: State) -> SuitesReport:
 
 
 def test_packages_own_tests_are_named_with_what_came_of_them(
-    facts: ReleaseInputs, tmp_path: Path
+    inputs: ReleaseInputs, tmp_path: Path
 ) -> None:
-    proven = replace(facts.cells[0], suites=suites("passed"))
-    made = make(replace(facts, cells=[proven]), tmp_path, tmp_path)
+    proven = replace(inputs.cells[0], suites=suites("passed"))
+    made = build(replace(inputs, cells=[proven]), records_of(inputs)).release
     *_, check = made.cells[CELL.id].smoke.checks
     told = "own tests of oak 1.2: 900 passed, 2 failed as expected, 11 skipped"
-    assert check == contents.Check(name=told, seconds=61.5, passed=True)
-    assert contents.parse(made.text()) == made
+    assert check == release_model.Check(name=told, seconds=61.5, passed=True)
+    assert release_model.parse(made.text()) == made
 
 
 def test_a_cell_whose_packages_own_tests_failed_is_not_released(
-    facts: ReleaseInputs, tmp_path: Path
+    inputs: ReleaseInputs, tmp_path: Path
 ) -> None:
-    proven = replace(facts.cells[0], suites=suites("failed"))
+    proven = replace(inputs.cells[0], suites=suites("failed"))
     with pytest.raises(RefusedError, match="own tests did not pass"):
-        make(replace(facts, cells=[proven]), tmp_path, tmp_path)
+        build(replace(inputs, cells=[proven]), records_of(inputs))

@@ -11,36 +11,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootstock.channel import generation, index
+from rootstock.channel import index, release_model
 from rootstock.channel.generation import Generation, History
+from rootstock.channel.layout import release_dir
+from rootstock.channel.page.contents import Build, Cell, Contents, Package, Release, highest, order
+from rootstock.channel.reader import Channel
 from rootstock.core import names, regular, shape
 from rootstock.core.errors import RefusedError, UsageError
-from rootstock.core.shape import OtherFormat
-from rootstock.release import contents
-from rootstock.serve.contents import (
-    Build,
-    Cell,
-    Contents,
-    Package,
-    Release,
-    highest,
-    order,
-)
 
 _PYTHON = re.compile(r"(?:python_abi|python) (?:==?|~=)?(3\.\d+)(?:\.\*|[ ]|$)")
 _FLOOR = re.compile(r"__glibc >=\s*(\d+(?:\.\d+)+)")
 
 
-def read(channel: Path, past: History | None = None) -> Contents:
+def read(channel: Channel, past: History | None = None) -> Contents:
     """All about a channel, at its current generation or at the last one of a history.
 
     Raises `UsageError` when the folder is no channel, `RefusedError` when a record of it cannot
     be read.
     """
-    past = past or generation.history(channel)
+    past = past or channel.history()
     now = past.current.number
-    here = generation.folder_of(channel, now) if now else channel
-    found = tables(channel, here)
+    found = tables(channel, channel.layout.generation(now) if now else None)
     try:
         return _read(channel, past, found)
     except (OSError, ValueError) as error:
@@ -50,23 +41,24 @@ def read(channel: Path, past: History | None = None) -> Contents:
         ) from error
 
 
-def tables(channel: Path, here: Path | None = None) -> list[Path]:
+def tables(channel: Channel, here: Path | None = None) -> list[Path]:
     """The index of each subdir of a channel, or of the folder of one of its generations.
 
     Raises `UsageError` when there is none.
     """
-    found = sorted((here or channel).glob(f"*/{index.TABLE}"))
+    root = channel.layout.root
+    found = sorted((here or root).glob(f"*/{index.TABLE}"))
     if not found:
         raise UsageError(
-            f"{channel} is not a channel" if channel.is_dir() else f"There is no channel {channel}",
+            f"{channel} is not a channel" if root.is_dir() else f"There is no channel {channel}",
             "Build one (scripts/build.py), or name one with --channel.",
         )
     return found
 
 
-def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
+def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
     releases = _releases(channel, past)
-    told: dict[str, tuple[Release, contents.Package]] = {}
+    told: dict[str, tuple[Release, release_model.Package]] = {}
     for release in releases:
         if release.visible:
             told.update({name: (release, entry) for name, entry in release.packages.items()})
@@ -81,7 +73,7 @@ def _read(channel: Path, past: History, tables: Sequence[Path]) -> Contents:
     for build in builds:
         by_name[build.name].append(build)
     return Contents(
-        name=channel.resolve().name,
+        name=channel.layout.root.resolve().name,
         number=past.current.number,
         origin=past.origin(past.current.number).number,
         time=past.current.time,
@@ -139,10 +131,10 @@ def _build(
     entry: _Entry,
     since: int,
     release: Release | None,
-    told: contents.Package | None,
+    told: release_model.Package | None,
 ) -> Build:
     floors = [found[1] for depend in entry.depends if (found := _FLOOR.match(depend))]
-    signed = f"{contents.ATTESTATIONS}/{filename}.json"
+    signed = f"{release_model.ATTESTATIONS}/{filename}.json"
     return Build(
         filename=filename,
         path=f"{subdir}/{filename}",
@@ -169,7 +161,7 @@ def _python(name: str, version: str, depends: Iterable[str]) -> str:
     return pinned[0] if pinned else ""
 
 
-def _releases(channel: Path, past: History) -> tuple[Release, ...]:
+def _releases(channel: Channel, past: History) -> tuple[Release, ...]:
     """All generations, the oldest first."""
     now = past.current.number
     shown = {one.number for one in past.releases(now, past.visible())}
@@ -181,9 +173,8 @@ def _releases(channel: Path, past: History) -> tuple[Release, ...]:
     )
 
 
-def _release(channel: Path, one: Generation, visible: bool) -> Release:
-    folder = generation.release_of(channel, one.number)
-    told = _record(folder / contents.RECORD)
+def _release(channel: Channel, one: Generation, visible: bool) -> Release:
+    told = channel.own_release(one.number)
     return Release(
         number=one.number,
         time=one.time,
@@ -192,7 +183,7 @@ def _release(channel: Path, one: Generation, visible: bool) -> Release:
         added=one.added,
         hidden=one.hidden,
         visible=visible,
-        folder=str(folder.relative_to(channel)) if told else "",
+        folder=release_dir(one.number) if told else "",
         commit=told.commit if told else "",
         files=frozenset(told.files if told else ()),
         url=told.channel if told else "",
@@ -201,19 +192,7 @@ def _release(channel: Path, one: Generation, visible: bool) -> Release:
     )
 
 
-def _record(path: Path) -> contents.Release | None:
-    """The release of a release.json; None when there is no such file."""
-    try:
-        return contents.parse(regular.read(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OtherFormat as error:
-        raise RefusedError(f"{path} {error}", error.remedy) from error
-    except ValueError as error:
-        raise ValueError(f"{path} {error}") from error
-
-
-def _cell(id_: str, number: int, release: contents.Release) -> Cell:
+def _cell(id_: str, number: int, release: release_model.Release) -> Cell:
     cell, packages = release.cells[id_], release.of(id_)
     return Cell(
         id=id_,
@@ -225,7 +204,5 @@ def _cell(id_: str, number: int, release: contents.Release) -> Cell:
         checks=cell.smoke.checks,
         packages=len(packages),
         audited=sum(package.audit == "passed" for package in packages),
-        files={
-            kind: f"{generation.RELEASES}/{number:04d}/{file}" for kind, file in cell.files.items()
-        },
+        files={kind: f"{release_dir(number)}/{file}" for kind, file in cell.files.items()},
     )

@@ -1,0 +1,207 @@
+"""Build a release as text: what a promotion leaves in the channel beside its packages."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rootstock import __version__
+from rootstock.audit.report import AuditReport
+from rootstock.building.artifact import Artifact
+from rootstock.channel import release_model
+from rootstock.channel.index import Record
+from rootstock.core.errors import RefusedError
+from rootstock.plan.matrix import Cell
+from rootstock.release import attest, locks, sbom
+from rootstock.release.keys import Private
+from rootstock.smoke.report import SmokeReport
+from rootstock.sources.fetch import Source
+
+if TYPE_CHECKING:
+    from rootstock.suites.results import SuitesReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassedCell:
+    """A cell that passed: what it was solved for, its reports, and its artifacts.
+
+    `suites` is the report of its packages' own tests, if they were run.
+    """
+
+    cell: Cell
+    specs: tuple[str, ...]
+    smoke: SmokeReport
+    artifacts: Sequence[Artifact]
+    suites: "SuitesReport | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseInputs:
+    """What is known of a promotion.
+
+    `audits` are the reports and `sources` what packages were made from, by file name. `url` is
+    where the channel is public, empty if nowhere, and `folder` the URL of its folder; `key` signs.
+    """
+
+    number: int
+    time: str
+    platform: str
+    commit: str
+    cells: Sequence[PassedCell]
+    audits: Mapping[str, AuditReport]
+    sources: Mapping[str, Sequence[Source]]
+    folder: str
+    url: str = ""
+    key: Private | None = None
+
+    @property
+    def address(self) -> str:
+        """The URL by which the release names the channel: the public one, or the folder's."""
+        return self.url.rstrip("/") or self.folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """A release, and the text of each of its files, by their paths in its folder."""
+
+    release: release_model.Release
+    files: Mapping[str, str]
+
+
+def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
+    """The files of a release; `records` are what the index says of its packages, by file name.
+
+    Raises `RefusedError` when what was tested is not what is promoted.
+    """
+    base = inputs.address
+    artifacts = {a.filename: a for tested in inputs.cells for a in tested.artifacts}
+    cells = {tested.cell.id: _cell(tested, records) for tested in inputs.cells}
+    release = release_model.Release(
+        release=inputs.number,
+        time=inputs.time,
+        rootstock=__version__,
+        commit=inputs.commit,
+        platform=inputs.platform,
+        channel=base,
+        cells=cells,
+        packages={
+            name: _package(artifact, records[name], inputs)
+            for name, artifact in sorted(artifacts.items())
+        },
+        files={},
+    )
+    files: dict[str, str] = {}
+    for id_, cell in cells.items():
+        packages = release.of(id_)
+        up = "" if inputs.url else locks.UP
+        made = {
+            locks.EXPLICIT: locks.explicit(packages, inputs.platform, base),
+            locks.PIXI: locks.pixi(packages, records, inputs.platform, base, up),
+            locks.CONDA_LOCK: locks.conda_lock(packages, records, inputs.platform, base),
+            "sbom": sbom.write(release, id_, records, inputs.sources),
+        }
+        files |= {cell.files[what]: text for what, text in made.items()}
+    if inputs.key:
+        files |= _attestations(release, inputs.key)
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    release = replace(release, files=hashes)
+    files[release_model.RECORD] = text = release.text()
+    if inputs.key:
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        statement = attest.of_release(release_model.RECORD, sha256, base, inputs.number)
+        files[release_model.ATTESTATION] = attest.sign(statement, inputs.key)
+    return Built(release=release, files=files)
+
+
+def _attestations(release: release_model.Release, key: Private) -> dict[str, str]:
+    """The public key, and a signed statement for each package, by their paths."""
+    files = {f"{release_model.KEYS}/{key.public.id}.pub": key.public.pem.decode()}
+    for package in release.packages.values():
+        statement = attest.of_package(package.filename, package.sha256, release.channel)
+        files[f"{release_model.ATTESTATIONS}/{package.filename}.json"] = attest.sign(statement, key)
+    return files
+
+
+def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Cell:
+    report = tested.smoke
+    promoted = {artifact.sha256: artifact.filename for artifact in tested.artifacts}
+    installed = [package.sha256 for package in report.packages]
+    if tested.suites and not tested.suites.passed:
+        raise RefusedError(f"{tested.cell.id}: its packages' own tests did not pass")
+    if not (report.passed and promoted.keys() >= set(installed)):
+        raise RefusedError(f"{tested.cell.id}: what was tested is not what is promoted")
+    ran = [result for result in report.checks if result.outcome != "not run"]
+    return release_model.Cell(
+        root=tested.cell.root,
+        python=tested.cell.python,
+        specs=tested.specs,
+        packages=ordered({promoted[sha256]: records[promoted[sha256]] for sha256 in installed}),
+        smoke=release_model.Smoke(
+            system=report.system,
+            glibc=report.glibc,
+            checks=tuple(
+                release_model.Check(name=r.name, seconds=r.seconds, passed=r.outcome == "passed")
+                for r in ran
+            )
+            + _suites(tested),
+            not_run={r.name: r.reason for r in report.checks if r.outcome == "not run"},
+        ),
+        files={
+            locks.EXPLICIT: f"{tested.cell.id}.txt",
+            locks.PIXI: f"{tested.cell.id}.lock",
+            locks.CONDA_LOCK: f"{tested.cell.id}.conda-lock.yml",
+            "sbom": f"{tested.cell.id}.cdx.json",
+        },
+    )
+
+
+def _suites(tested: PassedCell) -> tuple[release_model.Check, ...]:
+    """The packages' own tests as checks, which say in their names what came of them."""
+    return tuple(
+        release_model.Check(
+            name=f"own tests of {one.package} {one.version}: {one.figures}",
+            seconds=one.seconds,
+            passed=one.state == "passed",
+        )
+        for one in (tested.suites.suites if tested.suites else ())
+    )
+
+
+def ordered(records: Mapping[str, Record]) -> tuple[str, ...]:
+    """File names, dependencies before what needs them, otherwise by name.
+
+    Where packages depend on each other in a circle, one comes first nevertheless.
+    """
+    by_name = {record["name"]: filename for filename, record in records.items()}
+    done: dict[str, None] = {}
+    begun: set[str] = set()
+
+    def visit(name: str) -> None:
+        if name not in begun:
+            begun.add(name)
+            for other in sbom.needed(records[by_name[name]], by_name):
+                visit(other)
+            done[by_name[name]] = None
+
+    for name in sorted(by_name):
+        visit(name)
+    return tuple(done)
+
+
+def _package(artifact: Artifact, known: Record, inputs: ReleaseInputs) -> release_model.Package:
+    audit = inputs.audits[artifact.filename]
+    if not audit.passed:
+        raise RefusedError(f"{artifact.filename}: it did not pass the audit")
+    return release_model.Package(
+        name=artifact.name,
+        version=artifact.version,
+        build=artifact.build,
+        subdir=artifact.subdir,
+        sha256=artifact.sha256,
+        md5=known["md5"],
+        size=artifact.size,
+        key=artifact.key,
+        license=known.get("license", ""),
+        floor=release_model.Floor(declared=audit.declared, proven=audit.proven),
+        audit="passed",
+    )
