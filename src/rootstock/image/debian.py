@@ -20,6 +20,7 @@ import yaml
 
 from rootstock import process
 from rootstock.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.image import description
 from rootstock.image.bytecode import compile_modules
 from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
 from rootstock.progress import Event, Listener
@@ -70,7 +71,7 @@ def load_spec(path: Path, store: Store) -> Spec:
     takes the place of the one in the checkout, for as long as that one does not change.
     """
     try:
-        raw = yaml.load(path.read_text(), yaml.CSafeLoader)
+        raw = description.check(yaml.load(path.read_text(), yaml.CSafeLoader))
         own = path.with_suffix(".lock")
         relocked = _relock_path(own, store)
         lock = relocked if relocked.exists() else own
