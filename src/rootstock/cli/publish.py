@@ -9,7 +9,7 @@ import typer
 from rootstock.cli.common import (
     CHECKOUT,
     Channel,
-    Checkout,
+    CheckoutIfNeeded,
     EngineName,
     Json,
     print_json,
@@ -76,7 +76,7 @@ def publish(
         int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
     ] = Patience.tries,
     engine: EngineName = "auto",
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Publish a channel: upload what is missing, read it back, test it, then let users see it.
