@@ -77,6 +77,7 @@ LOCKS = (
         path="ci/tools/conda-ship.lock", source="ci/tools/conda-ship.in", options=("--no-deps",)
     ),
     LockFile(path="ci/tools/uv.lock", source="ci/tools/uv.in"),
+    LockFile(path="ci/tools/build.lock", source="ci/tools/build.in"),
     LockFile(path="tests/system/tools/moto.lock", source="tests/system/tools/moto.in"),
     LockFile(
         path="tests/system/tools/conda.lock",
