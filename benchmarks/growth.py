@@ -24,9 +24,9 @@ from pathlib import Path
 
 import synthetic
 
-from rootstock import planning
-from rootstock.progress import silent
-from rootstock.store import Store
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
+from rootstock.run import planning
 
 SIZES = (10, 100, 1_000, 10_000)
 

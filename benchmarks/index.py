@@ -27,7 +27,7 @@ from pathlib import Path
 
 import zstandard
 
-from rootstock.build.artifact import Artifact, load, write_record
+from rootstock.building.artifact import Artifact, load, write_record
 from rootstock.channel import index, switch
 from rootstock.channel.generation import NOTHING, Generation, History, Published
 from rootstock.channel.promote import promote

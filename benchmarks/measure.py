@@ -37,10 +37,10 @@ from typing import Any
 
 import zstandard
 
+from rootstock.core.store import locate
 from rootstock.plan import matrix as matrices
 from rootstock.plan.recipe import load_variants
-from rootstock.planning import Options, plan
-from rootstock.store import locate
+from rootstock.run.planning import Options, plan
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
@@ -84,9 +84,9 @@ SPECS = ["root", "python 3.11.*", "numpy"]
 PACKAGE = """
 import sys
 from pathlib import Path
-from rootstock.pipeline import run
-from rootstock.planning import Options
-from rootstock.store import locate
+from rootstock.run.pipeline import run
+from rootstock.run.planning import Options
+from rootstock.core.store import locate
 run(
     Options(checkout=Path(sys.argv[1]), roots=("6",), pythons=("3.11",), sets=("analysis",)),
     locate(),

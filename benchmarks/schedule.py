@@ -25,12 +25,12 @@ from pathlib import Path
 
 import synthetic
 
-from rootstock import planning
-from rootstock.build import costs
-from rootstock.build.costs import Cost
-from rootstock.build.policy import Agenda, Room, makespan, simulate
-from rootstock.progress import silent
-from rootstock.store import Store, locate
+from rootstock.building import costs
+from rootstock.building.costs import Cost
+from rootstock.building.policy import Capacity, ReadyQueue, makespan, simulate
+from rootstock.core.progress import silent
+from rootstock.core.store import Store, locate
+from rootstock.run import planning
 
 WORKERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 # Chains of different lengths that meet, some of them sleeping and some working: (needs, seconds).
@@ -49,7 +49,7 @@ def row(*cells: str) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def bound(agenda: Agenda, workers: int) -> float:
+def bound(agenda: ReadyQueue, workers: int) -> float:
     """The seconds below which no schedule can be."""
     work = sum(agenda.costs[id_].seconds for id_ in agenda.left)
     return max(agenda.critical, work / workers)
@@ -71,7 +71,7 @@ def real(folder: Path) -> None:
             (home / "images").symlink_to(locate().root / "images")
             took, spans = build(checkout, home, workers)
             own = {name: Cost(seconds=end - begin) for name, (begin, end) in spans.items()}
-            agenda = Agenda(needs, own)
+            agenda = ReadyQueue(needs, own)
             work = sum(cost.seconds for cost in own.values()) / workers
             row(
                 kind,
@@ -109,7 +109,7 @@ def build(checkout: Path, home: Path, workers: int) -> tuple[float, dict[str, tu
     return last - first, spans
 
 
-def recorded() -> Agenda:
+def recorded() -> ReadyQueue:
     """All of this checkout's matrix, as if nothing were built, at what builds have cost."""
     options = planning.Options(checkout=synthetic.CHECKOUT, channel=Path("nowhere"))
     with tempfile.TemporaryDirectory(prefix="rootstock-simulate-") as folder:
@@ -119,22 +119,22 @@ def recorded() -> Agenda:
     seed = synthetic.CHECKOUT / "ci/durations.json"
     known = costs.load(seed, listen=silent)
     names = {id_: planned.graph.nodes[id_].output.name for id_ in planned.wanted}
-    return Agenda(planned.wanted, costs.estimate(names, known))
+    return ReadyQueue(planned.wanted, costs.estimate(names, known))
 
 
-def points(agenda: Agenda) -> list[tuple[int, float, float]]:
+def points(agenda: ReadyQueue) -> list[tuple[int, float, float]]:
     """For each number of workers the seconds all builds take, and their bound."""
     return [
         (
             workers,
-            makespan(simulate(agenda, {}, Room(workers=workers, memory=float("inf")))),
+            makespan(simulate(agenda, {}, Capacity(workers=workers, memory=float("inf")))),
             bound(agenda, workers),
         )
         for workers in WORKERS
     ]
 
 
-def simulated(agenda: Agenda) -> None:
+def simulated(agenda: ReadyQueue) -> None:
     """Print the table of the simulation."""
     print(f"{len(agenda.left)} builds, longest chain {agenda.critical:.0f} s\n")
     row("workers", "seconds", "bound", "seconds / bound", "faster than one")
@@ -145,7 +145,7 @@ def simulated(agenda: Agenda) -> None:
         row(str(workers), f"{took:.0f}", f"{least:.0f}", f"{took / least:.3f}", faster)
 
 
-def plot(agenda: Agenda, file: Path) -> None:
+def plot(agenda: ReadyQueue, file: Path) -> None:
     """Draw the simulation: seconds over workers, both in powers of two, and the bound."""
     table = points(agenda)
     left, top, width, height = 70.0, 40.0, 540.0, 300.0

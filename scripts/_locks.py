@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rootstock import process, signals, store, streams, tokens
 from rootstock.cli import ending
 from rootstock.cli.common import CHECKOUT, say
-from rootstock.errors import InterruptedByUser, SourceError, UsageError, unwritable_told
-from rootstock.progress import Event, Listener
+from rootstock.core import process, signals, store, streams, tokens
+from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, unwritable_told
+from rootstock.core.progress import Event, Listener
 from rootstock.report.terminal import Terminal
 from rootstock.sources import tools
 from rootstock.stack.resolve import pip_index
@@ -277,7 +277,7 @@ def parser() -> argparse.ArgumentParser:
 def run(argv: Sequence[str]) -> None:
     """Do what the words of a command line ask for; raises `RootstockError`, `SystemExit`."""
     asked = parser().parse_args(argv)
-    ending.insist_on_folder()
+    ending.require_folder()
     locks = chosen(asked.locks)
     upgrade = None if asked.upgrade else asked.upgrade_package
     place = store.locate()

@@ -41,7 +41,7 @@ def hand_over(locks: Sequence[str], argv: Sequence[str], hold_back: bool = False
     """
     open_streams()
     try:
-        insist_on_folder()
+        require_folder()
         ensure(locks)
         if hold_back:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -63,7 +63,7 @@ def hand_over(locks: Sequence[str], argv: Sequence[str], hold_back: bool = False
     sys.exit(trouble.code)
 
 
-def insist_on_folder() -> None:
+def require_folder() -> None:
     """Raise `Trouble` when the current folder was deleted: nothing could be found or made."""
     try:
         os.getcwd()

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from rootstock.build.artifact import Artifact
-from rootstock.store import Store
+from rootstock.building.artifact import Artifact
+from rootstock.core.store import Store
 
 Package = Callable[..., Artifact]
 

@@ -9,8 +9,8 @@ import os
 import sys
 from typing import NoReturn
 
-from rootstock import signals, streams
-from rootstock.channel import spawn
+from rootstock.core import signals, streams
+from rootstock.environment import spawn
 
 
 def main() -> NoReturn:

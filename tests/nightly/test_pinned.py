@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import tomlkit
 
-from rootstock import planning, stacking
-from rootstock.planning import Options
+from rootstock.core.store import Store, locate
+from rootstock.maintain import stack_lock
+from rootstock.run import planning
+from rootstock.run.planning import Options
 from rootstock.stack import lock as locks
 from rootstock.stack import names, wanted
 from rootstock.stack.lock import Lock
-from rootstock.store import Store, locate
 
 from .conftest import CHECKOUT
 
@@ -38,7 +39,7 @@ def own(store: Store) -> Lock:
     known = tomlkit.parse((CHECKOUT / wanted.FILE).read_text() + EXAMPLE.read_text()).unwrap()
     known["sets"] = {name: known["sets"][name] for name in ("frames", "xenonnt")}
     text = tomlkit.dumps(known)
-    return stacking.relock(CHECKOUT, store, lambda event: None, text=text).lock
+    return stack_lock.relock(CHECKOUT, store, lambda event: None, text=text).lock
 
 
 def test_the_lock_has_just_the_versions_that_are_pinned(own: Lock) -> None:

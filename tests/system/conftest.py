@@ -18,11 +18,11 @@ from typing import Any
 
 import pytest
 
+from rootstock.core.progress import silent
+from rootstock.core.store import locate
 from rootstock.image import debian
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import ENGINES, why_not
-from rootstock.progress import silent
-from rootstock.store import locate
 
 from .parcels import promoted
 
@@ -122,10 +122,10 @@ def channel(package: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A small checkout whose one root needs one python."""
-    return furnish(tmp_path)
+    return create_mount_points(tmp_path)
 
 
-def furnish(folder: Path) -> Bench:
+def create_mount_points(folder: Path) -> Bench:
     """Make a small checkout in a folder, with a store and room for a channel."""
     shared, home = locate(), folder / "store"
     shared.prepare()

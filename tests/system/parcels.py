@@ -4,18 +4,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rootstock.build.artifact import Artifact
-from rootstock.channel import environment
+from rootstock.building.artifact import Artifact
 from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
-from rootstock.progress import silent
-from rootstock.publish.parcel import Parcel
-from rootstock.publish.retry import Patience
+from rootstock.core.progress import silent
+from rootstock.environment import creation
+from rootstock.publish.retry import RetryPolicy
+from rootstock.publish.snapshot import ChannelSnapshot
 from rootstock.release.contents import RECORD, Cell, Floor, Package, Release, Smoke
 from rootstock.serve.hook import write_page
 
-ONCE = Patience(tries=1, timeout=20)
-SOON = Patience(tries=4, first=0.01, longest=0.02, timeout=20)
+ONCE = RetryPolicy(tries=1, timeout=20)
+SOON = RetryPolicy(tries=4, first=0.01, longest=0.02, timeout=20)
 
 
 def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
@@ -73,8 +73,8 @@ def promoted(channel: Path, name: str, *artifacts: Artifact) -> None:
     promote(artifacts, channel, cells=cells, release=fill, show=write_page)
 
 
-def paths(parcel: Parcel) -> dict[str, str]:
-    return {package.path: package.sha256 for package in parcel.packages}
+def paths(snapshot: ChannelSnapshot) -> dict[str, str]:
+    return {package.path: package.sha256 for package in snapshot.packages}
 
 
 class Installs:
@@ -87,7 +87,7 @@ class Installs:
         for one in cells.values():
             self.calls += 1
             where = self.folder / f"env{self.calls}"
-            made = environment.create(
+            made = creation.create(
                 where, one.specs, url, cache=self.folder / f"cache{self.calls}", listen=silent
             )
             assert len(made.packages) == len(one.packages)

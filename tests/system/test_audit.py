@@ -12,8 +12,8 @@ import pytest
 from rootstock.audit.elf import read
 from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
-from rootstock.build.artifact import Artifact
-from rootstock.store import Store
+from rootstock.building.artifact import Artifact
+from rootstock.core.store import Store
 
 pytestmark = [
     pytest.mark.system,

@@ -15,7 +15,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
-from rootstock.build.artifact import write_record
+from rootstock.building.artifact import write_record
 from rootstock.channel import index, switch
 from rootstock.channel.generation import history
 from rootstock.channel.promote import promote
@@ -36,7 +36,7 @@ os._exit(0)
 PROMOTER = """
 import sys
 from pathlib import Path
-from rootstock.build.artifact import load
+from rootstock.building.artifact import load
 from rootstock.channel.promote import promote
 artifacts = [load(Path(folder)) for folder in sys.argv[2:]]
 print("ready", flush=True)

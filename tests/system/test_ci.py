@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rootstock.store import locate
+from rootstock.core.store import locate
 
 from .conftest import CHECKOUT, MATRIX, Bench
 
@@ -114,14 +114,14 @@ def test_a_program_with_other_keys_affects_every_cell(repository: Repository) ->
     shutil.copytree(
         CHECKOUT / "src", checkout / "src", ignore=shutil.ignore_patterns("__pycache__")
     )
-    normalise = checkout / "src/rootstock/build/normalise.py"
+    normalise = checkout / "src/rootstock/building/normalise.py"
     here = repository.commit()
     assert repository.affected(here) == []
     normalise.write_text(normalise.read_text() + "# otherwise\n")
-    (checkout / "src/rootstock/errors.py").write_text("no = program\n")
+    (checkout / "src/rootstock/core/errors.py").write_text("no = program\n")
     changed = repository.commit()
-    (checkout / "src/rootstock/errors.py").write_bytes(
-        (CHECKOUT / "src/rootstock/errors.py").read_bytes()
+    (checkout / "src/rootstock/core/errors.py").write_bytes(
+        (CHECKOUT / "src/rootstock/core/errors.py").read_bytes()
     )
     other = repository.commit()
     assert repository.affected(other) == [ONE, OTHER]

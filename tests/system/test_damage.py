@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import seal
-from rootstock.build.artifact import RECORD
+from rootstock.building.artifact import RECORD
+from rootstock.core import seal
 
 from .conftest import COMMAND, ROOT, Bench
 from .test_crash import assert_whole, state

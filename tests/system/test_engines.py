@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process
+from rootstock.core import process
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.choose import ENGINES, why_not
 

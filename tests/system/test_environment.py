@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.environment import Environment, Locked, create, create_locked
-from rootstock.channel.prefix import MARK
 from rootstock.channel.promote import promote
 from rootstock.channel.stage import stage
-from rootstock.errors import MachineError, SourceError, UsageError
-from rootstock.progress import Event, silent
+from rootstock.core.errors import MachineError, SourceError, UsageError
+from rootstock.core.progress import Event, silent
+from rootstock.environment.creation import Environment, Locked, create, create_locked
+from rootstock.environment.prefix import MARK
 
 from .conftest import COMMAND
 
@@ -202,8 +202,8 @@ def test_full_disk(package: Any, tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     code = f"""
 from pathlib import Path
-from rootstock.channel.environment import create
-from rootstock.errors import MachineError
+from rootstock.environment.creation import create
+from rootstock.core.errors import MachineError
 small = Path({str(tmp_path / "small")!r})
 try:
     create(small / "prefix", ["big"], {str(channel)!r}, cache=small / "cache", listen=print)
@@ -238,7 +238,7 @@ def test_interrupted_leaves_nothing(
         prefix.mkdir()
     code = f"""
 from pathlib import Path
-from rootstock.channel.environment import create
+from rootstock.environment.creation import create
 create(Path({str(prefix)!r}), ["many"], {str(channel)!r}, cache=Path({str(cache)!r}),
        listen=lambda event: print(event, flush=True))
 """

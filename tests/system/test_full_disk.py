@@ -28,10 +28,10 @@ from pathlib import Path
 
 from rootstock import pipeline
 from rootstock.build import artifact, builder
-from rootstock.errors import RootstockError
-from rootstock.pipeline import run
-from rootstock.planning import Options
-from rootstock.store import Store
+from rootstock.core.errors import RootstockError
+from rootstock.run.pipeline import run
+from rootstock.run.planning import Options
+from rootstock.core.store import Store
 from tests.system.conftest import Bench
 from tests.system.test_crash import CELL, assert_whole, state
 

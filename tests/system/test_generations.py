@@ -26,11 +26,11 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 import zstandard
 
-from rootstock.build.artifact import Artifact, write_record
+from rootstock.building.artifact import Artifact, write_record
 from rootstock.channel.generation import history, release_of
-from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
+from rootstock.channel.yank import hide
 
 from .conftest import COMMAND
 
@@ -44,9 +44,9 @@ KILLS = 20
 SWITCHER = """
 import random, sys, time
 from pathlib import Path
-from rootstock.build.artifact import load
+from rootstock.building.artifact import load
 from rootstock.channel.generation import current_number, history
-from rootstock.channel.hide import hide
+from rootstock.channel.yank import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 channel, seconds, seed, sets = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:]
@@ -89,8 +89,8 @@ os._exit(0)
 PROMOTER = """
 import os, sys, tempfile
 from pathlib import Path
-from rootstock.build.artifact import load
-from rootstock.channel.hide import hide
+from rootstock.building.artifact import load
+from rootstock.channel.yank import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 umask, user, group, channel, *folders = sys.argv[1:]

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process, seal
-from rootstock.errors import SourceError
+from rootstock.core import process, seal
+from rootstock.core.errors import SourceError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store, locate
 from rootstock.image.bytecode import compile_modules
 from rootstock.image.debian import ensure, load_spec, read_lock, write_lock
 from rootstock.image.engines import Sandbox
 from rootstock.image.engines.choose import choose
-from rootstock.progress import Event, silent
 from rootstock.sources.apt import Pin
-from rootstock.store import Store, locate
 
 from .conftest import CHECKOUT
 

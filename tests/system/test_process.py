@@ -8,7 +8,7 @@ INTERRUPTED = """
 import signal, threading, time
 from concurrent.futures import thread
 from rootstock import process
-from rootstock.errors import InterruptedByUser
+from rootstock.core.errors import InterruptedByUser
 
 def start():
     try:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process
+from rootstock.core import process
+from rootstock.core.progress import silent
+from rootstock.core.store import Store, locate
 from rootstock.image import debian, manylinux
 from rootstock.image.engines.choose import BUILDERS, why_not
 from rootstock.image.engines.container import Container, image_tag
-from rootstock.progress import silent
-from rootstock.store import Store, locate
 
 from .conftest import CHECKOUT, Bench
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.channel import environment
-from rootstock.progress import silent
+from rootstock.core.progress import silent
+from rootstock.environment import creation
 
 from . import anaconda_site
 from .anaconda_site import TOKEN, USER, Site
@@ -173,7 +173,7 @@ def test_a_folder_is_published_staged_first(built: Bench, tmp_path: Path) -> Non
     done = run(built, "publish", f"folder:{folder}")
     assert done.returncode == 0, done.stderr
     assert "0 uploaded" in done.stderr and "rdataframe" in done.stderr
-    made = environment.create(
+    made = creation.create(
         tmp_path / "env", ["root"], folder, cache=tmp_path / "cache", listen=silent
     )
     assert {package.name for package in made.packages} == {"root", "python"}
@@ -206,7 +206,7 @@ def test_builds_do_not_see_a_token(bench: Bench) -> None:
     bench.recipe("root", make_sh=f"{look}cp root.txt seen $PREFIX/\n")
     done = run(bench, "build", *CELL, ANACONDA_API_TOKEN=TOKEN, AWS_SECRET_ACCESS_KEY=TOKEN)
     assert done.returncode == 0, done.stderr
-    made = environment.create(
+    made = creation.create(
         bench.home / "env", ["root"], bench.channel, cache=bench.home / "cache", listen=silent
     )
     names = (made.prefix / "seen").read_text().split()

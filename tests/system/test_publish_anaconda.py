@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import RefusedError, RootstockError, SmokeFailed, UsageError
-from rootstock.progress import Event, silent
+from rootstock.core.errors import RefusedError, RootstockError, SmokeFailed, UsageError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store, locate
+from rootstock.core.tokens import Secret
 from rootstock.publish import anaconda, publish
 from rootstock.publish.anaconda import Anaconda
-from rootstock.publish.parcel import Parcel, load
-from rootstock.publish.retry import Patience
-from rootstock.publish.target import Conflict, Passing
+from rootstock.publish.retry import RetryPolicy
+from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.target import Conflict, TransientError
 from rootstock.sources import tools
-from rootstock.store import Store, locate
-from rootstock.tokens import Secret
 
 from . import anaconda_site
 from .anaconda_site import TOKEN, USER, File, Site
@@ -37,7 +37,7 @@ def site() -> Iterator[Site]:
         yield state
 
 
-def more(channel: Path, package: Any) -> Parcel:
+def more(channel: Path, package: Any) -> ChannelSnapshot:
     promoted(channel, "new", package("two", depends=["one"]), package("one"), package("three"))
     return load(channel)
 
@@ -56,16 +56,18 @@ def target(site: Site) -> Anaconda:
     )
 
 
-def has(site: Site, parcel: Parcel) -> None:
+def has(site: Site, snapshot: ChannelSnapshot) -> None:
     """Have the parcel published already."""
-    for one in parcel.packages:
+    for one in snapshot.packages:
         site.packages.setdefault(one.name, set()).add(one.version)
         labels = {"main", "staging"}
         site.files[one.path] = File(one.file.read_bytes(), labels, dict(one.record))
 
 
-def go(parcel: Parcel, target: Anaconda, store: Store, patience: Patience = SOON) -> Any:
-    return publish.publish(parcel, target, store, silent, untested, patience=patience)
+def go(
+    snapshot: ChannelSnapshot, target: Anaconda, store: Store, patience: RetryPolicy = SOON
+) -> Any:
+    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
 
 
 def test_a_release_is_uploaded_tested_and_shown(
@@ -73,24 +75,24 @@ def test_a_release_is_uploaded_tested_and_shown(
 ) -> None:
     told: list[Event] = []
     installs = Installs(tmp_path)
-    parcel = load(channel)
-    done = publish.publish(parcel, target, store, told.append, installs, patience=SOON)
-    assert site.labelled("main") == site.labelled("staging") == paths(parcel)
-    assert set(done.uploaded) == set(done.read) == set(done.shown) == set(paths(parcel))
+    snapshot = load(channel)
+    done = publish.publish(snapshot, target, store, told.append, installs, patience=SOON)
+    assert site.labelled("main") == site.labelled("staging") == paths(snapshot)
+    assert set(done.uploaded) == set(done.read) == set(done.shown) == set(paths(snapshot))
     assert (done.cells, installs.calls) == (("old",), 1)
     assert {event.item for event in told} >= {"upload", "read back"}
 
-    parcel = more(channel, package)
+    snapshot = more(channel, package)
     asked = len(site.asked)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
-    assert site.labelled("main") == paths(parcel)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    assert site.labelled("main") == paths(snapshot)
     assert sorted(done.uploaded) == ["linux-64/three-1.0-h0_0.conda", "linux-64/two-1.0-h0_0.conda"]
     assert done.cells == ("new",)
     fetched = [path for _, path, _ in site.asked[asked:] if re.match("/conda/.*[.]conda$", path)]
     assert len(fetched) == 2 + 3  # read back, installed
 
     asked = len(site.asked)
-    again = publish.publish(parcel, target, store, silent, installs, patience=SOON)
+    again = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
     assert again.uploaded == again.read == again.shown == again.cells == ()
     assert {step for step, *_ in site.asked[asked:]} == {"user", "package", "label"}
 
@@ -115,26 +117,26 @@ def test_a_fault_leaves_the_old_set_and_a_second_run_completes(
     target = replace(target, timeout=once.timeout)
     has(site, load(channel))
     old = site.labelled("main")
-    parcel = more(channel, package)
+    snapshot = more(channel, package)
     # The second of its kind, where a run has several: something is there already.
     spare = 1 if step in ("commit", "storage", "stage", "new package", "download") else 0
     site.faults = [Fault(step, how, spare=spare)]
     with pytest.raises(RootstockError) as caught:
-        go(parcel, target, store, once)
+        go(snapshot, target, store, once)
     assert site.met
     assert TOKEN not in str(caught.value)
     if step == "copy" and how == "after":
-        assert site.labelled("main") == paths(parcel)  # it was done, and nobody was told
+        assert site.labelled("main") == paths(snapshot)  # it was done, and nobody was told
     else:
         assert site.labelled("main") == old
     if how in MAY_PASS:
-        assert isinstance(caught.value, Passing) and caught.value.code == 3
+        assert isinstance(caught.value, TransientError) and caught.value.code == 3
     elif how != 404:
         assert caught.value.code == 5
 
     site.faults = []
-    done = go(parcel, target, store)
-    assert site.labelled("main") == paths(parcel)
+    done = go(snapshot, target, store)
+    assert site.labelled("main") == paths(snapshot)
     if step in ("commit", "storage"):
         assert len(done.uploaded) < 2 + (how == 409)
     assert all(command != "DELETE" for command, *_ in site.asked)
@@ -154,10 +156,10 @@ def test_what_may_pass_is_tried_again(
         Fault("copy", "hang", times=1),
         Fault("copy", "after", times=1),
     ]
-    parcel = load(channel)
-    go(parcel, replace(target, timeout=2.0), store)
+    snapshot = load(channel)
+    go(snapshot, replace(target, timeout=2.0), store)
     assert site.met == sum((1, 1, 1, 1, 1, 2, 3, 1, 1))
-    assert site.labelled("main") == paths(parcel)
+    assert site.labelled("main") == paths(snapshot)
 
 
 def test_what_does_not_pass_is_not_tried_again(
@@ -182,8 +184,8 @@ def test_other_bytes_of_the_same_name_are_refused(
 
 def test_somebody_who_was_faster(channel: Path, site: Site, target: Anaconda, store: Store) -> None:
     """The site has the file when it is staged: the same bytes are done, others are an error."""
-    parcel = load(channel)
-    package = parcel.packages[0]
+    snapshot = load(channel)
+    package = snapshot.packages[0]
     file = File(package.file.read_bytes(), {"staging"}, dict(package.record))
     stage = anaconda_site.Handler.stage
 
@@ -193,38 +195,38 @@ def test_somebody_who_was_faster(channel: Path, site: Site, target: Anaconda, st
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anaconda_site.Handler, "stage", faster)
-        go(parcel, target, store, ONCE)
-    assert site.labelled("main") == paths(parcel)
+        go(snapshot, target, store, ONCE)
+    assert site.labelled("main") == paths(snapshot)
 
     site.files.clear()
     file = File(package.file.read_bytes() + b"!", {"staging"}, dict(package.record))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anaconda_site.Handler, "stage", faster)
         with pytest.raises(RefusedError, match="other files of the same names"):
-            go(parcel, target, store, ONCE)
+            go(snapshot, target, store, ONCE)
     assert site.labelled("main") == {}
 
 
 def test_bytes_that_changed_on_the_way_are_found(
     channel: Path, site: Site, target: Anaconda, store: Store
 ) -> None:
-    parcel = load(channel)
+    snapshot = load(channel)
     target_label = publish.publish(
-        parcel, target, store, silent, untested, patience=SOON, stage_only=True
+        snapshot, target, store, silent, untested, patience=SOON, stage_only=True
     )
     assert target_label.shown == () and site.labelled("main") == {}
-    path = parcel.packages[0].path
+    path = snapshot.packages[0].path
     content = site.files[path].content
     site.files[path].content = content[:-1] + b"?"
     with pytest.raises(RefusedError, match="other files of the same names"):
-        go(parcel, target, store)
+        go(snapshot, target, store)
     assert site.labelled("main") == {}
 
 
 def test_a_site_that_says_one_thing_and_gives_another(
     channel: Path, site: Site, target: Anaconda, store: Store
 ) -> None:
-    parcel = load(channel)
+    snapshot = load(channel)
     conda = anaconda_site.Handler.conda
 
     def lie(handler: Any, body: bytes, rest: list[str]) -> None:
@@ -235,7 +237,7 @@ def test_a_site_that_says_one_thing_and_gives_another(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anaconda_site.Handler, "conda", lie)
         with pytest.raises(RefusedError, match="gives other bytes than it was given"):
-            go(parcel, target, store)
+            go(snapshot, target, store)
     assert site.labelled("main") == {}
 
 
@@ -245,9 +247,9 @@ def test_what_fails_its_test_is_not_shown(
     def fails(cells: Any, url: str) -> None:
         raise SmokeFailed("it does not work")
 
-    parcel = load(channel)
+    snapshot = load(channel)
     with pytest.raises(SmokeFailed):
-        publish.publish(parcel, target, store, silent, fails, patience=SOON)
+        publish.publish(snapshot, target, store, silent, fails, patience=SOON)
     assert site.labelled("main") == {}
     # Nor does it become visible with what is published next.
     other = channel.with_name("other")
@@ -261,13 +263,13 @@ def test_what_fails_its_test_is_not_shown(
 def test_files_that_are_there_get_the_label(
     channel: Path, site: Site, target: Anaconda, store: Store
 ) -> None:
-    parcel = load(channel)
-    go(parcel, replace(target, label="trial"), store)
+    snapshot = load(channel)
+    go(snapshot, replace(target, label="trial"), store)
     for file in site.files.values():
         file.labels = {"trial"}
     asked = len(site.asked)
-    go(parcel, target, store)
-    assert site.labelled("main") == paths(parcel)
+    go(snapshot, target, store)
+    assert site.labelled("main") == paths(snapshot)
     assert "storage" not in {step for step, *_ in site.asked[asked:]}
 
 

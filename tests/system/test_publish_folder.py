@@ -14,13 +14,13 @@ import pytest
 
 from rootstock.channel import index, rollback
 from rootstock.channel.generation import current_number
-from rootstock.errors import RefusedError, SmokeFailed
-from rootstock.progress import silent
+from rootstock.core.errors import RefusedError, SmokeFailed
+from rootstock.core.progress import silent
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
 from rootstock.publish import publish
 from rootstock.publish.folder import Folder
-from rootstock.publish.parcel import load
-from rootstock.seal import sha256_of
-from rootstock.store import Store
+from rootstock.publish.snapshot import load
 
 from .parcels import ONCE, Installs, paths, promoted, untested
 
@@ -28,12 +28,12 @@ pytestmark = pytest.mark.system
 PUBLISH = """
 import sys
 from pathlib import Path
-from rootstock.progress import silent
+from rootstock.core.progress import silent
 from rootstock.publish import publish
 from rootstock.publish.folder import Folder
-from rootstock.publish.parcel import load
+from rootstock.publish.snapshot import load
 from rootstock.publish.retry import Patience
-from rootstock.store import Store
+from rootstock.core.store import Store
 store = Store(Path(sys.argv[3]))
 store.prepare()
 parcel = load(Path(sys.argv[1]))

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import RefusedError, RootstockError, UsageError
-from rootstock.progress import silent
+from rootstock.core.errors import RefusedError, RootstockError, UsageError
+from rootstock.core.progress import silent
+from rootstock.core.store import Store, locate
+from rootstock.core.tokens import Secret
 from rootstock.publish import publish
-from rootstock.publish.parcel import Parcel, load
 from rootstock.publish.quetz import Quetz
-from rootstock.publish.target import Passing
+from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.target import TransientError
 from rootstock.sources import tools
-from rootstock.store import Store, locate
-from rootstock.tokens import Secret
 
 from .conftest import CHECKOUT
 from .faulty import Answer, Fault, Faulty, State, serving
@@ -150,28 +150,28 @@ def target(server: Server, state: State, request: pytest.FixtureRequest) -> Iter
         yield Quetz(server=url, channel=name, token=Secret(KEY), timeout=20)
 
 
-def more(channel: Path, package: Any) -> Parcel:
+def more(channel: Path, package: Any) -> ChannelSnapshot:
     promoted(channel, "new", package("two", depends=["one"]), package("one"), package("three"))
     return load(channel)
 
 
-def go(parcel: Parcel, target: Quetz, store: Store, patience: Any = SOON) -> Any:
-    return publish.publish(parcel, target, store, silent, untested, patience=patience)
+def go(snapshot: ChannelSnapshot, target: Quetz, store: Store, patience: Any = SOON) -> Any:
+    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
 
 
 def test_a_release_is_uploaded_tested_and_shown(
     channel: Path, package: Any, server: Server, target: Quetz, store: Store, tmp_path: Path
 ) -> None:
     installs = Installs(tmp_path)
-    parcel = load(channel)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
-    assert server.shown(target.channel) == paths(parcel) == server.shown(target.staged)
-    assert set(done.uploaded) == set(done.read) == set(paths(parcel))
-    parcel = more(channel, package)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
-    assert server.shown(target.channel) == paths(parcel)
+    snapshot = load(channel)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    assert server.shown(target.channel) == paths(snapshot) == server.shown(target.staged)
+    assert set(done.uploaded) == set(done.read) == set(paths(snapshot))
+    snapshot = more(channel, package)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    assert server.shown(target.channel) == paths(snapshot)
     assert len(done.uploaded) == 2 and installs.calls == 2
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
     assert done.uploaded == done.read == done.cells == () and installs.calls == 2
 
 
@@ -198,21 +198,21 @@ def test_a_fault_leaves_the_old_set_and_a_second_run_completes(
     if step != "new":
         go(load(channel), target, store)
     old = server.shown(target.channel)
-    parcel = more(channel, package)
+    snapshot = more(channel, package)
     state.faults = [Fault(step, how, spare=1 if step == "put" else 0)]
     with pytest.raises(RootstockError) as caught:
-        go(parcel, target, store, once)
+        go(snapshot, target, store, once)
     assert state.met
     assert KEY not in str(caught.value)
     if (step, how) == ("show", "after"):
-        assert server.shown(target.channel) == paths(parcel)
+        assert server.shown(target.channel) == paths(snapshot)
     else:
         assert server.shown(target.channel) == old
     if how in MAY_PASS:
-        assert isinstance(caught.value, Passing)
+        assert isinstance(caught.value, TransientError)
     state.faults = []
-    done = go(parcel, target, store)
-    assert server.shown(target.channel) == paths(parcel)
+    done = go(snapshot, target, store)
+    assert server.shown(target.channel) == paths(snapshot)
     assert step != "put" or len(done.uploaded) < 2
 
 
@@ -235,17 +235,17 @@ def test_a_server_that_is_killed_half_way(
 ) -> None:
     go(load(channel), target, store)
     old = server.shown(target.channel)
-    parcel = more(channel, package)
+    snapshot = more(channel, package)
 
     def killed(cells: Any, url: str) -> None:
         server.stop(signal.SIGKILL)
 
-    with pytest.raises(Passing):
-        publish.publish(parcel, target, store, silent, killed, patience=ONCE)
+    with pytest.raises(TransientError):
+        publish.publish(snapshot, target, store, silent, killed, patience=ONCE)
     server.start()
     assert server.shown(target.channel) == old
-    assert go(parcel, target, store).uploaded == ()
-    assert server.shown(target.channel) == paths(parcel)
+    assert go(snapshot, target, store).uploaded == ()
+    assert server.shown(target.channel) == paths(snapshot)
 
 
 def test_other_bytes_of_the_same_name_are_refused(

@@ -17,15 +17,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from rootstock.channel import rollback
-from rootstock.errors import RefusedError, RootstockError, UsageError
-from rootstock.progress import silent
+from rootstock.core.errors import RefusedError, RootstockError, UsageError
+from rootstock.core.progress import silent
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store, locate
 from rootstock.publish import publish
-from rootstock.publish.parcel import Parcel, load
 from rootstock.publish.s3 import S3
-from rootstock.publish.target import Passing
-from rootstock.seal import sha256_of
+from rootstock.publish.snapshot import ChannelSnapshot, load
+from rootstock.publish.target import TransientError
 from rootstock.sources import tools
-from rootstock.store import Store, locate
 
 from .conftest import CHECKOUT
 from .faulty import Answer, Fault, Faulty, State, serving, sha256
@@ -144,14 +144,14 @@ def target(state: Behind, request: pytest.FixtureRequest) -> Iterator[S3]:
         )
 
 
-def more(channel: Path, package: Any) -> Parcel:
+def more(channel: Path, package: Any) -> ChannelSnapshot:
     pure = package("other", noarch="generic")
     promoted(channel, "new", package("two", depends=["one"]), package("one"), pure)
     return load(channel)
 
 
-def go(parcel: Parcel, target: S3, store: Store, patience: Any = SOON) -> Any:
-    return publish.publish(parcel, target, store, silent, untested, patience=patience)
+def go(snapshot: ChannelSnapshot, target: S3, store: Store, patience: Any = SOON) -> Any:
+    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
 
 
 def has(target: S3, state: Behind, channel: Path) -> None:
@@ -200,15 +200,15 @@ def test_a_release_is_uploaded_tested_and_shown(
     channel: Path, package: Any, state: Behind, target: S3, store: Store, tmp_path: Path
 ) -> None:
     installs = Installs(tmp_path)
-    parcel = load(channel)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
-    assert set(done.uploaded) == set(done.read) == set(paths(parcel))
+    snapshot = load(channel)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    assert set(done.uploaded) == set(done.read) == set(paths(snapshot))
     the_same(channel, target, state)
-    parcel = more(channel, package)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
+    snapshot = more(channel, package)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
     assert len(done.uploaded) == 2 and installs.calls == 2
     the_same(channel, target, state)
-    done = publish.publish(parcel, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
     assert done.uploaded == done.read == done.cells == () and installs.calls == 2
     rollback.rollback(channel)
     go(load(channel), target, store)
@@ -232,14 +232,14 @@ def test_a_fault_leaves_a_consistent_set_and_a_second_run_completes(
     target = replace(target, timeout=once.timeout)
     has(target, state, channel)
     old = visible(target, state)
-    parcel = more(channel, package)
+    snapshot = more(channel, package)
     # A set is shown index by index: the fault is at the second.
     state.faults = [Fault(step, how, spare=1 if step in ("put", "show") else 0)]
     with pytest.raises(RootstockError) as caught:
-        go(parcel, target, store, once)
+        go(snapshot, target, store, once)
     assert state.met
     assert SECRET not in str(caught.value)
-    seen, new = visible(target, state), paths(parcel)
+    seen, new = visible(target, state), paths(snapshot)
     if step in ("show", "record"):
         # There is no one step: each index is the old or the new one, whole.
         for subdir in ("noarch", "linux-64"):
@@ -251,9 +251,9 @@ def test_a_fault_leaves_a_consistent_set_and_a_second_run_completes(
     else:
         assert seen == old
     if how in MAY_PASS:
-        assert isinstance(caught.value, Passing)
+        assert isinstance(caught.value, TransientError)
     state.faults = []
-    done = go(parcel, target, store)
+    done = go(snapshot, target, store)
     the_same(channel, target, state)
     assert step != "put" or len(done.uploaded) < 2
 
@@ -287,8 +287,8 @@ def test_other_bytes_of_the_same_name_are_refused(
 def test_an_object_that_appeared_meanwhile_is_not_overwritten(
     channel: Path, state: Behind, target: S3, store: Store
 ) -> None:
-    parcel = load(channel)
-    path = parcel.packages[0].path
+    snapshot = load(channel)
+    path = snapshot.packages[0].path
     url = f"{state.url}/{target.bucket}/{target.prefix}{path}"
 
     @dataclass(frozen=True, kw_only=True, repr=False)
@@ -301,7 +301,7 @@ def test_an_object_that_appeared_meanwhile_is_not_overwritten(
 
     slow = Slow(**{name: getattr(target, name) for name in target.__dataclass_fields__})
     with pytest.raises(RefusedError):
-        go(parcel, slow, store)
+        go(snapshot, slow, store)
     assert read(target, state, path) == b"somebody else's"
     assert visible(target, state) == {}
 

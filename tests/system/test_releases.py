@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from rootstock.build.artifact import Artifact
-from rootstock.build.history import entries
-from rootstock.channel.environment import Locked, create, create_locked
+from rootstock.building.artifact import Artifact
+from rootstock.building.history import entries
 from rootstock.channel.stage import stage
-from rootstock.errors import MachineError, SourceError
-from rootstock.progress import silent
+from rootstock.core.errors import MachineError, SourceError
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
+from rootstock.environment.creation import Locked, create, create_locked
 from rootstock.release import locks
-from rootstock.store import Store
 
 from .conftest import COMMAND, Bench
 
@@ -161,7 +161,7 @@ def smoked_again(bench: Bench, prefix: Path) -> dict[str, Any]:
 
 
 def artifact_of(folder: Path) -> Artifact:
-    from rootstock.build.artifact import load
+    from rootstock.building.artifact import load
 
     found = load(folder)
     assert found

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from rootstock import process
+from rootstock.core import process
+from rootstock.core.progress import silent
+from rootstock.core.store import locate
 from rootstock.image import debian
 from rootstock.image.engines import Mount, Sandbox
 from rootstock.image.engines.choose import choose
-from rootstock.progress import silent
-from rootstock.store import locate
 
 from .conftest import CHECKOUT, COMMAND
 

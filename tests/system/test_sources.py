@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import SourceError
+from rootstock.core.errors import SourceError
+from rootstock.core.store import Store, locate
 from rootstock.sources import apt, purl, pypi
-from rootstock.store import Store, locate
 
 pytestmark = pytest.mark.system
 

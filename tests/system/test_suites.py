@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
 from rootstock.image.engines import Sandbox
-from rootstock.progress import silent
 from rootstock.smoke.run import System
-from rootstock.store import Store
 from rootstock.suites.results import SuiteResult
 from rootstock.suites.run import run
 from rootstock.suites.suite import Suite

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process
-from rootstock.errors import SourceError
-from rootstock.progress import Event, silent
+from rootstock.core import process
+from rootstock.core.errors import SourceError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store
 from rootstock.sources import tools
-from rootstock.store import Store
 
 from .conftest import CHECKOUT
 
@@ -23,9 +23,9 @@ S3 = CHECKOUT / "ci/tools/s3.lock"
 ENSURE = """
 import sys
 from pathlib import Path
-from rootstock.progress import silent
+from rootstock.core.progress import silent
 from rootstock.sources import tools
-from rootstock.store import Store
+from rootstock.core.store import Store
 store = Store(Path(sys.argv[1]))
 store.prepare()
 print("ready", flush=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from rootstock import inventory, lint
+from rootstock.maintain import inventory, lint
 from rootstock.plan import matrix, recipe
 from rootstock.sources import purl
 

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import _locks
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 
 CHECKOUT = Path(__file__).parents[2]
 HASH = "--hash=sha256:" + 64 * "0"

@@ -20,12 +20,12 @@ import yaml
 
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
-from rootstock.channel.environment import Installed
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
+from rootstock.environment.creation import Installed
 from rootstock.image import description
 from rootstock.plan import checks
 from rootstock.plan.recipe import render
-from rootstock.report import record
+from rootstock.run import record
 from rootstock.serve import page
 from rootstock.smoke import report as smoke
 from rootstock.suites import results

@@ -7,28 +7,28 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rootstock import proof
 from rootstock.audit.unpacked import Package, unpacked
-from rootstock.build.artifact import Artifact
-from rootstock.errors import AuditFailed
-from rootstock.names import plain
-from rootstock.progress import Listener
-from rootstock.store import Store
+from rootstock.building.artifact import Artifact
+from rootstock.core import result_cache
+from rootstock.core.errors import AuditFailed
+from rootstock.core.names import plain
+from rootstock.core.progress import Listener
+from rootstock.core.store import Store
 
 _SHOWN = 20
 
 
-def prove(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: Listener) -> None:
+def require_none(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: Listener) -> None:
     """See that no two packages of a set have one file; that is kept for as long as it holds.
 
     `sets` are what is installed together, by the name of the cell. Raises `AuditFailed`, which
     names the files and the packages.
     """
-    program = proof.program(Path(__file__).parent)
+    program = result_cache.program(Path(__file__).parent)
     for cell, artifacts in sets.items():
         parts = sorted(artifact.sha256 for artifact in artifacts)
-        place = store.proof("audit", proof.digest(program, "clash", *parts))
-        if proof.read(place, "audit", listen):
+        place = store.result("audit", result_cache.digest(program, "clash", *parts))
+        if result_cache.read(place, "audit", listen):
             continue
         packages = {one.filename: unpacked(one, store) for one in artifacts}
         if found := list(clashes(packages)):
@@ -37,7 +37,7 @@ def prove(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: Listener
                 "\n".join((f"Packages of {cell} have the same files:", *found[:_SHOWN], *more)),
                 "Leave each file out of all but one, and let the others depend on that one.",
             )
-        proof.write(place, {"packages": sorted(packages)}, store)
+        result_cache.write(place, {"packages": sorted(packages)}, store)
 
 
 def clashes(packages: Mapping[str, Package]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rootstock.audit.link import Tree
 from rootstock.audit.report import Finding
 from rootstock.audit.unpacked import Package
-from rootstock.names import NotAllowed, plain, relative_path
+from rootstock.core.names import NotAllowed, plain, relative_path
 
 # What conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")

@@ -11,7 +11,6 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from rootstock import process, seal
 from rootstock.audit import contents, waivers
 from rootstock.audit import elf as elf_format
 from rootstock.audit.elf import Elf, ElfError
@@ -19,9 +18,10 @@ from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import Package, Version, parsed, unpacked
-from rootstock.build.artifact import Artifact
-from rootstock.names import plain
-from rootstock.store import Store
+from rootstock.building.artifact import Artifact
+from rootstock.core import process, seal
+from rootstock.core.names import plain
+from rootstock.core.store import Store
 
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
 _NAMES_SHOWN = 4
@@ -100,7 +100,7 @@ def _paths(package: Package) -> Iterator[Finding]:
             yield finding(name, f"is not the {kind} that paths.json says")
         elif name in package.files:
             path = package.files[name]
-            process.check()
+            process.raise_if_interrupted()
             size, sha256 = entry.get("size_in_bytes"), entry.get("sha256")
             if path.stat().st_size != size or seal.sha256_of(path) != sha256:
                 yield finding(name, "has another size or sha256 than in paths.json")
@@ -113,7 +113,7 @@ def _leaks(package: Package) -> Iterator[Finding]:
         if entry.get("prefix_placeholder")
     }
     for name, path in package.files.items():
-        process.check()
+        process.raise_if_interrupted()
         if path.stat().st_size == 0:
             continue
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rootstock.errors import AuditFailed
+from rootstock.core.errors import AuditFailed
 
 RULES: Mapping[str, str] = {
     "floor": "it runs on the glibc it declares, by the versions it asks for",
@@ -78,7 +78,7 @@ class AuditReport:
         findings = tuple(Finding(**finding) for finding in value["findings"])
         return AuditReport(**fields, findings=findings)
 
-    def insist(self) -> None:
+    def raise_for_failure(self) -> None:
         """Raise `AuditFailed`, with the first findings, unless the package passed."""
         if self.passed:
             return

@@ -15,11 +15,11 @@ from typing import IO, Any
 import zstandard
 from rattler.package_streaming import extract
 
-from rootstock import process, seal
-from rootstock.build.artifact import Artifact
-from rootstock.errors import AuditFailed, NoSpace, tells_of_no_space
-from rootstock.names import shown
-from rootstock.store import Store, publish
+from rootstock.building.artifact import Artifact
+from rootstock.core import process, seal
+from rootstock.core.errors import AuditFailed, NoSpace, tells_of_no_space
+from rootstock.core.names import shown
+from rootstock.core.store import Store, publish
 
 Version = tuple[int, ...]
 
@@ -81,7 +81,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
-            _insist(artifact.path)
+            _require(artifact.path)
             sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
         except Exception as error:  # py-rattler has no class for it
             if tells_of_no_space(str(error)):
@@ -94,7 +94,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
         publish(scratch / "whole", root.parent)
 
 
-def _insist(path: Path) -> None:
+def _require(path: Path) -> None:
     """Raise `ValueError` unless everything in a package's archive stays in its folder.
 
     That is asked before anything is unpacked: regular files and symbolic links only, with names
@@ -104,10 +104,10 @@ def _insist(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         for part in ("pkg", "info"):
             with archive.open(f"{part}-{stem}.tar.zst") as packed:
-                _insist_on_members(zstandard.ZstdDecompressor().stream_reader(packed))
+                _require_members(zstandard.ZstdDecompressor().stream_reader(packed))
 
 
-def _insist_on_members(stream: IO[bytes]) -> None:
+def _require_members(stream: IO[bytes]) -> None:
     links: set[str] = set()
     folders: set[str] = set()
     with tarfile.open(fileobj=stream, mode="r|") as tar:
@@ -137,11 +137,11 @@ def _list(root: Path) -> Package:
         else:
             files[name] = Path(path)
     package = Package(root, files, links)
-    _insist_on_metadata(package)
+    _require_metadata(package)
     return package
 
 
-def _insist_on_metadata(package: Package) -> None:
+def _require_metadata(package: Package) -> None:
     """Raise `AuditFailed` unless the files of info/ that are read have the form they should."""
     about = package.root / "info"
     depends = package.metadata("index.json").get("depends", [])
@@ -168,7 +168,7 @@ def _entries(root: str) -> Iterator[tuple[str, str, bool]]:
     """All files and symbolic links below a folder: path in it, path, whether it is a link."""
     folders = [("", root)]
     while folders:
-        process.check()
+        process.raise_if_interrupted()
         above, folder = folders.pop()
         with os.scandir(folder) as entries:
             for entry in entries:

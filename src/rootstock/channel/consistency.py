@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import regular
 from rootstock.channel import index, repodata
 from rootstock.channel.generation import History, Published, folder_of
 from rootstock.channel.stage import NOARCH
-from rootstock.errors import RefusedError
-from rootstock.names import listed
+from rootstock.core import regular
+from rootstock.core.errors import RefusedError
+from rootstock.core.names import listed
 
 _CHUNK = 1 << 20
 Shown = Mapping[str, Mapping[str, Published]]

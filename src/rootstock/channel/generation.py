@@ -34,11 +34,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from rootstock import names, regular, shape
-from rootstock.errors import RefusedError
-from rootstock.shape import OtherFormat
+from rootstock.core import names, regular, shape
+from rootstock.core.errors import RefusedError
+from rootstock.core.shape import OtherFormat
 
-ROOM = ".rootstock"
+META_DIR = ".rootstock"
 RECORD = "generation.json"
 RELEASES = "releases"
 RELEASES_TABLE = "releases.json"
@@ -159,7 +159,7 @@ def history(channel: Path) -> History:
     """
     now = current_number(channel)
     generations = (NOTHING, *(_read(channel, number) for number in range(1, now + 1)))
-    _insist(channel, generations)
+    _require(channel, generations)
     return History(generations)
 
 
@@ -177,7 +177,7 @@ def current_number(channel: Path) -> int:
 
     Raises `RefusedError` when the link that tells it is not one.
     """
-    link = channel / ROOM / "current"
+    link = channel / META_DIR / "current"
     try:
         target = os.readlink(link)
     except (FileNotFoundError, NotADirectoryError):
@@ -209,7 +209,7 @@ def keys(channel: Path) -> Mapping[str, tuple[str, str]]:
 
 def folder_of(channel: Path, number: int) -> Path:
     """Where a generation's record and indexes are."""
-    return channel / ROOM / "generations" / f"{number:04d}"
+    return channel / META_DIR / "generations" / f"{number:04d}"
 
 
 def release_of(channel: Path, number: int) -> Path:
@@ -270,7 +270,7 @@ def _read(channel: Path, number: int) -> Generation:
 
 def _parsed(text: bytes, number: int) -> Generation:
     value = shape.document(text)
-    shape.insist_on_format(value, FORMAT)
+    shape.require_format(value, FORMAT)
     known = _FIELDS(value)
     del known["format"]
     entries = known.pop("packages")
@@ -298,7 +298,7 @@ def _package(name: str, value: object, number: int) -> Published:
         raise ValueError(f"{name}: {error}") from error
 
 
-def _insist(channel: Path, generations: Iterable[Generation]) -> None:
+def _require(channel: Path, generations: Iterable[Generation]) -> None:
     """Raise `RefusedError` where generations contradict each other."""
     published: set[str] = set()
     for one in generations:

@@ -25,10 +25,10 @@ from typing import Any
 import msgpack  # type: ignore[import-untyped]
 import zstandard
 
-from rootstock import names, regular, shape
 from rootstock.channel import repodata
 from rootstock.channel.repodata import CONDA
-from rootstock.errors import RefusedError
+from rootstock.core import names, regular, shape
+from rootstock.core.errors import RefusedError
 
 Record = repodata.Record
 RunExports = dict[str, list[str]]
@@ -59,12 +59,12 @@ def record(package: Path, *, sha256: str, size: int) -> Record:
     found = members(package, (_INDEX_MEMBER, _EXPORTS_MEMBER))
     if _INDEX_MEMBER not in found:
         raise ValueError(f"{package} has no {_INDEX_MEMBER}")
-    known = _insist(package, shape.document(found[_INDEX_MEMBER]))
+    known = _require(package, shape.document(found[_INDEX_MEMBER]))
     exports = _exports_of(package, found)
     return {**known, "sha256": sha256, "size": size, _EXPORTED: exports}
 
 
-def _insist(package: Path, known: Any) -> Record:
+def _require(package: Path, known: Any) -> Record:
     """The metadata of a package; raises `ValueError` unless it has what every reader relies on."""
     try:
         own = f"{known['name']}-{known['version']}-{known['build']}.conda"

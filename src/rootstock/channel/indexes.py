@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rootstock.channel import consistency, files, generation, index
-from rootstock.channel.generation import ROOM, Generation, History
+from rootstock.channel.generation import META_DIR, Generation, History
 
 Changes = Mapping[str, Mapping[str, index.Record | None]]
 
@@ -45,7 +45,7 @@ def write(
             else:
                 written += index.update(folder / subdir, before, own, shards, held.records)
         for name in index.FILES:
-            files.link(channel / subdir / name, f"../{ROOM}/current/{subdir}/{name}")
+            files.link(channel / subdir / name, f"../{META_DIR}/current/{subdir}/{name}")
         written += [folder / subdir, channel / subdir, shards]
     return written, tuple(damaged)
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.build.artifact import Artifact
-from rootstock.channel import consistency, index, lock, switch
+from rootstock.building.artifact import Artifact
+from rootstock.channel import consistency, index, switch, write_lock
 from rootstock.channel.generation import Generation, History, Published
 from rootstock.channel.stage import by_subdir, link, partial
-from rootstock.errors import Damaged, RefusedError
-from rootstock.names import listed
-from rootstock.seal import sha256_of
+from rootstock.core.errors import Damaged, RefusedError
+from rootstock.core.names import listed
+from rootstock.core.seal import sha256_of
 
 _WAIT = 60.0  # seconds that another promotion gets to finish
 
@@ -42,7 +42,7 @@ def promote(
     cells: Mapping[str, Collection[str]] | None = None,
     release: Callable[[Generation, Path], None] | None = None,
     show: switch.Show | None = None,
-    told: lock.Told = lock.nobody,
+    told: write_lock.Told = write_lock.nobody,
 ) -> Promotion:
     """Add a whole set of packages to the channel, which is made if it is not there.
 

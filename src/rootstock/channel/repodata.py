@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgpack  # type: ignore[import-untyped]
 import zstandard
 
-from rootstock import names, shape
+from rootstock.core import names, shape
 
 Record = dict[str, Any]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rootstock.channel import files, generation, switch
-from rootstock.channel.generation import RECORD, ROOM, Generation, History
-from rootstock.errors import RefusedError, UsageError
-from rootstock.names import listed
+from rootstock.channel.generation import META_DIR, RECORD, Generation, History
+from rootstock.core.errors import RefusedError, UsageError
+from rootstock.core.names import listed
 
 _PAGE = 5_000  # packages, of which a page takes half a second
 
@@ -66,7 +66,7 @@ def rollback(
 
 def existing(channel: Path) -> Path:
     """The channel, if there is one of ours; raises `UsageError` otherwise."""
-    if not (channel / ROOM / "current" / RECORD).exists():
+    if not (channel / META_DIR / "current" / RECORD).exists():
         raise UsageError(
             f"{channel} is not a channel of rootstock's, or nothing was promoted into it yet",
             "Name one with --channel.",
@@ -79,7 +79,7 @@ def _plan(channel: Path, past: History, to: int | None) -> tuple[Generation, Cha
     number, base = past.current.number + 1, _target(channel, past, to)
     new = Generation(number=number, time=switch.now(), kind="rollback", base=base.number)
     change = compare(past, new)
-    _insist(channel, past, change.back)
+    _require(channel, past, change.back)
     return new, change
 
 
@@ -126,7 +126,7 @@ def compare(past: History, new: Generation) -> Change:
     )
 
 
-def _insist(channel: Path, past: History, names: Iterable[str]) -> None:
+def _require(channel: Path, past: History, names: Iterable[str]) -> None:
     """Raise `RefusedError` when a package that would be visible again is not there and whole."""
     bad = []
     for name in names:

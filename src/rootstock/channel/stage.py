@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rootstock.build.artifact import Artifact
+from rootstock.building.artifact import Artifact
 from rootstock.channel import index
-from rootstock.errors import RefusedError, no_space_told
+from rootstock.core.errors import RefusedError, no_space_told
 
 NOARCH = "noarch"  # the subdir that every channel must have
 

@@ -27,12 +27,19 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
-from rootstock import store
-from rootstock.channel import files, generation, index, indexes, lock
-from rootstock.channel.generation import RECORD, RELEASES, RELEASES_TABLE, ROOM, Generation, History
+from rootstock.channel import files, generation, index, indexes, write_lock
+from rootstock.channel.generation import (
+    META_DIR,
+    RECORD,
+    RELEASES,
+    RELEASES_TABLE,
+    Generation,
+    History,
+)
 from rootstock.channel.indexes import Changes
 from rootstock.channel.stage import partial
-from rootstock.errors import MachineError, RefusedError, unwritable_told
+from rootstock.core import store
+from rootstock.core.errors import MachineError, RefusedError, unwritable_told
 
 # Writes, beside the indexes, what people see of the last generation; returns its files.
 Show = Callable[[Path, History], list[Path]]
@@ -42,7 +49,7 @@ _NUMBER = re.compile(r"[0-9]{4,9}")
 
 @contextmanager
 def writing(
-    channel: Path, *, wait: float = 0.0, told: lock.Told = lock.nobody
+    channel: Path, *, wait: float = 0.0, told: write_lock.Told = write_lock.nobody
 ) -> Iterator[History]:
     """Be the channel's one writer; gives its history.
 
@@ -53,7 +60,7 @@ def writing(
     """
     with (
         failures_told(channel),
-        lock.writer(channel / ROOM / "lock", wait=wait, told=told),
+        write_lock.writer(channel / META_DIR / "lock", wait=wait, told=told),
     ):
         clean(channel)
         try:
@@ -84,17 +91,17 @@ def create(channel: Path) -> None:
     Raises `RefusedError` when there is someone else's, and what `failures_told` does.
     """
     with failures_told(channel):
-        if not (channel / ROOM).exists() and any(channel.glob(f"*/{index.TABLE}")):
+        if not (channel / META_DIR).exists() and any(channel.glob(f"*/{index.TABLE}")):
             raise RefusedError(
                 f"{channel} is a channel that rootstock did not make", "Choose another folder."
             )
     with failures_told(channel):
-        for folder in (channel, channel / ROOM, channel / ROOM / "generations"):
+        for folder in (channel, channel / META_DIR, channel / META_DIR / "generations"):
             files.make(folder, channel)
         # From the first moment on, so that a link that is gone is damage and no beginning.
-        if not any((channel / ROOM / "generations").iterdir()):
+        if not any((channel / META_DIR / "generations").iterdir()):
             with suppress(FileExistsError):
-                os.symlink("generations/0000", channel / ROOM / "current")
+                os.symlink("generations/0000", channel / META_DIR / "current")
 
 
 def now() -> str:
@@ -118,7 +125,7 @@ def switch(
     `place` puts packages in place, and returns their paths. `show` comes last, when all but the
     switch is done. Returns the indexes of the base that were damaged, and are made anew.
     """
-    room, folder = channel / ROOM, generation.folder_of(channel, new.number)
+    room, folder = channel / META_DIR, generation.folder_of(channel, new.number)
     files.make(folder, channel)
     # Before anything is placed: it tells the next writer what to remove.
     record = _write_json(folder / RECORD, generation.as_json(new))
@@ -131,7 +138,7 @@ def switch(
     releases = after.releases(new.number, after.visible())
     table = generation.releases_table(releases)
     written.append(_write_json(folder / RELEASES_TABLE, table))
-    files.link(channel / RELEASES_TABLE, f"{ROOM}/current/{RELEASES_TABLE}")
+    files.link(channel / RELEASES_TABLE, f"{META_DIR}/current/{RELEASES_TABLE}")
     written += place()
     shown = show(channel, after) if show else []
     written += _date(folder, room / "current", shown)
@@ -160,14 +167,14 @@ def clean(channel: Path) -> None:
     Raises `RefusedError` when there are more: then it is the link `current` that is wrong.
     """
     now = generation.current_number(channel)
-    folders = (channel / ROOM / "generations").iterdir()
+    folders = (channel / META_DIR / "generations").iterdir()
     numbers = [int(folder.name) for folder in folders if _NUMBER.fullmatch(folder.name)]
     above = [number for number in numbers if number > now]
-    if len(above) > 1 or (above and not (channel / ROOM / "current").is_symlink()):
+    if len(above) > 1 or (above and not (channel / META_DIR / "current").is_symlink()):
         raise RefusedError(
-            f"{channel} is damaged: {ROOM}/current is {now or 'gone'}, and later generations "
+            f"{channel} is damaged: {META_DIR}/current is {now or 'gone'}, and later generations "
             f"are there: {len(above)}",
-            f"Let the link {channel / ROOM / 'current'} lead to the last of them, as in "
+            f"Let the link {channel / META_DIR / 'current'} lead to the last of them, as in "
             f"generations/{max(above):04d}, or build into another folder.",
         )
     if above:

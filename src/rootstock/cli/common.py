@@ -12,10 +12,10 @@ from typing import Annotated, Any
 import typer
 from typer.models import TyperPath
 
-from rootstock import names
-from rootstock.errors import MachineError, RootstockError, UsageError
+from rootstock.core import names
+from rootstock.core.errors import MachineError, RootstockError, UsageError
+from rootstock.core.formatting import visible
 from rootstock.image.profiles import Profile
-from rootstock.report.words import visible
 
 # A checkout is the folder with recipes/ and ci/, three above this package's own.
 CHECKOUT = Path(__file__).resolve().parents[3]

@@ -8,17 +8,17 @@ from contextlib import suppress
 
 import typer
 
-from rootstock import streams
 from rootstock.cli.common import print_answer
-from rootstock.errors import (
+from rootstock.core import streams
+from rootstock.core.errors import (
     InterruptedByUser,
     MachineError,
     RootstockError,
     UsageError,
     no_space_told,
 )
+from rootstock.core.store import locate
 from rootstock.report.terminal import tell_error
-from rootstock.store import locate
 
 _LONGEST = 300  # characters of an error's own words that are worth telling
 
@@ -58,7 +58,7 @@ def gone() -> UsageError:
     return UsageError("the current folder is gone: it was deleted", "Change to one that is there.")
 
 
-def insist_on_folder() -> None:
+def require_folder() -> None:
     """Raise `UsageError` when the current folder was deleted: nothing could be found or made."""
     if not _folder_is_there():
         raise gone()

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from rootstock.channel import generation
-from rootstock.channel.hide import hide as hide_packages
 from rootstock.channel.rollback import Change, existing
 from rootstock.channel.rollback import rollback as go_back
+from rootstock.channel.yank import hide as hide_packages
 from rootstock.cli.common import Channel, Json, print_json, say
-from rootstock.report.words import columns
+from rootstock.core.formatting import columns
 from rootstock.serve.hook import write_page
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")]

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from rootstock import lint as linter
 from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
+from rootstock.maintain import lint as linter
 from rootstock.plan.checks import Finding
 
 

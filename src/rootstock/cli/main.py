@@ -12,26 +12,27 @@ import typer
 from typer.core import TyperCommand
 from typer.models import TyperPath
 
-from rootstock import __version__, process, signals, store, streams, tokens
+from rootstock import __version__
 from rootstock.cli import ending
 from rootstock.cli.common import say
-from rootstock.errors import InterruptedByUser, RootstockError, UsageError
+from rootstock.core import process, signals, store, streams, tokens
+from rootstock.core.errors import InterruptedByUser, RootstockError, UsageError
 from rootstock.report.terminal import tell_error
 
 # In which module of cli/ a command is, in the order in which --help shows them. Only that of the
 # command that is asked for is imported: most import what others do not need.
 _HOMES: Mapping[str, str] = {
-    **dict.fromkeys(("build", "audit", "smoke", "plan"), "stages"),
-    **dict.fromkeys(("why", "verify"), "questions"),
+    **dict.fromkeys(("build", "audit", "smoke", "plan"), "build"),
+    **dict.fromkeys(("why", "verify"), "explain"),
     **dict.fromkeys(("rollback", "hide", "releases"), "generations"),
-    "env": "users",
+    "env": "env",
     **dict.fromkeys(("lock", "keys"), "releases"),
     **dict.fromkeys(("bundle", "ship", "pack"), "offline"),
     "publish": "publish",
     **dict.fromkeys(("serve", "page"), "serve"),
     "lint": "lint",
     "stack": "stack",
-    **dict.fromkeys(("recipes", "image", "doctor"), "tools"),
+    **dict.fromkeys(("recipes", "image", "doctor"), "maintenance"),
 }
 
 _VERSION = ("--version", "-V")
@@ -139,7 +140,7 @@ def _callback(
 ) -> None:
     """Build, prove and publish a conda channel with ROOT of your own."""
     if not {"-h", "--help"} & {*sys.argv}:
-        ending.insist_on_folder()
+        ending.require_folder()
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -16,15 +16,15 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
-from rootstock.offline import bundle, pack, ship, trial
-from rootstock.offline.choice import Choice, choose
+from rootstock.core.formatting import size
+from rootstock.core.store import locate
+from rootstock.offline import bundle, constructor, pack, trial
+from rootstock.offline.selection import Selection, choose
 from rootstock.offline.target import refuse
 from rootstock.release import check
 from rootstock.report.terminal import Terminal
-from rootstock.report.words import size
 from rootstock.smoke.report import SmokeReport
 from rootstock.sources import tools
-from rootstock.store import locate
 
 WhichRelease = Annotated[
     str, typer.Option("--release", help="A number, or latest.", metavar="NUMBER")
@@ -65,14 +65,14 @@ def make_bundle(
 
       rootstock bundle root.tar --tar --release 2 --channel https://example.org/channel
     """
-    choice = choose(channel, release, only)
-    target = (out or Path(_name(choice) + (".tar" if tar else ""))).absolute()
+    selection = choose(channel, release, only)
+    target = (out or Path(_name(selection) + (".tar" if tar else ""))).absolute()
     if dry_run:
         refuse(target)
-        _tell_choice(choice, target, as_json)
+        _tell_choice(selection, target, as_json)
         return
     with Terminal(quiet=as_json) as terminal:
-        made = bundle.make(choice, target, terminal, tar=tar)
+        made = bundle.make(selection, target, terminal, tar=tar)
         if as_json:
             print_json(made.as_json())
             return
@@ -113,21 +113,21 @@ def make_ship(
 
       ./root6.40.00-cp311-linux_x86_64 -c 'import ROOT; print(ROOT.gROOT.GetVersion())'
     """
-    choice = choose(channel, release, only)
-    target = (out or Path(choice.cell)).absolute()
+    selection = choose(channel, release, only)
+    target = (out or Path(selection.cell)).absolute()
     refuse(target)
     if dry_run:
-        _tell_choice(choice, target, as_json)
+        _tell_choice(selection, target, as_json)
         return
     store = locate()
     with Terminal(quiet=as_json) as terminal:
         lock = checkout / "ci/tools/conda-ship.lock"
-        made = ship.make(
-            choice,
+        made = constructor.make(
+            selection,
             target,
             tool=tools.ensure(lock, store, terminal, offline=offline),
             program=program,
-            ground=trial.ground(checkout, engine, store, terminal),
+            testbed=trial.testbed(checkout, engine, store, terminal),
             try_it=test,
             store=store,
             listen=terminal,
@@ -168,23 +168,23 @@ def make_pack(
 
       rootstock pack /opt/root root.tar --release 2 --only '*-cp313-*'
     """
-    choice = choose(channel, release, only)
-    target = (out or Path(f"{choice.cell}.tar.zst")).absolute()
+    selection = choose(channel, release, only)
+    target = (out or Path(f"{selection.cell}.tar.zst")).absolute()
     pack.check_words(prefix, target)
     if test:
         trial.check_place(prefix)
     refuse(target)
     if dry_run:
-        _tell_choice(choice, target, as_json)
+        _tell_choice(selection, target, as_json)
         return
     store = locate()
     store.prepare()
     with Terminal(quiet=as_json) as terminal:
         made = pack.make(
-            choice,
+            selection,
             prefix,
             target,
-            ground=trial.ground(checkout, engine, store, terminal) if test else None,
+            testbed=trial.testbed(checkout, engine, store, terminal) if test else None,
             store=store,
             listen=terminal,
         )
@@ -206,29 +206,29 @@ def _said(report: SmokeReport | None) -> str:
     return f", {len(ran)} checks passed on {report.system}."
 
 
-def _name(choice: Choice) -> str:
+def _name(selection: Selection) -> str:
     """What a bundle is called when nobody says: its cell, or its release."""
-    if len(choice.cells) == 1:
-        return choice.cell
-    return f"release-{choice.release.release:04d}"
+    if len(selection.cells) == 1:
+        return selection.cell
+    return f"release-{selection.release.release:04d}"
 
 
-def _tell_choice(choice: Choice, target: Path, as_json: bool) -> None:
+def _tell_choice(selection: Selection, target: Path, as_json: bool) -> None:
     told = {
         "path": str(target),
-        "release": choice.release.release,
-        "cells": choice.cells,
-        "packages": [package.filename for package in choice.packages],
-        "size": choice.size,
+        "release": selection.release.release,
+        "cells": selection.cells,
+        "packages": [package.filename for package in selection.packages],
+        "size": selection.size,
     }
     if as_json:
         print_json(told)
         return
     held = (
-        f"{target} would hold release {choice.release.release}, {', '.join(choice.cells)}: "
-        f"{len(choice.packages)} packages, {size(choice.size)}"
+        f"{target} would hold release {selection.release.release}, {', '.join(selection.cells)}: "
+        f"{len(selection.packages)} packages, {size(selection.size)}"
     )
-    say([*(package.filename for package in choice.packages), held])
+    say([*(package.filename for package in selection.packages), held])
 
 
 COMMANDS = {"bundle": make_bundle, "ship": make_ship, "pack": make_pack}

@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from rootstock import planning
 from rootstock.cli.common import print_json, say
+from rootstock.core.formatting import columns, duration
+from rootstock.core.store import locate
 from rootstock.plan.matrix import Cell
-from rootstock.planning import Options
 from rootstock.report.terminal import Terminal
-from rootstock.report.words import columns, duration
-from rootstock.store import locate
+from rootstock.run import planning
+from rootstock.run.planning import Options
 from rootstock.suites import suite as suites
 
 
@@ -47,9 +47,9 @@ def show(options: Options, as_json: bool) -> None:
 
 def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
     """The packages' own tests that a run with --deep would run, and those that it would not."""
-    from rootstock.suites import prove, untold
+    from rootstock.suites import cell, untold
 
-    took = prove.seconds(locate())
+    took = cell.seconds(locate())
     suites_ = [
         {
             "cell": id_,

@@ -16,14 +16,14 @@ from rootstock.cli.common import (
     public_url,
     say,
 )
-from rootstock.publish import parcel as parcels
+from rootstock.core.formatting import columns, size
+from rootstock.core.store import locate
 from rootstock.publish import publish as publishing
+from rootstock.publish import snapshot as snapshots
 from rootstock.publish.choose import Options, choose
-from rootstock.publish.proving import tester
-from rootstock.publish.retry import Patience
+from rootstock.publish.retry import RetryPolicy
+from rootstock.publish.tester import tester
 from rootstock.report.terminal import Terminal
-from rootstock.report.words import columns, size
-from rootstock.store import locate
 
 
 def publish(
@@ -74,7 +74,7 @@ def publish(
     ] = False,
     tries: Annotated[
         int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
-    ] = Patience.tries,
+    ] = RetryPolicy.tries,
     engine: EngineName = "auto",
     checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
@@ -97,7 +97,7 @@ def publish(
 
       rootstock publish /afs/example.org/www/channel
     """
-    store, patience = locate(), Patience(tries=tries)
+    store, patience = locate(), RetryPolicy(tries=tries)
     store.prepare()
     options = Options(
         checkout=checkout,
@@ -109,16 +109,16 @@ def publish(
         token_file=token_file,
         reads=dry_run,
     )
-    parcel = parcels.load(channel, release)
+    snapshot = snapshots.load(channel, release)
     with Terminal(quiet=as_json) as terminal:
         chosen = choose(target, options, store, terminal)
         if dry_run:
-            look = publishing.compare(parcel, chosen, terminal, patience)
-            missing, hidden = look.missing(parcel), look.hidden(parcel)
+            look = publishing.compare(snapshot, chosen, terminal, patience)
+            missing, hidden = look.missing(snapshot), look.hidden(snapshot)
         else:
             logs = publishing.place(chosen, store) / "smoke"
             done = publishing.publish(
-                parcel,
+                snapshot,
                 chosen,
                 store,
                 terminal,
@@ -135,7 +135,7 @@ def publish(
         print_json(
             {
                 "target": chosen.name,
-                "generation": parcel.number,
+                "generation": snapshot.number,
                 "upload": [package.path for package in missing],
                 "show": [package.path for package in hidden],
             }

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from rootstock.cli.common import AnyChannel, Json, ask_passphrase, channel_url, print_json, say
-from rootstock.errors import UsageError
-from rootstock.names import listed
+from rootstock.core.errors import UsageError
+from rootstock.core.names import listed
 from rootstock.release import check, files, keys, locks
 from rootstock.release.place import place
 

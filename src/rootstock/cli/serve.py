@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rootstock.cli.common import Channel, Json, print_json_line, public_url
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 
 Url = Annotated[
     str,

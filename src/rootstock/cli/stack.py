@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from rootstock import planning, stacking
 from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
+from rootstock.core.store import locate
+from rootstock.maintain import stack_lock
 from rootstock.report.terminal import Terminal
+from rootstock.run import planning
 from rootstock.stack import lock as locks
 from rootstock.stack import wanted
-from rootstock.store import locate
 
 
 class Action(str, Enum):
@@ -71,12 +72,12 @@ def stack(
     if action is Action.ADD:
         if not into:
             raise UsageError("rootstock stack add needs a set", "Name one with --set.")
-        text = stacking.with_packages(path, into, given)
+        text = stack_lock.with_packages(path, into, given)
     store = locate()
     store.prepare()
     every = bool(upgrade) and "all" in (upgrade or ())
     with Terminal() as terminal:
-        change = stacking.relock(
+        change = stack_lock.relock(
             checkout, store, terminal, upgrade=None if every else upgrade or (), text=text
         )
         if not dry_run:

@@ -6,7 +6,7 @@ imports, 0.3 s of the processor for `import zipfile, subprocess`, and a build st
 
 from pathlib import Path
 
-from rootstock import process
+from rootstock.core import process
 
 _LOADERS = ("lib64/ld-linux-x86-64.so.2", "lib/ld-linux-aarch64.so.1")
 

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import yaml
 
-from rootstock import process
-from rootstock.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.core import process
+from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.core.progress import Event, Listener
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
 from rootstock.image import description
 from rootstock.image.bytecode import compile_modules
-from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
-from rootstock.progress import Event, Listener
-from rootstock.seal import sha256_of
+from rootstock.image.rootfs import MOUNT_POINTS, Image, create_mount_points, find_cached, publish
 from rootstock.sources import apt
 from rootstock.sources.apt import Pin
-from rootstock.store import Store
 
 # Counts changes to how an image is put together that could change what is built in it: part of
 # every image's digest.
@@ -59,7 +59,7 @@ class Spec:
     @property
     def digest(self) -> str:
         """The image's digest (sha256, hexadecimal)."""
-        lines = [f"assembly {_ASSEMBLY}", f"suite {self.suite}", *ROOMS]
+        lines = [f"assembly {_ASSEMBLY}", f"suite {self.suite}", *MOUNT_POINTS]
         lines += [f"{pin.name} {pin.version} {pin.sha256}" for pin in self.pins]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -131,7 +131,7 @@ def ensure(
     what it takes to unpack them.
     """
     spec = load_spec(path, store)
-    if (ready := kept(spec.name, spec.digest, store, listen, check=check)) is not None:
+    if (ready := find_cached(spec.name, spec.digest, store, listen, check=check)) is not None:
         return ready
     if offline:
         raise SourceError(f"the image {spec.name} is not in the store, and the run is offline")
@@ -288,4 +288,4 @@ def _finish(root: Path) -> None:
         bundle = root / "etc/ssl/certs/ca-certificates.crt"
         bundle.parent.mkdir(parents=True, exist_ok=True)
         bundle.write_bytes(b"".join(path.read_bytes() for path in authorities))
-    furnish(root)
+    create_mount_points(root)

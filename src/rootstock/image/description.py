@@ -2,8 +2,8 @@
 
 import re
 
-from rootstock import shape
-from rootstock.names import shown
+from rootstock.core import shape
+from rootstock.core.names import shown
 
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1

@@ -9,12 +9,12 @@ import hashlib
 import time
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import MachineError, SourceError
+from rootstock.core import process
+from rootstock.core.errors import MachineError, SourceError
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 from rootstock.image.engines.choose import BUILDERS, why_not
-from rootstock.image.rootfs import ROOMS, Image, furnish, kept, publish
-from rootstock.progress import Event, Listener
-from rootstock.store import Store
+from rootstock.image.rootfs import MOUNT_POINTS, Image, create_mount_points, find_cached, publish
 
 NAME = "manylinux"
 UNPROVEN = "not run here: its base image was out of reach of those who wrote it (README.md)"
@@ -33,7 +33,7 @@ chmod -R u+rwX "$3"
 
 def digest(folder: Path) -> str:
     """The digest of the image that a folder with a Dockerfile describes (sha256, hexadecimal)."""
-    hashed = hashlib.sha256("\n".join([f"assembly {_ASSEMBLY}", *ROOMS]).encode())
+    hashed = hashlib.sha256("\n".join([f"assembly {_ASSEMBLY}", *MOUNT_POINTS]).encode())
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         hashed.update(f"\n{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
     return hashed.hexdigest()
@@ -66,7 +66,7 @@ def ensure(
     pull or build it; the log of that is kept in the store's folder for runs.
     """
     name = digest(folder)
-    if (ready := kept(NAME, name, store, listen, check=check)) is not None:
+    if (ready := find_cached(NAME, name, store, listen, check=check)) is not None:
         return ready
     if offline:
         raise SourceError(f"the image {NAME} is not in the store, and the run is offline")
@@ -89,7 +89,7 @@ def ensure(
         done = process.run([*words, program, id_file.read_text().strip(), root], log=log)
         if done.code:
             raise MachineError(f"{program} did not hand out {NAME}:\n{_tail(log)}", f"Log: {log}")
-        furnish(root)
+        create_mount_points(root)
         image = publish(NAME, name, root, store)
     seconds = time.monotonic() - started
     listen(Event(stage="image", item=NAME, state="done", seconds=seconds, detail=name[:12]))

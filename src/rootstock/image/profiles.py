@@ -7,8 +7,8 @@ what is left to a profile is its image.
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from rootstock.progress import Listener
-from rootstock.store import Store
+from rootstock.core.progress import Listener
+from rootstock.core.store import Store
 
 # What makes the images is imported where it is used: every command knows the profiles' names.
 if TYPE_CHECKING:

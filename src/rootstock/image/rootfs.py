@@ -6,16 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import seal
-from rootstock import store as places
-from rootstock.errors import MachineError
+from rootstock.core import seal
+from rootstock.core import store as places
+from rootstock.core.errors import MachineError
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 from rootstock.image.engines import UID
 from rootstock.image.engines.outsider import admit
-from rootstock.progress import Event, Listener
-from rootstock.store import Store
 
 # Folders in every image that a sandbox mounts things at.
-ROOMS = ("tool", "site/rattler_build", "build", "deps", "sources", "env", "checks", "out", "stubs")
+MOUNT_POINTS = (
+    "tool",
+    "site/rattler_build",
+    "build",
+    "deps",
+    "sources",
+    "env",
+    "checks",
+    "out",
+    "stubs",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +38,9 @@ class Image:
     relocked: bool = False
 
 
-def kept(name: str, digest: str, store: Store, listen: Listener, *, check: bool) -> Image | None:
+def find_cached(
+    name: str, digest: str, store: Store, listen: Listener, *, check: bool
+) -> Image | None:
     """The image of a digest, or None when the store does not have it.
 
     With `check`, it is held against its seal; one that is damaged is taken away.
@@ -80,11 +92,11 @@ def publish(name: str, digest: str, root: Path, store: Store) -> Image:
     return Image(name=name, digest=digest, root=store.image(digest) / root.name)
 
 
-def furnish(root: Path) -> None:
+def create_mount_points(root: Path) -> None:
     """Make what sandboxes need in a root file system: folders to mount at, and a user."""
     for name in ("tmp", "proc", "sys", "dev", "run", "root", "home", "etc", "var/tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
-    for name in ROOMS:
+    for name in MOUNT_POINTS:
         (root / "rootstock" / name).mkdir(parents=True, exist_ok=True)
     (root / "tmp").chmod(0o1777)
     etc = root / "etc"

@@ -15,13 +15,13 @@ from typing import Any
 from rootstock.channel import index
 from rootstock.channel.generation import milliseconds
 from rootstock.channel.stage import NOARCH, link
-from rootstock.errors import SourceError
-from rootstock.offline.choice import Choice
+from rootstock.core.errors import SourceError
+from rootstock.core.progress import Event, Listener
+from rootstock.core.seal import sha256_of
+from rootstock.offline.selection import Selection
 from rootstock.offline.target import appearing
-from rootstock.progress import Event, Listener
 from rootstock.release import check, contents, files, locks
 from rootstock.release.contents import Package
-from rootstock.seal import sha256_of
 
 INSTALL = "INSTALL.txt"
 _STAGE = "bundle"
@@ -69,7 +69,7 @@ class Bundle:
         return {**asdict(self), "path": str(self.path)}
 
 
-def make(choice: Choice, target: Path, listen: Listener, *, tar: bool = False) -> Bundle:
+def make(selection: Selection, target: Path, listen: Listener, *, tar: bool = False) -> Bundle:
     """Make the bundle at `target`; with `tar` that is one file, with a folder in it.
 
     The packages are hard links to those of the channel where that can be. Each is held against
@@ -82,85 +82,85 @@ def make(choice: Choice, target: Path, listen: Listener, *, tar: bool = False) -
         listen(Event(stage=_STAGE, item=target.name, state="start"))
         if tar:
             folder = part.with_name(f"{part.name}.d")
-            fill(choice, folder, listen)
+            fill(selection, folder, listen)
             _pack(folder, part, target.name.removesuffix(".tar"))
         else:
-            fill(choice, part, listen)
+            fill(selection, part, listen)
     listen(Event(stage=_STAGE, item=target.name, state="done"))
     return Bundle(
         path=target,
-        release=choice.release.release,
-        cells=choice.cells,
-        packages=len(choice.packages),
-        size=choice.size,
+        release=selection.release.release,
+        cells=selection.cells,
+        packages=len(selection.packages),
+        size=selection.size,
     )
 
 
-def fill(choice: Choice, folder: Path, listen: Listener) -> None:
+def fill(selection: Selection, folder: Path, listen: Listener) -> None:
     """Make the folder of a bundle, which must not be there; raises as `make` does."""
-    records: dict[str, dict[str, index.Record]] = {NOARCH: {}, choice.release.platform: {}}
+    records: dict[str, dict[str, index.Record]] = {NOARCH: {}, selection.release.platform: {}}
     for subdir in records:
         (folder / subdir / index.SHARDS).mkdir(parents=True)
     done = 0
-    for package in choice.packages:
+    for package in selection.packages:
         place = folder / package.url
-        _take(choice, package, place)
-        records[package.subdir][package.filename] = _record(choice, package, place)
+        _take(selection, package, place)
+        records[package.subdir][package.filename] = _record(selection, package, place)
         done += package.size
         told = Event(
             stage=_STAGE,
             item=folder.name,
             state="progress",
             done=done,
-            total=choice.size,
+            total=selection.size,
             unit="B",
             detail=package.filename,
         )
         listen(told)
     for subdir, entries in records.items():
         index.write(folder / subdir, entries, folder / subdir / index.SHARDS)
-    _copy_release(choice, folder)
-    (folder / INSTALL).write_text(install_text(choice))
+    _copy_release(selection, folder)
+    (folder / INSTALL).write_text(install_text(selection))
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
-def _record(choice: Choice, package: Package, place: Path) -> index.Record:
+def _record(selection: Selection, package: Package, place: Path) -> index.Record:
     """What the bundle's index says of a package, whose sha256 is right."""
     try:
         known = index.record(place, sha256=package.sha256, size=package.size)
     except (OSError, ValueError) as error:
-        where = choice.place.at(package.url)
+        where = selection.place.at(package.url)
         raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
-    appeared = milliseconds(choice.release.time)
+    appeared = milliseconds(selection.release.time)
     return {**known, "md5": package.md5, "indexed_timestamp": appeared}
 
 
-def install_text(choice: Choice) -> str:
+def install_text(selection: Selection) -> str:
     """What INSTALL.txt says."""
-    release, cell = choice.release, choice.release.cells[choice.cells[0]]
+    release, cell = selection.release, selection.release.cells[selection.cells[0]]
     lock = f"{contents.folder(release.release)}/{cell.files[locks.EXPLICIT]}"
     return _TEXT.format(
         number=release.release,
         channel=release.channel,
-        cells="\n".join(f"  {name}" for name in choice.cells),
+        cells="\n".join(f"  {name}" for name in selection.cells),
         python=f" 'python {cell.python}.*'",
         explicit=lock,
     )
 
 
-def _take(choice: Choice, package: Package, target: Path) -> None:
+def _take(selection: Selection, package: Package, target: Path) -> None:
     """Put a package of the channel at `target`, and hold it against its sha256."""
-    where = choice.place.at(package.url)
+    where = selection.place.at(package.url)
     try:
-        if choice.place.folder:
-            source = choice.place.folder / package.url
+        if selection.place.folder:
+            source = selection.place.folder / package.url
             if not source.is_file():  # a pipe or a device would have no end
                 raise FileNotFoundError(source)
             link(source, target)
             found = sha256_of(target)
         else:
-            found, _ = choice.place.save(package.url, target, most=package.size)
+            found, _ = selection.place.save(package.url, target, most=package.size)
     except FileNotFoundError as error:
         raise SourceError(f"{where} is missing", "See `rootstock verify`.") from error
     if found != package.sha256:
@@ -170,18 +170,18 @@ def _take(choice: Choice, package: Package, target: Path) -> None:
         )
 
 
-def _copy_release(choice: Choice, folder: Path) -> None:
+def _copy_release(selection: Selection, folder: Path) -> None:
     """Copy the release's files as they are, and have releases.json show what is here of it.
 
     Each is held against its sha256 before it is written.
     """
-    release = choice.release
+    release = selection.release
     own = contents.folder(release.release)
-    texts = {contents.RECORD: check.insist(choice.place, release, choice.cells)}
+    texts = {contents.RECORD: check.require_sound(selection.place, release, selection.cells)}
     if release.signed:
-        texts[contents.ATTESTATION] = choice.place.read(f"{own}/{contents.ATTESTATION}")
+        texts[contents.ATTESTATION] = selection.place.read(f"{own}/{contents.ATTESTATION}")
     for name in release.files:
-        texts[name] = files.read(choice.place, release, name)
+        texts[name] = files.read(selection.place, release, name)
     for name, content in texts.items():
         target = folder / own / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -190,8 +190,8 @@ def _copy_release(choice: Choice, folder: Path) -> None:
         "release": release.release,
         "time": release.time,
         "cells": sorted(release.cells),
-        "added": len(choice.packages),
-        "part": sorted(choice.cells),
+        "added": len(selection.packages),
+        "part": sorted(selection.cells),
     }
     table = json.dumps({"releases": [shown]}, indent=1, sort_keys=True)
     (folder / check.TABLE).write_text(f"{table}\n")

@@ -16,19 +16,19 @@ from typing import IO, Any
 
 import zstandard
 
-from rootstock import names
-from rootstock.channel import environment
-from rootstock.channel.environment import Locked
-from rootstock.errors import UsageError
-from rootstock.names import NotAllowed
+from rootstock.core import names
+from rootstock.core.errors import UsageError
+from rootstock.core.names import NotAllowed
+from rootstock.core.progress import Event, Listener
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
+from rootstock.environment import creation
+from rootstock.environment.creation import Locked
 from rootstock.offline import relocate
-from rootstock.offline.choice import Choice
+from rootstock.offline.selection import Selection
 from rootstock.offline.target import appearing
-from rootstock.offline.trial import Ground, check_place
-from rootstock.progress import Event, Listener
-from rootstock.seal import sha256_of
+from rootstock.offline.trial import OldSystem, check_place
 from rootstock.smoke.report import SmokeReport
-from rootstock.store import Store
 
 _STAGE = "pack"
 _LEVEL = 9  # zstd
@@ -62,11 +62,11 @@ class Packed:
 
 
 def make(
-    choice: Choice,
+    selection: Selection,
     prefix: str,
     target: Path,
     *,
-    ground: Ground | None,
+    testbed: OldSystem | None,
     store: Store,
     listen: Listener,
 ) -> Packed:
@@ -78,36 +78,36 @@ def make(
     tried, `RefusedError` when the target is there, `PackFailed`, `SmokeFailed`, and what
     `environment.create_locked` does.
     """
-    cell, final = choice.cell, PurePosixPath(prefix)
+    cell, final = selection.cell, PurePosixPath(prefix)
     check_words(prefix, target)
-    if ground:
+    if testbed:
         check_place(prefix)
-        ground.insist_on(prefix)
+        testbed.require_mountable(prefix)
     locked = [
-        Locked(url=choice.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
-        for p in choice.release.of(cell)
+        Locked(url=selection.place.at(p.url), sha256=p.sha256, md5=p.md5, size=p.size)
+        for p in selection.release.of(cell)
     ]
     with appearing(target) as part, store.scratch("pack") as scratch:
         place = scratch / "e"
         if len(str(place)) > relocate.LONGEST:
             raise UsageError(f"{store.root} is too long a path", "Set ROOTSTOCK_HOME.")
-        environment.create_locked(place, locked, cache=store.packages, listen=listen)
+        creation.create_locked(place, locked, cache=store.packages, listen=listen)
         listen(Event(stage=_STAGE, item=cell, state="start"))
-        channel = choice.release.channel
+        channel = selection.release.channel
         relocate.relocate(place, final, channel if channel.startswith("http") else _NOWHERE)
-        (place / _FROZEN).write_text(_frozen(choice, prefix))
+        (place / _FROZEN).write_text(_frozen(selection, prefix))
         if prefix.startswith(_CVMFS):
             (place / _CATALOG).touch()
-        time = int(datetime.fromisoformat(choice.release.time).timestamp())
+        time = int(datetime.fromisoformat(selection.release.time).timestamp())
         members = list(_members(place, time))
         _write(part, place, members)
         listen(Event(stage=_STAGE, item=cell, state="done"))
-        smoke = _try(choice, part, prefix, scratch, ground, listen) if ground else None
+        smoke = _try(selection, part, prefix, scratch, testbed, listen) if testbed else None
         size, sha256 = part.stat().st_size, sha256_of(part)
     return Packed(
         path=target,
         prefix=prefix,
-        release=choice.release.release,
+        release=selection.release.release,
         cell=cell,
         packages=len(locked),
         files=len(members),
@@ -118,9 +118,9 @@ def make(
     )
 
 
-def _frozen(choice: Choice, prefix: str) -> str:
+def _frozen(selection: Selection, prefix: str) -> str:
     message = (
-        f"This environment is {choice.cell} of release {choice.release.release}, packed for "
+        f"This environment is {selection.cell} of release {selection.release.release}, packed for "
         f"{prefix}.\nIt is not meant to be changed: unpack another release in its place."
     )
     return json.dumps({"message": message}) + "\n"
@@ -191,12 +191,17 @@ def unpack(file: Path, folder: Path) -> None:
 
 
 def _try(
-    choice: Choice, file: Path, prefix: str, scratch: Path, ground: Ground, listen: Listener
+    selection: Selection,
+    file: Path,
+    prefix: str,
+    scratch: Path,
+    testbed: OldSystem,
+    listen: Listener,
 ) -> SmokeReport:
     folder, outputs = scratch / "unpacked", scratch / "out"
     outputs.mkdir()
     unpack(file, folder)
-    names = [package.name for package in choice.packages]
-    report = ground.check(choice.cell, folder, names, at=prefix, scratch=outputs, listen=listen)
-    report.insist()
+    names = [package.name for package in selection.packages]
+    report = testbed.check(selection.cell, folder, names, at=prefix, scratch=outputs, listen=listen)
+    report.raise_for_failure()
     return report

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from rootstock import process
-from rootstock.errors import PackFailed
-from rootstock.seal import sha256_of
+from rootstock.core import process
+from rootstock.core.errors import PackFailed
+from rootstock.core.seal import sha256_of
 
 # The kernel reads 127 bytes of a script's first line; the longest there is of ours is this.
 LONGEST = 127 - len("#!/bin/python3.11")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rootstock import store
-from rootstock.errors import RefusedError, UsageError, no_space_told
+from rootstock.core import store
+from rootstock.core.errors import RefusedError, UsageError, no_space_told
 
 
 @contextmanager

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
+from rootstock.core.progress import Event, Listener, State
+from rootstock.core.store import Store
 from rootstock.image import debian
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
 from rootstock.image.engines.outsider import admit
-from rootstock.progress import Event, Listener, State
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, PREFIX, System, glibc_of, run_checks
-from rootstock.store import Store
 
 # Folders that sandboxes have of their own: what is below them on the system is not seen.
 _OWN = ("/tmp/", "/dev/", "/proc/", "/sys/", "/rootstock/")
@@ -25,14 +25,14 @@ _ELSE = "Choose another path, or do not try it: --no-test."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class OldSystem:
     """Where trials are made: a system, what isolates it, and where logs are written."""
 
     system: System
     engine: Engine
     logs: Path
 
-    def insist_on(self, at: str) -> None:
+    def require_mountable(self, at: str) -> None:
         """Raise `UsageError` where an environment at a path would hide a part of the system."""
         place = self.system.root / at.lstrip("/")
         if place.is_symlink() or (place.is_dir() and any(place.iterdir())):
@@ -91,7 +91,7 @@ def check_place(at: str) -> None:
         )
 
 
-def ground(checkout: Path, engine: str, store: Store, listen: Listener) -> Ground:
+def testbed(checkout: Path, engine: str, store: Store, listen: Listener) -> OldSystem:
     """The old and bare system of the smoke tests, which is made if it is not in the store.
 
     Raises what `debian.ensure` and `choose` do.
@@ -103,7 +103,7 @@ def ground(checkout: Path, engine: str, store: Store, listen: Listener) -> Groun
     name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
     logs = store.runs / name
     logs.mkdir()
-    return Ground(system=System(OLD_SYSTEM, image.root, image.digest), engine=chosen, logs=logs)
+    return OldSystem(system=System(OLD_SYSTEM, image.root, image.digest), engine=chosen, logs=logs)
 
 
 def with_folder(system: System, folder: str, scratch: Path) -> System:

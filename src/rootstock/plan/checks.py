@@ -11,8 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from rootstock import names
-from rootstock.errors import RecipeError
+from rootstock.core import names
+from rootstock.core.errors import RecipeError
 from rootstock.plan import scripts, supplies
 from rootstock.plan.fault import Fault
 from rootstock.plan.numbers import has_place
@@ -51,7 +51,7 @@ class Finding:
         return RecipeError(self.path, self.message, self.remedy, line=self.line)
 
 
-def insist(outputs: Iterable[Output]) -> None:
+def require_buildable(outputs: Iterable[Output]) -> None:
     """Raise `RecipeError` for the first output that cannot be built as its recipe has it."""
     folders: set[Path] = set()
     for output in outputs:

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rootstock.errors import RecipeError, UsageError
-from rootstock.names import listed
+from rootstock.core.errors import RecipeError, UsageError
+from rootstock.core.names import listed
 from rootstock.plan import numbers
 from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_hashes, key_inputs
-from rootstock.plan.links import Links, insist_on_order, link, link_tests, memoised_closure
+from rootstock.plan.links import Links, link, link_tests, memoised_closure, require_order
 from rootstock.plan.match import agrees, finder, preferring
 from rootstock.plan.matrix import Cell
 from rootstock.plan.place import Place
@@ -98,7 +98,7 @@ class Graph:
                 stack.extend(self.nodes[one].runs)
         return tuple(sorted(seen, key=self._places.__getitem__))
 
-    def beneath(self, id_: str) -> frozenset[str]:
+    def build_prerequisites(self, id_: str) -> frozenset[str]:
         """The nodes that must be there before one is built.
 
         They are what its build and host environments may hold and, where a test of its own
@@ -143,11 +143,11 @@ def plan(
         for top in tops:
             link(top, cell.variant, by_id, mine, own, ())
         link_tests(cell.variant, by_id, mine, own)
-        beneath = memoised_closure({id_: one.run for id_, one in own.items()})
-        sets[cell.id] = frozenset(tops).union(*(beneath(top) for top in tops))
+        build_prerequisites = memoised_closure({id_: one.run for id_, one in own.items()})
+        sets[cell.id] = frozenset(tops).union(*(build_prerequisites(top) for top in tops))
         # What an earlier cell has linked stays where it is, behind all that it needs.
         links |= {id_: one for id_, one in own.items() if id_ not in links}
-    insist_on_order(links, by_id)
+    require_order(links, by_id)
     runs_of = memoised_closure({id_: one.run for id_, one in links.items()})
     folders = cache(_hashes)
     nodes: dict[str, Node] = {}

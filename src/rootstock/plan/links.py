@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rootstock.errors import RecipeError, UsageError
+from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan.match import Find, matches
 from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
@@ -115,7 +115,7 @@ def _found(
         raise RecipeError(place.path, error.message, error.remedy, line=line) from error
 
 
-def insist_on_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> None:
+def require_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> None:
     """See that what the tests of an output need can be there when it is tested.
 
     Raises `RecipeError` when that is built after it, or would change what it is built with.
@@ -139,7 +139,7 @@ def insist_on_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> 
                 "Test that in the recipe of what is built later. A Python test needs no pip with "
                 "pip_check: false.",
             )
-        _insist_on_one(by_id[id_], built[id_], tested[id_], by_id)
+        _require_one(by_id[id_], built[id_], tested[id_], by_id)
 
 
 def _way_back(id_: str, before: Mapping[str, frozenset[str]]) -> list[str]:
@@ -159,7 +159,7 @@ def _way_back(id_: str, before: Mapping[str, frozenset[str]]) -> list[str]:
     return []
 
 
-def _insist_on_one(
+def _require_one(
     output: Output, built: frozenset[str], tested: frozenset[str], by_id: Mapping[str, Output]
 ) -> None:
     """See that the builder does not find a second version, for tests, of what it builds with.

@@ -7,8 +7,8 @@ from functools import cache
 from rattler import PackageRecord, Version
 from rattler.package import BuildString
 
-from rootstock.errors import UsageError
-from rootstock.names import shown
+from rootstock.core.errors import UsageError
+from rootstock.core.names import shown
 from rootstock.plan.recipe import Output
 from rootstock.plan.requirement import name_of, spec_of
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from rootstock import names
-from rootstock.errors import UsageError
-from rootstock.plan import lines
+from rootstock.core import names
+from rootstock.core.errors import UsageError
+from rootstock.plan import yaml_source
 from rootstock.plan.requirement import name_of, spec_of
 
 ARCHITECTURES = {"linux-64": "linux_x86_64"}
@@ -87,7 +87,9 @@ class Matrix:
 
 def load(path: Path) -> Matrix:
     """Read the matrix; raises `UsageError` with file and line of what is wrong with it."""
-    top = lines.read(path).mapping(("platform", "pythons", "roots", "specs", "variants"), ("sets",))
+    top = yaml_source.read(path).mapping(
+        ("platform", "pythons", "roots", "specs", "variants"), ("sets",)
+    )
     platform = _one_of(top["platform"], ARCHITECTURES)
     pythons = _versions(top["pythons"], _PYTHON, "a Python version like 3.11")
     cells: list[Cell] = []
@@ -119,7 +121,7 @@ def load(path: Path) -> Matrix:
     )
 
 
-def _spec(value: lines.Value) -> str:
+def _spec(value: yaml_source.Value) -> str:
     """A match spec whose package can be the name of one."""
     text = value.text()
     try:
@@ -133,19 +135,19 @@ def _spec(value: lines.Value) -> str:
     return text
 
 
-def _one_of(value: lines.Value, known: Collection[str]) -> str:
+def _one_of(value: yaml_source.Value, known: Collection[str]) -> str:
     if (text := value.text()) not in known:
         raise value.fail(f"{text} is none of {', '.join(known)}")
     return text
 
 
-def _version(value: lines.Value, pattern: re.Pattern[str], what: str) -> str:
+def _version(value: yaml_source.Value, pattern: re.Pattern[str], what: str) -> str:
     if not pattern.fullmatch(text := value.text()):
         raise value.fail(f"{text} is not {what}")
     return text
 
 
-def _versions(value: lines.Value, pattern: re.Pattern[str], what: str) -> list[str]:
+def _versions(value: yaml_source.Value, pattern: re.Pattern[str], what: str) -> list[str]:
     """The versions of a list, each there once."""
     found: list[str] = []
     for item in value.items():

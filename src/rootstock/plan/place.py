@@ -5,7 +5,7 @@ from functools import cached_property
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rootstock.plan import lines
+from rootstock.plan import yaml_source
 from rootstock.plan.recipe import Output
 
 
@@ -24,7 +24,7 @@ class Place:
         # What is missing is told where it would be: at the nearest key above that is there.
         while keys:
             for top in self._tops:
-                if line := lines.line_of(top, *keys, value=value):
+                if line := yaml_source.line_of(top, *keys, value=value):
                     return line
             keys = keys[:-1]
         return 0
@@ -33,7 +33,7 @@ class Place:
     def _tops(self) -> list[Node]:
         if self.path.suffix != ".yaml":  # it is written by a program, and nobody edits it
             return []
-        whole = lines.read(self.path).node
+        whole = yaml_source.read(self.path).node
         outputs = [
             item
             for key, value in (whole.value if isinstance(whole, MappingNode) else ())

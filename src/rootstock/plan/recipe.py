@@ -22,8 +22,8 @@ from rattler_build import (
     VariantConfig,
 )
 
-from rootstock.errors import RecipeError
-from rootstock.plan import lines
+from rootstock.core.errors import RecipeError
+from rootstock.plan import yaml_source
 from rootstock.plan.matrix import TAKEN
 from rootstock.plan.pins import written_out
 
@@ -155,7 +155,7 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
     merged = {key: list(values) for key, values in common.items()}
     own = folder / "variants.yaml"
     if own.exists():
-        for key, values in lines.read(own).entries().items():
+        for key, values in yaml_source.read(own).entries().items():
             if key in TAKEN:
                 raise values.fail(
                     f"{key} is not a recipe's to say: the cells and the platform say it",
@@ -179,11 +179,11 @@ def render(
     path = folder / "recipe.yaml"
     merged = load_variants(folder, variants)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
-    text = lines.text_of(path)
+    text = yaml_source.text_of(path)
     with path.open("rb") as file:
         if file.read(len(BOM_UTF8)) == BOM_UTF8:
             raise RecipeError(path, "the file begins with a byte order mark", _NO_MARK, line=1)
-    if line := lines.line_of_word(text, "env", _EXPRESSIONS):
+    if line := yaml_source.line_of_word(text, "env", _EXPRESSIONS):
         raise RecipeError(
             path,
             "a template reads an environment variable of whoever plans the build",
@@ -223,17 +223,17 @@ def _told(path: Path, error: Exception) -> RecipeError:
 
 def _line_of(path: Path, named: re.Match[str]) -> int:
     """The line of what a message names: a key by its way, or an unknown one by what it is in."""
-    top = lines.read(path).node
+    top = yaml_source.read(path).node
     if named["way"]:
-        return lines.line_of(top, *named["way"].split("."))
+        return yaml_source.line_of(top, *named["way"].split("."))
     if named["word"]:
-        found = lines.lines_of(top, named["word"])
+        found = yaml_source.lines_of(top, named["word"])
         return found[0] if len(found) == 1 else 0
     if named["part"] == "recipe":
-        return lines.line_of(top, named["key"])
+        return yaml_source.line_of(top, named["key"])
     part = named["part"].split()[-1]  # "git source", "commands test"
     parents = (named["part"].split()[0], part, f"{part}s")
-    places = (lines.line_below(top, parent, named["key"]) for parent in parents)
+    places = (yaml_source.line_below(top, parent, named["key"]) for parent in parents)
     return next(filter(None, places), 0)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from rootstock import names
-from rootstock.errors import UsageError
+from rootstock.core import names
+from rootstock.core.errors import UsageError
 from rootstock.plan.fault import Fault
 from rootstock.plan.key import source_name, unseen
 from rootstock.plan.recipe import Output

@@ -35,7 +35,7 @@ class Cause:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Before:
+class Predecessor:
     """The artifact that a node succeeds: its file, its name in the store, and its inputs.
 
     `published` tells whether it is in the channel; `inputs` is None when the store does not have
@@ -56,8 +56,8 @@ class Why:
     package: str
     filename: str
     key: str
-    kept: bool
-    before: Before | None
+    cached: bool
+    before: Predecessor | None
     changes: tuple[Change, ...] = ()
     causes: tuple[Cause, ...] = ()
     verdict: str = ""
@@ -65,7 +65,7 @@ class Why:
     @property
     def title(self) -> str:
         """The package, its state, and what it is compared with."""
-        state = "kept" if self.kept else "to build"
+        state = "kept" if self.cached else "to build"
         follows = ""
         if self.before and (self.changes or self.causes):
             where = "of the channel" if self.before.published else "of the store"
@@ -91,7 +91,7 @@ class Why:
             "package": self.package,
             "filename": self.filename,
             "key": self.key,
-            "state": "kept" if self.kept else "to build",
+            "state": "kept" if self.cached else "to build",
             "follows": before and {"filename": before.filename, "published": before.published},
             "verdict": self.verdict,
             "changes": [vars(change) for change in self.changes],
@@ -105,10 +105,10 @@ class Why:
 def explain(
     node: Node,
     graph: Graph,
-    before: Before | None,
+    before: Predecessor | None,
     recall: Recall,
     *,
-    kept: bool,
+    cached: bool,
     brief: bool = False,
 ) -> Why:
     """Why a node is to be built, or was.
@@ -121,10 +121,10 @@ def explain(
     causes: tuple[Cause, ...] = ()
     verdict = ""
     if before is None:
-        verdict = "nothing changed: it is there" if kept else "never built"
+        verdict = "nothing changed: it is there" if cached else "never built"
     elif before.artifact == node.artifact:
         verdict = "nothing changed: it is there"
-        if not kept:
+        if not cached:
             verdict = "nothing changed, but the store does not have it any more"
     elif before.artifact.startswith(f"{node.key}-"):
         verdict = f"nothing changed but its number: the channel has another {before.filename}"
@@ -147,7 +147,7 @@ def explain(
         package=node.output.name,
         filename=node.filename,
         key=node.key,
-        kept=kept,
+        cached=cached,
         before=before,
         changes=changes,
         causes=causes,

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rootstock.errors import RefusedError, UsageError
-from rootstock.names import listed
+from rootstock.core.errors import RefusedError, UsageError
+from rootstock.core.names import listed
+from rootstock.core.tokens import Secret
 from rootstock.publish import client, web
-from rootstock.publish.parcel import Package, Parcel
-from rootstock.publish.target import Look, Missing, There, Told
-from rootstock.tokens import Secret
+from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.target import Missing, RemoteFile, RemoteState, Told
 
 SERVER = "https://api.anaconda.org"
 CHANNELS = "https://conda.anaconda.org"
@@ -63,25 +63,25 @@ class Anaconda:
         """Where a staged package is."""
         return web.join(self.staged_url, package.path)
 
-    def look(self, parcel: Parcel) -> Look:
+    def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """Ask for every file of the parcel's packages, and for all that has the labels.
 
         Raises `RefusedError` when something else is staged, which showing would show, too.
         """
-        names = sorted({package.name for package in parcel.packages})
-        files: dict[str, There] = {}
+        names = sorted({package.name for package in snapshot.packages})
+        files: dict[str, RemoteFile] = {}
         labelled: dict[str, set[str]] = {self.label: set(), self.staging: set()}
         for told in self._run("look", names=names, labels=[self.label, self.staging]):
             if told["event"] == "file":
                 labels = set(told["labels"])
-                files[told["path"]] = There(
+                files[told["path"]] = RemoteFile(
                     sha256=told["sha256"],
                     staged=self.staging in labels,
                     shown=self.label in labels,
                 )
             elif told["event"] == "label":
                 labelled[told["label"]] = set(told["paths"])
-        own = {package.path for package in parcel.packages}
+        own = {package.path for package in snapshot.packages}
         others = sorted(labelled[self.staging] - labelled[self.label] - own)
         if others:
             raise RefusedError(
@@ -91,11 +91,11 @@ class Anaconda:
                 "--staging-label NAME.",
             )
         shown = {path for path, there in files.items() if there.shown}
-        return Look(files=files, settled=shown >= own)
+        return RemoteState(files=files, settled=shown >= own)
 
-    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         """Upload one file after the other: parallel ones may meet in a package that is new."""
-        by_path = {package.path: package for package in look.missing(parcel)}
+        by_path = {package.path: package for package in look.missing(snapshot)}
         if not by_path:
             return
         files = [
@@ -111,7 +111,7 @@ class Anaconda:
 
         self._run("put", tell, files=files, label=self.staging)
 
-    def show(self, parcel: Parcel) -> None:
+    def show(self, snapshot: ChannelSnapshot) -> None:
         """Give all that is staged the users' label: one request."""
         self._run("show", staging=self.staging, label=self.label)
 

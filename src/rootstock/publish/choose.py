@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import names, tokens
-from rootstock.errors import UsageError
-from rootstock.progress import Listener
+from rootstock.core import names, tokens
+from rootstock.core.errors import UsageError
+from rootstock.core.progress import Listener
+from rootstock.core.store import Store
+from rootstock.core.tokens import Secret
 from rootstock.publish.anaconda import MAIN, SERVER, Anaconda
 from rootstock.publish.folder import Folder
 from rootstock.publish.quetz import Quetz
 from rootstock.publish.s3 import S3
 from rootstock.publish.target import Target
 from rootstock.sources import tools
-from rootstock.store import Store
-from rootstock.tokens import Secret
 
 STAGING = "staging"
 _NAME = r"[A-Za-z0-9_.-]+"  # of a user or a label at anaconda.org

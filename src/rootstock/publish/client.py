@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rootstock import process
-from rootstock.errors import MachineError
+from rootstock.core import process
+from rootstock.core.errors import MachineError
 from rootstock.publish import web
-from rootstock.publish.target import Passing
+from rootstock.publish.target import TransientError
 from rootstock.sources import tools
 
 Told = Mapping[str, Any]
@@ -59,7 +59,7 @@ def run(
     if last["event"] == "failed":
         said = f"{server}: {_hidden(str(last['reason']), secrets)}"
         if not last["status"]:
-            raise Passing(said, web.GO_ON)
+            raise TransientError(said, web.GO_ON)
         raise web.refusal(last["status"], said)
     if last["event"] != "done" or ended.code:
         text = _hidden(ended.output, secrets)

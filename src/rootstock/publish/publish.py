@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rootstock.channel import lock
-from rootstock.errors import RefusedError
-from rootstock.names import listed
-from rootstock.progress import Event, Listener
+from rootstock.channel import write_lock
+from rootstock.core.errors import RefusedError
+from rootstock.core.names import listed
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 from rootstock.publish import web
-from rootstock.publish.parcel import Package, Parcel
-from rootstock.publish.retry import Attempts, Patience, again
-from rootstock.publish.target import Conflict, Look, Missing, Passing, Target
+from rootstock.publish.retry import Retrier, RetryPolicy, again
+from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.target import Conflict, Missing, RemoteState, Target, TransientError
 from rootstock.release.contents import Cell
-from rootstock.store import Store
 
 _STAGE = "publish"
 
@@ -49,14 +49,16 @@ def place(target: Target, store: Store) -> Path:
     return store.publication(hashlib.sha256(text.encode()).hexdigest())
 
 
-def compare(parcel: Parcel, target: Target, listen: Listener, patience: Patience) -> Look:
+def compare(
+    snapshot: ChannelSnapshot, target: Target, listen: Listener, patience: RetryPolicy
+) -> RemoteState:
     """What a target has of a parcel; nothing is changed.
 
     Raises `RefusedError` when it has other bytes of the same name.
     """
-    look = again(lambda: target.look(parcel), target.name, patience, listen)
+    look = again(lambda: target.look(snapshot), target.name, patience, listen)
     other = []
-    for package in parcel.packages:
+    for package in snapshot.packages:
         there = look.files.get(package.path)
         if there and there.sha256 not in ("", package.sha256):
             other.append(package.path)
@@ -70,13 +72,13 @@ def compare(parcel: Parcel, target: Target, listen: Listener, patience: Patience
 
 
 def publish(
-    parcel: Parcel,
+    snapshot: ChannelSnapshot,
     target: Target,
     store: Store,
     listen: Listener,
     smoke: Smoke,
     *,
-    patience: Patience,
+    patience: RetryPolicy,
     stage_only: bool = False,
 ) -> Publication:
     """Publish a parcel; `smoke` tests cells from the URL of a channel and raises when one fails.
@@ -94,21 +96,21 @@ def publish(
     read: tuple[str, ...] = ()
     cells: Mapping[str, Cell] = {}
     with _alone(target, store):
-        look = compare(parcel, target, listen, patience)
-        hidden = look.hidden(parcel)
+        look = compare(snapshot, target, listen, patience)
+        hidden = look.hidden(snapshot)
         if not look.settled:
-            uploaded = _upload(parcel, look, target, listen, patience)
+            uploaded = _upload(snapshot, look, target, listen, patience)
             read = _read_back(hidden, target, store, listen, patience)
-            _await_index(parcel, target.staged_url, listen, patience)
+            _await_index(snapshot, target.staged_url, listen, patience)
         if not (look.settled or stage_only):
-            cells = parcel.cells_with({package.filename for package in hidden})
+            cells = snapshot.cells_with({package.filename for package in hidden})
             if hidden and not cells:
                 raise RefusedError(
-                    f"{parcel.channel} has no release that tells how to test what it shows",
+                    f"{snapshot.channel} has no release that tells how to test what it shows",
                     "Build its cells once more, which promotes them with one.",
                 )
             smoke(cells, target.staged_url)
-            _show(parcel, target, listen, patience)
+            _show(snapshot, target, listen, patience)
     seen = 0 if stage_only else len(hidden)
     listen(
         Event(
@@ -121,7 +123,7 @@ def publish(
     return Publication(
         target=target.name,
         url=target.staged_url if stage_only else target.shown_url,
-        generation=parcel.number,
+        generation=snapshot.number,
         uploaded=uploaded,
         read=read,
         cells=tuple(cells),
@@ -130,22 +132,26 @@ def publish(
 
 
 def _upload(
-    parcel: Parcel, look: Look, target: Target, listen: Listener, patience: Patience
+    snapshot: ChannelSnapshot,
+    look: RemoteState,
+    target: Target,
+    listen: Listener,
+    patience: RetryPolicy,
 ) -> tuple[str, ...]:
     """Have all of the parcel in the staged channel; return the paths that were not."""
-    attempts = Attempts(target.name, patience, listen)
-    first = missing = look.missing(parcel)
+    attempts = Retrier(target.name, patience, listen)
+    first = missing = look.missing(snapshot)
     while True:
         conflict: Conflict | None = None
         try:
-            target.put(parcel, look, _Progress(missing, listen))
+            target.put(snapshot, look, _Progress(missing, listen))
             return tuple(package.path for package in first)
         except Conflict as error:
             conflict = error  # somebody was faster; what they put there is looked at
-        except Passing as error:
+        except TransientError as error:
             attempts.wait(error)
-        look = compare(parcel, target, listen, patience)
-        before, missing = missing, look.missing(parcel)
+        look = compare(snapshot, target, listen, patience)
+        before, missing = missing, look.missing(snapshot)
         if len(missing) < len(before):
             attempts.went_on()
         elif conflict:
@@ -180,7 +186,7 @@ def _read_back(
     target: Target,
     store: Store,
     listen: Listener,
-    patience: Patience,
+    patience: RetryPolicy,
 ) -> tuple[str, ...]:
     """Download what was uploaded and compare every byte; return the paths that were read.
 
@@ -193,7 +199,7 @@ def _read_back(
     for package in packages:
         if known.get(package.path) != package.sha256:
             what = f"reading back {package.filename}"
-            again(partial(_insist, package, target, patience), what, patience, listen)
+            again(partial(_require, package, target, patience), what, patience, listen)
             known[package.path] = package.sha256
             value = {"target": target.name, "read": known}
             store.write(record, json.dumps(value, indent=1, sort_keys=True) + "\n")
@@ -213,11 +219,11 @@ def _read_back(
     return tuple(read)
 
 
-def _insist(package: Package, target: Target, patience: Patience) -> None:
+def _require(package: Package, target: Target, patience: RetryPolicy) -> None:
     try:
         sha256, size = web.sha256_of(target.url_of(package), timeout=patience.timeout)
     except Missing as error:
-        raise Passing(error.message) from error  # a server may need a while
+        raise TransientError(error.message) from error  # a server may need a while
     if sha256 != package.sha256:
         raise RefusedError(
             f"{target.name} gives other bytes than it was given: {package.path} has "
@@ -235,24 +241,26 @@ def _known(record: Path) -> dict[str, str]:
         return {}
 
 
-def _await_index(parcel: Parcel, url: str, listen: Listener, patience: Patience) -> None:
+def _await_index(
+    snapshot: ChannelSnapshot, url: str, listen: Listener, patience: RetryPolicy
+) -> None:
     """Wait until a channel's index lists all of the parcel, with its hashes."""
 
     def look() -> None:
         wrong = []
-        for subdir in sorted({"noarch", *(package.subdir for package in parcel.packages)}):
+        for subdir in sorted({"noarch", *(package.subdir for package in snapshot.packages)}):
             try:
                 place = web.join(url, f"{subdir}/repodata.json")
                 table = web.read_json(place, timeout=patience.timeout)
             except Missing as error:
-                raise Passing(error.message) from error
+                raise TransientError(error.message) from error
             listed = table.get("packages.conda", {})
-            for package in (p for p in parcel.packages if p.subdir == subdir):
+            for package in (p for p in snapshot.packages if p.subdir == subdir):
                 if listed.get(package.filename, {}).get("sha256") != package.sha256:
                     wrong.append(package.path)
         if wrong:
-            raise Passing(
-                f"{url} does not list {len(wrong)} of {len(parcel.packages)} packages as they "
+            raise TransientError(
+                f"{url} does not list {len(wrong)} of {len(snapshot.packages)} packages as they "
                 f"are, among them {wrong[0]}",
                 "Run the same command again when its index was made.",
             )
@@ -260,23 +268,25 @@ def _await_index(parcel: Parcel, url: str, listen: Listener, patience: Patience)
     again(look, "the index", patience, listen)
 
 
-def _show(parcel: Parcel, target: Target, listen: Listener, patience: Patience) -> None:
+def _show(
+    snapshot: ChannelSnapshot, target: Target, listen: Listener, patience: RetryPolicy
+) -> None:
     cut = False
 
     def step() -> None:
         nonlocal cut
         # Whether a step that was cut off was taken is asked first.
-        if not (cut and target.look(parcel).settled):
+        if not (cut and target.look(snapshot).settled):
             cut = True
-            target.show(parcel)
+            target.show(snapshot)
 
     again(step, target.name, patience, listen)
-    _await_index(parcel, target.shown_url, listen, patience)
+    _await_index(snapshot, target.shown_url, listen, patience)
 
 
 @contextmanager
 def _alone(target: Target, store: Store) -> Iterator[None]:
     folder = place(target, store)
     folder.mkdir(parents=True, exist_ok=True)
-    with lock.writer(folder / "lock", what=target.name):
+    with write_lock.writer(folder / "lock", what=target.name):
         yield

@@ -10,11 +10,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rootstock.errors import RefusedError, UsageError
+from rootstock.core.errors import RefusedError, UsageError
+from rootstock.core.tokens import Secret
 from rootstock.publish import web
-from rootstock.publish.parcel import Package, Parcel
-from rootstock.publish.target import Conflict, Look, Missing, Passing, There, Told
-from rootstock.tokens import Secret
+from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.target import (
+    Conflict,
+    Missing,
+    RemoteFile,
+    RemoteState,
+    Told,
+    TransientError,
+)
 
 _CHUNK = 1 << 18
 
@@ -56,7 +63,7 @@ class Quetz:
         """Where a staged package is."""
         return web.join(self.staged_url, package.path)
 
-    def look(self, parcel: Parcel) -> Look:
+    def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """Ask for all versions of the parcel's packages, in both channels.
 
         Raises `UsageError` when there is no such channel.
@@ -68,32 +75,32 @@ class Quetz:
                 f"{self.server} has no channel {self.channel}, or not for this key",
                 "Make it there, and choose whether everybody may read it.",
             ) from error
-        names = sorted({package.name for package in parcel.packages})
+        names = sorted({package.name for package in snapshot.packages})
         shown, staged = self._files(self.channel, names), self._files(self.staged, names)
         files = {
-            path: There(
+            path: RemoteFile(
                 sha256=_one(shown.get(path, ""), staged.get(path, "")),
                 staged=path in staged,
                 shown=path in shown,
             )
             for path in {*shown, *staged}
         }
-        return Look(files=files, settled={p.path for p in parcel.packages} <= shown.keys())
+        return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= shown.keys())
 
-    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         """Upload the missing packages to the channel of staging, which is made for the first."""
         try:
             self._get(f"channels/{self.staged}")
         except Missing:
             about = {"name": self.staged, "private": False, "description": f"For {self.channel}"}
             self._post("channels", [json.dumps(about).encode()], "application/json")
-        for package in look.missing(parcel):
+        for package in look.missing(snapshot):
             path = f"channels/{self.staged}/upload/{package.filename}?sha256={package.sha256}"
             self._post(path, _read(package, told), "application/octet-stream", package.size)
 
-    def show(self, parcel: Parcel) -> None:
+    def show(self, snapshot: ChannelSnapshot) -> None:
         """Upload what the users' channel lacks to it: one request, one new index."""
-        hidden = self.look(parcel).hidden(parcel)
+        hidden = self.look(snapshot).hidden(snapshot)
         boundary = secrets.token_hex(16)
         parts = [_part(package, boundary) for package in hidden]
         end = f"--{boundary}--\r\n".encode()
@@ -110,8 +117,10 @@ class Quetz:
         try:
             self._post(f"channels/{self.channel}/files/", body(), kind, size + len(end))
         except Conflict as error:
-            if len(self.look(parcel).hidden(parcel)) < len(hidden):
-                raise Passing(error.message) from error  # somebody was faster: the rest is next
+            if len(self.look(snapshot).hidden(snapshot)) < len(hidden):
+                raise TransientError(
+                    error.message
+                ) from error  # somebody was faster: the rest is next
             raise RefusedError(
                 error.message,
                 "The server has files of the channel that it does not list, left by a request "

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rootstock import process
-from rootstock.progress import Event, Listener
-from rootstock.publish.target import Passing
+from rootstock.core import process
+from rootstock.core.progress import Event, Listener
+from rootstock.publish.target import TransientError
 
 _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patience:
+class RetryPolicy:
     """How often to try in a row, and the seconds of the first and of the longest pause.
 
     Each pause is twice the last, less a random part: clients that failed together do not
@@ -32,10 +32,10 @@ class Patience:
         return most * random.uniform(0.5, 1.0)
 
 
-class Attempts:
+class Retrier:
     """A row of attempts at one thing."""
 
-    def __init__(self, what: str, patience: Patience, listen: Listener) -> None:
+    def __init__(self, what: str, patience: RetryPolicy, listen: Listener) -> None:
         self._what, self._patience, self._listen = what, patience, listen
         self._failures = 0
 
@@ -43,7 +43,7 @@ class Attempts:
         """Something was achieved: a new row begins."""
         self._failures = 0
 
-    def wait(self, error: Passing) -> None:
+    def wait(self, error: TransientError) -> None:
         """Wait before the next attempt; raises the error when there were enough."""
         self._failures += 1
         if self._failures >= self._patience.tries:
@@ -52,16 +52,16 @@ class Attempts:
         told = f"{self._what}: {error.message}; again in {pause:.0f} s"
         self._listen(Event(stage="publish", state="note", detail=told))
         time.sleep(pause)
-        process.check()
+        process.raise_if_interrupted()
 
 
 def again(
-    action: Callable[[], _Result], what: str, patience: Patience, listen: Listener
+    action: Callable[[], _Result], what: str, patience: RetryPolicy, listen: Listener
 ) -> _Result:
     """The result of an action that is tried again while its failures may pass."""
-    attempts = Attempts(what, patience, listen)
+    attempts = Retrier(what, patience, listen)
     while True:
         try:
             return action()
-        except Passing as error:
+        except TransientError as error:
             attempts.wait(error)

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.channel import generation, index
-from rootstock.channel.generation import RECORD, ROOM
+from rootstock.channel.generation import META_DIR, RECORD
 from rootstock.channel.stage import NOARCH
-from rootstock.errors import RefusedError, UsageError
+from rootstock.core.errors import RefusedError, UsageError
 from rootstock.publish import client, web
 from rootstock.publish.folder import STAGING, staged_indexes, tables
-from rootstock.publish.parcel import Package, Parcel
-from rootstock.publish.target import Look, Missing, There, Told
+from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.target import Missing, RemoteFile, RemoteState, Told
 
 # repodata.json comes last: a client that reads no other sees all at once.
 _INDEXES = (*(name for name in index.FILES if name != index.TABLE), index.TABLE)
-_NOW = f"{ROOM}/{RECORD}"
+_NOW = f"{META_DIR}/{RECORD}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +64,20 @@ class S3:
     @property
     def staged_url(self) -> str:
         """Indexes that name what is not shown yet, where nobody looks."""
-        return f"{self.shown_url}/{ROOM}/{STAGING}"
+        return f"{self.shown_url}/{META_DIR}/{STAGING}"
 
     def url_of(self, package: Package) -> str:
         """Where a package is, which is its place already."""
         return web.join(self.shown_url, package.path)
 
-    def look(self, parcel: Parcel) -> Look:
+    def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """Compare with the objects that are there, and the indexes that users read.
 
         Raises `RefusedError` when there is another channel, or a later state of this one.
         """
-        subdirs = sorted({NOARCH, *(package.subdir for package in parcel.packages)})
+        subdirs = sorted({NOARCH, *(package.subdir for package in snapshot.packages)})
         tables = [f"{subdir}/{index.TABLE}" for subdir in subdirs]
-        paths = [package.path for package in parcel.packages]
+        paths = [package.path for package in snapshot.packages]
         sha256s: dict[str, str] = {}
         shown: set[str] = set()
         now = ""
@@ -91,21 +91,21 @@ class S3:
                 names = json.loads(told["text"])["packages.conda"]
                 shown |= {f"{subdir}/{name}" for name in names}
         files = {
-            path: There(sha256=sha256, staged=True, shown=path in shown)
+            path: RemoteFile(sha256=sha256, staged=True, shown=path in shown)
             for path, sha256 in sha256s.items()
         }
-        return Look(files=files, settled=self._settled(parcel, now, shown))
+        return RemoteState(files=files, settled=self._settled(snapshot, now, shown))
 
-    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         """Write the missing packages, never over others, and the indexes to test them by."""
-        by_path = {package.path: package for package in look.missing(parcel)}
+        by_path = {package.path: package for package in look.missing(snapshot)}
         files = [
             {"path": path, "file": str(package.file.absolute()), "sha256": package.sha256}
             for path, package in by_path.items()
         ]
         staged = [
-            {"path": f"{ROOM}/{STAGING}/{subdir}/{index.TABLE}", "text": text, "lasting": False}
-            for subdir, text in staged_indexes(parcel).items()
+            {"path": f"{META_DIR}/{STAGING}/{subdir}/{index.TABLE}", "text": text, "lasting": False}
+            for subdir, text in staged_indexes(snapshot).items()
         ]
 
         def tell(event: client.Told) -> None:
@@ -114,11 +114,11 @@ class S3:
 
         self._run("put", tell, files=files, objects=staged)
 
-    def show(self, parcel: Parcel) -> None:
+    def show(self, snapshot: ChannelSnapshot) -> None:
         """Write shards and releases, then the indexes, then which generation it is."""
-        channel, folder = parcel.channel, generation.folder_of(parcel.channel, parcel.number)
+        channel, folder = snapshot.channel, generation.folder_of(snapshot.channel, snapshot.number)
         lasting = sorted(channel.glob(f"*/{index.SHARDS}/*"))
-        for number in parcel.releases:
+        for number in snapshot.releases:
             place = generation.release_of(channel, number)
             lasting += sorted(path for path in place.rglob("*") if path.is_file())
         objects = [_object(path, str(path.relative_to(channel)), lasting=True) for path in lasting]
@@ -130,7 +130,7 @@ class S3:
         objects.append(_object(folder / RECORD, _NOW))
         self._run("show", objects=objects)
 
-    def _settled(self, parcel: Parcel, now: str, shown: set[str]) -> bool:
+    def _settled(self, snapshot: ChannelSnapshot, now: str, shown: set[str]) -> bool:
         """Whether the bucket is a copy of the parcel's generation, by its record there."""
         if not now:
             if shown:
@@ -140,18 +140,18 @@ class S3:
             number = int(json.loads(now)["number"])
         except (ValueError, TypeError, KeyError) as error:
             raise RefusedError(f"{self.name}: {_NOW} cannot be read: {error}") from error
-        if number > parcel.number:
+        if number > snapshot.number:
             raise RefusedError(
-                f"{self.name} shows generation {number}, and this would be {parcel.number}",
+                f"{self.name} shows generation {number}, and this would be {snapshot.number}",
                 "It only goes forward. To go back: rootstock rollback, then publish what it made.",
             )
-        if now != (generation.folder_of(parcel.channel, number) / RECORD).read_text():
+        if now != (generation.folder_of(snapshot.channel, number) / RECORD).read_text():
             raise RefusedError(
-                f"{self.name} is no copy of {parcel.channel}: their generations {number} are "
+                f"{self.name} is no copy of {snapshot.channel}: their generations {number} are "
                 "two others",
                 "Publish to another prefix.",
             )
-        return number == parcel.number
+        return number == snapshot.number
 
     def _run(
         self, do: str, tell: Callable[[client.Told], None] | None = None, **job: Any

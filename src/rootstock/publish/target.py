@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from rootstock.errors import RefusedError, SourceError
-from rootstock.publish.parcel import Package, Parcel
+from rootstock.core.errors import RefusedError, SourceError
+from rootstock.publish.snapshot import ChannelSnapshot, Package
 
 Told = Callable[[Package, int], None]  # how many bytes of a package have been sent
 
 
 @dataclass(frozen=True, kw_only=True)
-class There:
+class RemoteFile:
     """A file that a target has: whether it is in the staged channel, and in that of the users.
 
     `sha256` is what the target says, and empty when it does not say.
@@ -28,21 +28,21 @@ class There:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class RemoteState:
     """What a target has of a parcel, by path, and whether users see just that state already."""
 
-    files: Mapping[str, There]
+    files: Mapping[str, RemoteFile]
     settled: bool
 
-    def missing(self, parcel: Parcel) -> tuple[Package, ...]:
+    def missing(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
         """The packages that are not staged."""
         staged = {path for path, there in self.files.items() if there.staged}
-        return tuple(package for package in parcel.packages if package.path not in staged)
+        return tuple(package for package in snapshot.packages if package.path not in staged)
 
-    def hidden(self, parcel: Parcel) -> tuple[Package, ...]:
+    def hidden(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
         """The packages that users do not see."""
         shown = {path for path, there in self.files.items() if there.shown}
-        return tuple(package for package in parcel.packages if package.path not in shown)
+        return tuple(package for package in snapshot.packages if package.path not in shown)
 
 
 class Target(Protocol):
@@ -67,17 +67,17 @@ class Target(Protocol):
     def url_of(self, package: Package) -> str:
         """The URL at which what was put there can be had, also while it is not shown."""
 
-    def look(self, parcel: Parcel) -> Look:
+    def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """What is there already. Raises `RefusedError` when the target is not fit for it."""
 
-    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         """Have what is missing in the staged channel, with all others of the parcel."""
 
-    def show(self, parcel: Parcel) -> None:
+    def show(self, snapshot: ChannelSnapshot) -> None:
         """Let users see the whole of the parcel, in one step as far as the target has one."""
 
 
-class Passing(SourceError):
+class TransientError(SourceError):
     """A failure of a network or a server that may have passed the next time."""
 
 

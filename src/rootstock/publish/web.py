@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 from urllib.parse import quote
 
-from rootstock import process
-from rootstock.errors import RefusedError
-from rootstock.publish.target import Conflict, Missing, Passing
+from rootstock.core import process
+from rootstock.core.errors import RefusedError
+from rootstock.publish.target import Conflict, Missing, TransientError
 
 GO_ON = "Run the same command again: it goes on where this one stopped."
 _CHUNK = 1 << 18
@@ -53,7 +53,7 @@ def read_json(url: str, *, timeout: float) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise Passing(f"{url} is not JSON: {error}") from error
+        raise TransientError(f"{url} is not JSON: {error}") from error
 
 
 def sha256_of(url: str, *, timeout: float) -> tuple[str, int]:
@@ -79,27 +79,29 @@ def _chunks(
             length = answer.headers.get("Content-Length")
             got = 0
             while chunk := answer.read(_CHUNK):
-                process.check()
+                process.raise_if_interrupted()
                 got += len(chunk)
                 yield chunk
             if length is not None and got < int(length):
-                raise Passing(f"{where}: the connection was cut after {got} of {length} bytes")
+                raise TransientError(
+                    f"{where}: the connection was cut after {got} of {length} bytes"
+                )
     except urllib.error.HTTPError as error:
         with error:
             raise refusal(error.code, where, _excerpt(error)) from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, FileNotFoundError):
             raise Missing(f"{where}: it is not there") from error
-        raise Passing(f"{where}: {error.reason}", GO_ON) from error
+        raise TransientError(f"{where}: {error.reason}", GO_ON) from error
     except (OSError, http.client.HTTPException) as error:
-        raise Passing(f"{where}: {error or type(error).__name__}", GO_ON) from error
+        raise TransientError(f"{where}: {error or type(error).__name__}", GO_ON) from error
 
 
-def refusal(status: int, where: str, said: str = "") -> Passing | Missing | RefusedError:
+def refusal(status: int, where: str, said: str = "") -> TransientError | Missing | RefusedError:
     """The error that an HTTP status is."""
     message = f"{where}: HTTP {status}" + (f": {said}" if said else "")
     if status >= 500 or status in _PASSING:
-        return Passing(message, GO_ON)
+        return TransientError(message, GO_ON)
     if status == 404:
         return Missing(message)
     if status in (409, 412):

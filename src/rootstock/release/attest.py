@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from rootstock import names, shape
+from rootstock.core import names, shape
 from rootstock.release.keys import Private, Public
 
 Statement = dict[str, Any]

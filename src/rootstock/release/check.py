@@ -13,14 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rootstock import names
-from rootstock.errors import SourceError, UsageError, VerifyFailed
-from rootstock.progress import Event, Listener
+from rootstock.core import names
+from rootstock.core.errors import SourceError, UsageError, VerifyFailed
+from rootstock.core.progress import Event, Listener
+from rootstock.core.shape import OtherFormat
 from rootstock.release import attest, contents, files, indexed, keys, table
 from rootstock.release.contents import Package, Release
 from rootstock.release.keys import Public
 from rootstock.release.place import Place
-from rootstock.shape import OtherFormat
 
 TABLE = table.TABLE
 LATEST = "latest"
@@ -64,7 +64,7 @@ class Verdict:
             f"  Signed by {self.signer}, which you did not name as trusted (--key FILE).",
         ]
 
-    def insist(self) -> None:
+    def raise_for_failure(self) -> None:
         """Raise `VerifyFailed` unless all is as it should be."""
         if self.differences:
             raise VerifyFailed(
@@ -147,7 +147,7 @@ def load(place: Place, number: int) -> Release:
         ) from error
 
 
-def insist(place: Place, record: Release, cells: Iterable[str]) -> bytes:
+def require_sound(place: Place, record: Release, cells: Iterable[str]) -> bytes:
     """The text of a release's record, whose signature is whole, if it has one, as are the locks.
 
     Raises `SourceError` when something is wrong with them, or with the SBOM of one of the cells.

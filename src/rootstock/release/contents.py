@@ -18,8 +18,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from rootstock import names, shape
-from rootstock.shape import OtherFormat, fields, items, made, mapping
+from rootstock.core import names, shape
+from rootstock.core.shape import OtherFormat, fields, items, made, mapping
 
 RECORD = "release.json"
 FORMAT = 1
@@ -143,9 +143,9 @@ def parse(text: str | bytes) -> Release:
     """
     try:
         value = shape.document(text)
-        shape.insist_on_format(value, FORMAT)
+        shape.require_format(value, FORMAT)
         release = Release(**_release(value))
-        _insist(release)
+        _require(release)
     except OtherFormat:
         raise
     except ValueError as error:
@@ -153,7 +153,7 @@ def parse(text: str | bytes) -> Release:
     return release
 
 
-def _insist(release: Release) -> None:
+def _require(release: Release) -> None:
     """Raise `ValueError` where parts of a release contradict each other."""
     subdirs = ("noarch", release.platform)
     for name, package in release.packages.items():

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Callable, Iterator
 
-from rootstock import names
-from rootstock.errors import SourceError
+from rootstock.core import names
+from rootstock.core.errors import SourceError
 from rootstock.release import contents, locks, sbom
 from rootstock.release.contents import Release
 from rootstock.release.place import Place

@@ -4,36 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
 from rootstock.channel.generation import Generation
-from rootstock.errors import MachineError
-from rootstock.release.keys import Mine
-from rootstock.release.make import Facts, Proven
-from rootstock.runs import Run
+from rootstock.core import process
+from rootstock.core.errors import MachineError
+from rootstock.release.keys import KeyFile
+from rootstock.release.make import PassedCell, ReleaseInputs
+from rootstock.run.state import Run
 from rootstock.sources.fetch import source_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class ReleaseSettings:
     """What a release takes besides the run: the checkout, the channel's public URL, a key."""
 
     checkout: Path
     url: str = ""
-    key: Mine | None = None
+    key: KeyFile | None = None
 
 
-def facts(state: Run, new: Generation, specs: Mapping[str, Sequence[str]], means: Means) -> Facts:
+def facts(
+    state: Run, new: Generation, specs: Mapping[str, Sequence[str]], means: ReleaseSettings
+) -> ReleaseInputs:
     """What is known of a promotion; `specs` are those of each cell of its release, by id."""
     graph = state.planned.graph
     reports = {report.cell: report for report in state.smokes}
     suites = {report.cell: report for report in state.suites}
-    return Facts(
+    return ReleaseInputs(
         number=new.number,
         time=new.time,
         platform=state.planned.matrix.platform,
         commit=revision(means.checkout),
         cells=[
-            Proven(
+            PassedCell(
                 cell=cell,
                 specs=tuple(specs[cell.id]),
                 smoke=reports[cell.id],

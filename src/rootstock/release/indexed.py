@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from rootstock import names
 from rootstock.channel import consistency, generation, index, repodata
-from rootstock.errors import RefusedError
+from rootstock.core import names
+from rootstock.core.errors import RefusedError
 from rootstock.release import contents, locks
 from rootstock.release.contents import Package, Release
 from rootstock.release.place import Place
@@ -186,7 +186,7 @@ def _shards(
 
 def _generation(place: Place) -> Iterator[str]:
     """What the index says otherwise than the channel's generations, where they are at hand."""
-    if not (place.folder and (place.folder / generation.ROOM / "current").is_symlink()):
+    if not (place.folder and (place.folder / generation.META_DIR / "current").is_symlink()):
         return
     try:
         past = generation.history(place.folder)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rootstock import names, tokens
-from rootstock.errors import RefusedError, UsageError, no_space_told
+from rootstock.core import names, tokens
+from rootstock.core.errors import RefusedError, UsageError, no_space_told
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,7 +61,7 @@ class Private:
 
 
 @dataclass(frozen=True)
-class Mine:
+class KeyFile:
     """The key of this user, as yet in its file."""
 
     path: Path
@@ -72,7 +72,7 @@ class Mine:
         return load(self.path, self.passphrase)
 
 
-def mine(ask: Callable[[], str] | None = None) -> Mine | None:
+def mine(ask: Callable[[], str] | None = None) -> KeyFile | None:
     """The key that this user signs with, or None when there is none.
 
     The passphrase of an encrypted one is taken from its variable or else asked for. The key is
@@ -97,7 +97,7 @@ def mine(ask: Callable[[], str] | None = None) -> Mine | None:
         if not passphrase:
             raise UsageError(f"the key {path} has a passphrase", f"Set {PASSPHRASE} to it.")
     load(path, passphrase)
-    return Mine(path, passphrase)
+    return KeyFile(path, passphrase)
 
 
 def known_passphrase() -> str:

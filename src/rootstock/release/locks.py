@@ -14,10 +14,10 @@ from urllib.parse import unquote, urljoin
 
 import yaml
 
-from rootstock import names, shape
-from rootstock.channel.environment import Locked
 from rootstock.channel.index import Record
-from rootstock.errors import SourceError, UsageError
+from rootstock.core import names, shape
+from rootstock.core.errors import SourceError, UsageError
+from rootstock.environment.creation import Locked
 from rootstock.release import condalock, contents
 from rootstock.release.contents import Package
 from rootstock.release.place import Place, place

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from rootstock import __version__
 from rootstock.audit.report import AuditReport
-from rootstock.build.artifact import Artifact
+from rootstock.building.artifact import Artifact
 from rootstock.channel.index import Record
 from rootstock.channel.promote import record
-from rootstock.errors import RefusedError
+from rootstock.core.errors import RefusedError
 from rootstock.plan.matrix import Cell
 from rootstock.release import attest, contents, locks, sbom
 from rootstock.release.keys import Private
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proven:
+class PassedCell:
     """A cell that passed: what it was solved for, its reports, and its artifacts.
 
     `suites` is the report of its packages' own tests, if they were run.
@@ -38,7 +38,7 @@ class Proven:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
+class ReleaseInputs:
     """What is known of a promotion.
 
     `audits` are the reports and `sources` what packages were made from, by file name. `url` is
@@ -49,14 +49,14 @@ class Facts:
     time: str
     platform: str
     commit: str
-    cells: Sequence[Proven]
+    cells: Sequence[PassedCell]
     audits: Mapping[str, AuditReport]
     sources: Mapping[str, Sequence[Source]]
     url: str = ""
     key: Private | None = None
 
 
-def make(facts: Facts, folder: Path, channel: Path) -> contents.Release:
+def make(facts: ReleaseInputs, folder: Path, channel: Path) -> contents.Release:
     """Fill the folder of a release, which is there and empty; `channel` is the channel's folder.
 
     Raises `RefusedError` when what was tested is not what is promoted, and `Damaged` when a
@@ -111,7 +111,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
+def _cell(proven: PassedCell, records: Mapping[str, Record]) -> contents.Cell:
     report = proven.smoke
     promoted = {artifact.sha256: artifact.filename for artifact in proven.artifacts}
     tested = [package.sha256 for package in report.packages]
@@ -144,7 +144,7 @@ def _cell(proven: Proven, records: Mapping[str, Record]) -> contents.Cell:
     )
 
 
-def _suites(proven: Proven) -> tuple[contents.Check, ...]:
+def _suites(proven: PassedCell) -> tuple[contents.Check, ...]:
     """The packages' own tests as checks, which say in their names what came of them."""
     return tuple(
         contents.Check(
@@ -177,7 +177,7 @@ def ordered(records: Mapping[str, Record]) -> tuple[str, ...]:
     return tuple(done)
 
 
-def _package(artifact: Artifact, known: Record, facts: Facts) -> contents.Package:
+def _package(artifact: Artifact, known: Record, facts: ReleaseInputs) -> contents.Package:
     audit = facts.audits[artifact.filename]
     if not audit.passed:
         raise RefusedError(f"{artifact.filename}: it did not pass the audit")

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from rootstock import names, regular
-from rootstock.errors import SourceError, UsageError
+from rootstock.core import names, regular
+from rootstock.core.errors import SourceError, UsageError
 
 _TIMEOUT = 60.0  # seconds without an answer
 _CHUNK = 1 << 20

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rootstock import shape
 from rootstock.channel.index import Record
+from rootstock.core import shape
 from rootstock.release.contents import Package, Release
 from rootstock.release.place import Place
 from rootstock.sources.fetch import Source

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from rootstock import names, shape
+from rootstock.core import names, shape
+from rootstock.core.shape import items
 from rootstock.release.place import Place
-from rootstock.shape import items
 
 TABLE = "releases.json"
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-from rootstock.report.record import CellRecord, NodeRecord, RunRecord
+from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 TOOLS = "only for builds"
 RUN = "run"

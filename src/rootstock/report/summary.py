@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rootstock.report.record import NodeRecord, RunRecord
-from rootstock.report.words import columns, duration, size
+from rootstock.core.formatting import columns, duration, size
+from rootstock.run.record import NodeRecord, RunRecord
 
 _SHOWN = 20  # tests of a package that are told
 SHORT_HASH = 16  # digits of a sha256 where there is no room for all

@@ -15,16 +15,16 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from rootstock import streams
-from rootstock.progress import Event, State
-from rootstock.report.board import Board, Item, Kind, Stage
-from rootstock.report.words import columns, duration, size, visible
+from rootstock.core import streams
+from rootstock.core.formatting import columns, duration, size, visible
+from rootstock.core.progress import Event, State
+from rootstock.report.progress_state import Item, Kind, ProgressState, Stage
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rootstock.report.record import RunRecord
+    from rootstock.run.record import RunRecord
 
 _WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
 _SHORT_HASH = 16  # digits of a sha256 that name an image or a lock
@@ -150,7 +150,7 @@ class _Plain:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()
-        self._board = Board()
+        self._board = ProgressState()
         self._started = time.monotonic()
 
     def __enter__(self) -> "_Plain":
@@ -201,7 +201,7 @@ class _Live:
         self._marks = _MARKS if self._console.encoding.startswith("utf") else _ASCII
         self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._marks is _MARKS else "|/-\\"
         self._lock = threading.Lock()  # of the board; never held while Rich, with its own, works
-        self._board = Board()
+        self._board = ProgressState()
         self._live = Live(
             console=self._console,
             get_renderable=self._bottom,

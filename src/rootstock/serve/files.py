@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from rootstock import names
 from rootstock.channel import generation
-from rootstock.errors import RefusedError
+from rootstock.core import names
+from rootstock.core.errors import RefusedError
 
 PAGE = "index.html"
 HTML = "text/html; charset=utf-8"

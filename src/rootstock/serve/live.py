@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 from pathlib import Path
 
-from rootstock import process
 from rootstock.channel import generation, index
-from rootstock.errors import RefusedError
+from rootstock.core import process
+from rootstock.core.errors import RefusedError
 from rootstock.serve.files import ASK, HTML, PAGE, SMALL, Content
 from rootstock.serve.page import SETTINGS
 

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from rootstock import names, regular
 from rootstock.channel import generation, switch
 from rootstock.channel.generation import History
-from rootstock.errors import RefusedError, UsageError, no_space_told
-from rootstock.names import NotAllowed
-from rootstock.report import words
+from rootstock.core import formatting, names, regular
+from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.names import NotAllowed
 from rootstock.serve.contents import Contents
 from rootstock.serve.files import PAGE
 from rootstock.serve.records import read
@@ -120,7 +119,7 @@ def write(channel: Path, past: History) -> list[Path]:
     _put(path, text)
     visible = channel / PAGE
     if not os.path.lexists(visible):
-        visible.symlink_to(f"{generation.ROOM}/current/{PAGE}")
+        visible.symlink_to(f"{generation.META_DIR}/current/{PAGE}")
     return [path]
 
 
@@ -187,7 +186,7 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: Mapping[str, Any] = {"size": words.size, "day": _day, "minute": _minute}
+    filters: Mapping[str, Any] = {"size": formatting.size, "day": _day, "minute": _minute}
     environment.filters.update(filters)
     return environment.get_template("page.html")
 

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from rootstock import names, regular, shape
 from rootstock.channel import generation, index
 from rootstock.channel.generation import Generation, History
-from rootstock.errors import RefusedError, UsageError
+from rootstock.core import names, regular, shape
+from rootstock.core.errors import RefusedError, UsageError
+from rootstock.core.shape import OtherFormat
 from rootstock.release import contents
 from rootstock.serve.contents import (
     Build,
@@ -25,7 +26,6 @@ from rootstock.serve.contents import (
     highest,
     order,
 )
-from rootstock.shape import OtherFormat
 
 _PYTHON = re.compile(r"(?:python_abi|python) (?:==?|~=)?(3\.\d+)(?:\.\*|[ ]|$)")
 _FLOOR = re.compile(r"__glibc >=\s*(\d+(?:\.\d+)+)")

@@ -17,7 +17,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.serve import answers
 from rootstock.serve.answers import Answer, Request
 from rootstock.serve.connection import Connection, Limits

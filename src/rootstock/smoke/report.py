@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rootstock.channel.environment import Installed
-from rootstock.errors import SmokeFailed
+from rootstock.core.errors import SmokeFailed
+from rootstock.environment.creation import Installed
 
 Outcome = Literal["passed", "failed", "not run"]
 
@@ -61,7 +61,7 @@ class SmokeReport:
         packages = tuple(Installed(**package) for package in value["packages"])
         return SmokeReport(**fields, checks=checks, packages=packages)
 
-    def insist(self) -> None:
+    def raise_for_failure(self) -> None:
         """Raise `SmokeFailed`, with each failed check's last lines, unless the cell passed."""
         if self.passed:
             return

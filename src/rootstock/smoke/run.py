@@ -14,16 +14,16 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
-from rootstock.channel import environment
-from rootstock.errors import MachineError
+from rootstock.core import process
+from rootstock.core.errors import MachineError
+from rootstock.core.progress import Event, Listener, State
+from rootstock.core.store import Store
+from rootstock.environment import creation
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import NotTaken, copy
-from rootstock.progress import Event, Listener, State
 from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
-from rootstock.store import Store
 
 OLD_SYSTEM = "Debian 11"  # what the bare image of ci/images is
 PREFIX = "/rootstock/env"
@@ -91,7 +91,7 @@ def smoke(
     glibc = glibc_of(system, engine)
     with store.scratch("smoke") as scratch:
         prefix = scratch / cell
-        made = environment.create(
+        made = creation.create(
             prefix, specs, channel, cache=store.packages, listen=listen, glibc=glibc
         )
         checks = run_checks(

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import MachineError, NoSpace, SourceError, tells_of_no_space
-from rootstock.store import Store
+from rootstock.core import process
+from rootstock.core.errors import MachineError, NoSpace, SourceError, tells_of_no_space
+from rootstock.core.store import Store
 
 MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
 _HELPER = "/usr/lib/apt/apt-helper"

@@ -11,14 +11,14 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import names, process
-from rootstock.errors import SourceError, UsageError
-from rootstock.plan import lines
+from rootstock.core import names, process
+from rootstock.core.errors import SourceError, UsageError
+from rootstock.core.progress import Event, Listener
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
+from rootstock.plan import yaml_source
 from rootstock.plan.key import source_name
-from rootstock.progress import Event, Listener
-from rootstock.seal import sha256_of
 from rootstock.sources import apt, purl, pypi
-from rootstock.store import Store
 
 _WORKERS = 4  # downloads at a time
 _ENTRY = "Each line is SHA256: PACKAGE-URL, like those in this project's ci/sources.yaml."
@@ -62,7 +62,7 @@ def load_registry(path: Path) -> dict[str, str]:
     Raises `UsageError` with file and line of what is wrong with it.
     """
     registry: dict[str, str] = {}
-    for sha256, value in lines.read(path).entries().items():
+    for sha256, value in yaml_source.read(path).entries().items():
         try:
             names.sha256(sha256)
             registry[sha256] = value.text()
@@ -92,8 +92,8 @@ class Fetching:
         offline: bool = False,
     ) -> None:
         def one(source: Source) -> None:
-            process.check()
-            if _is_kept(source, store, listen):
+            process.raise_if_interrupted()
+            if _is_cached(source, store, listen):
                 listen(Event(stage="sources", item=source.filename, state="kept"))
                 return
             started = time.monotonic()
@@ -130,7 +130,7 @@ class Fetching:
         for source in sources:
             coming = self._coming[source.sha256, source.filename]
             while not coming.done():
-                process.check()
+                process.raise_if_interrupted()
                 wait([coming], timeout=_POLL)
             coming.result()
 
@@ -190,7 +190,7 @@ def _fetch_wheels(sources: Sequence[Source], store: Store, listen: Listener) -> 
     """
     if not sources:
         return []
-    process.check()
+    process.raise_if_interrupted()
     started, came = time.monotonic(), []
     for source in sources:
         listen(Event(stage="sources", item=source.filename, state="start"))
@@ -216,7 +216,7 @@ def _fetch_wheels(sources: Sequence[Source], store: Store, listen: Listener) -> 
     return came
 
 
-def _is_kept(source: Source, store: Store, listen: Listener) -> bool:
+def _is_cached(source: Source, store: Store, listen: Listener) -> bool:
     place = path_in(store, source)
     if not place.is_file():
         return False

@@ -6,9 +6,9 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import SourceError, no_space_told
-from rootstock.progress import Event, Listener
+from rootstock.core import process
+from rootstock.core.errors import SourceError, no_space_told
+from rootstock.core.progress import Event, Listener
 
 _TIMEOUT = 30  # seconds without a byte
 _TRIES = 3
@@ -33,7 +33,7 @@ def download(url: str, file: Path, listen: Listener) -> Path:
                 total = float(answer.headers.get("Content-Length") or 0) or None
                 done = 0
                 while chunk := answer.read(_CHUNK):
-                    process.check()
+                    process.raise_if_interrupted()
                     done += out.write(chunk)
                     event = Event(
                         stage="sources",

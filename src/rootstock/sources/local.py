@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import store as places
-from rootstock.errors import MachineError, UsageError
-from rootstock.names import NotAllowed, shown, user_path
-from rootstock.store import Store
+from rootstock.core import store as places
+from rootstock.core.errors import MachineError, UsageError
+from rootstock.core.names import NotAllowed, shown, user_path
+from rootstock.core.store import Store
 
 _NAME = re.compile(r"python(3\.\d+)")
 _VERSION = re.compile(r"3\.\d+")

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from rootstock import names
-from rootstock.errors import UsageError
+from rootstock.core import names
+from rootstock.core.errors import UsageError
 
 _FORMS = (
     "Write pkg:pypi/NAME@VERSION#FILE, or pkg:deb/debian/NAME@VERSION?arch=source&distro=SUITE#FILE"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import NoSpace, SourceError, tells_of_no_space
+from rootstock.core import process
+from rootstock.core.errors import NoSpace, SourceError, tells_of_no_space
 from rootstock.sources.purl import Purl
 
 _PIP_SDIST = Path(__file__).parent / "pip_sdist.py"

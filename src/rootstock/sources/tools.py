@@ -18,11 +18,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from rootstock import process, seal
-from rootstock import store as places
-from rootstock.errors import NoSpace, SourceError, UsageError, no_space_told, tells_of_no_space
-from rootstock.progress import Event, Listener
-from rootstock.store import Store
+from rootstock.core import process, seal
+from rootstock.core import store as places
+from rootstock.core.errors import NoSpace, SourceError, UsageError, no_space_told, tells_of_no_space
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 
 _STAGE = "tools"
 _TAIL = 15  # lines of pip's output worth showing when it fails

@@ -14,8 +14,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from rootstock.errors import UsageError
-from rootstock.names import listed
+from rootstock.core.errors import UsageError
+from rootstock.core.names import listed
 from rootstock.stack.lock import Build, Entry, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
@@ -182,7 +182,7 @@ def _is_of(requirement: Requirement, extra: str, python: str) -> bool:
     return holds(requirement, python, (extra,)) and not holds(requirement, python)
 
 
-def insist_on_owners(names: Mapping[str, Sequence[str]]) -> None:
+def require_owners(names: Mapping[str, Sequence[str]]) -> None:
     """Raise `UsageError` where two projects would be one package."""
     for name, projects in names.items():
         if len(set(projects)) > 1:

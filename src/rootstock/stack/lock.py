@@ -12,11 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rootstock import names, regular, shape
 from rootstock.audit.report import WAIVABLE
 from rootstock.audit.waivers import Waiver
-from rootstock.errors import UsageError
-from rootstock.shape import OtherFormat
+from rootstock.core import names, regular, shape
+from rootstock.core.errors import UsageError
+from rootstock.core.shape import OtherFormat
 
 FORMAT = 1
 PREFIX = "rootstock-"  # of the package that a set is
@@ -165,7 +165,7 @@ def load(path: Path) -> Lock:
 def _load(path: Path, seal: tuple[int, ...]) -> Lock:
     try:
         value = shape.document(regular.read(path))
-        shape.insist_on_format(value, FORMAT)
+        shape.require_format(value, FORMAT)
         known = _LOCK(value)
     except FileNotFoundError:
         return EMPTY

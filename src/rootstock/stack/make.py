@@ -11,8 +11,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from rootstock.errors import UsageError
-from rootstock.progress import Event, Listener
+from rootstock.core.errors import UsageError
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 from rootstock.sources import fetch
 from rootstock.sources.fetch import Source
 from rootstock.stack import entries, resolve, sdist, wheel
@@ -22,7 +23,6 @@ from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.wanted import Wanted
 from rootstock.stack.wheel import Wheel
-from rootstock.store import Store
 
 STAGE = "stack"
 _OLD = timedelta(days=2 * 365)
@@ -95,7 +95,7 @@ def make(
     owners: dict[str, list[str]] = defaultdict(list)
     for one in made:
         owners[one.name].append(one.project)
-    entries.insist_on_owners(owners)
+    entries.require_owners(owners)
     return Lock(
         wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
         sets=tuple(
@@ -148,13 +148,13 @@ def _resolve(
             sources=sources,
             alone=True,
         )
-    insist_on_age(own_files, newest, wanted, item)
+    require_age(own_files, newest, wanted, item)
     told = f"{len(found)} packages"
     means.listen(Event(stage=STAGE, item=item, state="done", detail=told))
     return found
 
 
-def insist_on_age(
+def require_age(
     files: Sequence[Resolved], newest: Sequence[Resolved], wanted: Wanted, item: str
 ) -> None:
     """Raise `UsageError` where a version is much older than one that the same Python could have.

@@ -12,8 +12,8 @@ import tomlkit
 from packaging.utils import canonicalize_name
 from tomlkit.exceptions import TOMLKitError
 
-from rootstock import names
-from rootstock.errors import UsageError
+from rootstock.core import names
+from rootstock.core.errors import UsageError
 
 FILE = "ci/names.toml"  # in a checkout
 

@@ -18,8 +18,8 @@ from packaging import pylock, tags
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from rootstock import process
-from rootstock.errors import SourceError, UsageError
+from rootstock.core import process
+from rootstock.core.errors import SourceError, UsageError
 from rootstock.stack.specs import environment
 
 _FLOOR = (2, 28)  # ROOT's own wheels ask for this glibc (PEP 600: manylinux_2_28)

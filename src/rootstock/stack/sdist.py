@@ -21,8 +21,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
-from rootstock.errors import SourceError, UsageError
-from rootstock.names import listed
+from rootstock.core.errors import SourceError, UsageError
+from rootstock.core.names import listed
 from rootstock.stack import wheel
 from rootstock.stack.wheel import Wheel
 
@@ -73,7 +73,7 @@ def read(path: Path) -> Wheel:
         project = tomlkit.parse(files.texts.get("pyproject.toml", "")).unwrap()
         setup = _config(files.texts.get("setup.cfg", ""))
         metadata = Parser().parsestr(files.texts["PKG-INFO"])
-        _insist_on_setuptools(path, project.get("build-system", {}))
+        _require_setuptools(path, project.get("build-system", {}))
         return _wheel(files, metadata, project, setup)
     except (
         *(tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError),
@@ -176,7 +176,7 @@ def _is_read(name: str, size: int) -> bool:
     return True
 
 
-def _insist_on_setuptools(path: Path, system: Mapping[str, Any]) -> None:
+def _require_setuptools(path: Path, system: Mapping[str, Any]) -> None:
     backend = system.get("build-backend", _BACKENDS[-1])
     needs = {canonicalize_name(Requirement(one).name) for one in system.get("requires", [])}
     if backend not in _BACKENDS or "backend-path" in system or needs - {*_TOOLS}:

@@ -12,11 +12,11 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
-from rootstock import names
 from rootstock.audit.report import WAIVABLE
 from rootstock.audit.waivers import Waiver
-from rootstock.errors import UsageError
-from rootstock.names import listed
+from rootstock.core import names
+from rootstock.core.errors import UsageError
+from rootstock.core.names import listed
 from rootstock.stack.specs import holds
 
 FILE = "ci/stack.toml"  # in a checkout
@@ -107,7 +107,7 @@ def load(path: Path, text: str | None = None) -> Wanted:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
-    _insist(path, "", top, ("sets", "packages"))
+    _require(path, "", top, ("sets", "packages"))
     sets = tuple(_set(path, name, table) for name, table in top.get("sets", {}).items())
     known = {
         canonicalize_name(name): _known(path, name, table)
@@ -120,7 +120,7 @@ def load(path: Path, text: str | None = None) -> Wanted:
 
 def _set(path: Path, name: str, table: Any) -> Set:
     where = f"sets.{name}"
-    _insist(path, where, table, ("summary", "packages", "pythons", "recipes", "verified"))
+    _require(path, where, table, ("summary", "packages", "pythons", "recipes", "verified"))
     packages = _requirements(path, where, table.get("packages", []))
     if not packages or name != canonicalize_name(name):
         told = "has no packages" if not packages else "is no name: a-z, 0-9 and single dashes"
@@ -137,7 +137,7 @@ def _set(path: Path, name: str, table: Any) -> Set:
 
 def _known(path: Path, name: str, table: Any) -> Known:
     where = f"packages.{name}"
-    _insist(path, where, table, (*Known.__dataclass_fields__,))
+    _require(path, where, table, (*Known.__dataclass_fields__,))
     known = Known(
         constraint=_specifiers(path, where, table.get("constraint", "")),
         depends=_requirements(path, where, table.get("depends", [])),
@@ -177,7 +177,7 @@ def _known(path: Path, name: str, table: Any) -> Known:
     return known
 
 
-def _insist(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
+def _require(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
     told = f"[{where}]" if where else "the file"
     if not isinstance(table, Mapping):
         raise UsageError(f"{path}: {told} is not a table")

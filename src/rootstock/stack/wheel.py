@@ -21,7 +21,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import elf
-from rootstock.errors import SourceError
+from rootstock.core.errors import SourceError
 from rootstock.stack import licence
 
 LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rootstock.errors import UsageError
-from rootstock.names import listed, shown
+from rootstock.core.errors import UsageError
+from rootstock.core.names import listed, shown
 from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
 from rootstock.stack import lock as locks
@@ -70,7 +70,7 @@ def tested(
     and when no cell has any.
     """
     known, naming = wanted.load(checkout / wanted.FILE), names.load(checkout / names.FILE)
-    _insist_on_known(asked, known, naming)
+    _require_known(asked, known, naming)
     found = {}
     for id_, cell in beside.items():
         outputs = [graph.nodes[one].output for one in graph.cells[id_]]
@@ -85,7 +85,7 @@ def tested(
     return found
 
 
-def _insist_on_known(asked: Sequence[str], known: Wanted, naming: Names) -> None:
+def _require_known(asked: Sequence[str], known: Wanted, naming: Names) -> None:
     described = [str(project) for project, one in known.known.items() if one.suite]
     allowed = {*described, *map(naming.of, described)}
     if strange := [one for one in asked if one not in allowed]:

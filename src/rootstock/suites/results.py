@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from rootstock.errors import SmokeFailed
-from rootstock.report.words import duration
+from rootstock.core.errors import SmokeFailed
+from rootstock.core.formatting import duration
 from rootstock.suites.suite import Suite
 
 State = Literal["passed", "failed", "stopped"]
@@ -98,7 +98,7 @@ class SuitesReport:
         """The report as `json.dumps` takes it."""
         return {**asdict(self), "passed": self.passed}
 
-    def insist(self) -> None:
+    def raise_for_failure(self) -> None:
         """Raise `SmokeFailed`, with the tests that failed, unless all suites passed."""
         if self.passed:
             return

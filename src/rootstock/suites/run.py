@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
-from rootstock import process
+from rootstock.core import process
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import opened
-from rootstock.progress import Event, Listener
 from rootstock.smoke.run import PREFIX, System
-from rootstock.store import Store
 from rootstock.suites.results import Reading, SuiteResult, judge
 from rootstock.suites.suite import STAGE, Suite
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from rootstock.channel import index
-from rootstock.planning import Plan
+from rootstock.run.planning import Plan
 from rootstock.suites.choose import tests_in
 
 _PATHS = "info/paths.json"

@@ -12,23 +12,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rootstock import process
-from rootstock.build import builder
-from rootstock.build.artifact import Artifact, load
-from rootstock.build.history import Entry, entries
-from rootstock.build.job import Job, kept_inputs, kept_job
-from rootstock.build.limits import Limits, default_memory
+from rootstock.building import builder
+from rootstock.building.artifact import Artifact, load
+from rootstock.building.history import Entry, entries
+from rootstock.building.job import Job, stored_inputs, stored_job
+from rootstock.building.limits import Limits, default_memory
 from rootstock.channel.generation import keys
 from rootstock.channel.stage import stage
-from rootstock.errors import BuildFailed, MachineError, UsageError, VerifyFailed
+from rootstock.core import process
+from rootstock.core.errors import BuildFailed, MachineError, UsageError, VerifyFailed
+from rootstock.core.names import listed
+from rootstock.core.progress import Event, Listener, State
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
 from rootstock.image import profiles, rootfs
 from rootstock.image.engines import Engine
 from rootstock.image.profiles import Profile
-from rootstock.names import listed
-from rootstock.progress import Event, Listener, State
-from rootstock.seal import sha256_of
 from rootstock.sources import fetch as sources
-from rootstock.store import Store
 from rootstock.verify.compare import Difference, compare
 
 Outcome = Literal["same", "differs", "failed", "unknown"]
@@ -68,7 +68,7 @@ class Verdict:
         return [*shown, f"  The rebuilt package: {self.path}"] if self.path else shown
 
 
-def insist(verdicts: Sequence[Verdict]) -> None:
+def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
     """Raise `VerifyFailed` when a package differs or failed, `MachineError` when one is unknown."""
     bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
     if bad:
@@ -136,13 +136,13 @@ def _loaded(known: Iterable[Entry], store: Store) -> list[Artifact]:
 
 def _needs(artifact: Artifact, store: Store) -> Sequence[Artifact]:
     try:
-        return kept_job(artifact, store).needs
+        return stored_job(artifact, store).needs
     except MachineError:
         return ()  # told when it is its turn
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class RebuildSettings:
     """What rebuilding takes.
 
     `profile` and `checkout` are where an image comes from that the store does not have, and
@@ -168,7 +168,9 @@ class _Task:
     level: int
 
 
-def verify(artifacts: Sequence[Artifact], means: Means, listen: Listener) -> list[Verdict]:
+def verify(
+    artifacts: Sequence[Artifact], means: RebuildSettings, listen: Listener
+) -> list[Verdict]:
     """Build artifacts again, and compare.
 
     Raises `SourceError` when a source cannot be had, and `InterruptedByUser` on Ctrl-C.
@@ -207,8 +209,8 @@ def verify(artifacts: Sequence[Artifact], means: Means, listen: Listener) -> lis
 
 def _task(artifact: Artifact, store: Store) -> _Task:
     """The record of a build; raises `MachineError` when this rootstock cannot repeat it."""
-    job = kept_job(artifact, store)
-    inputs = kept_inputs(artifact.path.parent)
+    job = stored_job(artifact, store)
+    inputs = stored_inputs(artifact.path.parent)
     assert inputs is not None, "the job's record was read beside it"
     try:
         was, image = inputs["builder"], str(inputs["image"])
@@ -224,8 +226,8 @@ def _task(artifact: Artifact, store: Store) -> _Task:
 
 
 def _provide(
-    tasks: Sequence[_Task], means: Means, listen: Listener
-) -> Mapping[tuple[str, int], builder.Workshop | MachineError]:
+    tasks: Sequence[_Task], means: RebuildSettings, listen: Listener
+) -> Mapping[tuple[str, int], builder.BuildContext | MachineError]:
     """Have all sources, and by image and level what builds, or why nothing can."""
     files = [sources.source_of(entry) for task in tasks for entry in task.job.sources]
     sources.fetch(files, means.registry, means.store, listen, offline=means.offline)
@@ -235,13 +237,13 @@ def _provide(
             roots[digest] = _image(digest, means, listen)
         except MachineError as error:
             roots[digest] = error
-    shops: dict[tuple[str, int], builder.Workshop | MachineError] = {}
+    shops: dict[tuple[str, int], builder.BuildContext | MachineError] = {}
     for task in tasks:
         root = roots[task.image]
         shops[task.image, task.level] = (
             root
             if isinstance(root, MachineError)
-            else builder.Workshop(
+            else builder.BuildContext(
                 store=means.store,
                 engine=means.engine,
                 image=root,
@@ -254,9 +256,9 @@ def _provide(
     return shops
 
 
-def _image(digest: str, means: Means, listen: Listener) -> Path:
+def _image(digest: str, means: RebuildSettings, listen: Listener) -> Path:
     store, checkout = means.store, means.checkout
-    image = rootfs.kept("build", digest, store, listen, check=True)
+    image = rootfs.find_cached("build", digest, store, listen, check=True)
     if image is None and profiles.digest(means.profile, checkout, store) == digest:
         image = profiles.ensure(means.profile, checkout, store, listen, offline=means.offline)
     if image is None:
@@ -265,16 +267,18 @@ def _image(digest: str, means: Means, listen: Listener) -> Path:
     return image.root
 
 
-def _verify(task: _Task, shop: builder.Workshop | MachineError, means: Means) -> Verdict:
+def _verify(
+    task: _Task, context: builder.BuildContext | MachineError, means: RebuildSettings
+) -> Verdict:
     artifact, started = task.artifact, time.monotonic()
-    if isinstance(shop, MachineError):
-        return _verdict(artifact, "unknown", message=shop.message)
+    if isinstance(context, MachineError):
+        return _verdict(artifact, "unknown", message=context.message)
     log = means.logs / f"{task.job.id}.log"
     path = ""
     differences: tuple[Difference, ...] = ()
     with means.store.scratch(artifact.name) as folder:
         try:
-            made = builder.make(task.job, shop, log, folder)
+            made = builder.make(task.job, context, log, folder)
         except BuildFailed as error:
             return _verdict(artifact, "failed", message=error.message, log=str(log))
         rebuilt = sha256_of(made.path)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import zstandard
 
-from rootstock import seal
 from rootstock.audit import unpacked
 from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
-from rootstock.build.artifact import Artifact
-from rootstock.errors import AuditFailed
-from rootstock.store import Store
+from rootstock.building.artifact import Artifact
+from rootstock.core import seal
+from rootstock.core.errors import AuditFailed
+from rootstock.core.store import Store
 
 TEXT = b"hello\n"
 PLACEHOLDER = "/rootstock/build/host_env_placehold_placehold"
@@ -84,7 +84,7 @@ def test_a_right_package_passes(case: Case) -> None:
     report = case.audit()
     assert report.findings == ()
     assert (report.passed, report.elf_files, report.declared) == (True, 0, "")
-    report.insist()
+    report.raise_for_failure()
 
 
 def test_a_file_that_is_not_listed(case: Case) -> None:
@@ -173,7 +173,7 @@ def test_the_report_is_json_and_back(case: Case) -> None:
     report = case.audit()
     assert AuditReport.from_json(json.loads(json.dumps(report.as_json()))) == report
     with pytest.raises(AuditFailed, match=r"share/b\.txt"):
-        report.insist()
+        report.raise_for_failure()
 
 
 def waivers(*entries: object) -> dict[str, Any]:

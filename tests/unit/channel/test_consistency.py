@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from rootstock.build.artifact import Artifact
+from rootstock.building.artifact import Artifact
 from rootstock.channel import consistency, index, repodata
 from rootstock.channel.generation import history
-from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-from rootstock.errors import RefusedError
+from rootstock.channel.yank import hide
+from rootstock.core.errors import RefusedError
 
 from .conftest import snapshot, visible
 

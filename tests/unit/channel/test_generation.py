@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rootstock.channel import generation
 from rootstock.channel.generation import Generation, History, Published, history, keys
 from rootstock.channel.promote import promote
-from rootstock.errors import RefusedError
+from rootstock.core.errors import RefusedError
 
 from .conftest import listed, note
 

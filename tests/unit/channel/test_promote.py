@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, lock, switch
+from rootstock.channel import index, switch, write_lock
 from rootstock.channel.generation import Generation, history, keys
 from rootstock.channel.promote import promote
-from rootstock.errors import Damaged, MachineError, RefusedError, UsageError
+from rootstock.core.errors import Damaged, MachineError, RefusedError, UsageError
 from rootstock.serve.hook import write_page
 
 from .conftest import Crash, crash_at, listed, note, snapshot, visible
@@ -104,7 +104,7 @@ def test_one_writer(package: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     channel = tmp_path / "channel"
     promote([package("one")], channel)
     with (
-        lock.writer(channel / ".rootstock/lock"),
+        write_lock.writer(channel / ".rootstock/lock"),
         pytest.raises(RefusedError, match="is being written to by"),
     ):
         promote([package("two")], channel)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel import index, lock
+from rootstock.channel import index, write_lock
 from rootstock.channel.generation import History, current, keys
-from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import Change, rollback
-from rootstock.errors import RefusedError, UsageError
+from rootstock.channel.yank import hide
+from rootstock.core.errors import RefusedError, UsageError
 
 from .conftest import Crash, crash_at, listed, note, snapshot, visible
 
@@ -82,7 +82,7 @@ def test_nothing_to_do(three: Any) -> None:
 def test_a_dry_run_changes_nothing(three: Any) -> None:
     channel, artifacts = three
     before = snapshot(channel)
-    with lock.writer(channel / ".rootstock/lock"):
+    with write_lock.writer(channel / ".rootstock/lock"):
         change = rollback(channel, 1, dry=True)
     assert change.generation is None
     assert change.gone == tuple(sorted(a.filename for a in artifacts[1:]))
@@ -123,7 +123,7 @@ def test_a_folder_that_is_no_channel(tmp_path: Path) -> None:
 def test_one_writer(three: Any) -> None:
     channel, _ = three
     with (
-        lock.writer(channel / ".rootstock/lock"),
+        write_lock.writer(channel / ".rootstock/lock"),
         pytest.raises(RefusedError, match="is being written to by"),
     ):
         rollback(channel)

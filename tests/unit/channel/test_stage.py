@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rootstock.channel import index, stage
-from rootstock.errors import MachineError, RefusedError
+from rootstock.core.errors import MachineError, RefusedError
 
 
 def test_channel_has_just_the_set(package: Any, tmp_path: Path) -> None:

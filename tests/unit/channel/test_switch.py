@@ -15,10 +15,10 @@ import zstandard
 
 from rootstock.channel import index, switch
 from rootstock.channel.generation import current_number, folder_of
-from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
-from rootstock.errors import MachineError, RefusedError, UsageError
+from rootstock.channel.yank import hide
+from rootstock.core.errors import MachineError, RefusedError, UsageError
 
 from .conftest import Crash, age, crash_at, note, snapshot, visible
 

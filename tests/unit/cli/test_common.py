@@ -7,7 +7,7 @@ import typer
 
 from rootstock.cli import common
 from rootstock.cli.serve import serve
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 
 
 def test_the_examples() -> None:

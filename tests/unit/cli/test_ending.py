@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from rootstock.cli import common, ending
-from rootstock.errors import (
+from rootstock.core.errors import (
     InterruptedByUser,
     MachineError,
     NoSpace,
@@ -126,7 +126,7 @@ def test_an_answer_that_cannot_be_written_is_the_machines_failure(
 
 
 def test_lost_words_are_told_by_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rootstock.streams._lost", [])
+    monkeypatch.setattr("rootstock.core.streams._lost", [])
     monkeypatch.setattr(sys, "stderr", Full())
     assert ending.tell(RefusedError("no"), as_json=False) == 5
     assert ending.tell(None, as_json=False) == 4
@@ -138,5 +138,5 @@ def test_a_folder_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("os.getcwd", getcwd)
     with pytest.raises(UsageError, match="current folder is gone"):
-        ending.insist_on_folder()
+        ending.require_folder()
     assert ending.failure(FileNotFoundError(errno.ENOENT, "no")).code == 2

@@ -10,14 +10,14 @@ from typer.models import TyperPath
 
 import rootstock.cli
 from rootstock.cli import main
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 
-ROOM = Path(rootstock.cli.__file__).parent
+META_DIR = Path(rootstock.cli.__file__).parent
 
 
 def test_every_command_is_found_where_it_is() -> None:
     there: dict[str, str] = {}
-    for path in ROOM.glob("*.py"):
+    for path in META_DIR.glob("*.py"):
         home = importlib.import_module(f"rootstock.cli.{path.stem}")
         there |= dict.fromkeys(getattr(home, "COMMANDS", ()), path.stem)
     assert there == main._HOMES

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
+from rootstock.core.store import Store
 from rootstock.image.debian import load_spec, read_lock, write_lock
 from rootstock.sources.apt import Pin
-from rootstock.store import Store
 
 PINS = (Pin("dash", "0.5", 100, "a" * 64), Pin("libc6", "2.31-13", 200, "b" * 64))
 

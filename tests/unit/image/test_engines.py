@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import MachineError, UsageError
+from rootstock.core.errors import MachineError, UsageError
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.choose import ENGINES, choose
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import seal
-from rootstock.errors import MachineError, SourceError
+from rootstock.core import seal
+from rootstock.core.errors import MachineError, SourceError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store
 from rootstock.image import manylinux, profiles
-from rootstock.progress import Event, silent
-from rootstock.store import Store
 
 CHECKOUT = Path(__file__).parents[3]
 

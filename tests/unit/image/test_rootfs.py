@@ -4,22 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import MachineError
+from rootstock.core.errors import MachineError
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
 from rootstock.image import rootfs
-from rootstock.progress import silent
-from rootstock.store import Store
 
 
 @pytest.fixture
 def image(tmp_path: Path, store: Store) -> rootfs.Image:
     root = tmp_path / "whole/root"
-    rootfs.furnish(root)
+    rootfs.create_mount_points(root)
     (root / "usr").mkdir()
     return rootfs.publish("build", "abc", root, store)
 
 
 def test_a_published_image_is_kept(image: rootfs.Image, store: Store) -> None:
-    assert rootfs.kept("build", "abc", store, silent, check=True) == image
+    assert rootfs.find_cached("build", "abc", store, silent, check=True) == image
 
 
 @pytest.mark.parametrize("closed", ["", "root", "root/usr", "root.seal"])
@@ -29,7 +29,7 @@ def test_an_image_that_may_not_be_read_is_told_and_left(
     place = store.image("abc") / closed
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != place)
     with pytest.raises(MachineError, match="may not be read") as error:
-        rootfs.kept("build", "abc", store, silent, check=True)
+        rootfs.find_cached("build", "abc", store, silent, check=True)
     assert "ROOTSTOCK_HOME" in error.value.remedy
     assert image.root.is_dir()
 
@@ -38,7 +38,7 @@ def test_an_image_made_under_a_close_umask_is_open_to_the_sandbox(
     tmp_path: Path, store: Store
 ) -> None:
     root = tmp_path / "whole/root"
-    rootfs.furnish(root)
+    rootfs.create_mount_points(root)
     for path in (root, root / "rootstock", root / "rootstock/build"):
         path.chmod(0o700)
     (root / "etc/passwd").chmod(0o600)

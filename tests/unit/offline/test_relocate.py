@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import PackFailed
+from rootstock.core.errors import PackFailed
 from rootstock.offline.relocate import LONGEST, is_sound, relocate
 
 FINAL = PurePosixPath("/cvmfs/experiment.example/root")

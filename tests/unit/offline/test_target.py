@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RefusedError, UsageError
+from rootstock.core.errors import RefusedError, UsageError
 from rootstock.offline.target import appearing
 
 

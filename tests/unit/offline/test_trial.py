@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.image.engines.unshare import Unshare
-from rootstock.offline.trial import Ground, check_place, with_folder
+from rootstock.offline.trial import OldSystem, check_place, with_folder
 from rootstock.smoke.run import System
 
 
@@ -28,12 +28,12 @@ def test_a_folder_of_the_system_is_not_hidden(tmp_path: Path) -> None:
     (tmp_path / "usr/bin").mkdir(parents=True)
     (tmp_path / "opt").mkdir()
     (tmp_path / "bin").symlink_to("usr/bin")
-    ground = Ground(system=System("bare", tmp_path, "0"), engine=Unshare(), logs=tmp_path)
+    testbed = OldSystem(system=System("bare", tmp_path, "0"), engine=Unshare(), logs=tmp_path)
     for at in ("/usr", "/bin"):
         with pytest.raises(UsageError, match="would hide"):
-            ground.insist_on(at)
+            testbed.require_mountable(at)
     for at in ("/opt", "/opt/root", "/usr/root", "/new/root"):
-        ground.insist_on(at)
+        testbed.require_mountable(at)
 
 
 def test_the_sandboxs_user_gets_to_the_place_whatever_the_umask(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
-from rootstock.planning import render_all
+from rootstock.run.planning import render_all
 
 MATRIX = """
 platform: linux-64

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RecipeError
+from rootstock.core.errors import RecipeError
 from rootstock.plan import checks
 from rootstock.plan.recipe import render
 
@@ -140,7 +140,7 @@ def test_an_error_has_its_line_and_a_remedy(
     assert told in finding.message
     assert remedy in finding.remedy
     with pytest.raises(RecipeError) as caught:
-        checks.insist(render(tmp_path, {}, (), "linux-64"))
+        checks.require_buildable(render(tmp_path, {}, (), "linux-64"))
     assert caught.value.message.startswith(f"{tmp_path / 'recipe.yaml'}:{at}: ")
     assert caught.value.code == 2
 
@@ -210,7 +210,7 @@ def test_what_is_only_advice_does_not_stop_planning(
     [finding] = found(tmp_path, changed(line, other))
     assert not finding.serious
     assert told in finding.message
-    checks.insist(render(tmp_path, {}, (), "linux-64"))
+    checks.require_buildable(render(tmp_path, {}, (), "linux-64"))
 
 
 def test_the_line_is_that_of_the_output_that_is_meant(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RecipeError, UsageError
+from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
 from rootstock.plan.matrix import ZIP_KEYS, Cell
@@ -163,7 +163,7 @@ requirements: {{host: [python], run: [root-core]}}
     recipes = {**RECIPES, **root6, "pyroot": recipe, "core": core}
     graph = plan_of(make(tmp_path, recipes))
     [pyroot] = (id_ for id_, node in graph.nodes.items() if node.output.name == "pyroot")
-    before = {graph.nodes[id_].output.name for id_ in graph.beneath(pyroot)}
+    before = {graph.nodes[id_].output.name for id_ in graph.build_prerequisites(pyroot)}
     assert before == {"python", "zlib", "libgcc"} | more
 
 
@@ -398,7 +398,7 @@ def plan_with(folder: Path, **recipes: str) -> Graph:
 def test_what_a_test_asks_for_is_built_first_and_is_in_no_key(tmp_path: Path) -> None:
     graph = plan_with(tmp_path / "one", tested=TESTED, bzip2=BZIP2)
     [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
-    assert names_of(graph, graph.beneath(tested)) == {"zlib", "libgcc", "bzip2"}
+    assert names_of(graph, graph.build_prerequisites(tested)) == {"zlib", "libgcc", "bzip2"}
     assert names_of(graph, graph.nodes[tested].needs) == {"zlib", "libgcc"}
     assert "bzip2" not in names_of(graph, graph.cells[CELL.id])  # users do not get it
     newer = BZIP2.replace("1.0.8", "1.0.9")
@@ -417,7 +417,7 @@ tests: [{python: {imports: [tested]}}]
 """
     graph = plan_with(tmp_path / "one", tested=text, pip=NOARCH)
     [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
-    assert {"pip", "python"} <= names_of(graph, graph.beneath(tested))
+    assert {"pip", "python"} <= names_of(graph, graph.build_prerequisites(tested))
     without = text.replace("imports: [tested]", "imports: [tested], pip_check: false")
     assert "pip" not in keys(plan_with(tmp_path / "two", tested=without, pip=NOARCH))
     with pytest.raises(RecipeError, match=r"recipe.yaml:5: a test of tested needs pip, "):
@@ -450,7 +450,7 @@ def test_a_test_may_install_what_depends_on_the_package(tmp_path: Path) -> None:
                           "{downstream: bzip2}")  # fmt: skip
     graph = plan_with(tmp_path, tested=text, bzip2=f"{BZIP2}\nrequirements: {{run: [tested]}}")
     [tested] = [id_ for id_, node in graph.nodes.items() if node.output.name == "tested"]
-    assert names_of(graph, graph.beneath(tested)) == {"zlib", "libgcc", "bzip2"}
+    assert names_of(graph, graph.build_prerequisites(tested)) == {"zlib", "libgcc", "bzip2"}
 
 
 def test_a_test_does_not_bring_another_version_of_what_a_package_is_built_with(

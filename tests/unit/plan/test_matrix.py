@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 import yaml
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.plan.matrix import Cell, Matrix, load, select
 
 CHECKOUT = Path(__file__).resolve().parents[3]

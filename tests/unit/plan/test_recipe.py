@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RecipeError, UsageError
+from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan.recipe import render
 
 RECIPE = """

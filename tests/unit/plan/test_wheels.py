@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.audit.waivers import Waiver
-from rootstock.errors import RecipeError
+from rootstock.core.errors import RecipeError
 from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
@@ -75,7 +75,7 @@ def recipe(name: str, version: str, **variant: str) -> Output:
 def made(lock: Lock, *, recipes: tuple[Output, ...] = ()) -> dict[str, Output]:
     path, folder = Path("ci/stack.lock"), CHECKOUT / "recipes/analysis"
     found = wheels.outputs(lock, path, folder, CELLS, recipes, "linux-64")
-    checks.insist(found)
+    checks.require_buildable(found)
     return {one.filename: one for one in found}
 
 

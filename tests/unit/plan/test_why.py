@@ -8,7 +8,7 @@ import pytest
 
 from rootstock.plan.changes import Inputs
 from rootstock.plan.graph import Graph, Node, find
-from rootstock.plan.why import Before, Recall, Why, explain
+from rootstock.plan.why import Predecessor, Recall, Why, explain
 
 from .conftest import World
 
@@ -21,8 +21,10 @@ def recall(before: Graph) -> Recall:
     return known.get
 
 
-def before_of(node: Node, inputs: Inputs | None) -> Before:
-    return Before(filename=node.filename, artifact=node.artifact, published=True, inputs=inputs)
+def before_of(node: Node, inputs: Inputs | None) -> Predecessor:
+    return Predecessor(
+        filename=node.filename, artifact=node.artifact, published=True, inputs=inputs
+    )
 
 
 def why(before: Graph, after: Graph, name: str) -> Why:
@@ -30,7 +32,7 @@ def why(before: Graph, after: Graph, name: str) -> Why:
     had = {node.artifact for node in before.nodes.values()}
     old, node = find(before, name)[0], find(after, name)[0]
     there = before_of(old, old.inputs)
-    return explain(node, after, there, recall(before), kept=node.artifact in had)
+    return explain(node, after, there, recall(before), cached=node.artifact in had)
 
 
 def write(name: str, text: str) -> Callable[[World], object]:
@@ -90,7 +92,7 @@ def test_the_input_that_changed_is_named(
     before = world.plan()
     edit(world)
     found = why(before, world.plan(), "zlib")
-    assert not found.kept
+    assert not found.cached
     assert len(found.lines) == len(told)
     for line, pattern in zip(found.lines, told, strict=True):
         assert re.fullmatch(pattern, line)
@@ -101,9 +103,9 @@ def test_what_did_not_change_is_told(world: World) -> None:
     assert why(plan, plan, "zlib").lines == ["nothing changed: it is there"]
     [zlib] = find(plan, "zlib")
     there = before_of(zlib, zlib.inputs)
-    [line] = explain(zlib, plan, there, recall(plan), kept=False).lines
+    [line] = explain(zlib, plan, there, recall(plan), cached=False).lines
     assert line == "nothing changed, but the store does not have it any more"
-    assert explain(zlib, plan, None, recall(plan), kept=False).lines == ["never built"]
+    assert explain(zlib, plan, None, recall(plan), cached=False).lines == ["never built"]
 
 
 def test_a_change_is_followed_to_where_it_began(world: World) -> None:
@@ -178,11 +180,11 @@ def test_inputs_that_are_gone_are_told(world: World) -> None:
     after = world.plan()
     [openssl], python = find(before, "openssl"), find(before, "python")[0]
     there = before_of(openssl, None)
-    [line] = explain(find(after, "openssl")[0], after, there, recall(before), kept=False).lines
+    [line] = explain(find(after, "openssl")[0], after, there, recall(before), cached=False).lines
     assert line == f"what {openssl.filename} was built from is no longer in the store"
     forgetful = before_of(python, python.inputs)
     [line] = explain(
-        find(after, "python")[0], after, forgetful, lambda artifact: None, kept=False
+        find(after, "python")[0], after, forgetful, lambda artifact: None, cached=False
     ).lines
     assert line.startswith("dependency openssl 3.5.7: ")
     assert line.endswith("what it was is no longer in the store")
@@ -191,8 +193,8 @@ def test_inputs_that_are_gone_are_told(world: World) -> None:
 def test_keys_of_another_form_are_not_compared(world: World) -> None:
     plan = world.plan()
     [zlib] = find(plan, "zlib")
-    old = Before(filename="f", artifact="old-0", published=False, inputs={"format": 1})
-    assert explain(zlib, plan, old, recall(plan), kept=False).lines == [
+    old = Predecessor(filename="f", artifact="old-0", published=False, inputs={"format": 1})
+    assert explain(zlib, plan, old, recall(plan), cached=False).lines == [
         "form of build keys: 1 -> 2"
     ]
 
@@ -225,7 +227,7 @@ def test_in_brief_only_the_first_cause_is_looked_for(world: World) -> None:
     old, python = find(before, "python")[0], find(after, "python")[0]
     there = before_of(old, old.inputs)
     whole, brief = (
-        explain(python, after, there, recall(before), kept=False, brief=brief)
+        explain(python, after, there, recall(before), cached=False, brief=brief)
         for brief in (False, True)
     )
     assert len(whole.causes) == 2
@@ -237,13 +239,13 @@ def reason_for(world: World, was: Callable[[Node], Inputs]) -> str:
     graph = world.plan()
     python, openssl = find(graph, "python")[0], find(graph, "openssl")[0]
     had = {**python.inputs["dependencies"], openssl.id: "older-0"}
-    old = Before(
+    old = Predecessor(
         filename=python.filename,
         artifact="another-0",
         published=True,
         inputs={**python.inputs, "dependencies": had},
     )
-    return explain(python, graph, old, {"older-0": was(openssl)}.get, kept=False).reason
+    return explain(python, graph, old, {"older-0": was(openssl)}.get, cached=False).reason
 
 
 def test_what_a_dependency_was_not_built_with_before_is_told(world: World) -> None:

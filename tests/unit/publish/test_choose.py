@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import UsageError
-from rootstock.progress import silent
+from rootstock.core.errors import UsageError
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
 from rootstock.publish.anaconda import Anaconda
 from rootstock.publish.choose import Options, choose
 from rootstock.publish.folder import Folder
@@ -12,7 +13,6 @@ from rootstock.publish.quetz import Quetz
 from rootstock.publish.s3 import S3
 from rootstock.publish.target import Target
 from rootstock.sources import tools
-from rootstock.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -8,47 +8,53 @@ import pytest
 
 from rootstock.channel import generation, index
 from rootstock.channel.promote import promote
-from rootstock.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
+from rootstock.core.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
 from rootstock.publish.folder import Folder
-from rootstock.publish.parcel import Parcel, load
+from rootstock.publish.snapshot import ChannelSnapshot, load
 
 
 @pytest.fixture
-def parcel(package: Any, tmp_path: Path) -> Parcel:
+def snapshot(package: Any, tmp_path: Path) -> ChannelSnapshot:
     channel = tmp_path / "site/channel"
     promote([package("one")], channel)
     return load(channel)
 
 
-def filled(folder: Path, parcel: Parcel) -> Path:
+def filled(folder: Path, snapshot: ChannelSnapshot) -> Path:
     """A copy of the parcel's channel, as publishing leaves it."""
     target = Folder(path=folder)
-    target.put(parcel, target.look(parcel), lambda *_: None)
-    target.show(parcel)
-    assert target.look(parcel).settled
+    target.put(snapshot, target.look(snapshot), lambda *_: None)
+    target.show(snapshot)
+    assert target.look(snapshot).settled
     return folder
 
 
 @pytest.mark.parametrize("place", ["", "linux-64", ".rootstock/x", "new", ".."])
-def test_a_channel_is_not_published_into_itself_or_around(place: str, parcel: Parcel) -> None:
-    before = sorted(parcel.channel.rglob("*"))
+def test_a_channel_is_not_published_into_itself_or_around(
+    place: str, snapshot: ChannelSnapshot
+) -> None:
+    before = sorted(snapshot.channel.rglob("*"))
     with pytest.raises(RefusedError, match="in one another"):
-        Folder(path=parcel.channel / place).look(parcel)
-    assert sorted(parcel.channel.rglob("*")) == before
+        Folder(path=snapshot.channel / place).look(snapshot)
+    assert sorted(snapshot.channel.rglob("*")) == before
 
 
-def test_a_folder_for_other_things_stays_as_it_is(parcel: Parcel, tmp_path: Path) -> None:
+def test_a_folder_for_other_things_stays_as_it_is(
+    snapshot: ChannelSnapshot, tmp_path: Path
+) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/thesis.tex").touch()
     with pytest.raises(RefusedError, match=r"other things in it, such as 'thesis\.tex'"):
-        Folder(path=tmp_path / "home").look(parcel)
+        Folder(path=tmp_path / "home").look(snapshot)
 
 
 @pytest.mark.parametrize("there", [[], ["lost+found"]])
-def test_an_empty_folder_is_taken(there: list[str], parcel: Parcel, tmp_path: Path) -> None:
+def test_an_empty_folder_is_taken(
+    there: list[str], snapshot: ChannelSnapshot, tmp_path: Path
+) -> None:
     for name in there:
         (tmp_path / "disk" / name).mkdir(parents=True)
-    filled(tmp_path / "disk", parcel)
+    filled(tmp_path / "disk", snapshot)
 
 
 def _garbled(text: str) -> Callable[[Path], None]:
@@ -71,20 +77,22 @@ def _without_generation(copy: Path) -> None:
     [_garbled("{"), _garbled("[]"), _garbled("{}"), _without_record, _without_generation],
 )
 def test_a_damaged_copy_is_told(
-    spoil: Callable[[Path], None], parcel: Parcel, tmp_path: Path
+    spoil: Callable[[Path], None], snapshot: ChannelSnapshot, tmp_path: Path
 ) -> None:
-    copy = filled(tmp_path / "copy", parcel)
+    copy = filled(tmp_path / "copy", snapshot)
     spoil(copy)
     with pytest.raises(RefusedError, match="damaged"):
-        Folder(path=copy).look(parcel)
+        Folder(path=copy).look(snapshot)
 
 
 @pytest.mark.parametrize("place", ["file/below", "file", "/proc/x/channel"])
-def test_where_nothing_can_be_written(place: str, parcel: Parcel, tmp_path: Path) -> None:
+def test_where_nothing_can_be_written(
+    place: str, snapshot: ChannelSnapshot, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     target = Folder(path=Path("/").joinpath(tmp_path, place))
     with pytest.raises(RootstockError) as told:
-        target.put(parcel, target.look(parcel), lambda *_: None)
+        target.put(snapshot, target.look(snapshot), lambda *_: None)
     assert told.value.code in (UsageError.code, RefusedError.code)
 
 

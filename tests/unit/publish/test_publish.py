@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from rootstock.channel.promote import promote
-from rootstock.errors import RefusedError, SmokeFailed
-from rootstock.progress import silent
+from rootstock.core.errors import RefusedError, SmokeFailed
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
 from rootstock.publish import publish as publishing
 from rootstock.publish.folder import staged_indexes
-from rootstock.publish.parcel import Package, Parcel, load
-from rootstock.publish.retry import Patience
-from rootstock.publish.target import Conflict, Look, Passing, There, Told
+from rootstock.publish.retry import RetryPolicy
+from rootstock.publish.snapshot import ChannelSnapshot, Package, load
+from rootstock.publish.target import Conflict, RemoteFile, RemoteState, Told, TransientError
 from rootstock.release.contents import Cell, Smoke
-from rootstock.store import Store
 
-SOON = Patience(tries=3, first=0.001, longest=0.002, timeout=1)
+SOON = RetryPolicy(tries=3, first=0.001, longest=0.002, timeout=1)
 
 
 @dataclass
@@ -47,43 +47,43 @@ class Memory:
         if self.first.get(name):
             raise self.first[name].pop(0)
 
-    def look(self, parcel: Parcel) -> Look:
+    def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         self.step("look")
         files = {
-            p.path: There(
+            p.path: RemoteFile(
                 sha256=self.lies.get(p.path, p.sha256),
                 staged=p.path in self.staged,
                 shown=p.path in self.shown,
             )
-            for p in parcel.packages
+            for p in snapshot.packages
             if p.path in self.staged | self.shown | self.lies.keys()
         }
-        return Look(files=files, settled={p.path for p in parcel.packages} <= self.shown)
+        return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= self.shown)
 
-    def put(self, parcel: Parcel, look: Look, told: Told) -> None:
-        for package in look.missing(parcel):
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
+        for package in look.missing(snapshot):
             place = self.root / package.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(package.file.read_bytes())
             self.staged.add(package.path)
             told(package, package.size)
             self.step("put")
-        self.index("staging", parcel)
+        self.index("staging", snapshot)
 
-    def show(self, parcel: Parcel) -> None:
-        self.shown = {package.path for package in parcel.packages}
-        self.index("main", parcel)
+    def show(self, snapshot: ChannelSnapshot) -> None:
+        self.shown = {package.path for package in snapshot.packages}
+        self.index("main", snapshot)
         self.step("show")
 
-    def index(self, which: str, parcel: Parcel) -> None:
-        for subdir, text in staged_indexes(parcel).items():
+    def index(self, which: str, snapshot: ChannelSnapshot) -> None:
+        for subdir, text in staged_indexes(snapshot).items():
             place = self.root / "x" / which / subdir / "repodata.json"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text)
 
 
 @pytest.fixture
-def parcel(package: Any, tmp_path: Path) -> Parcel:
+def snapshot(package: Any, tmp_path: Path) -> ChannelSnapshot:
     artifacts = [package("one"), package("two"), package("pure", noarch="generic")]
     promote(artifacts, tmp_path / "channel")
     loaded = load(tmp_path / "channel")
@@ -95,7 +95,7 @@ def parcel(package: Any, tmp_path: Path) -> Parcel:
         smoke=Smoke(system="", glibc="", checks=(), not_run={}),
         files={},
     )
-    return Parcel(**{**loaded.__dict__, "cells": {"cell": one}})
+    return ChannelSnapshot(**{**loaded.__dict__, "cells": {"cell": one}})
 
 
 @pytest.fixture
@@ -107,102 +107,114 @@ def passes(cells: Mapping[str, Cell], url: str) -> None:
     assert list(cells) == ["cell"]
 
 
-def go(parcel: Parcel, target: Memory, store: Store, smoke: Any = passes, **more: Any) -> Any:
-    return publishing.publish(parcel, target, store, silent, smoke, patience=SOON, **more)
+def go(
+    snapshot: ChannelSnapshot, target: Memory, store: Store, smoke: Any = passes, **more: Any
+) -> Any:
+    return publishing.publish(snapshot, target, store, silent, smoke, patience=SOON, **more)
 
 
-def test_the_steps_in_their_order(parcel: Parcel, target: Memory, store: Store) -> None:
+def test_the_steps_in_their_order(snapshot: ChannelSnapshot, target: Memory, store: Store) -> None:
     def smoke(cells: Mapping[str, Cell], url: str) -> None:
         target.asked.append("smoke")
         assert url == target.staged_url
 
-    done = go(parcel, target, store, smoke)
+    done = go(snapshot, target, store, smoke)
     assert target.asked == ["look", "put", "put", "put", "smoke", "show"]
-    every = tuple(package.path for package in parcel.packages)
+    every = tuple(package.path for package in snapshot.packages)
     assert done.uploaded == done.read == done.shown == every
     target.asked.clear()
-    assert go(parcel, target, store, smoke).uploaded == ()
+    assert go(snapshot, target, store, smoke).uploaded == ()
     assert target.asked == ["look"]
 
 
-def test_what_was_read_back_is_not_read_again(parcel: Parcel, target: Memory, store: Store) -> None:
-    done = go(parcel, target, store, stage_only=True)
+def test_what_was_read_back_is_not_read_again(
+    snapshot: ChannelSnapshot, target: Memory, store: Store
+) -> None:
+    done = go(snapshot, target, store, stage_only=True)
     assert len(done.read) == 3 and done.shown == done.cells == ()
     assert target.shown == set()
-    assert go(parcel, target, store).read == ()
+    assert go(snapshot, target, store).read == ()
 
 
-def test_a_record_that_is_damaged_is_as_none(parcel: Parcel, target: Memory, store: Store) -> None:
-    go(parcel, target, store, stage_only=True)
+def test_a_record_that_is_damaged_is_as_none(
+    snapshot: ChannelSnapshot, target: Memory, store: Store
+) -> None:
+    go(snapshot, target, store, stage_only=True)
     (publishing.place(target, store) / "read.json").write_text('{"read": ')
-    assert len(go(parcel, target, store).read) == 3
+    assert len(go(snapshot, target, store).read) == 3
 
 
 def test_other_bytes_there_are_refused_before_anything_is_sent(
-    parcel: Parcel, target: Memory, store: Store
+    snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    target.lies = {parcel.packages[1].path: "0" * 64}
-    with pytest.raises(RefusedError, match=f"same names: {parcel.packages[1].path}"):
-        go(parcel, target, store)
+    target.lies = {snapshot.packages[1].path: "0" * 64}
+    with pytest.raises(RefusedError, match=f"same names: {snapshot.packages[1].path}"):
+        go(snapshot, target, store)
     assert target.asked == ["look"]
 
 
 def test_other_bytes_that_come_back_are_refused(
-    parcel: Parcel, target: Memory, store: Store
+    snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    go(parcel, target, store, stage_only=True)
+    go(snapshot, target, store, stage_only=True)
     (publishing.place(target, store) / "read.json").unlink()
-    (target.root / parcel.packages[0].path).write_bytes(b"other")
+    (target.root / snapshot.packages[0].path).write_bytes(b"other")
     with pytest.raises(RefusedError, match="gives other bytes"):
-        go(parcel, target, store)
+        go(snapshot, target, store)
     assert "show" not in target.asked
 
 
-def test_what_fails_its_test_is_not_shown(parcel: Parcel, target: Memory, store: Store) -> None:
+def test_what_fails_its_test_is_not_shown(
+    snapshot: ChannelSnapshot, target: Memory, store: Store
+) -> None:
     def fails(cells: Mapping[str, Cell], url: str) -> None:
         raise SmokeFailed("no")
 
     with pytest.raises(SmokeFailed):
-        go(parcel, target, store, fails)
+        go(snapshot, target, store, fails)
     assert target.shown == set()
 
 
-def test_what_nothing_tests_is_not_shown(parcel: Parcel, target: Memory, store: Store) -> None:
-    bare = Parcel(**{**parcel.__dict__, "cells": {}})
+def test_what_nothing_tests_is_not_shown(
+    snapshot: ChannelSnapshot, target: Memory, store: Store
+) -> None:
+    bare = ChannelSnapshot(**{**snapshot.__dict__, "cells": {}})
     with pytest.raises(RefusedError, match="no release that tells how to test"):
         go(bare, target, store)
     assert target.shown == set()
 
 
 def test_rows_of_failures_are_counted_between_successes(
-    parcel: Parcel, target: Memory, store: Store
+    snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
     # Each puts a file and is cut: three failures, none of them in a row.
-    target.first = {"put": [Passing("cut"), Passing("cut"), Passing("cut")]}
-    go(parcel, target, store)
+    target.first = {"put": [TransientError("cut"), TransientError("cut"), TransientError("cut")]}
+    go(snapshot, target, store)
     assert target.asked.count("put") == 3
 
 
 def test_a_step_that_was_taken_is_not_taken_again(
-    parcel: Parcel, target: Memory, store: Store
+    snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    target.first = {"show": [Passing("cut")]}
-    go(parcel, target, store)
+    target.first = {"show": [TransientError("cut")]}
+    go(snapshot, target, store)
     assert target.asked.count("show") == 1
 
 
-def test_a_conflict_that_nothing_explains(parcel: Parcel, target: Memory, store: Store) -> None:
-    def put(parcel: Parcel, look: Look, told: Told) -> None:
+def test_a_conflict_that_nothing_explains(
+    snapshot: ChannelSnapshot, target: Memory, store: Store
+) -> None:
+    def put(snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
         raise Conflict("the file exists")
 
     target.put = put  # type: ignore[method-assign]
     with pytest.raises(Conflict):
-        go(parcel, target, store)
+        go(snapshot, target, store)
     assert target.asked == ["look", "look"]
 
 
-def test_an_index_that_never_comes(parcel: Parcel, target: Memory, store: Store) -> None:
-    target.index = lambda which, parcel: None  # type: ignore[method-assign]
-    with pytest.raises(Passing):
-        go(parcel, target, store)
+def test_an_index_that_never_comes(snapshot: ChannelSnapshot, target: Memory, store: Store) -> None:
+    target.index = lambda which, snapshot: None  # type: ignore[method-assign]
+    with pytest.raises(TransientError):
+        go(snapshot, target, store)
     assert target.shown == set()

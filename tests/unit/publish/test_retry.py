@@ -1,14 +1,14 @@
 import pytest
 
-from rootstock.progress import Event, silent
-from rootstock.publish.retry import Attempts, Patience, again
-from rootstock.publish.target import Passing
+from rootstock.core.progress import Event, silent
+from rootstock.publish.retry import Retrier, RetryPolicy, again
+from rootstock.publish.target import TransientError
 
-SOON = Patience(tries=3, first=0.001, longest=0.002)
+SOON = RetryPolicy(tries=3, first=0.001, longest=0.002)
 
 
 def test_pauses_grow_to_the_longest() -> None:
-    patience = Patience(first=1, longest=10)
+    patience = RetryPolicy(first=1, longest=10)
     for failures, most in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (50, 10)):
         pauses = [patience.pause(failures) for _ in range(50)]
         assert most / 2 <= min(pauses) < max(pauses) <= most
@@ -16,7 +16,7 @@ def test_pauses_grow_to_the_longest() -> None:
 
 def test_what_passes_is_told_and_tried_again() -> None:
     told: list[Event] = []
-    failures = [Passing("first"), Passing("second")]
+    failures = [TransientError("first"), TransientError("second")]
 
     def action() -> str:
         if failures:
@@ -33,19 +33,19 @@ def test_it_is_not_tried_for_ever() -> None:
     def action() -> None:
         nonlocal tries
         tries += 1
-        raise Passing(f"try {tries}")
+        raise TransientError(f"try {tries}")
 
-    with pytest.raises(Passing, match="try 3"):
+    with pytest.raises(TransientError, match="try 3"):
         again(action, "it", SOON, silent)
 
 
 def test_a_row_begins_again_when_something_was_achieved() -> None:
-    attempts = Attempts("it", SOON, silent)
+    attempts = Retrier("it", SOON, silent)
     for _ in range(3):
-        attempts.wait(Passing("cut"))
-        attempts.wait(Passing("cut"))
+        attempts.wait(TransientError("cut"))
+        attempts.wait(TransientError("cut"))
         attempts.went_on()
-    attempts.wait(Passing("cut"))
-    attempts.wait(Passing("cut"))
-    with pytest.raises(Passing):
-        attempts.wait(Passing("cut"))
+    attempts.wait(TransientError("cut"))
+    attempts.wait(TransientError("cut"))
+    with pytest.raises(TransientError):
+        attempts.wait(TransientError("cut"))

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import RefusedError
+from rootstock.core.errors import RefusedError
 from rootstock.publish import web
-from rootstock.publish.target import Conflict, Missing, Passing
+from rootstock.publish.target import Conflict, Missing, TransientError
 
 
 @pytest.mark.parametrize(
     ("status", "kind", "code"),
     [
-        *((status, Passing, 3) for status in (408, 429, 500, 502, 503)),
+        *((status, TransientError, 3) for status in (408, 429, 500, 502, 503)),
         (404, Missing, 3),
         *((status, Conflict, 5) for status in (409, 412)),
         *((status, RefusedError, 5) for status in (301, 400, 401, 403, 422)),
@@ -34,5 +34,5 @@ def test_what_is_read_is_hashed(tmp_path: Path) -> None:
 
 def test_what_is_not_json_may_be_later(tmp_path: Path) -> None:
     (tmp_path / "half").write_text('{"packages')
-    with pytest.raises(Passing, match="is not JSON"):
+    with pytest.raises(TransientError, match="is not JSON"):
         web.read_json((tmp_path / "half").as_uri(), timeout=1)

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from rootstock.audit.report import AuditReport
-from rootstock.build.artifact import Artifact
-from rootstock.channel.environment import Installed
+from rootstock.building.artifact import Artifact
 from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
+from rootstock.environment.creation import Installed
 from rootstock.plan.matrix import Cell
 from rootstock.release import contents, keys
 from rootstock.release.keys import Private
-from rootstock.release.make import Facts, Proven, make
+from rootstock.release.make import PassedCell, ReleaseInputs, make
 from rootstock.smoke.report import Result, SmokeReport
 from rootstock.sources.fetch import Source
 
@@ -79,7 +79,7 @@ def smoked(artifacts: list[Artifact]) -> SmokeReport:
 
 
 @pytest.fixture
-def facts(artifacts: list[Artifact]) -> Facts:
+def facts(artifacts: list[Artifact]) -> ReleaseInputs:
     audits = [
         AuditReport(
             filename=a.filename,
@@ -91,13 +91,13 @@ def facts(artifacts: list[Artifact]) -> Facts:
         )
         for a in artifacts
     ]
-    proven = Proven(
+    proven = PassedCell(
         cell=CELL,
         specs=("top 1.*", "low"),
         smoke=smoked(artifacts[:3]),
         artifacts=artifacts,
     )
-    return Facts(
+    return ReleaseInputs(
         number=1,
         time="2026-11-22T20:00:00+00:00",
         platform="linux-64",
@@ -109,7 +109,7 @@ def facts(artifacts: list[Artifact]) -> Facts:
 
 
 @pytest.fixture
-def publish(tmp_path: Path, facts: Facts) -> Callable[..., Released]:
+def publish(tmp_path: Path, facts: ReleaseInputs) -> Callable[..., Released]:
     """Promotes the packages of the facts, with what is given in their place."""
 
     def run(**changed: Any) -> Released:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import RootstockError, SourceError, UsageError
+from rootstock.core.errors import RootstockError, SourceError, UsageError
+from rootstock.core.progress import silent
 from rootstock.offline import bundle
-from rootstock.offline.choice import choose
-from rootstock.progress import silent
+from rootstock.offline.selection import choose
 from rootstock.release import contents
 from rootstock.release.check import check
 from rootstock.release.place import place

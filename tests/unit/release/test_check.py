@@ -14,12 +14,12 @@ import pytest
 import zstandard
 
 from rootstock.channel import index
-from rootstock.errors import UsageError, VerifyFailed
-from rootstock.progress import silent
+from rootstock.core.errors import UsageError, VerifyFailed
+from rootstock.core.progress import silent
 from rootstock.release import attest, contents, keys
 from rootstock.release.check import Verdict, check, load, number_of
 from rootstock.release.keys import Private
-from rootstock.release.make import Facts
+from rootstock.release.make import ReleaseInputs
 from rootstock.release.place import place
 
 from .conftest import CELL, Released, smoked
@@ -37,7 +37,7 @@ def test_a_signed_release_is_whole(released: Released, key: Private) -> None:
     assert verdict.differences == ()
     assert (verdict.signer, verdict.trusted) == (key.public.id, True)
     assert (verdict.cells, verdict.packages) == ((CELL.id,), 4)
-    verdict.insist()
+    verdict.raise_for_failure()
 
 
 def test_a_key_that_nobody_named_is_told(released: Released, key: Private) -> None:
@@ -91,7 +91,7 @@ def test_a_byte_that_changed_is_found(released: Released, key: Private, name: st
     short = name.removeprefix("releases/0001/")
     assert any(short in line for line in verdict.differences), verdict.differences
     with pytest.raises(VerifyFailed):
-        verdict.insist()
+        verdict.raise_for_failure()
 
 
 def test_every_byte_of_the_record_is_signed(released: Released, key: Private) -> None:
@@ -351,7 +351,7 @@ def test_a_file_of_any_shape_is_told(released: Released, ending: str, text: str)
 
 @pytest.mark.parametrize("version", ["1.0+local", "1!1.0"])
 def test_a_version_that_a_url_quotes(
-    publish: Callable[..., Released], facts: Facts, package: Any, version: str
+    publish: Callable[..., Released], facts: ReleaseInputs, package: Any, version: str
 ) -> None:
     low = package("low", version, key="k2")
     [proven] = facts.cells

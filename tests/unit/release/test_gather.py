@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import process
-from rootstock.errors import MachineError
-from rootstock.process import Completed
+from rootstock.core import process
+from rootstock.core.errors import MachineError
+from rootstock.core.process import Completed
 from rootstock.release import gather
 
 

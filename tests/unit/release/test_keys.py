@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives import serialization as formats
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as rsas
 
-from rootstock import tokens
-from rootstock.errors import MachineError, RefusedError, UsageError
+from rootstock.core import tokens
+from rootstock.core.errors import MachineError, RefusedError, UsageError
 from rootstock.release import keys
 
 

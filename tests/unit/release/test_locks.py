@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.release import contents, locks
-from rootstock.release.make import Facts, make
+from rootstock.release.make import ReleaseInputs, make
 from rootstock.release.place import Place
 
 from .conftest import CELL, Released, smoked
@@ -172,7 +172,7 @@ def test_the_hash_of_conda_lock_is_of_the_packages_and_not_of_their_place(
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_version_that_is_quoted_in_urls(
-    package: Any, facts: Facts, tmp_path: Path, ending: str
+    package: Any, facts: ReleaseInputs, tmp_path: Path, ending: str
 ) -> None:
     """An epoch and a local version: `!` and `+` are quoted in addresses."""
     odd = package("odd", "1!1.0+local", depends=["python_abi 3.11.* *_cp311", "low >=1", "low <2"])

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from rootstock.audit.report import Finding
-from rootstock.errors import Damaged, RefusedError
+from rootstock.core.errors import Damaged, RefusedError
 from rootstock.release import contents
-from rootstock.release.make import Facts, make, ordered
+from rootstock.release.make import ReleaseInputs, make, ordered
 from rootstock.suites.results import State, SuiteResult, SuitesReport
 
 from .conftest import CELL, Released, smoked
@@ -76,7 +76,7 @@ def test_without_a_key_nothing_is_signed(publish: Callable[..., Released]) -> No
     ]
 
 
-def test_the_same_facts_make_the_same_files(facts: Facts, key: Any, tmp_path: Path) -> None:
+def test_the_same_facts_make_the_same_files(facts: ReleaseInputs, key: Any, tmp_path: Path) -> None:
     made = []
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -86,14 +86,16 @@ def test_the_same_facts_make_the_same_files(facts: Facts, key: Any, tmp_path: Pa
     assert made[0] == made[1]
 
 
-def test_what_was_not_tested_is_refused(facts: Facts, artifacts: Any, tmp_path: Path) -> None:
+def test_what_was_not_tested_is_refused(
+    facts: ReleaseInputs, artifacts: Any, tmp_path: Path
+) -> None:
     [proven] = facts.cells
     other = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
     with pytest.raises(RefusedError, match="what was tested is not what is promoted"):
         make(replace(facts, cells=[replace(proven, smoke=other)]), tmp_path, tmp_path)
 
 
-def test_what_did_not_pass_is_refused(facts: Facts, tmp_path: Path) -> None:
+def test_what_did_not_pass_is_refused(facts: ReleaseInputs, tmp_path: Path) -> None:
     [proven] = facts.cells
     checks = (replace(proven.smoke.checks[0], outcome="failed"),)
     failed = replace(proven, smoke=replace(proven.smoke, checks=checks))
@@ -101,14 +103,16 @@ def test_what_did_not_pass_is_refused(facts: Facts, tmp_path: Path) -> None:
         make(replace(facts, cells=[failed]), tmp_path, tmp_path)
 
 
-def test_what_did_not_pass_the_audit_is_refused(facts: Facts, tmp_path: Path) -> None:
+def test_what_did_not_pass_the_audit_is_refused(facts: ReleaseInputs, tmp_path: Path) -> None:
     finding = Finding(rule="leak", file="bin/x", message="has a path of the build")
     audits = {name: replace(one, findings=(finding,)) for name, one in facts.audits.items()}
     with pytest.raises(RefusedError, match="did not pass the audit"):
         make(replace(facts, audits=audits), tmp_path, tmp_path)
 
 
-def test_a_package_that_changed_is_damaged(facts: Facts, artifacts: Any, tmp_path: Path) -> None:
+def test_a_package_that_changed_is_damaged(
+    facts: ReleaseInputs, artifacts: Any, tmp_path: Path
+) -> None:
     artifacts[0].path.write_bytes(artifacts[0].path.read_bytes()[:-1])
     with pytest.raises(Damaged):
         make(facts, tmp_path, tmp_path)
@@ -141,7 +145,9 @@ def suites(state: State) -> SuitesReport:
     return SuitesReport(cell=CELL.id, system="Debian 11", suites=(oak,))
 
 
-def test_packages_own_tests_are_named_with_what_came_of_them(facts: Facts, tmp_path: Path) -> None:
+def test_packages_own_tests_are_named_with_what_came_of_them(
+    facts: ReleaseInputs, tmp_path: Path
+) -> None:
     proven = replace(facts.cells[0], suites=suites("passed"))
     made = make(replace(facts, cells=[proven]), tmp_path, tmp_path)
     *_, check = made.cells[CELL.id].smoke.checks
@@ -151,7 +157,7 @@ def test_packages_own_tests_are_named_with_what_came_of_them(facts: Facts, tmp_p
 
 
 def test_a_cell_whose_packages_own_tests_failed_is_not_released(
-    facts: Facts, tmp_path: Path
+    facts: ReleaseInputs, tmp_path: Path
 ) -> None:
     proven = replace(facts.cells[0], suites=suites("failed"))
     with pytest.raises(RefusedError, match="own tests did not pass"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import SourceError
+from rootstock.core.errors import SourceError
 from rootstock.release.place import Place, place
 
 

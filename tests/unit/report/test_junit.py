@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rootstock.report import junit
-from rootstock.report.record import CellRecord, NodeRecord, RunRecord
+from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 # What an element may hold and must have: what Jenkins' plug-in and GitLab both document.
 CHILDREN = {

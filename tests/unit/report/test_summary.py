@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rootstock.report.record import CellRecord, NodeRecord, RunRecord
 from rootstock.report.summary import install_lines, summary_lines
+from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 
 def record(*nodes: NodeRecord) -> RunRecord:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.progress import Event
+from rootstock.core.progress import Event
 from rootstock.report.terminal import Terminal, tell_error
 
 

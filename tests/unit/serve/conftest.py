@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.build.artifact import Artifact
+from rootstock.building.artifact import Artifact
 from rootstock.channel.generation import Generation
 from rootstock.channel.promote import promote
 from rootstock.release import contents

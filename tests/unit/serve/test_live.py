@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootstock.errors import RefusedError
+from rootstock.core.errors import RefusedError
 from rootstock.serve.files import Content
 from rootstock.serve.live import Filled, LivePage
 

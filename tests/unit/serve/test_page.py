@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from rootstock.channel import generation
-from rootstock.channel.hide import hide
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
-from rootstock.errors import NoSpace, RefusedError, UsageError
+from rootstock.channel.yank import hide
+from rootstock.core.errors import NoSpace, RefusedError, UsageError
 from rootstock.serve import page
 from rootstock.serve.files import PAGE
 from rootstock.serve.page import Settings

@@ -7,7 +7,7 @@ import pytest
 from rootstock.channel.promote import promote
 from rootstock.channel.rollback import rollback
 from rootstock.channel.stage import stage
-from rootstock.errors import RefusedError, UsageError
+from rootstock.core.errors import RefusedError, UsageError
 from rootstock.serve import records
 
 

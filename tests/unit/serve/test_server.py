@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.serve import server as module
 from rootstock.serve.connection import Limits
 from rootstock.serve.files import Folder

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from rootstock.channel.environment import Installed
-from rootstock.errors import SmokeFailed
+from rootstock.core.errors import SmokeFailed
+from rootstock.environment.creation import Installed
 from rootstock.smoke.report import Result, SmokeReport, judge
 
 WELL = Result(name="tls", outcome="passed", seconds=0.2, log="/logs/tls.log")
@@ -51,14 +51,14 @@ def test_judge(
 
 def test_passed_with_some_not_run() -> None:
     assert report(WELL, UNRUN).passed
-    report(WELL, UNRUN).insist()
+    report(WELL, UNRUN).raise_for_failure()
 
 
 def test_not_run_alone_is_not_passed() -> None:
     assert not report(UNRUN).passed
     assert not report().passed
     with pytest.raises(SmokeFailed, match="No check applies"):
-        report(UNRUN).insist()
+        report(UNRUN).raise_for_failure()
 
 
 def test_one_failure_fails_the_cell_and_is_told_with_its_lines() -> None:
@@ -66,7 +66,7 @@ def test_one_failure_fails_the_cell_and_is_told_with_its_lines() -> None:
     assert not failed.passed
     assert failed.failed == (ILL,)
     with pytest.raises(SmokeFailed) as told:
-        failed.insist()
+        failed.raise_for_failure()
     message = str(told.value)
     assert "root6.40.00-cp311-linux_x86_64 does not work on debian-11 (glibc 2.31)" in message
     assert "ttree: exit code 1" in message
@@ -89,7 +89,7 @@ def test_what_all_checks_have_in_common_is_told_once() -> None:
     common = {"outcome": "failed", "reason": "it did not end", "tail": ("mount: no",), "log": "/l"}
     failed = report(*(Result(name=name, **common) for name in ("one", "two", "three")))  # type: ignore[arg-type]
     with pytest.raises(SmokeFailed) as told:
-        failed.insist()
+        failed.raise_for_failure()
     assert told.value.message.count("mount: no") == 1
     assert "one, two, three: it did not end" in told.value.message
     assert told.value.remedy == "Whole logs: /l"

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from rootstock import process
-from rootstock.channel import environment
-from rootstock.errors import InterruptedByUser, MachineError
+from rootstock.core import process
+from rootstock.core.errors import InterruptedByUser, MachineError
+from rootstock.core.process import Completed
+from rootstock.core.progress import Event
+from rootstock.core.store import Store
+from rootstock.environment import creation
 from rootstock.image.engines import Sandbox
-from rootstock.process import Completed
-from rootstock.progress import Event
 from rootstock.smoke import run
 from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE
 from rootstock.smoke.report import SmokeReport
-from rootstock.store import Store
 
 DEBIAN = "GNU C Library (Debian GLIBC 2.31-13+deb11u11) stable release version 2.31.\nCopyright"
 RED_HAT = "GNU C Library (GNU libc) stable release version 2.17, by Roland McGrath et al."
@@ -58,15 +58,15 @@ class Stage:
         self.writes: dict[str, str] = {}
         monkeypatch.setattr(process, "run", self._run)
         monkeypatch.setattr(process, "follow", self._follow)
-        monkeypatch.setattr(environment, "create", self._create)
+        monkeypatch.setattr(creation, "create", self._create)
 
     def _create(self, prefix: Path, specs: Sequence[str], channel: Path, **options: Any) -> Any:
         prefix.mkdir()
         self.created = {"prefix": prefix, "specs": specs, "channel": channel, **options}
-        return environment.Environment(
+        return creation.Environment(
             prefix=prefix,
             packages=tuple(
-                environment.Installed(name=name, version="1", build="0", sha256="", size=1)
+                creation.Installed(name=name, version="1", build="0", sha256="", size=1)
                 for name in self.packages
             ),
             solve_seconds=0,

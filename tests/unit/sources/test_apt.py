@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from rootstock import process
+from rootstock.core import process
+from rootstock.core.store import Store
 from rootstock.sources import apt
-from rootstock.store import Store
 
 
 def test_the_pool_is_by_the_first_letter_and_of_libraries_by_four(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import NoSpace, SourceError, UsageError
-from rootstock.progress import Event, silent
+from rootstock.core.errors import NoSpace, SourceError, UsageError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store
 from rootstock.sources import purl, pypi
 from rootstock.sources.fetch import (
     Fetching,
@@ -17,7 +18,6 @@ from rootstock.sources.fetch import (
     path_in,
     source_of,
 )
-from rootstock.store import Store
 
 CONTENT = b"int main(void) { return 0; }\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import MachineError, UsageError
+from rootstock.core.errors import MachineError, UsageError
+from rootstock.core.store import Store
 from rootstock.sources.local import Interpreter, take
-from rootstock.store import Store
 
 ELF = b"\x7fELF"
 

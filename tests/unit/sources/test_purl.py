@@ -1,6 +1,6 @@
 import pytest
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.sources.purl import is_wheel, parse
 
 

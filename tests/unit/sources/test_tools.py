@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from rootstock import seal
-from rootstock.errors import SourceError, UsageError
-from rootstock.progress import Event, silent
+from rootstock.core import seal
+from rootstock.core.errors import SourceError, UsageError
+from rootstock.core.progress import Event, silent
+from rootstock.core.store import Store
 from rootstock.sources import tools
-from rootstock.store import Store
 
 LOCK = "one==1.0 \\\n    --hash=sha256:00\n"
 

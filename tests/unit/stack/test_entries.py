@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.stack import entries
 from rootstock.stack.entries import Chosen
 from rootstock.stack.lock import Build, Entry
@@ -103,7 +103,7 @@ def test_an_address_is_no_package() -> None:
 
 def test_two_projects_are_not_one_package() -> None:
     with pytest.raises(UsageError, match="a, b would both be the package x"):
-        entries.insist_on_owners({"x": ["a", "b", "a"], "y": ["c"]})
+        entries.require_owners({"x": ["a", "b", "a"], "y": ["c"]})
 
 
 def test_nothing_of_a_package_s_own_tests_is_in_its_entry() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.audit.waivers import Waiver
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.stack import lock
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from packaging.utils import canonicalize_name
 
-from rootstock.errors import UsageError
-from rootstock.stack.make import insist_on_age
+from rootstock.core.errors import UsageError
+from rootstock.stack.make import require_age
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.wanted import Known, Wanted
 
@@ -31,12 +31,12 @@ def known(**of: Known) -> Wanted:
 def test_a_version_of_long_ago_needs_a_reason() -> None:
     told = r"orchard, Python 3.11(.|\n)*bud 1\.0 of 2021-03-01; there is 4\.1 of 2026-03-01"
     with pytest.raises(UsageError, match=told) as caught:
-        insist_on_age([BUD], [NEWEST], known(), "orchard, Python 3.11")
+        require_age([BUD], [NEWEST], known(), "orchard, Python 3.11")
     assert "[packages.NAME]" in caught.value.remedy
-    insist_on_age([BUD], [NEWEST], known(bud=Known(old=True, why="it is the last")), "x")
+    require_age([BUD], [NEWEST], known(bud=Known(old=True, why="it is the last")), "x")
 
 
 def test_what_has_had_no_release_since_is_not_old() -> None:
-    insist_on_age([BUD], [BUD], known(), "x")
-    insist_on_age([BUD], [], known(), "x")
-    insist_on_age([replace(BUD, released=date(2024, 3, 2))], [NEWEST], known(), "x")
+    require_age([BUD], [BUD], known(), "x")
+    require_age([BUD], [], known(), "x")
+    require_age([replace(BUD, released=date(2024, 3, 2))], [NEWEST], known(), "x")

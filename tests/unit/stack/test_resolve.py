@@ -4,7 +4,7 @@ import pytest
 import tomlkit
 from packaging.requirements import Requirement
 
-from rootstock.errors import SourceError
+from rootstock.core.errors import SourceError
 from rootstock.stack import resolve
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "uv"\n'

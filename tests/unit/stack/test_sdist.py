@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import SourceError, UsageError
+from rootstock.core.errors import SourceError, UsageError
 from rootstock.stack import sdist
 
 from . import sdists

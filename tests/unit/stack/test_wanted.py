@@ -6,7 +6,7 @@ import pytest
 from packaging.version import Version
 
 from rootstock.audit.waivers import Waiver
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.stack import wanted
 
 GOOD = """

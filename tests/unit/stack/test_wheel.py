@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import SourceError
+from rootstock.core.errors import SourceError
 from rootstock.stack import wheel
 
 from . import wheels

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.errors import UsageError
+from rootstock.core.errors import UsageError
 from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
 from rootstock.stack import names, wanted

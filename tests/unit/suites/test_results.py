@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.errors import SmokeFailed
+from rootstock.core.errors import SmokeFailed
 from rootstock.suites.results import Reading, SuiteResult, SuitesReport, entry_of, judge
 from rootstock.suites.suite import Suite
 
@@ -213,10 +213,10 @@ def test_a_report_fails_with_the_tests_and_passes_with_suites_only() -> None:
     bad = judged(*tests, ["over", 1], code=1, log="/logs/oak.log")
     report = SuitesReport(cell="root6.40.00-cp311", system="Debian 11", suites=(good, bad))
     with pytest.raises(SmokeFailed) as caught:
-        report.insist()
+        report.raise_for_failure()
     assert f"{FILE}::t0: no" in caught.value.message
     assert "and 10 more" in caught.value.message
     assert "/logs/oak.log" in caught.value.remedy
     assert caught.value.code == 1
     assert not SuitesReport(cell="c", system="s", suites=()).passed
-    SuitesReport(cell="c", system="s", suites=(good,)).insist()
+    SuitesReport(cell="c", system="s", suites=(good,)).raise_for_failure()

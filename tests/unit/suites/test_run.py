@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from rootstock import process
+from rootstock.core import process
+from rootstock.core.process import Completed
+from rootstock.core.progress import Event
+from rootstock.core.store import Store
 from rootstock.image.engines import Sandbox
-from rootstock.process import Completed
-from rootstock.progress import Event
 from rootstock.smoke.run import System
-from rootstock.store import Store
 from rootstock.suites import run as running
 from rootstock.suites.results import SuiteResult
 from rootstock.suites.suite import Suite

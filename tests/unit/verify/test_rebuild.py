@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.build.artifact import Artifact, write_record
+from rootstock.building.artifact import Artifact, write_record
 from rootstock.channel.promote import promote
-from rootstock.errors import MachineError, UsageError, VerifyFailed
-from rootstock.store import Store
+from rootstock.core.errors import MachineError, UsageError, VerifyFailed
+from rootstock.core.store import Store
 from rootstock.verify.compare import Difference
-from rootstock.verify.rebuild import Verdict, insist, select, select_all
+from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_all
 
 SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
@@ -76,12 +76,12 @@ def test_all_is_the_channel_and_what_it_was_built_with(
 
 
 def test_a_difference_weighs_more_than_what_could_not_be_tried() -> None:
-    insist([SAME])
+    raise_for_failure([SAME])
     unknown = replace(SAME, outcome="unknown")
     with pytest.raises(MachineError, match="could not be verified: zlib-1"):
-        insist([SAME, unknown])
+        raise_for_failure([SAME, unknown])
     with pytest.raises(VerifyFailed, match="1 of 2 packages did not come out the same: zlib-1"):
-        insist([unknown, replace(SAME, outcome="differs")])
+        raise_for_failure([unknown, replace(SAME, outcome="differs")])
     assert VerifyFailed.code == 1
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from rootstock import process
-from rootstock.errors import MachineError, UsageError
+from rootstock.core import process
+from rootstock.core.errors import MachineError, UsageError
 from rootstock.image.engines import ALLOW_NAMESPACES, Engine
 from rootstock.image.engines.bubblewrap import Bubblewrap
 from rootstock.image.engines.container import Container

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock import process
-from rootstock.errors import MachineError
+from rootstock.core import process
+from rootstock.core.errors import MachineError
 from rootstock.image.engines import MACHINE, UID, Mount, Sandbox
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")

@@ -1,0 +1,294 @@
+"""Build one package: one sandbox, one process, no network, no token."""
+
+import json
+import os
+import shutil
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import rattler_build
+import yaml
+import zstandard
+
+from rootstock.building import log as logs
+from rootstock.building.artifact import Artifact, load, write_record
+from rootstock.building.costs import Cost
+from rootstock.building.ended import WRAP, Ended, error_of
+from rootstock.building.job import EPOCH, Job, copy_files, job_of, keep
+from rootstock.building.limits import Limits
+from rootstock.building.normalise import normalise
+from rootstock.core import disk, memory, process
+from rootstock.core import store as places
+from rootstock.core.errors import BuildFailed, Damaged, UsageError
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
+from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.image.engines.outsider import admit
+from rootstock.image.output import move
+from rootstock.plan.graph import Node
+from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
+from rootstock.sources.fetch import path_in, source_of
+
+_INSIDE = Path(__file__).with_name("inside.py")
+# All that a build's environment has before the packages in it are activated.
+_ENVIRONMENT: Mapping[str, str] = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/rootstock/build/home",
+    "LC_ALL": "C.UTF-8",
+    "TERM": "dumb",
+    "PYTHONPATH": "/rootstock/site",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+# Those that write a package's bytes. importlib.metadata tells the same, 20 ms later.
+_VERSIONS: Mapping[str, str] = {
+    "py-rattler-build": rattler_build.rattler_build_version(),
+    "PyYAML": yaml.__version__,
+    "zstandard": zstandard.__version__,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildContext:
+    """What all builds of a run share. `level` is zstd's.
+
+    `stage` makes a channel of artifacts in a folder: the only thing a build can install from.
+    """
+
+    store: Store
+    engine: Engine
+    image: Path
+    platform: str
+    level: int
+    limits: Limits
+    stage: Callable[[Sequence[Artifact], Path], object]
+
+
+def fingerprint(image_digest: str, level: int) -> Builder:
+    """The builder that goes into every build key."""
+    facts = {
+        **_VERSIONS,
+        "epoch": str(EPOCH),
+        "level": str(level),
+        "environment": " ".join(f"{name}={value}" for name, value in _ENVIRONMENT.items()),
+    }
+    files = (_INSIDE, Path(__file__).with_name("normalise.py"))
+    return builder_of(image_digest, facts, files)
+
+
+def artifact_folder(node: Node, store: Store) -> Path:
+    """Where the store keeps, or would keep, the artifact of a node."""
+    return store.artifact(node.artifact)
+
+
+def find_cached(node: Node, store: Store) -> Artifact | None:
+    """The artifact of a node, or None when the store does not have it.
+
+    Raises `Damaged` when what the store has is not whole, or not what the node is.
+    """
+    artifact = load(artifact_folder(node, store))
+    if artifact is None:
+        return None
+    output = node.output
+    is_ = (artifact.key, artifact.filename, artifact.name, artifact.version, artifact.build)
+    must = (node.key, node.filename, output.name, output.version, node.build)
+    if (*is_, artifact.subdir, artifact.scope) != (*must, output.subdir, node.scope):
+        raise Damaged(artifact_folder(node, store), "its record is not that of the package")
+    return artifact
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildResult:
+    """A package file, and the most bytes of memory that its build held (0: nobody saw it)."""
+
+    path: Path
+    peak: int
+
+
+def build(
+    node: Node, needs: Sequence[Artifact], context: BuildContext, log: Path
+) -> tuple[Artifact, Cost]:
+    """Build a node's package and put it into the store, with all that it was made from.
+
+    `needs` are as in `Job`. The log of the build goes to `log`. Raises as `make` does.
+    """
+    started = time.monotonic()
+    job = job_of(node, needs, context.platform)
+    with context.store.scratch(node.output.name) as folder:
+        made = make(job, context, log, folder)
+        finished = made.path
+        artifact = Artifact(
+            path=finished,
+            key=node.key,
+            name=node.output.name,
+            version=node.output.version,
+            build=node.build,
+            subdir=node.output.subdir,
+            sha256=sha256_of(finished),
+            size=finished.stat().st_size,
+            seconds=round(time.monotonic() - started, 2),
+            scope=node.scope,
+        )
+        ready = finished.parent
+        write_record(artifact, ready)
+        keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
+        shutil.copyfile(log, ready / "build.log")
+        stored = _publish(ready, node, context.store)
+    return stored, Cost(seconds=stored.seconds, memory=made.peak)
+
+
+def _publish(ready: Path, node: Node, store: Store) -> Artifact:
+    """Put a finished artifact in its place, from which a damaged one is taken away."""
+    place = artifact_folder(node, store)
+
+    def is_whole() -> bool:
+        try:
+            return find_cached(node, store) is not None
+        except Damaged:
+            return False
+
+    store.discard(place, is_whole)
+    places.publish(ready, place)
+    stored = load(place)
+    assert stored is not None, "it was put there just now"
+    return stored
+
+
+def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResult:
+    """Build a package in a scratch folder; its file is alone in a folder of its own.
+
+    Raises `BuildFailed` when the script, a test of the package or the builder fails, leaves no
+    sound package or is over a limit, `NoSpace` when the disk is full, `MachineError` when the
+    sandbox could not be made or something else ended the build, and `UsageError` when the recipe's
+    files are not those the job is for.
+    """
+    room, ready = folder / "build", folder / "ready"
+    _furnish(room, folder, job, context.store)
+    context.stage(job.needs, folder / "deps")
+    sandbox = _sandbox(folder, context)
+    admit(room, write=True)
+    for mount in sandbox.mounts:
+        admit(mount.source)
+    argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
+    kills, room_left = memory.kills(), disk.Watch(context.store.root / "tmp")
+    done = process.run(
+        context.engine.command(sandbox, argv),
+        log=log,
+        timeout=context.limits.seconds,
+        memory=context.limits.memory,
+        cmdline_marker=sandbox.name,
+        look=room_left.look,
+    )
+    if done.code:
+        ended = Ended(
+            done=done,
+            killed=memory.kills() > kills,
+            tight=room_left.tight,
+            engine=context.engine.name,
+        )
+        raise error_of(job, log, ended, context.limits, context.store, folder)
+    ready.mkdir()
+    return BuildResult(path=_finish(job, log, context, room, ready), peak=done.peak)
+
+
+def _finish(job: Job, log: Path, context: BuildContext, room: Path, ready: Path) -> Path:
+    """Take the package out of the folder that the build could write to, and pack it for good.
+
+    Nothing in there is trusted: the file is where and what it has to be, or the build has failed.
+    """
+    built = ready.with_name("built")
+    built.mkdir()
+    try:
+        package = move(room, f"out/{job.subdir}/{job.filename}", built)
+        finished = normalise(
+            package, ready, epoch=EPOCH, released=job.released, level=context.level
+        )
+        _require(finished, job)
+    except Exception as error:  # a hostile archive can make its readers raise anything
+        if isinstance(error, OSError) and (trouble := disk.trouble(ready)):
+            raise trouble from error
+        reason = f"{job.filename} is not a package: {error or type(error).__name__}"
+        lines = (*logs.tail(log), reason)
+        raise BuildFailed(job.id, log, lines, stage="packaging") from error
+    return finished
+
+
+def _require(package: Path, job: Job) -> None:
+    """Raise `ValueError` unless a package says of itself what its file is called."""
+    index = _index_of(package)
+    name = f"{index['name']}-{index['version']}-{index['build']}.conda"
+    if (name, index["subdir"]) != (job.filename, job.subdir):
+        raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
+
+
+def _index_of(package: Path) -> Mapping[str, Any]:
+    """What a package's info/index.json says."""
+    part = f"info-{package.name.removesuffix('.conda')}.tar.zst"
+    with zipfile.ZipFile(package) as whole, whole.open(part) as packed:
+        stream = zstandard.ZstdDecompressor().stream_reader(packed)
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if member.name == "info/index.json" and content:
+                    index: dict[str, Any] = json.load(content)
+                    return index
+    raise ValueError("it has no info/index.json")
+
+
+def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
+    """Lay out what the build sees: the recipe's folder, its sources, and the job."""
+    # A build may write into its recipe's folder; what is kept is another copy.
+    copy_files(job.folder, job.files, folder / "recipe")
+    if folder_hashes(folder / "recipe") != job.files:
+        # What is built from it would stand under a key that is not its own.
+        raise UsageError(f"{job.folder} changed while rootstock was running", "Run it again.")
+    copy_files(folder / "recipe", job.files, room / "recipe")
+    (room / "home").mkdir()
+    (folder / "sources").mkdir()
+    for entry in job.sources:
+        source = source_of(entry)
+        place = folder / "sources" / source.sha256 / source.filename
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            link_or_copy(path_in(store, source), place)
+    # Sorted: the package carries the recipe, and a key does not depend on its order.
+    (room / "job.json").write_text(json.dumps(job.order, indent=1, sort_keys=True))
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link where the file system allows it, else a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _sandbox(folder: Path, context: BuildContext) -> Sandbox:
+    return Sandbox(
+        root=context.image,
+        name=f"rootstock-{uuid4().hex}",
+        mounts=(
+            Mount(source=_tool_folder(folder), target="/rootstock/tool"),
+            Mount(
+                source=Path(rattler_build.__file__).parent, target="/rootstock/site/rattler_build"
+            ),
+            Mount(source=folder / "deps", target="/rootstock/deps"),
+            Mount(source=folder / "sources", target=SOURCES),
+            Mount(source=folder / "build", target="/rootstock/build", writable=True),
+        ),
+        env=_ENVIRONMENT,
+        cwd="/rootstock/build",
+    )
+
+
+def _tool_folder(folder: Path) -> Path:
+    """A folder with nothing but the program that runs inside."""
+    tool = folder / "tool"
+    tool.mkdir()
+    shutil.copyfile(_INSIDE, tool / _INSIDE.name)
+    return tool

@@ -1,0 +1,204 @@
+"""What is built next: decisions without threads, processes or a clock.
+
+`scheduler.run` follows them for real builds, and `simulate` with pretended ones: for the time a
+run still needs, and for benchmarks.
+"""
+
+import heapq
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rootstock.building.costs import Cost
+
+_OVERDUE = 0.1  # of the seconds a build ran already: what is assumed of one that takes longer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """How many builds may run at a time, and the bytes of memory there are for all of them."""
+
+    workers: int
+    memory: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A build of a simulation, from one second to another."""
+
+    id: str
+    start: float
+    end: float
+
+
+def choose(
+    ready: Iterable[str], running: Mapping[str, float], costs: Mapping[str, Cost], room: Capacity
+) -> list[str]:
+    """Which of the ready builds begin now.
+
+    `ready` is in order of urgency; `running` has the seconds that each build still needs. What
+    does not fit into the memory beside the others waits; what needs more than there is runs
+    alone. Others go in front of the first that waits only if that does not make it wait longer:
+    if they end before there is room for it, or fit beside it.
+    """
+    chosen: dict[str, float] = {}
+    free = room.memory - sum(costs[id_].memory for id_ in running)
+    slots = room.workers - len(running)
+    when = spare = 0.0  # the seconds until the first that waits has room, and what it leaves
+    waits = False
+    for id_ in ready:
+        if len(chosen) >= slots:
+            break
+        cost = costs[id_]
+        if cost.memory > free and (running or chosen):
+            if not waits:
+                waits = True
+                when, spare = _reserve(cost.memory, free, {**running, **chosen}, costs)
+            continue
+        if waits and cost.seconds > when:
+            if cost.memory > spare:
+                continue
+            spare -= cost.memory
+        chosen[id_] = cost.seconds
+        free -= cost.memory
+    return list(chosen)
+
+
+def _reserve(
+    memory: float, free: float, running: Mapping[str, float], costs: Mapping[str, Cost]
+) -> tuple[float, float]:
+    """In how many seconds so much memory will be free, and how much more there will be then."""
+    when = 0.0
+    for id_ in sorted(running, key=lambda id_: running[id_]):
+        if free >= memory:
+            break
+        free += costs[id_].memory
+        when = running[id_]
+    return when, max(free - memory, 0.0)
+
+
+class ReadyQueue:
+    """What is to be built: what waits for something, what is ready, what runs.
+
+    `needs` are the ids each build waits for; those that are not to be built are there already.
+    Of what is ready, the head of the longest chain is the most urgent.
+    """
+
+    def __init__(self, needs: Mapping[str, Iterable[str]], costs: Mapping[str, Cost]) -> None:
+        self.costs = costs
+        self._blocked = {id_: {d for d in deps if d in needs} for id_, deps in needs.items()}
+        self._followers: dict[str, list[str]] = {id_: [] for id_ in needs}
+        for id_, deps in self._blocked.items():
+            for dep in sorted(deps):
+                self._followers[dep].append(id_)
+        self._rank = self._ranks()
+        self._ready: list[tuple[float, str]] = []
+        self.running: set[str] = set()
+        for id_, deps in list(self._blocked.items()):
+            if not deps:
+                self._release(id_)
+
+    def _ranks(self) -> dict[str, float]:
+        """The seconds of the longest chain of builds that begins at each."""
+        counts = {id_: len(deps) for id_, deps in self._blocked.items()}
+        order = [id_ for id_, count in counts.items() if not count]
+        for id_ in order:
+            for follower in self._followers[id_]:
+                counts[follower] -= 1
+                if not counts[follower]:
+                    order.append(follower)
+        rank: dict[str, float] = {}
+        for id_ in reversed(order):
+            after = max((rank[follower] for follower in self._followers[id_]), default=0.0)
+            rank[id_] = self.costs[id_].seconds + after
+        return rank
+
+    def _release(self, id_: str) -> None:
+        del self._blocked[id_]
+        insort(self._ready, (-self._rank[id_], id_))
+
+    @property
+    def critical(self) -> float:
+        """The seconds of the longest chain of all that has not begun: no run is shorter."""
+        return max((self._rank[id_] for id_ in self.left), default=0.0)
+
+    @property
+    def left(self) -> Sequence[str]:
+        """What has not begun."""
+        return [*(id_ for _, id_ in self._ready), *self._blocked]
+
+    def start(self, running: Mapping[str, float], room: Capacity) -> list[str]:
+        """Begin what can begin; `running` has the seconds that each running build still needs."""
+        chosen = choose((id_ for _, id_ in self._ready), running, self.costs, room)
+        for id_ in chosen:
+            del self._ready[bisect_left(self._ready, (-self._rank[id_], id_))]
+        self.running.update(chosen)
+        return chosen
+
+    def done(self, id_: str) -> None:
+        """A running build has ended well."""
+        self.running.discard(id_)
+        for follower in self._followers[id_]:
+            if follower in self._blocked:
+                self._blocked[follower].discard(id_)
+                if not self._blocked[follower]:
+                    self._release(follower)
+
+    def failed(self, id_: str) -> list[str]:
+        """A build has failed, or will not be tried: what depends on it, which is given up."""
+        self.running.discard(id_)
+        self._ready = [entry for entry in self._ready if entry[1] != id_]
+        self._blocked.pop(id_, None)
+        lost = [id_]
+        for one in lost:
+            for follower in self._followers[one]:
+                if follower in self._blocked:
+                    del self._blocked[follower]
+                    lost.append(follower)
+        return lost[1:]
+
+    def give_up(self) -> list[str]:
+        """Begin nothing more: what has not begun."""
+        left = list(self.left)
+        self._ready, self._blocked = [], {}
+        return left
+
+    def copy(self) -> "ReadyQueue":
+        """An agenda that goes its own way from here."""
+        other = object.__new__(ReadyQueue)
+        other.costs, other._followers, other._rank = self.costs, self._followers, self._rank
+        other._blocked = {id_: set(deps) for id_, deps in self._blocked.items()}
+        other._ready, other.running = list(self._ready), set(self.running)
+        return other
+
+
+def remaining(expected: float, elapsed: float) -> float:
+    """The seconds that a build is thought to need still, also one that takes longer than that."""
+    return max(expected - elapsed, _OVERDUE * elapsed)
+
+
+def simulate(agenda: ReadyQueue, running: Mapping[str, float], room: Capacity) -> list[Span]:
+    """Play a run to its end, with each build taking just as long as it costs.
+
+    `running` has the seconds that each build which runs already still needs. The agenda stays as
+    it is.
+    """
+    agenda = agenda.copy()
+    spans = [Span(id=id_, start=0.0, end=left) for id_, left in running.items()]
+    ends = [(span.end, span.id) for span in spans]
+    heapq.heapify(ends)
+    now = 0.0
+    while True:
+        for id_ in agenda.start({id_: end - now for end, id_ in ends}, room):
+            spans.append(Span(id=id_, start=now, end=now + agenda.costs[id_].seconds))
+            heapq.heappush(ends, (spans[-1].end, id_))
+        if not ends:
+            return spans
+        now = ends[0][0]
+        while ends and ends[0][0] <= now:
+            agenda.done(heapq.heappop(ends)[1])
+
+
+def makespan(spans: Iterable[Span]) -> float:
+    """The seconds until the last of some builds ends."""
+    return max((span.end for span in spans), default=0.0)

@@ -1,0 +1,285 @@
+"""The pipeline's commands: plan it, or run it up to a stage."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock.building.limits import DEFAULT_SECONDS, Limits, default_memory
+from rootstock.cli.common import (
+    CHECKOUT,
+    Channel,
+    Checkout,
+    Deep,
+    EngineName,
+    Jobs,
+    Json,
+    KeepGoing,
+    Level,
+    LocalPythons,
+    MemoryLimit,
+    Offline,
+    Only,
+    ProfileName,
+    Pythons,
+    Retry,
+    Roots,
+    Sets,
+    SuiteLimit,
+    Suites,
+    TimeLimit,
+    Url,
+    ask_passphrase,
+    print_json,
+    say,
+)
+from rootstock.cli.plans import as_json_of, show
+from rootstock.core.errors import RootstockError, UsageError
+from rootstock.core.progress import silent
+from rootstock.core.store import locate
+from rootstock.image import profiles
+from rootstock.plan import matrix as matrices
+from rootstock.plan.matrix import Cell
+from rootstock.release import keys
+from rootstock.report.terminal import Terminal
+from rootstock.run import affected, planning
+from rootstock.run.pipeline import Stage, run
+from rootstock.run.planning import DEFAULT_LEVEL, Options
+from rootstock.suites import suite as suites
+
+
+class Ended(RootstockError):
+    """A run that failed, as its record tells it."""
+
+    def __init__(self, message: str, remedy: str, code: int) -> None:
+        super().__init__(message, remedy)
+        self.code = code
+
+
+def _run(options: Options, as_json: bool, until: Stage, results: Path | None) -> None:
+    if results:  # what cannot be written is told before all the work, not after it
+        try:
+            results.parent.mkdir(parents=True, exist_ok=True)
+            if results.is_dir():
+                raise IsADirectoryError(f"{results} is a folder")
+        except OSError as error:
+            raise UsageError(f"--junit {results}: {error}") from error
+    with Terminal(quiet=as_json) as terminal:
+        record, path = run(options, locate(), terminal, until)
+        terminal.summary(record, path)
+        if not record.code and until == "promote":
+            terminal.install(options.channel, ["root"], record.release)
+    if as_json:
+        print_json(record.as_json())
+    if results:
+        from rootstock.report import junit  # XML takes 13 ms to import
+
+        try:
+            junit.write(record, results)
+        except OSError as error:
+            raise UsageError(f"--junit {results}: {error}") from error
+    if record.code:
+        raise Ended(record.error, record.remedy, record.code)
+
+
+def _list(options: Options, since: str, as_json: bool) -> None:
+    if not since and not as_json:
+        matrix = matrices.load(options.checkout / "ci/matrix.yaml")
+        chosen = matrices.select(matrix, options.roots, options.pythons, options.only)
+        say(cell.id for cell in chosen)
+        return
+    planned = planning.plan(options, locate(), silent)
+    keys = affected.cell_keys(planned.graph)
+    cells = planned.cells
+    if since:
+        cells = _changed(cells, keys, since, options)
+    if as_json:
+        print_json({"cells": [{**as_json_of(cell), "key": keys[cell.id]} for cell in cells]})
+    elif cells:
+        say(cell.id for cell in cells)
+
+
+def _changed(
+    cells: Sequence[Cell], keys: Mapping[str, str], since: str, options: Options
+) -> tuple[Cell, ...]:
+    """The cells with other keys than at a revision; says on standard error how many."""
+    store = locate()
+    store.prepare()
+    then: Mapping[str, str] = {}
+    terminal = Terminal()
+    try:
+        then = affected.keys_at(since, options, store)
+    except affected.NoKeysError as error:
+        terminal.say(f"{since} has no keys to compare with, so every cell counts: {error}")
+    changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
+    terminal.say(f"{len(changed)} of {len(cells)} cells affected since {since}")
+    return changed
+
+
+def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep | None:
+    if not deep:
+        if only or limit is not None:
+            raise UsageError("--suite and --suite-limit go with --deep")
+        return None
+    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
+
+
+def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
+    """The command that runs the pipeline up to a stage."""
+
+    def command(
+        root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+        py: Pythons = [],  # noqa: B006
+        local_python: LocalPythons = [],  # noqa: B006
+        only: Only = [],  # noqa: B006
+        sets: Sets = [],  # noqa: B006
+        channel: Channel = Path("channel"),
+        profile: ProfileName = profiles.DEFAULT,
+        engine: EngineName = "auto",
+        jobs: Jobs = 0,
+        level: Level = DEFAULT_LEVEL,
+        time_limit: TimeLimit = None,
+        memory_limit: MemoryLimit = None,
+        keep_going: KeepGoing = False,
+        retry: Retry = False,
+        offline: Offline = False,
+        deep: Deep = False,
+        suite: Suites = [],  # noqa: B006
+        suite_limit: SuiteLimit = None,
+        url: Url = "",
+        checkout: Checkout = CHECKOUT,
+        list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
+        since: Annotated[
+            str,
+            typer.Option(
+                help="With --list: only cells with other build keys than at a git revision.",
+                metavar="REVISION",
+            ),
+        ] = "",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+        results: Annotated[
+            Path | None,
+            typer.Option("--junit", help="Write the results as JUnit XML.", metavar="FILE"),
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        options = Options(
+            checkout=checkout,
+            roots=tuple(root),
+            pythons=tuple(py),
+            local_pythons=tuple(local_python),
+            only=tuple(only),
+            sets=tuple(sets),
+            channel=channel,
+            profile=profile,
+            engine=engine,
+            workers=jobs,
+            level=level,
+            limits=Limits(
+                seconds=DEFAULT_SECONDS if time_limit is None else time_limit,
+                memory=default_memory() if memory_limit is None else memory_limit,
+            ),
+            keep_going=keep_going,
+            retry=retry,
+            offline=offline,
+            url=url,
+            deep=_asked(deep, suite, suite_limit),
+        )
+        if since and not list_:
+            raise UsageError("--since goes with --list")
+        if deep and until == "audit":
+            raise UsageError("--deep goes with rootstock smoke or build")
+        if list_:
+            _list(options, since, as_json)
+        elif dry_run:
+            show(options, as_json)
+        else:
+            if until == "promote":
+                options = replace(options, key=keys.mine(ask_passphrase))
+            _run(options, as_json, until, results)
+
+    command.__doc__ = help_
+    return command
+
+
+_PIPELINE: Mapping[str, tuple[Stage, str]] = {
+    "build": (
+        "promote",
+        """Build the chosen cells, prove them, and promote them into the channel.
+
+        Examples:
+
+          rootstock build --root 6 --py 3.11
+
+          rootstock build --root 6 --py all --channel /srv/www/channel --level 19
+
+          rootstock build --only 'root6*-cp311-*' --dry-run
+
+          rootstock build --list --since origin/main
+        """,
+    ),
+    "audit": (
+        "audit",
+        """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
+
+        Example:  rootstock audit --root 6 --py 3.11
+        """,
+    ),
+    "smoke": (
+        "smoke",
+        """Build, audit, and smoke-test the chosen cells; promote nothing.
+
+        With --deep the packages' own tests are run after that, where they bring any and
+        ci/stack.toml says how: in an environment of the cell's packages with pytest beside them,
+        on the old and bare system, without network. A table tells what came of them. A test that
+        fails, and is not known to, fails the command; what passed is kept, and is not run again
+        while nothing of it changes. --dry-run tells which would run, and what they took before.
+
+        Examples:
+
+          rootstock smoke --root 6 --py 3.13
+
+          rootstock smoke --root 6 --py 3.11 --set analysis --deep --dry-run
+
+          rootstock smoke --root 6 --py 3.11 --set analysis --deep
+
+          rootstock smoke --py 3.11 --set analysis --deep --suite scipy --suite-limit 45m
+        """,
+    ),
+}
+
+
+def plan(
+    root: Roots = [],  # noqa: B006
+    py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
+    level: Level = DEFAULT_LEVEL,
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Show what a build would do: every package, its build key, and why it is to be built.
+
+    Example:  rootstock plan --root 6 --py 3.11
+    """
+    options = Options(
+        checkout=checkout,
+        roots=tuple(root),
+        pythons=tuple(py),
+        local_pythons=tuple(local_python),
+        only=tuple(only),
+        channel=channel,
+        profile=profile,
+        level=level,
+    )
+    show(options, as_json)
+
+
+COMMANDS = {
+    **{name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()},
+    "plan": plan,
+}

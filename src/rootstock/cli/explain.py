@@ -1,0 +1,177 @@
+"""The commands that ask: why a package is built, and whether it comes out the same again."""
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock.cli.common import (
+    CHECKOUT,
+    AnyChannel,
+    Channel,
+    Checkout,
+    CheckoutIfNeeded,
+    EngineName,
+    Jobs,
+    Json,
+    Level,
+    LocalPythons,
+    Offline,
+    Only,
+    ProfileName,
+    Pythons,
+    Roots,
+    print_json,
+    say,
+)
+from rootstock.core.errors import UsageError
+from rootstock.core.store import locate
+from rootstock.image import profiles
+from rootstock.image.engines.choose import choose
+from rootstock.release import check, keys
+from rootstock.release.place import place
+from rootstock.report.terminal import Terminal
+from rootstock.run import planning
+from rootstock.run.planning import DEFAULT_LEVEL, Options
+from rootstock.sources.fetch import load_registry
+from rootstock.verify import rebuild
+
+
+def why(
+    nodes: Annotated[
+        list[str], typer.Argument(help="Packages by name, node id or file name.", metavar="NODE...")
+    ],
+    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+    py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: Channel = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
+    level: Level = DEFAULT_LEVEL,
+    checkout: Checkout = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Tell why a package is built: which of its inputs are not what they were, down to the cause.
+
+    It is compared with what the channel has in its place, else with what was last built.
+
+    Examples:
+
+      rootstock why pyroot
+
+      rootstock why openssl --py 3.13 --json
+    """
+    options = Options(
+        checkout=checkout,
+        roots=tuple(root),
+        pythons=tuple(py),
+        local_pythons=tuple(local_python),
+        only=tuple(only),
+        channel=channel,
+        profile=profile,
+        level=level,
+    )
+    with Terminal(quiet=as_json) as terminal:
+        answers = planning.why(options, locate(), nodes, terminal)
+    if as_json:
+        print_json({"nodes": [answer.as_json() for answer in answers]})
+        return
+    for answer in answers:
+        say([answer.title, *(f"  {line}" for line in answer.lines)])
+
+
+def verify(
+    packages: Annotated[
+        list[str],
+        typer.Argument(
+            help="Package names, node ids, names or paths of files; or the number of a release, "
+            "or latest.",
+            metavar="[PACKAGE]...|RELEASE",
+        ),
+    ] = [],  # noqa: B006
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="All of the channel, and all that it was built with."),
+    ] = False,
+    channel: AnyChannel = "channel",
+    key: Annotated[
+        list[Path],
+        typer.Option("--key", help="A public key that a release must be signed with; repeatable."),
+    ] = [],  # noqa: B006
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    profile: ProfileName = profiles.DEFAULT,
+    offline: Offline = False,
+    checkout: CheckoutIfNeeded = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Build packages again from their records and compare the bytes; or check a release.
+
+    Of packages nothing is replaced: what is rebuilt is thrown away, or kept aside where it
+    differs. A release is checked from the channel or any copy of it, by folder or URL: its
+    files, its packages, its locks, its SBOMs, and what was signed.
+
+    Examples:
+
+      rootstock verify openssl
+
+      rootstock verify channel/linux-64/zlib-1.3.1-h3670347_0.conda
+
+      rootstock verify --all -j 2 --json
+
+      rootstock verify latest --channel https://example.org/channel --key alice.pub
+    """
+    if any(word == check.LATEST or re.fullmatch("[0-9]+", word) for word in packages):
+        _verify_release(packages, channel, key, as_json)
+        return
+    if key:
+        raise UsageError("--key goes with a release")
+    if everything == bool(packages):
+        raise UsageError("verify takes the names of packages, or --all")
+    store = locate()
+    store.prepare()
+    every = rebuild.select_all if everything else partial(rebuild.select, packages)
+    artifacts = every(Path(channel), store)
+    logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
+    logs.mkdir(parents=True)
+    means = rebuild.RebuildSettings(
+        checkout=checkout,
+        profile=profile,
+        registry=load_registry(checkout / "ci/sources.yaml"),
+        store=store,
+        engine=choose(engine),
+        logs=logs,
+        workers=jobs,
+        offline=offline,
+    )
+    with Terminal(quiet=as_json) as terminal:
+        verdicts = rebuild.verify(artifacts, means, terminal)
+    if as_json:
+        print_json({"packages": [verdict.as_json() for verdict in verdicts]})
+    else:
+        say(line for verdict in verdicts for line in verdict.lines)
+    rebuild.raise_for_failure(verdicts)
+
+
+def _verify_release(
+    words: Sequence[str], channel: str, trusted: Sequence[Path], as_json: bool
+) -> None:
+    if len(words) != 1:
+        raise UsageError("verify takes one release, or packages")
+    where = place(channel)
+    known = [keys.read(path) for path in trusted]
+    with Terminal(quiet=as_json) as terminal:
+        verdict = check.check(where, check.number_of(words[0], where), known, terminal)
+    if as_json:
+        print_json(verdict.as_json())
+    else:
+        say(verdict.lines)
+    verdict.raise_for_failure()
+
+
+COMMANDS = {"why": why, "verify": verify}

@@ -1,0 +1,107 @@
+"""The commands about a checkout and the machine it is on."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json, say
+from rootstock.core.errors import MachineError
+from rootstock.core.formatting import columns
+from rootstock.core.store import locate
+from rootstock.image import debian, profiles
+from rootstock.maintain import inventory
+from rootstock.maintain.doctor import examine
+from rootstock.report.terminal import Terminal
+
+
+def list_recipes(
+    checkout: Checkout = CHECKOUT,
+    patches: Annotated[
+        bool, typer.Option("--patches", help="List the recipes' patches instead.")
+    ] = False,
+    markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List every package the recipes make, where it is from, and whether it was ever built.
+
+    With --patches: what is changed of other people's sources, where upstream has that, and
+    which file tests it.
+
+    Examples:
+
+      rootstock recipes
+
+      rootstock recipes --patches --json
+    """
+    if patches:
+        _list_patches(checkout, markdown=markdown, as_json=as_json)
+        return
+    rows = inventory.take(checkout)
+    if as_json:
+        print_json({"recipes": rows})
+    elif markdown:
+        say(inventory.as_markdown(rows).splitlines())
+    else:
+        head = ("package", "version", "origin", "for", "verified")
+        say(columns([head, *(row.cells for row in rows)]))
+
+
+def _list_patches(checkout: Path, *, markdown: bool, as_json: bool) -> None:
+    found = inventory.take_patches(checkout)
+    cells = [inventory.patch_cells(patch, checkout) for patch in found]
+    if as_json:
+        names = ("file", "title", "upstream", "test")
+        print_json({"patches": [dict(zip(names, row, strict=True)) for row in cells]})
+    elif markdown:
+        say(inventory.patches_as_markdown(found, checkout).splitlines())
+    else:
+        say(columns([("patch", "what it does", "upstream", "tested by"), *cells]))
+
+
+def image(
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
+    ] = False,
+    profile: ProfileName = profiles.DEFAULT,
+    offline: Offline = False,
+    checkout: Checkout = CHECKOUT,
+) -> None:
+    """Make the root file systems that builds and smoke tests run in.
+
+    Examples:
+
+      rootstock image
+
+      rootstock image --lock
+
+      rootstock image --profile manylinux
+    """
+    store = locate()
+    store.prepare()
+    with Terminal() as terminal:
+        if lock:
+            for path in sorted((checkout / "ci/images").glob("*.yaml")):
+                pins = debian.lock(debian.load_spec(path, store), store)
+                debian.write_lock(pins, path.with_suffix(".lock"))
+        debian.ensure(checkout / "ci/images/bare.yaml", store, terminal, offline=offline)
+        profiles.ensure(profile, checkout, store, terminal, offline=offline)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Tell what this machine has of what rootstock needs, and what to do about the rest.
+
+    Example:  rootstock doctor
+    """
+    findings = examine(locate())
+    if as_json:
+        print_json({"findings": findings})
+    else:
+        say(columns([(f.state, f.what, f.found) for f in findings]))
+    lacking = [finding for finding in findings if finding.state == "lacks"]
+    if lacking:
+        remedies = "\n".join(finding.remedy for finding in lacking)
+        raise MachineError("this machine cannot build: see above", remedies)
+
+
+COMMANDS = {"recipes": list_recipes, "image": image, "doctor": doctor}

@@ -1,0 +1,267 @@
+"""The store: the only module that knows where things are kept between runs.
+
+```
+$ROOTSTOCK_HOME (default: the user's cache folder)/
+  sources/<sha256>/<file name>      verified source files
+  images/<digest>/                  root file systems, sealed
+  artifacts/<key>/                  a package and its record, under its build key
+  proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
+  failures/<key>/                   a build that failed, under its key: its record and its log
+  durations/<host>.json             what each package took to build, the last time, by machine
+  durations/<host>.suites.json      what the packages' own tests took
+  packages/                         unpacked packages, sealed: environments are linked from them
+  unpacked/<sha256>/                packages as the audit reads them, sealed
+  registry/                         what the registries' clients keep (indexes)
+  publications/<digest>/            what was read back from a target of publishing, and its lock
+  tools/<digest>/env/               client programs with all they need, sealed, by their lock
+  runs/<run id>/                    logs and reports
+  verified/<time>-<process>/        logs of rebuilt packages, and those that came out otherwise
+  tmp/                              everything that is not finished
+  discard.lock                      held while something is taken away
+```
+Every entry appears by one rename from tmp/, so that it is whole or absent and several
+processes can share a store. What was damaged since then is found when it is used, taken away
+and made again: sources and artifacts by their hash, folders by their seal (seal.py), proofs and
+other small files by what is in them.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rootstock.core import disk, names, process
+from rootstock.core.errors import FULL, MachineError, UsageError
+
+# In the names of scratch folders, where a store is shared by machines.
+_HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
+_FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
+_ELSEWHERE = "Set ROOTSTOCK_HOME to a folder that can be written."
+_LOCK = "discard.lock"
+_SWEEPS = 5
+_FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
+
+
+# The scratch folders of this process.
+_in_use: set[Path] = set()
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder of the store, and the places in it."""
+
+    root: Path
+
+    @property
+    def runs(self) -> Path:
+        """Logs and reports, one folder per run."""
+        return self.root / "runs"
+
+    def verified(self, name: str) -> Path:
+        """The folder of what is left of verifying packages."""
+        return self.root / "verified" / name
+
+    @property
+    def packages(self) -> Path:
+        """The cache of unpacked packages."""
+        return self.root / "packages"
+
+    @property
+    def registry(self) -> Path:
+        """Where the registries' clients keep their indexes."""
+        return self.root / "registry"
+
+    def source(self, sha256: str) -> Path:
+        """The folder of a source, by the sha256 of its file."""
+        return self.root / "sources" / sha256
+
+    def unpacked(self, sha256: str) -> Path:
+        """The folder of an unpacked package, by the sha256 of its file."""
+        return self.root / "unpacked" / sha256
+
+    def image(self, digest: str) -> Path:
+        """The folder of an image, by its digest."""
+        return self.root / "images" / digest
+
+    def publication(self, digest: str) -> Path:
+        """The folder about a target that channels are published to."""
+        return self.root / "publications" / digest
+
+    def tool(self, digest: str) -> Path:
+        """The folder with the environment of a client program."""
+        return self.root / "tools" / digest
+
+    def artifact(self, key: str) -> Path:
+        """The folder of an artifact, by its build key."""
+        return self.root / "artifacts" / key
+
+    def result(self, what: str, digest: str) -> Path:
+        """The file with the result of an audit or a smoke test."""
+        return self.root / "proofs" / what / f"{digest}.json"
+
+    def failure(self, key: str) -> Path:
+        """The folder of a failed build, by its build key."""
+        return self.root / "failures" / key
+
+    @property
+    def durations(self) -> Path:
+        """The file with what each package took to build on this machine."""
+        return self.root / "durations" / f"{_HOST}.json"
+
+    @property
+    def suites(self) -> Path:
+        """The file with what each package's own tests took on this machine."""
+        return self.root / "durations" / f"{_HOST}.suites.json"
+
+    def prepare(self) -> None:
+        """Make the store's folders.
+
+        The store and tmp/ are on one file system, which renames and hard links need. What
+        processes of this machine that are gone have left in tmp/ is removed.
+
+        Raises `UsageError` when the store cannot be written.
+        """
+        try:
+            for name in _FOLDERS:
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            for name in ("packages", "tmp"):
+                disk.spread(self.root / name)
+            for folder in (self.root / "tmp").iterdir():
+                if _is_orphan(folder):
+                    self.discard(folder)  # by a rename: another process may be at it, too
+        except OSError as error:
+            if error.errno in FULL:
+                raise
+            raise UsageError(
+                f"the store cannot be written: {error.filename or self.root}: {error.strerror}",
+                _ELSEWHERE,
+            ) from error
+
+    @contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """A new folder under tmp/, removed at the end."""
+        owner = f"{name}-{_owner(str(os.getpid()))}-"
+        folder = Path(tempfile.mkdtemp(prefix=owner, dir=self.root / "tmp"))
+        _in_use.add(folder)
+        try:
+            yield folder
+        finally:
+            with suppress(OSError):  # of a disk that fails; the next run removes what is left
+                remove(folder)
+            _in_use.discard(folder)
+
+    def write(self, path: Path, text: str) -> None:
+        """Write a file of the store so that it is whole or not there."""
+        with self.scratch("file") as folder:
+            part = folder / path.name
+            part.write_text(text)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(path)
+
+    def discard(self, place: Path, whole: Callable[[], bool] = lambda: False) -> None:
+        """Take a damaged entry away, by one rename, so that nobody meets half of it.
+
+        It stays where it is `whole` by now: another process may have made it anew since it was
+        looked at. Who takes entries away does so alone, so that this answer holds.
+
+        Raises `MachineError` when it is another user's.
+        """
+        with self.scratch("damaged") as folder, self._alone(), suppress(FileNotFoundError):
+            if whole():
+                return
+            try:
+                place.rename(folder / place.name)
+            except PermissionError as error:
+                raise MachineError(
+                    f"{place} is damaged, or may not be read, and belongs to another user",
+                    "Have its owner remove it, or set ROOTSTOCK_HOME to a folder of your own.",
+                ) from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have the lock of the store; the system gives it back when a process is killed."""
+        with (self.root / _LOCK).open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _is_orphan(folder: Path) -> bool:
+    """Whether the process that made a scratch folder is gone.
+
+    Of another machine's, or another container's, nothing is known but their age.
+    """
+    if match := re.fullmatch(f".*-{_owner('([0-9]+)')}-[^-]*", folder.name):
+        return not Path(f"/proc/{match[1]}").exists()
+    with suppress(FileNotFoundError):
+        return time.time() - folder.stat().st_mtime > _FORGOTTEN
+    return False
+
+
+def _owner(process: str) -> str:
+    """What in the name of a scratch folder tells whose it is: machine, process space, process."""
+    space = re.sub(r"\W", "", os.readlink("/proc/self/ns/pid"))
+    return f"{_HOST}.{space}-{process}"
+
+
+def locate() -> Store:
+    """The store of this user: `ROOTSTOCK_HOME`, or a folder in the user's cache folder.
+
+    The cache folder is that of the XDG Base Directory Specification. Raises `UsageError` when
+    what the variable says cannot be a path.
+    """
+    own = os.environ.get("ROOTSTOCK_HOME")
+    cache = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/rootstock"
+    try:
+        return Store(names.user_path(own or cache).resolve())
+    except (OSError, RuntimeError, names.NotAllowed) as error:  # among them links in a circle
+        raise UsageError(f"there is no place for the store: {error}", _ELSEWHERE) from error
+
+
+def publish(folder: Path, place: Path) -> None:
+    """Rename a finished folder into its place; if another process was first, its one stays."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.rename(place)
+    except OSError:
+        if not place.is_dir():
+            raise
+        remove(folder)
+
+
+def sweep() -> None:
+    """Remove the scratch folders that threads of this process have: it is about to end.
+
+    After Ctrl-C nobody waits for a thread that waits for a server.
+    """
+    for folder in tuple(_in_use):
+        for _ in range(_SWEEPS):  # a thread may be writing into it
+            with suppress(OSError):
+                remove(folder)
+            if not folder.exists():
+                break
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, also one with folders in it that are not writable, at any depth."""
+
+    def unlock(function: object, path: str, info: object) -> None:
+        parent = Path(path).parent
+        os.chmod(parent, 0o700)
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.chmod(path, 0o700)
+            shutil.rmtree(path, onerror=unlock)
+        else:
+            os.unlink(path)
+
+    try:
+        shutil.rmtree(folder, onerror=unlock)
+    except RecursionError:  # Python removes a tree by calling itself; these programs do not
+        for words in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            process.run([*words, "--", folder])

@@ -1,0 +1,1 @@
+"""Environments: solve, install and lock, for machines without conda."""

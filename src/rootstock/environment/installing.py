@@ -1,0 +1,131 @@
+"""Running the installer: its job goes to it, what it tells becomes events, its failures errors."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rootstock.core import process
+from rootstock.core.errors import (
+    MachineError,
+    NoSpace,
+    RootstockError,
+    SourceError,
+    UsageError,
+    tells_of_no_space,
+)
+from rootstock.core.names import listed, plain
+from rootstock.core.progress import Event, Listener
+from rootstock.environment import spawn
+
+STAGE = "env"
+_LAST = ("done", "again")  # events after which nothing comes
+_TAIL = 20  # lines kept of what is not an event
+
+
+def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
+    """Do a job of environment/installer.py; returns its last event, `done` or `again`.
+
+    Raises what `environment.create` does, and what `listen` does.
+    """
+    follower = Follower(item, listen)
+    running = spawn.take()
+    try:
+        with process.attended(running.pid), open(running.told, errors="replace") as lines:
+            running.send(json.dumps(job).encode())
+            follower.follow(lines)
+    except BaseException:
+        running.end()
+        raise
+    last = follower.last
+    if last.get("event") in _LAST:
+        # The system takes a while to take such a large process down, and nothing waits for it.
+        threading.Thread(target=running.end, daemon=True).start()
+        return last
+    code = running.end()
+    if last.get("event") != "failed":
+        lines_told = "\n".join(f"    {line}" for line in follower.other)
+        last = {"kind": "install", "reason": f"the installer ended with {code}\n{lines_told}"}
+    raise failure(last, job)
+
+
+class Follower:
+    """Turns what the installer prints into events, and keeps its last word."""
+
+    def __init__(self, item: str, listen: Listener) -> None:
+        self._item, self._listen = item, listen
+        self._sizes: Mapping[str, int] = {}
+        self._fetched: dict[str, int] = {}
+        self._linked = 0
+        self.last: dict[str, Any] = {}
+        self.other: deque[str] = deque(maxlen=_TAIL)
+
+    def follow(self, lines: Iterable[str]) -> None:
+        """Read the lines up to one that tells that it is done, or to their end."""
+        for line in lines:
+            try:
+                told = json.loads(line)
+                event = told["event"]
+            except (ValueError, TypeError, KeyError):
+                self.other.append(line.rstrip())
+                continue
+            self.last = told
+            if event in _LAST:
+                return
+            self._tell(event, told)
+
+    def _tell(self, event: str, told: Mapping[str, Any]) -> None:
+        name = told.get("name", "")
+        if event == "solved":
+            self._sizes = told["sizes"]
+        elif event in ("fetch", "fetched"):
+            self._fetched[name] = told["done"] if event == "fetch" else self._sizes[name]
+            done, total = sum(self._fetched.values()), sum(self._sizes.values())
+            self._progress(f"fetch {name}", done, total, "B")
+        elif event == "damaged":
+            detail = f"{told['path']} is damaged: it is unpacked anew"
+            self._listen(Event(stage=STAGE, item=self._item, state="note", detail=detail))
+        elif event == "linked":
+            self._linked += 1
+            self._progress(f"link {name}", self._linked, len(self._sizes), "")
+
+    def _progress(self, detail: str, done: float, total: float, unit: str) -> None:
+        self._listen(
+            Event(
+                stage=STAGE,
+                item=self._item,
+                state="progress",
+                done=done,
+                total=total,
+                unit=unit,
+                detail=detail,
+            )
+        )
+
+
+def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
+    """The error for what the installer told as its failure."""
+    kind, reason, channel = last["kind"], last["reason"], job["channel"]
+    if tells_of_no_space(reason):
+        return NoSpace(f"{job['prefix']} or {job['cache']}")
+    if kind == "unknown":
+        return UsageError(
+            f"{channel} has no package {plain(last['name']) or '(a spec without a name)'}",
+            f"It has {listed(last['near'])}." if last["near"] else "It is empty.",
+        )
+    if kind == "unsatisfiable":
+        reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()
+        if "__glibc" in reasons:
+            system = f"glibc {job['glibc']}" if job["glibc"] else "this system's glibc"
+            return MachineError(f"Not for {system}:\n{reasons}", "Use a newer system.")
+        return UsageError(f"No packages go together as asked:\n{reasons}")
+    if kind == "lock":
+        return UsageError(reason, "Fetch the lock again; docs/releases.md tells of locks.")
+    if kind == "usage":
+        return UsageError(
+            f"{listed(job['specs'], ' ')}: {plain(reason)}", "Write it as NAME or 'NAME >=1'."
+        )
+    if kind == "channel":
+        return SourceError(f"{channel} cannot be read: {reason}", "Is it a channel's URL?")
+    return SourceError(f"{job['prefix']} was not made: {reason}")

@@ -1,0 +1,1 @@
+"""Maintain: what is behind the commands that look after a checkout."""

@@ -1,0 +1,159 @@
+"""Lock the analysis stack of a checkout: from ci/stack.toml to ci/stack.lock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tomlkit
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from rootstock.core.errors import UsageError
+from rootstock.core.names import listed, shown
+from rootstock.core.progress import Listener
+from rootstock.core.store import Store
+from rootstock.plan import matrix as matrices
+from rootstock.plan.graph import ids_of
+from rootstock.plan.match import finder
+from rootstock.plan.recipe import Output
+from rootstock.run.planning import STACK, render_recipes
+from rootstock.sources import purl, tools
+from rootstock.stack import lock as locks
+from rootstock.stack import names, wanted
+from rootstock.stack.lock import Lock
+from rootstock.stack.make import Means, make
+from rootstock.stack.names import Names
+
+_UV = "ci/tools/uv.lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What a new lock changes: a line for each package that comes, goes or changes."""
+
+    lock: Lock
+    lines: tuple[str, ...]
+
+
+def relock(
+    checkout: Path,
+    store: Store,
+    listen: Listener,
+    *,
+    upgrade: Sequence[str] | None = (),
+    text: str | None = None,
+) -> Change:
+    """Resolve the sets again; nothing is written.
+
+    Versions stay where they still fit, but for the projects in `upgrade` (None: all). `text` is
+    what ci/stack.toml would be. Raises what `make` raises, and `UsageError` for an unknown project.
+    """
+    old = locks.load(checkout / STACK)
+    known = {one.project for one in old.wheels}
+    if strange := [one for one in upgrade or () if canonicalize_name(one) not in known]:
+        raise UsageError(
+            f"{listed(map(shown, strange))}: {STACK} has no such project",
+            "Names are those of the Python index. rootstock stack add NAME adds one.",
+        )
+    asked = wanted.load(checkout / wanted.FILE, text)
+    naming = names.load(checkout / names.FILE)
+    new = make(asked, naming, old, _means(checkout, naming, store, listen), upgrade)
+    return Change(lock=new, lines=tuple(differences(old, new)))
+
+
+def _means(checkout: Path, naming: Names, store: Store, listen: Listener) -> Means:
+    matrix = matrices.load(checkout / "ci/matrix.yaml")
+    outputs = render_recipes(checkout / "recipes", matrix, matrix.cells)
+    pythons = {o.variant["cpython"]: o.version for o in outputs if o.name == "python"}
+    by_id = ids_of(outputs)
+    find = finder(by_id)
+    projects = {name: one.name for one in outputs for name in _projects(one, naming)}
+    variants = {cell.python: cell.variant for cell in matrix.cells}
+    environment = tools.ensure(checkout / _UV, store, listen)
+    return Means(
+        pythons=pythons,
+        recipes={
+            python: {
+                project: by_id[find(name, variant, STACK)].version
+                for project, name in projects.items()
+            }
+            for python, variant in variants.items()
+        },
+        uv=environment / "bin/uv",
+        store=store,
+        listen=listen,
+    )
+
+
+def _projects(output: Output, naming: Names) -> list[str]:
+    """The project of the Python index that an output is a package of, if it is of one."""
+    urls = [source["url"] for source in output.sources]
+    found = {purl.parse(one).name for one in urls if str(one).startswith("pkg:pypi/")}
+    own = canonicalize_name(output.name)
+    return [canonicalize_name(name) for name in found if canonicalize_name(naming.of(name)) == own]
+
+
+def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
+    """The text of a stack.toml with more packages in a set, its comments and order kept.
+
+    Raises `UsageError` when it has no such set, or one is no requirement.
+    """
+    wanted.load(path)
+    document = tomlkit.parse(path.read_text())
+    sets = document["sets"]
+    if set_ not in sets:
+        raise UsageError(
+            f"{path} has no set {shown(set_)}",
+            f"Known: {listed(sets)}. Add [sets.{set_}] to it.",
+        )
+    own = sets[set_]["packages"]
+    there = {canonicalize_name(Requirement(str(one)).name) for one in own}
+    for text in packages:
+        try:
+            name = canonicalize_name(Requirement(text).name)
+        except InvalidRequirement as error:
+            raise UsageError(
+                f"{shown(text)} is no requirement: {str(error).splitlines()[0]}",
+                'Write it like uproot, "uproot>=5" or "dask[array]".',
+            ) from error
+        if name not in there:
+            own.append(text)
+    return tomlkit.dumps(document)
+
+
+def differences(old: Lock, new: Lock) -> list[str]:
+    """What a new lock changes, a line for each package."""
+    before, after = _summary(old), _summary(new)
+    wheels = [{(one.name, one.file): one for one in lock.wheels} for lock in (old, new)]
+    made_anew = {
+        name for (name, file), one in wheels[1].items() if wheels[0].get((name, file), one) != one
+    }
+    found = []
+    for name in sorted(before.keys() | after.keys()):
+        was, is_ = before.get(name), after.get(name)
+        if was == is_ and name in made_anew:
+            found.append(f"  {name} {is_}: what its package has or depends on")
+        elif was == is_:
+            continue
+        elif was is None:
+            found.append(f"+ {name} {is_}")
+        elif is_ is None:
+            found.append(f"- {name} {was}")
+        else:
+            found.append(f"  {name} {was} -> {is_}")
+    return found
+
+
+def _summary(lock: Lock) -> Mapping[str, str]:
+    """By name, the versions of a package, each with its Pythons where there are several."""
+    by_name: dict[str, dict[str, list[str]]] = {}
+    for one in lock.wheels:
+        pythons = by_name.setdefault(one.name, {}).setdefault(one.version, [])
+        pythons += [python for build in one.builds for python in build.pythons]
+    return {
+        name: ", ".join(
+            version if len(versions) == 1 else f"{version} ({' '.join(sorted(set(pythons)))})"
+            for version, pythons in versions.items()
+        )
+        for name, versions in by_name.items()
+    }

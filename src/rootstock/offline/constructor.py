@@ -1,0 +1,246 @@
+"""Shipping: one executable file that installs a cell, and then runs a program of it.
+
+conda-ship's program makes it, from the lock of the cell and its packages, in a sandbox: so it
+has no path of this machine in it, nothing is fetched, and the same release gives the same bytes.
+
+The file unpacks itself when it is first called, into a folder that is named after the cell and
+its packages, or into $CONDA_SHIP_PREFIX; what is called later finds it there.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rootstock.core import process
+from rootstock.core.errors import PackFailed, SmokeFailed
+from rootstock.core.progress import Event, Listener
+from rootstock.core.seal import sha256_of
+from rootstock.core.store import Store
+from rootstock.image.engines import MACHINE, Engine, Mount, Sandbox
+from rootstock.offline import bundle
+from rootstock.offline.selection import Selection
+from rootstock.offline.target import appearing
+from rootstock.offline.trial import OldSystem
+from rootstock.release import contents, locks
+from rootstock.smoke.report import SmokeReport
+from rootstock.smoke.run import System
+
+RUNTIME = "rootstock"  # by which conda-ship names the folder's own record
+_STAGE = "ship"
+_TOOL, _CHANNEL, _WORK = "/rootstock/tool", "/rootstock/deps", "/rootstock/build"
+_CERTIFICATES = f"{_WORK}/certificates.pem"
+_TIMEOUT = 1800.0  # seconds: a slow disk, and not a network
+_TAIL = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shipped:
+    """A file that was made: where it is, its bytes and sha256, and what its trial gave.
+
+    It installs itself below `~/.conda`, into the folder `install_name`.
+    """
+
+    path: Path
+    release: int
+    cell: str
+    install_name: str
+    packages: int
+    size: int
+    sha256: str
+    smoke: SmokeReport | None
+
+    def as_json(self) -> dict[str, Any]:
+        """It as `json.dumps` takes it."""
+        smoke = self.smoke.as_json() if self.smoke else None
+        return {**asdict(self), "path": str(self.path), "smoke": smoke}
+
+
+def make(
+    selection: Selection,
+    target: Path,
+    *,
+    tool: Path,
+    program: str,
+    testbed: OldSystem,
+    try_it: bool,
+    store: Store,
+    listen: Listener,
+) -> Shipped:
+    """Make the file `target` of a choice of one cell, and with `try_it` install and test it.
+
+    `tool` is the environment with conda-ship, `program` what the file runs of the cell.
+
+    Raises `RefusedError` when the target is there, `SourceError` when a package is missing or
+    damaged, `PackFailed` when conda-ship refuses, `SmokeFailed`, and what `bundle.fill` does.
+    """
+    cell = selection.cell
+    with appearing(target) as part, _room(store) as scratch:
+        listen(Event(stage=_STAGE, item=cell, state="start"))
+        bundle.fill(selection, scratch / "channel", listen)
+        made = _build(selection, program, tool, scratch, testbed)
+        listen(Event(stage=_STAGE, item=cell, state="done"))
+        smoke = _try(selection, made, scratch, testbed, listen) if try_it else None
+        shutil.copyfile(made, part)
+        part.chmod(0o755)
+        size, sha256 = part.stat().st_size, sha256_of(part)
+    return Shipped(
+        path=target,
+        release=selection.release.release,
+        cell=cell,
+        install_name=install_name(selection),
+        packages=len(selection.packages),
+        size=size,
+        sha256=sha256,
+        smoke=smoke,
+    )
+
+
+def install_name(selection: Selection) -> str:
+    """The folder that a file of this cell with these packages installs itself into.
+
+    Another set of packages has another one, so that a newer file does not find an older set.
+    """
+    hashes = sorted(package.sha256 for package in selection.packages)
+    return f"{selection.cell}-{hashlib.sha256(' '.join(hashes).encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def _room(store: Store) -> Iterator[Path]:
+    """A scratch folder in which sandboxes of every engine may write."""
+    with store.scratch("ship") as scratch:
+        for name in ("work", "home"):
+            (scratch / name).mkdir()
+            (scratch / name).chmod(0o777)
+            # What conda-ship makes, and it itself, get ready to fetch though all is there, and
+            # end where a system has no certificates.
+            shutil.copyfile(_certificates(), scratch / name / Path(_CERTIFICATES).name)
+        yield scratch
+
+
+def manifest(selection: Selection, program: str) -> str:
+    """What conda-ship is told, as the manifest that it reads beside a lock of pixi's."""
+    cell = selection.release.cells[selection.cell]
+    said = {
+        "runtime-name": RUNTIME,
+        "artifact-name": selection.cell,
+        "runtime-version": f"{cell.root}.{selection.release.release}",
+        "delegate-executable": program,
+        "artifact-layout": "embedded",
+        "source-environment": "default",
+        "install-name": install_name(selection),
+        # So that package managers know that they are to change nothing (CEP 22).
+        "freeze-base": True,
+    }
+    # A string of JSON is one of TOML, too, and so is `true`.
+    lines = [f"{key} = {json.dumps(value)}" for key, value in said.items()]
+    return "\n".join(
+        [
+            "[workspace]",
+            f"name = {json.dumps(selection.cell)}",
+            f"channels = [{json.dumps(f'file://{_CHANNEL}')}]",
+            f"platforms = [{json.dumps(selection.release.platform)}]",
+            "[tool.conda-ship]",
+            *lines,
+            "",
+        ]
+    )
+
+
+def _build(
+    selection: Selection, program: str, tool: Path, scratch: Path, testbed: OldSystem
+) -> Path:
+    """Run conda-ship; returns the file that it made."""
+    release, work = selection.release, scratch / "work"
+    lock = release.cells[selection.cell].files[locks.PIXI]
+    # That of the bundle, which was held against its sha256.
+    text = (scratch / "channel" / contents.folder(release.release) / lock).read_text()
+    channel = f"file://{_CHANNEL}"
+    text = locks.moved(text, release.of(selection.cell), release.platform, channel)
+    (work / "pixi.lock").write_text(text)
+    (work / "pixi.toml").write_text(manifest(selection, program))
+    epoch = int(datetime.fromisoformat(release.time).timestamp())
+    sandbox = Sandbox(
+        root=testbed.system.root,
+        mounts=(
+            *MACHINE,
+            Mount(source=tool, target=_TOOL),
+            Mount(source=scratch / "channel", target=_CHANNEL),
+            Mount(source=work, target=_WORK, writable=True),
+        ),
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": _WORK,
+            "SOURCE_DATE_EPOCH": str(epoch),
+            "SSL_CERT_FILE": _CERTIFICATES,
+        },
+        cwd=_WORK,
+    )
+    log = testbed.logs / "conda-ship.log"
+    argv = testbed.engine.command(sandbox, [f"{_TOOL}/bin/cs", "build", "--out-dir", "dist"])
+    done = process.run(argv, log=log, timeout=_TIMEOUT)
+    made = work / "dist" / selection.cell
+    if done.code or not made.is_file():
+        lines = "\n".join(f"    {line}" for line in process.tail(log, _TAIL))
+        raise PackFailed(f"conda-ship made no file. Its last lines:\n{lines}", f"Log: {log}")
+    return made
+
+
+def _certificates() -> Path:
+    """The certificates that came with pip, which is always there."""
+    found = find_spec("pip")
+    assert found and found.origin
+    return Path(found.origin).parent / "_vendor/certifi/cacert.pem"
+
+
+def _try(
+    selection: Selection, file: Path, scratch: Path, testbed: OldSystem, listen: Listener
+) -> SmokeReport:
+    """Let the file install itself, without network, and run the smoke tests on the bare system.
+
+    It is installed with this machine's C library: conda-ship's programs want libgcc_s.so.1
+    and certificates, which every system has but the bare one.
+    """
+    home = scratch / "home"
+    log = testbed.logs / "install.log"
+    _first_run(file, home, testbed.system, testbed.engine, log)
+    report = testbed.check(
+        selection.cell,
+        home / "env",
+        [package.name for package in selection.packages],
+        scratch=Path(tempfile.mkdtemp(dir=scratch)),
+        listen=listen,
+    )
+    report.raise_for_failure()
+    return report
+
+
+def _first_run(file: Path, home: Path, system: System, engine: Engine, log: Path) -> None:
+    sandbox = Sandbox(
+        root=system.root,
+        mounts=(
+            *MACHINE,
+            Mount(source=file.parent, target=_TOOL),
+            Mount(source=home, target=_WORK, writable=True),
+        ),
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": _WORK,
+            "TMPDIR": _WORK,
+            "CONDA_SHIP_PREFIX": f"{_WORK}/env",
+            "SSL_CERT_FILE": _CERTIFICATES,
+        },
+        cwd=_WORK,
+    )
+    argv = engine.command(sandbox, [f"{_TOOL}/{file.name}", "--version"])
+    done = process.run(argv, log=log, timeout=_TIMEOUT)
+    if done.code:
+        lines = "\n".join(f"    {line}" for line in process.tail(log, _TAIL))
+        raise SmokeFailed(f"{file.name} does not install itself:\n{lines}", f"Log: {log}")

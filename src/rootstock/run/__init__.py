@@ -1,0 +1,1 @@
+"""Run: the pipeline, from a request to the record of what it did."""

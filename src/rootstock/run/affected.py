@@ -1,0 +1,105 @@
+"""Which cells a change touches: those whose build keys are others than at a git revision.
+
+The keys of a revision are worked out by the revision's own program from its own recipes, in
+a scratch folder, so that a change to how keys are made counts as one to every key it changes.
+The packages that the program stands on are today's: of these only the builder is in a key,
+and another version of it touches every cell.
+"""
+
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rootstock.core import process
+from rootstock.core.errors import MachineError, UsageError
+from rootstock.core.store import Store
+from rootstock.plan.graph import Graph
+from rootstock.run.planning import Options
+
+# The first word is the folder of a revision's program. A checkout may have recipes and no
+# program; then it is the one that runs now.
+_PROGRAM = """
+import runpy, sys
+sys.path.insert(0, sys.argv.pop(1))
+runpy.run_module("rootstock", run_name="__main__", alter_sys=True)
+"""
+_TIMEOUT = 120.0  # seconds to plan the whole matrix, which takes one or two
+_BUILDER = re.compile(r"^py-rattler-build==\S+", re.MULTILINE)
+
+
+class NoKeysError(Exception):
+    """A revision whose keys cannot be had, and why; whatever changed since, changed all."""
+
+
+def cell_keys(graph: Graph) -> dict[str, str]:
+    """The key of each cell, by its id: sha256 over the build keys of all it installs."""
+    return {
+        cell: hashlib.sha256(
+            "\n".join(sorted(graph.nodes[id_].key for id_ in ids)).encode()
+        ).hexdigest()
+        for cell, ids in graph.cells.items()
+    }
+
+
+def keys_at(revision: str, options: Options, store: Store) -> Mapping[str, str]:
+    """The keys of all cells of a checkout at a git revision, by id.
+
+    The options that are in keys (profile, level, channel) are taken as they are now.
+
+    Raises `UsageError` for what is no revision, `MachineError` without git, and `NoKeysError`
+    when its recipes or its program give no keys.
+    """
+    checkout = options.checkout
+    commit = _commit(revision, checkout)
+    with store.scratch("revision") as scratch:
+        archive, then = scratch / "tree.tar", scratch / "tree"
+        then.mkdir()
+        _must(["git", "-C", checkout, "archive", f"--output={archive}", commit])
+        _must(["tar", "-xf", archive, "-C", then])
+        if builder_version(then) != builder_version(checkout):
+            raise NoKeysError("py-rattler-build was another version")
+        words = ["build", "--list", "--json", "--checkout", str(then)]
+        words += ["--channel", str(options.channel.absolute())]
+        words += ["--profile", options.profile, "--level", str(options.level)]
+        argv = [sys.executable, "-I", "-c", _PROGRAM, str(then / "src"), *words]
+        done = process.run(argv, timeout=_TIMEOUT)
+        try:
+            return {cell["id"]: cell["key"] for cell in json.loads(done.output)["cells"]}
+        except (ValueError, KeyError) as error:
+            raise NoKeysError(_told(done) or "its rootstock tells no keys") from error
+
+
+def _commit(revision: str, checkout: Path) -> str:
+    """The commit that a revision means."""
+    words = ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
+    found = process.run(["git", "-C", checkout, *words])
+    if found.code:
+        raise UsageError(
+            f"{revision} is not a revision of {checkout} (git: {found.output.strip()})",
+            "A revision is a commit, branch or tag that this clone has; of a shallow clone, "
+            "git fetch --unshallow makes a whole one.",
+        )
+    return found.output.strip()
+
+
+def _must(argv: Sequence[str | Path]) -> None:
+    done = process.run(argv)
+    if done.code:
+        raise MachineError(f"{argv[0]} failed: {done.output.strip()}")
+
+
+def _told(done: process.Completed) -> str:
+    """What a program that failed gives as the reason: its error, or the end of its trace."""
+    lines = done.output.strip().splitlines() if done.code else []
+    errors = [line for line in lines if line.startswith("error: ")]
+    return (errors[:1] or lines[-1:] or [""])[0]
+
+
+def builder_version(checkout: Path) -> str:
+    """The builder's version, as the lock of a checkout pins it; empty where there is none."""
+    lock = checkout / "requirements.lock"
+    found = _BUILDER.search(lock.read_text()) if lock.exists() else None
+    return found[0] if found else ""

@@ -1,0 +1,8 @@
+import doctest
+
+from rootstock.core import formatting
+
+
+def test_examples() -> None:
+    assert doctest.testmod(formatting).attempted == 7
+    assert doctest.testmod(formatting).failed == 0

@@ -1,0 +1,72 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError
+from rootstock.core.progress import Event
+from rootstock.environment.installing import Follower, failure
+from rootstock.environment.requirements import Failed, path_of
+
+JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"], "glibc": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "expected"),
+    [
+        ("install", "x: No space left on device (os error 28)", NoSpace),
+        ("install", "hash mismatch", SourceError),
+        ("channel", "404", SourceError),
+        ("usage", "unable to parse", UsageError),
+        ("unsatisfiable", "a needs b", UsageError),
+        ("unsatisfiable", "root needs __glibc >=2.28", MachineError),
+    ],
+)
+def test_failures_have_their_class(kind: str, reason: str, expected: type[Exception]) -> None:
+    assert type(failure({"kind": kind, "reason": reason}, JOB)) is expected
+
+
+def test_unknown_package_has_names_that_are_near() -> None:
+    last: dict[str, Any] = {"kind": "unknown", "reason": "", "name": "rot", "near": ["root"]}
+    error = failure(last, JOB)
+    assert "rot" in error.message
+    assert error.remedy == "It has root."
+
+
+@pytest.mark.parametrize("kind", ["unknown", "usage"])
+def test_a_long_word_is_not_told_whole(kind: str) -> None:
+    word = "x" * 100_000
+    last: dict[str, Any] = {"kind": kind, "reason": word, "name": word, "near": []}
+    assert len(failure(last, {**JOB, "specs": [word]}).message) < 10_000
+
+
+def test_a_package_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a-1-0.conda")
+    for path in (tmp_path / "a-1-0.conda", Path("/dev/zero")):
+        with pytest.raises(Failed) as told:
+            path_of(path.as_uri())
+        assert "is no file" in told.value.values["reason"]
+    assert path_of("file:///no/a%2B-1-0.conda") == Path("/no/a+-1-0.conda")
+
+
+def test_lines_become_events() -> None:
+    events: list[Event] = []
+    follower = Follower("env", events.append)
+    follower.follow(
+        [
+            '{"event": "solved", "sizes": {"a": 10, "b": 30}}\n',
+            '{"event": "fetch", "name": "b", "done": 15}\n',
+            "thread panicked\n",
+            '{"event": "fetched", "name": "b"}\n',
+            '{"event": "linked", "name": "b"}\n',
+            '{"event": "done", "records": []}\n',
+        ]
+    )
+    assert [(e.done, e.total, e.unit, e.detail) for e in events] == [
+        (15, 40, "B", "fetch b"),
+        (30, 40, "B", "fetch b"),
+        (1, 2, "", "link b"),
+    ]
+    assert list(follower.other) == ["thread panicked"]
+    assert follower.last["event"] == "done"

@@ -1,0 +1,72 @@
+"""Changes of the stack are told line by line, and people's file keeps its comments."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rootstock.core.errors import UsageError
+from rootstock.maintain import stack_lock
+from rootstock.stack.lock import EMPTY, Build, Lock
+
+from ..stack.test_lock import ENTRY
+
+TOML = """\
+# Why there are sets.
+[sets.orchard]
+packages = [
+    "uproot",  # reads
+    "dask[array]",
+]
+"""
+
+
+def lock(*versions: tuple[str, str, tuple[str, ...]]) -> Lock:
+    return Lock(
+        wheels=tuple(
+            replace(
+                ENTRY,
+                name=name,
+                version=version,
+                builds=(Build(pythons=pythons, python="", depends=()),),
+            )
+            for name, version, pythons in versions
+        ),
+        sets=(),
+        also={},
+    )
+
+
+def test_what_changes_is_told() -> None:
+    old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)), ("c", "1", ("3.11",)))
+    new = lock(("b", "1", ("3.11",)), ("c", "1", ("3.10",)), ("c", "2", ("3.11",)), ("d", "1", ()))
+    assert stack_lock.differences(old, new) == ["- a 1", "  c 1 -> 1 (3.10), 2 (3.11)", "+ d 1"]
+    assert stack_lock.differences(new, new) == []
+    assert stack_lock.differences(EMPTY, old) == ["+ a 1", "+ b 1", "+ c 1"]
+
+
+def test_a_package_that_depends_on_something_else_is_told() -> None:
+    old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)))
+    more = replace(old.wheels[1], builds=(replace(old.wheels[1].builds[0], depends=("c",)),))
+    new = replace(old, wheels=(old.wheels[0], more))
+    assert stack_lock.differences(old, new) == ["  b 1: what its package has or depends on"]
+
+
+def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text(TOML)
+    text = stack_lock.with_packages(path, "orchard", ["zfit>=1", "Dask"])
+    assert path.read_text() == TOML
+    assert "# Why there are sets." in text and "# reads" in text
+    assert '"zfit>=1"' in text and "Dask" not in text
+
+
+@pytest.mark.parametrize(
+    ("set_", "name", "told"),
+    [("vineyard", "zfit", "has no set 'vineyard'"), ("orchard", "z f", "'z f' is no requirement")],
+)
+def test_what_cannot_be_added_is_told(tmp_path: Path, set_: str, name: str, told: str) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text(TOML)
+    with pytest.raises(UsageError, match=told):
+        stack_lock.with_packages(path, set_, [name])

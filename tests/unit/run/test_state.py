@@ -1,0 +1,44 @@
+"""A run's record: what became of each package, and why."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from rootstock.core.errors import UsageError
+from rootstock.report import junit
+from rootstock.run.state import Run
+
+
+def node(name: str) -> Any:
+    output = SimpleNamespace(name=name, version="1", subdir="noarch")
+    return SimpleNamespace(
+        id=name, output=output, filename=f"{name}-1-0.conda", key="k", scope="channel"
+    )
+
+
+def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> None:
+    nodes = {name: node(name) for name in ("broken", "user", "other", "later")}
+    planned: Any = SimpleNamespace(
+        graph=SimpleNamespace(nodes=nodes, cells={}),
+        cells=(),
+        have={},
+        wanted=dict.fromkeys(nodes, frozenset()),
+        reasons=dict.fromkeys(nodes, "never built"),
+    )
+    run = Run(
+        id="run",
+        logs=tmp_path,
+        planned=planned,
+        failures={"broken": UsageError("no space")},
+        skipped={"user": "needs broken", "other": "not begun, because broken failed"},
+    )
+    record = run.record(tmp_path, datetime.now(timezone.utc), 1.0)
+    assert {one.package: (one.state, one.reason) for one in record.nodes} == {
+        "broken": ("failed", "no space"),
+        "user": ("skipped", "needs broken"),
+        "other": ("skipped", "not begun, because broken failed"),
+        "later": ("skipped", "the run ended before it"),
+    }
+    [cases] = [cases for name, cases in junit.suites_of(record).items() if name == junit.TOOLS]
+    assert [case.text for case in cases] == [one.reason for one in record.nodes]
