@@ -129,7 +129,7 @@ def timed(argv: Sequence[str]) -> tuple[float, float, int]:
     started = time.monotonic()
     child = os.posix_spawn(
         argv[0],
-        argv,
+        list(argv),
         os.environ,
         file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
     )

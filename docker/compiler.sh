@@ -8,8 +8,10 @@ set -euo pipefail
 
 machine=x86_64-linux-gnu
 major=14
+# shellcheck disable=SC2100 # a name and no subtraction
 gcc=gcc-14.2.0
 gcc_sha256=a7b39bc69cbf9e25826c5a60ab26477001f7c08d85cec04bc0e29cabed6f3cc9
+# shellcheck disable=SC2100
 binutils=binutils-2.44
 binutils_sha256=ce2017e059d63e67ddb9240e9d4ec49c2893605035cd60e92ad53177f4377237
 gnu=${GNU_MIRROR:-https://ftp.gnu.org/gnu}
@@ -19,13 +21,15 @@ cd "$work"
 curl -fsSL --retry 3 -O "$gnu/gcc/$gcc/$gcc.tar.xz" -O "$gnu/binutils/$binutils.tar.xz"
 printf '%s  %s\n' "$gcc_sha256" $gcc.tar.xz "$binutils_sha256" $binutils.tar.xz | sha256sum -c
 for name in $gcc $binutils; do
-    tar -xf $name.tar.xz
+    tar -xf "$name.tar.xz"
 done
-export CFLAGS='-O2 -g0' CXXFLAGS='-O2 -g0' MAKEFLAGS=-j$(nproc)
-options=(--build=$machine --prefix=/usr --libexecdir=/usr/libexec --disable-nls --disable-multilib)
+MAKEFLAGS=-j$(nproc)
+export CFLAGS='-O2 -g0' CXXFLAGS='-O2 -g0' MAKEFLAGS
+options=(--build="$machine" --prefix=/usr --libexecdir=/usr/libexec --disable-nls --disable-multilib)
 
 # Where Debian's g++ looks for the headers that differ from machine to machine, and recipes put
 # them: include/MACHINE/c++/MAJOR, not include/c++/MAJOR/MACHINE.
+# shellcheck disable=SC2016 # the makefile expands them
 sed -i 's|$(gcc_gxx_include_dir)/$(target_noncanonical)|$(libsubdir)/$(libsubdir_to_prefix)include/$(target_noncanonical)/c++/$(version)|' \
     $gcc/gcc/Makefile.in
 grep 'target_noncanonical)/c++/' $gcc/gcc/Makefile.in

@@ -5,6 +5,7 @@ actions that it names there are small stand-ins in actions/: nothing is fetched.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,6 @@ from .conftest import CHECKOUT, MATRIX, Bench
 
 pytestmark = pytest.mark.system
 BIN = Path(sys.executable).parent
-WORKFLOWS = sorted((CHECKOUT / ".github/workflows").glob("*.yml"))
 STAND_INS = Path(__file__).with_name("actions")
 ONE = "root6.40.00-cp311-linux_x86_64"
 OTHER = "root6.40.00-cp313-linux_x86_64"
@@ -223,7 +223,7 @@ class Act:
     repository: Repository
     folder: Path
 
-    def run(self, event: str, about: object, *words: str) -> Ran:
+    def run(self, event: str, about: object, *words: str, workflow: str = "build") -> Ran:
         (self.folder / "event.json").write_text(json.dumps(about))
         cache, artifacts = self.folder / "cache", self.folder / "artifacts"
         for place in (cache, artifacts):
@@ -234,7 +234,8 @@ class Act:
             "CACHE": cache,
             "ARTIFACTS": artifacts,
         }
-        uses = set(re.findall(r"uses: (\S+)", WORKFLOWS[0].read_text()))
+        path = Path(f".github/workflows/{workflow}.yml")
+        uses = set(re.findall(r"uses: (\S+)", (CHECKOUT / path).read_text()))
         options = [f"--env={name}={value}" for name, value in env.items()]
         for use in uses:
             name = use.partition("@")[0].removeprefix("actions/")
@@ -242,11 +243,12 @@ class Act:
         done = subprocess.run(
             [
                 *(BIN / "act", event, "--json", "--eventpath", self.folder / "event.json"),
-                *("--workflows", ".github/workflows/build.yml", "-P", "ubuntu-latest=-self-hosted"),
+                *("--workflows", path, "-P", "ubuntu-latest=-self-hosted"),
                 *("--action-cache-path", self.folder / "act", "--no-cache-server"),
                 *("--action-offline-mode", *options, *words),
             ],
             cwd=self.repository.bench.checkout,
+            env={**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             timeout=300,
@@ -325,3 +327,59 @@ def test_a_branch_with_nothing_before_it_is_built_whole(act: Act) -> None:
     ran = act.run("push", {"before": "0" * 40}, "--job", "plan")
     assert ran.code == 0, ran.text()
     assert ONE in ran.text("plan") and OTHER in ran.text("plan")
+
+
+# The workflow of a release
+
+GH = """#!/bin/sh
+for word; do echo "$word"; done > "$ARTIFACTS/asked"
+"""
+PASSES = "def test_nothing() -> None: ...\n"
+
+
+@pytest.fixture
+def releasing(act: Act) -> Act:
+    """A checkout of which version 9.8.7 can be released, with tests that take no time."""
+    checkout = act.repository.bench.checkout
+    for name in ("README.md", "LICENSE", "pyproject.toml", "ci/tools/build.lock"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(CHECKOUT / name, checkout / name)
+    (checkout / "tests/unit").mkdir(parents=True)
+    for name in ("tests/test_style.py", "tests/unit/test_units.py"):
+        (checkout / name).write_text(PASSES)
+    (checkout / "src/rootstock/__init__.py").write_text('__version__ = "9.8.7"\n')
+    act.repository.commit("CHANGELOG.md", "# Changes\n\n## 9.8.7 (2026-12-01)\n\nIt is new.\n")
+    program = act.folder / "bin/gh"
+    program.parent.mkdir()
+    program.write_text(GH)
+    program.chmod(0o755)
+    return act
+
+
+def test_a_tag_becomes_a_release(releasing: Act) -> None:
+    event = {"ref": "refs/tags/v9.8.7", "repository": {"fork": False}}
+    ran = releasing.run("push", event, workflow="release")
+    assert ran.code == 0, ran.text()
+    assert "2 passed" in ran.text("build")
+    assert ONE in ran.text("build")  # the wheel, installed, has listed the checkout's cells
+    made = {path.name for path in (ran.artifacts / "release").iterdir()}
+    assert made == {"rootstock-9.8.7.tar.gz", "rootstock-9.8.7-py3-none-any.whl", "notes.md"}
+    assert (ran.artifacts / "release/notes.md").read_text() == "It is new.\n"
+    command, what, tag, *rest = (ran.artifacts / "asked").read_text().splitlines()
+    assert (command, what, tag) == ("release", "create", "v9.8.7")
+    assert "release/rootstock-9.8.7.tar.gz" in rest
+    assert "release/rootstock-9.8.7-py3-none-any.whl" in rest
+
+
+@pytest.mark.parametrize(
+    ("tag", "fork", "code"), [("v9.8.8", False, 1), ("v9.8.7", True, 0)], ids=["other", "fork"]
+)
+def test_another_tag_and_a_fork_release_nothing(
+    releasing: Act, tag: str, fork: bool, code: int
+) -> None:
+    event = {"ref": f"refs/tags/{tag}", "repository": {"fork": fork}}
+    ran = releasing.run("push", event, workflow="release")
+    assert ran.code == code, ran.text()
+    assert not (ran.artifacts / "asked").exists()
+    assert not (ran.artifacts / "release").exists()
+    assert ("the tag is of 9.8.8, the program of 9.8.7" in ran.text("build")) is bool(code)

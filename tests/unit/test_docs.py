@@ -26,10 +26,41 @@ def test_the_example_recipe_can_be_rendered(tmp_path: Path) -> None:
     assert purl.parse(place).filename == "lz4_1.10.0.orig.tar.gz"
 
 
+def documents() -> list[Path]:
+    places = ("*.md", "docs/**/*.md", ".github/**/*.md")
+    return [path for place in places for path in CHECKOUT.glob(place)]
+
+
+def anchors(document: Path) -> set[str]:
+    """What GitHub and GitLab call the headings of a document in a link."""
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ +(.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
 def test_links_lead_somewhere() -> None:
-    for document in [CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", document.read_text()):
-            assert (document.parent / target).exists(), f"{document}: {target}"
+    for document in documents():
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text()):
+            target, _, anchor = link.partition("#")
+            leads_to = document.parent / target if target else document
+            assert leads_to.exists(), f"{document}: {link}"
+            assert not anchor or anchor in anchors(leads_to), f"{document}: {link}"
+
+
+def test_files_that_are_named_are_there() -> None:
+    """Paths of the checkout in code font, in the documents for who changes it."""
+    named = re.compile(r"`((?:docs|scripts|src|tests|ci|findings|recipes)/[\w./-]*)[` ]")
+    for document in [*CHECKOUT.glob("[CS]*.md"), *CHECKOUT.glob(".github/**/*.*")]:
+        for name in named.findall(document.read_text()):
+            if document.name != "CHANGELOG.md":
+                assert (CHECKOUT / name).exists(), f"{document}: {name}"
+
+
+def test_forms_and_settings_of_the_forge_are_yaml() -> None:
+    files = [*CHECKOUT.glob(".github/*.yml"), *CHECKOUT.glob(".github/ISSUE_TEMPLATE/*")]
+    assert files
+    for path in files:
+        assert isinstance(yaml.safe_load(path.read_text()), dict), path
 
 
 def test_the_page_of_the_examples_names_each() -> None:

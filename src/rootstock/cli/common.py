@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import TyperPath
 
 from rootstock.core import names
-from rootstock.core.errors import MachineError, RootstockError
+from rootstock.core.errors import MachineError, RootstockError, UsageError
 from rootstock.core.formatting import visible
 from rootstock.image.profiles import Profile
 
@@ -121,15 +122,35 @@ Level = Annotated[
     int,
     typer.Option(min=1, max=22, help="zstd's level: 9 packs fast; 19 packs small, for a release."),
 ]
-Checkout = Annotated[
-    Path,
-    typer.Option(
+
+
+class _Checkout(TyperPath):
+    """A folder with ci/, also where none is named."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        # An empty word is told as such by who reads the whole command line.
+        if value and not Path(value, "ci").is_dir():
+            raise UsageError(
+                f"{value} is no checkout of rootstock: it has no folder ci/",
+                "Run it in a checkout's .venv, or name the checkout with --checkout.",
+            )
+        return super().convert(value, param, ctx)
+
+
+def _checkout_option(type_: TyperPath) -> Any:
+    return typer.Option(
+        "--checkout",
         help="The folder with recipes/ and ci/, where it is not the checkout itself.",
         envvar="ROOTSTOCK_CHECKOUT",
         metavar="DIR",
         show_default=False,
-    ),
-]
+        click_type=type_,
+    )
+
+
+# Who has installed a wheel has no checkout, unless one is named.
+Checkout = Annotated[Path, _checkout_option(_Checkout())]
+CheckoutIfNeeded = Annotated[Path, _checkout_option(TyperPath())]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 KeepGoing = Annotated[
     bool,

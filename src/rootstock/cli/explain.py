@@ -16,6 +16,7 @@ from rootstock.cli.common import (
     AnyChannel,
     ChannelFolder,
     Checkout,
+    CheckoutIfNeeded,
     EngineName,
     Jobs,
     Json,
@@ -106,7 +107,7 @@ def verify(
     jobs: Jobs = 0,
     profile: ProfileName = profiles.DEFAULT,
     offline: Offline = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Build packages again from their records and compare the bytes; or check a release.

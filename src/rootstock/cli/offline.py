@@ -9,7 +9,7 @@ from rootstock.channel.reader import LATEST
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
-    Checkout,
+    CheckoutIfNeeded,
     EngineName,
     Json,
     Offline,
@@ -96,7 +96,7 @@ def make_ship(
     channel: AnyChannel = "channel",
     engine: EngineName = "auto",
     offline: Offline = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutIfNeeded = CHECKOUT,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -153,7 +153,7 @@ def make_pack(
     test: Test = True,
     channel: AnyChannel = "channel",
     engine: EngineName = "auto",
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutIfNeeded = CHECKOUT,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:

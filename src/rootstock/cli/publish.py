@@ -10,7 +10,7 @@ from rootstock.channel.reader import Channel
 from rootstock.cli.common import (
     CHECKOUT,
     ChannelFolder,
-    Checkout,
+    CheckoutIfNeeded,
     EngineName,
     Json,
     print_json,
@@ -77,7 +77,7 @@ def publish(
         int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
     ] = RetryPolicy.tries,
     engine: EngineName = "auto",
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Publish a channel: upload what is missing, read it back, test it, then let users see it.

@@ -23,6 +23,7 @@ from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
+from rootstock.image import description
 from rootstock.image.bytecode import compile_modules
 from rootstock.image.rootfs import MOUNT_POINTS, Image, create_mount_points, find_cached, publish
 from rootstock.sources import apt
@@ -70,7 +71,7 @@ def load_spec(path: Path, store: Store) -> Spec:
     takes the place of the one in the checkout, for as long as that one does not change.
     """
     try:
-        raw = yaml.load(path.read_text(), yaml.CSafeLoader)
+        raw = description.check(yaml.load(path.read_text(), yaml.CSafeLoader))
         own = path.with_suffix(".lock")
         relocked = _relock_path(own, store)
         lock = relocked if relocked.exists() else own

@@ -90,7 +90,7 @@ def resolve(
         words += ["--upgrade"]
     for one in upgrade or ():
         words += ["--upgrade-package", one]
-    done = process.run(words, env={**os.environ, **_index()}, timeout=600)
+    done = process.run(words, env={**os.environ, **pip_index()}, timeout=600)
     if done.code:
         reason = "\n".join(f"    {line}" for line in done.output.strip().splitlines()[:_SHOWN])
         raise UsageError(
@@ -157,7 +157,7 @@ def _tags(python: str) -> "Sequence[tags.Tag]":
     ]
 
 
-def _index() -> dict[str, str]:
+def pip_index() -> dict[str, str]:
     """uv's variables for the index that pip is set up to use: uv does not read pip's files."""
     if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
         return {}

@@ -101,3 +101,33 @@ def test_a_folders_address() -> None:
 def test_an_address_that_is_not_set_is_not_every_address(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--host is an empty word"):
         serve(tmp_path, host="", port=0)
+
+
+def test_a_folder_without_ci_is_no_checkout(tmp_path: Path) -> None:
+    app, seen = typer.Typer(), list[Path]()
+
+    @app.command()
+    def command(checkout: common.Checkout = tmp_path / "installed") -> None:
+        seen.append(checkout)
+
+    def run(*words: str) -> None:
+        app([*words], standalone_mode=False)
+
+    for words in ((), ("--checkout", str(tmp_path))):
+        with pytest.raises(UsageError, match="is no checkout") as caught:
+            run(*words)
+        assert "--checkout" in caught.value.remedy
+    (tmp_path / "ci").mkdir()
+    run("--checkout", str(tmp_path))
+    assert seen == [tmp_path]
+
+
+def test_a_command_that_may_do_without_a_checkout_gets_any_folder(tmp_path: Path) -> None:
+    app, seen = typer.Typer(), list[Path]()
+
+    @app.command()
+    def command(checkout: common.CheckoutIfNeeded = tmp_path / "installed") -> None:
+        seen.append(checkout)
+
+    app([], standalone_mode=False)
+    assert seen == [tmp_path / "installed"]

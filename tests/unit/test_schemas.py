@@ -1,0 +1,329 @@
+"""docs/schemas/: each refuses what the program refuses, and takes what it takes.
+
+A right document is changed in every place: a field is left out, added, or has another value.
+The reader and the schema are asked about each, and have to agree.
+"""
+
+import copy
+import json
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from rootstock.audit import report as audit
+from rootstock.audit import waivers
+from rootstock.core.errors import UsageError
+from rootstock.environment.creation import Installed
+from rootstock.image import description
+from rootstock.plan import checks
+from rootstock.plan.recipe import render
+from rootstock.run import record
+from rootstock.serve import page
+from rootstock.smoke import report as smoke
+from rootstock.suites import results
+
+CHECKOUT = Path(__file__).parents[2]
+SCHEMAS = {
+    path.name.removesuffix(".schema.json"): json.loads(path.read_text())
+    for path in (CHECKOUT / "docs/schemas").glob("*.schema.json")
+}
+VALUES: tuple[Any, ...] = (None, True, 1, 1.5, "", "x", [], ["x"], [1], {}, {"x": "x"})
+
+
+class Loader(yaml.SafeLoader):
+    """As rattler-build and editors read YAML: a day is text."""
+
+
+Loader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def faults(name: str, document: object) -> list[str]:
+    schema = SCHEMAS[name]
+    checked = jsonschema.Draft202012Validator(
+        schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
+    return [error.message for error in checked.iter_errors(document)]
+
+
+def changes(document: Any, values: tuple[Any, ...] = VALUES) -> Iterator[Any]:
+    """The document with one place changed, for every place in it but the whole."""
+    if isinstance(document, dict):
+        yield {**document, "unknown": "x"}
+        for key in document:
+            yield {other: value for other, value in document.items() if other != key}
+    keys: Any = document if isinstance(document, dict) else range(len(document))
+    for key in keys:
+        nested = document[key]
+        deeper = changes(nested, values) if isinstance(nested, dict | list) else ()
+        for value in (*values, *deeper):
+            changed = copy.copy(document)
+            changed[key] = value
+            yield changed
+
+
+def refused(read: Callable[[Any], object], document: object) -> bool:
+    try:
+        read(document)
+    except (ValueError, UsageError):
+        return True
+    return False
+
+
+def agree(name: str, read: Callable[[Any], object], good: object) -> None:
+    """Whether schema and reader are of one mind on a document and all its changes."""
+    assert not refused(read, good)
+    assert faults(name, good) == []
+    counted = {True: 0, False: 0}
+    for changed in changes(good):
+        no = refused(read, changed)
+        assert bool(faults(name, changed)) == no, changed
+        counted[no] += 1
+    assert counted[True] > 10  # a reader that takes anything agrees with a schema that does
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_is_one_and_describes_each_field(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMAS[name])
+    objects = [SCHEMAS[name], *SCHEMAS[name].get("$defs", {}).values()]
+    for one in objects:
+        for field, said in one.get("properties", {}).items():
+            # What is in a field with fields of its own, those say.
+            assert said.get("description") or "$ref" in said or "properties" in said, field
+
+
+# ci/images
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CHECKOUT / "ci/images").glob("*.yaml")), ids=lambda one: one.stem
+)
+def test_the_images_of_the_checkout_are_of_their_schema(path: Path) -> None:
+    document = yaml.safe_load(path.read_text())
+    assert faults("image", document) == []
+    description.check(document)
+    first = path.read_text().partition("\n")[0]
+    assert (path.parent / first.partition("$schema=")[2]).resolve().is_file()
+
+
+def test_an_image_is_what_its_schema_says() -> None:
+    agree("image", description.check, {"suite": "sid", "closure": False, "packages": ["g++", "m4"]})
+    for wrong in ({"packages": ["m4", "m4"]}, {"packages": ["M4"]}, {"suite": "a b"}):
+        document = {"suite": "sid", "closure": True, "packages": ["m4"], **wrong}
+        assert refused(description.check, document)
+        assert faults("image", document)
+
+
+# channel.yaml
+
+
+def settings(folder: Path, document: object) -> page.Settings:
+    (folder / page.SETTINGS).write_text(yaml.safe_dump(document))
+    return page.settings(folder)
+
+
+def test_a_channel_says_what_its_schema_says(tmp_path: Path) -> None:
+    good = {"title": "Ours", "about": "Ask Ada.", "url": "https://example.org/root"}
+    agree("channel", partial(settings, tmp_path), good)
+    assert faults("channel", yaml.safe_load("# nothing\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("", True),
+        ("http://example.org", True),
+        ("HTTPS://example.org:8080/a/b@c/", True),
+        ("https://[::1]/a", True),
+        ("https://", False),
+        ("https:///a", False),
+        ("example.org/a", False),
+        ("ftp://example.org", False),
+        ("file:///a", False),
+        ("https://example.org/a b", False),
+        ("https://example.org/?a", False),
+        ("https://example.org/#a", False),
+        ("https://me@example.org/", False),
+        ("https://me:word@example.org/", False),
+        ("https://example.org:port/", False),
+    ],
+)
+def test_an_address_that_readers_cannot_use_is_refused(
+    tmp_path: Path, url: str, good: bool
+) -> None:
+    assert refused(partial(settings, tmp_path), {"url": url}) is not good
+    assert bool(faults("channel", {"url": url})) is not good
+
+
+# extra.rootstock
+
+RECIPE = """\
+package: {name: scion, version: "1.0"}
+build: {script: [make], string: h_0}
+tests: [{script: ["true"]}]
+about: {license: MIT, summary: A scion}
+extra:
+  rootstock: OWN
+"""
+OWN = {
+    "origin": "source",
+    "scope": "channel",
+    "verified": ["scion-1*"],
+    "released": "2024-08-13",
+    "audit": [{"rule": "rpath", "file": "bin/*", "why": "It finds its own."}],
+}
+
+
+def plan(folder: Path, own: object) -> None:
+    """Read a recipe as lint and the audit do; raises `ValueError` for what they have to say."""
+    (folder / "recipe.yaml").write_text(RECIPE.replace("OWN", json.dumps(own)))
+    [output] = render(folder, {}, (), "linux-64")
+    if told := checks.findings([output]):
+        raise ValueError(told[0].message)
+    _, malformed = waivers.read(output.recipe)
+    if malformed:
+        raise ValueError(malformed[0].message)
+
+
+def in_recipe(own: object) -> object:
+    return yaml.load(RECIPE.replace("OWN", json.dumps(own)), Loader)
+
+
+def test_a_recipe_tells_rootstock_what_its_schema_says(tmp_path: Path) -> None:
+    for changed in (OWN, *changes(OWN)):
+        no = refused(partial(plan, tmp_path), changed)
+        assert bool(faults("recipe", in_recipe(changed))) == no, changed
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "good"),
+    [
+        *(("origin", word, True) for word in checks.ORIGINS),
+        *(("scope", word, True) for word in checks.SCOPES),
+        ("origin", "conda", False),
+        ("scope", "chanel", False),
+        ("verified", True, True),
+        ("verified", "${{ 1 == 1 }}", True),
+        ("verified", "yes", False),
+        ("released", "${{ '2024-08-13' }}", True),
+        ("released", {"scion": "2024-08-13"}, True),
+        ("released", "1989-12-31", False),
+        ("released", "2024-02-30", False),
+        ("released", "2024-8-13", False),
+        ("released", "20240813", False),
+        *(("audit", [{"rule": rule, "file": "a", "why": "b"}], True) for rule in audit.WAIVABLE),
+        ("audit", [{"rule": "waiver", "file": "a", "why": "b"}], False),
+        ("audit", [{"rule": "rpath", "file": "a", "why": " "}], False),
+        ("audit", [{"rule": "rpath", "file": "", "why": "b"}], False),
+    ],
+)
+def test_a_value_is_taken_by_both_or_by_none(
+    tmp_path: Path, key: str, value: object, good: bool
+) -> None:
+    own = {**OWN, key: value}
+    assert refused(partial(plan, tmp_path), own) is not good
+    assert bool(faults("recipe", in_recipe(own))) is not good
+
+
+def test_the_recipes_of_the_checkout_are_of_their_schema() -> None:
+    recipes = sorted(CHECKOUT.glob("recipes/*/*/recipe.yaml"))
+    assert recipes
+    for path in recipes:
+        document = yaml.load(path.read_text(), Loader)
+        assert document["extra"]["rootstock"], path
+        assert faults("recipe", document) == [], path
+
+
+# report.json
+
+# The schema's name for each class of the report, and what `as_json` adds to its fields.
+REPORTED: Mapping[str, tuple[type, tuple[str, ...]]] = {
+    "": (record.RunRecord, ("format",)),
+    "cell": (record.CellRecord, ()),
+    "node": (record.NodeRecord, ()),
+    "audit": (audit.AuditReport, ("passed",)),
+    "finding": (audit.Finding, ()),
+    "smoke": (smoke.SmokeReport, ("passed",)),
+    "check": (smoke.Result, ()),
+    "installed": (Installed, ()),
+    "suites": (results.SuitesReport, ("passed",)),
+    "suite": (results.SuiteResult, ()),
+    "test": (results.Told, ()),
+}
+TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+LATER = {"suites"}  # what reports of 0.1.0 do not have
+
+
+def expected(kind: Any) -> tuple[str, object]:
+    """The keyword of a schema for a field of some type, and its value."""
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        return "enum", [*typing.get_args(kind)]
+    if origin is tuple:
+        return "type", "array"
+    return "type", TYPES.get(kind, "object")
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_a_report_has_the_fields_that_its_schema_says(name: str) -> None:
+    kind, added = REPORTED[name]
+    schema = SCHEMAS["report"]["$defs"][name] if name else SCHEMAS["report"]
+    hints = typing.get_type_hints(kind)
+    own = [field.name for field in fields(kind)]
+    assert schema["properties"].keys() == {*own, *added}
+    assert schema["additionalProperties"] is False
+    optional = LATER if not name else set()
+    assert set(schema["required"]) == {*own, *added} - optional
+    for field in own:
+        keyword, value = expected(hints[field])
+        assert schema["properties"][field][keyword] == value, field
+        [item, *_] = typing.get_args(hints[field]) or [None]
+        of = schema["properties"][field].get("items")
+        if of and item in TYPES:
+            assert of == {"type": TYPES[item]}
+        elif of and item and not isinstance(item, types.GenericAlias):
+            named = of["$ref"].rpartition("/")[2]
+            assert typing.get_origin(item) or REPORTED[named][0] is item
+
+
+def example(kind: Any) -> Any:
+    """A value of a type, with one item in each list."""
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Literal:
+        return args[-1]
+    if origin is tuple:
+        return (example(args[0]),)
+    if origin:  # a mapping of stages; those of audit and smoke are put there by the test
+        return {"build": 1.5}
+    if kind in TYPES:
+        return kind(1)
+    hints = typing.get_type_hints(kind)
+    assert all(field.default is MISSING or field.name in hints for field in fields(kind))
+    return kind(**{field.name: example(hints[field.name]) for field in fields(kind)})
+
+
+def test_what_is_written_is_of_the_schema(tmp_path: Path) -> None:
+    run = example(record.RunRecord)
+    stages = {
+        "audit": (example(audit.AuditReport).as_json(),),
+        "smoke": (example(smoke.SmokeReport).as_json(),),
+        "suites": (example(results.SuitesReport).as_json(),),
+    }
+    written = record.write(type(run)(**{**vars(run), **stages}), tmp_path)
+    document = json.loads(written.read_text())
+    assert faults("report", document) == []
+    # A field more or less is refused, but for the stages, which a run may have none of.
+    assert [changed for changed in changes(document, ()) if not faults("report", changed)] == [
+        {key: value for key, value in document.items() if key not in LATER},
+        {**document, "stages": {}},
+    ]
