@@ -12,6 +12,7 @@ from rootstock.cli.common import (
     Checkout,
     EngineName,
     Json,
+    Relock,
     print_json,
     public_url,
     say,
@@ -76,6 +77,7 @@ def publish(
         int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
     ] = RetryPolicy.tries,
     engine: EngineName = "auto",
+    relock: Relock = False,
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
 ) -> None:
@@ -122,7 +124,7 @@ def publish(
                 chosen,
                 store,
                 terminal,
-                tester(checkout, engine, store, logs, terminal),
+                tester(checkout, engine, store, logs, terminal, relock=relock),
                 patience=patience,
                 stage_only=stage_only,
             )
