@@ -28,8 +28,16 @@ from pathlib import Path
 import zstandard
 
 from rootstock.building.artifact import Artifact, load, write_record
-from rootstock.channel import index, switch
-from rootstock.channel.generation import NOTHING, Generation, History, Published
+from rootstock.channel import files, index, indexes, writer
+from rootstock.channel.generation import (
+    NOTHING,
+    Generation,
+    History,
+    Published,
+    as_json,
+    releases_table,
+)
+from rootstock.channel.layout import RELEASES_TABLE, Layout, shown
 from rootstock.channel.promote import commit, promote
 from rootstock.channel.reader import Channel
 
@@ -78,9 +86,18 @@ def fill(channel: Path, size: int) -> None:
             key=entry["sha256"],
             generation=1,
         )
-    new = Generation(number=1, time=switch.now(), base=0, packages=packages)
-    switch.create(channel)
-    switch.switch(channel, History((NOTHING,)), new, changes)
+    new, layout = (
+        Generation(number=1, time=writer.now(), base=0, packages=packages),
+        Layout(channel),
+    )
+    writer.make(layout)
+    folder = layout.generation(1)
+    files.make(folder, channel)
+    files.write_json(layout.record(1), as_json(new))
+    indexes.write(layout, History((NOTHING,)), new, changes)
+    files.write_json(folder / RELEASES_TABLE, releases_table(()))
+    files.link(channel / RELEASES_TABLE, shown(RELEASES_TABLE))
+    writer.switch(layout, 1)
 
 
 def artifact(folder: Path, number: int) -> Artifact:

@@ -1,6 +1,6 @@
 """Run the tests: make .venv when it is not there, then hand over to pytest.
 
-    python scripts/test.py [--unit | --system | --nightly] [PYTEST OPTIONS]
+    python scripts/test.py [--unit | --system | --nightly] [--no-skips] [PYTEST OPTIONS]
 
 Style and types are tests too, so that pytest's last line tells all there is to tell.
 """

@@ -1,27 +1,85 @@
-"""What several test files share: small real packages."""
+"""What several test files share: small real packages, and which skips are allowed."""
 
 import hashlib
 import io
 import json
 import os
+import re
 import signal
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
+import tomlkit
 import zstandard
 
 from rootstock.building.artifact import Artifact
 from rootstock.core.store import Store
 
 Package = Callable[..., Artifact]
+SKIPS = Path(__file__).with_name("skips.toml")
 
 # Who starts the tests in the background has these ignored, and so would all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--no-skips`, for a machine that has all that the tests want."""
+    told = f"a skipped test fails, unless {SKIPS.name} allows it"
+    parser.addoption("--no-skips", action="store_true", help=told)
+
+
+# Around all others, one of which tells of an expected failure by a skip.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With `--no-skips`, have a test that was skipped fail."""
+    report = yield
+    if not hasattr(report, "wasxfail"):
+        _judge(report, item.config)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """With `--no-skips`, have a file that was skipped as a whole fail."""
+    report = yield
+    _judge(report, collector.config)
+    return report
+
+
+def _judge(report: pytest.TestReport | pytest.CollectReport, config: pytest.Config) -> None:
+    if not (report.skipped and config.getoption("--no-skips")):
+        return
+    # Of a skip it is the file, the line and "Skipped: reason".
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = told.removeprefix("Skipped: ")
+    if not allowed(report.nodeid, reason, skips()):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which {SKIPS.name} does not allow: {reason}"
+
+
+@cache
+def skips() -> tuple[Mapping[str, str], ...]:
+    """What skips.toml allows: the tests (a glob), the reason (a regular expression), and why."""
+    return tuple(tomlkit.parse(SKIPS.read_text()).unwrap()["skip"])
+
+
+def allowed(test: str, reason: str, known: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a test, by its id, may be skipped for a reason."""
+    return any(
+        fnmatchcase(test, one["tests"]) and re.fullmatch(one["reason"], reason, re.DOTALL)
+        for one in known
+    )
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:

@@ -11,9 +11,10 @@ from rootstock.core.errors import SourceError
 from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store, locate
 from rootstock.image.bytecode import compile_modules
-from rootstock.image.debian import ensure, load_spec, read_lock, write_lock
+from rootstock.image.debian import Gone, ensure, load_spec, read_lock, relock, write_lock
 from rootstock.image.engines import Sandbox
 from rootstock.image.engines.choose import choose
+from rootstock.sources import apt
 from rootstock.sources.apt import Pin
 
 from .conftest import CHECKOUT
@@ -93,20 +94,42 @@ def test_a_damaged_image_is_made_again(store: Store, bare: Path) -> None:
     assert seal.holds(made.root)
 
 
-def test_a_version_that_is_gone_is_resolved_again_and_said_so(store: Store, bare: Path) -> None:
-    lock = bare.with_suffix(".lock")
-    gone = [
-        Pin("dash", "0.0-0", p.size, p.sha256) if p.name == "dash" else p for p in read_lock(lock)
-    ]
-    write_lock(gone, lock)
-    pinned = load_spec(bare, store).digest
+def pin(new: Pin, path: Path) -> None:
+    """Have the lock of an image pin another version of a package."""
+    lock = path.with_suffix(".lock")
+    write_lock([new if old.name == new.name else old for old in read_lock(lock)], lock)
+
+
+def test_a_version_that_only_the_pool_has_comes_from_there(store: Store, bare: Path) -> None:
+    # Of Debian 12, which the index of Debian 11 does not have, and the pool of both has.
+    [dash] = apt.resolve(apt.open_suite(store, "bookworm"), ["dash"], closure=False)
+    pin(dash, bare)
+    image = ensure(bare, store, silent)
+    assert image.digest == load_spec(bare, store).digest
+    shell = (image.root / "bin/dash").read_bytes()
+    shutil.copy(CHECKOUT / "ci/images/bare.lock", bare.parent)
+    assert (ensure(bare, store, silent).root / "bin/dash").read_bytes() != shell
+
+
+def test_a_version_that_is_gone_is_an_error_and_resolved_again_only_if_asked(
+    store: Store, bare: Path
+) -> None:
+    pin(Pin("dash", "0.0-0", 1, "a" * 64), bare)
+    pinned = load_spec(bare, store)
+    with pytest.raises(Gone, match=r"dash 0\.0-0, now 0\.5"):
+        ensure(bare, store, silent)
+    assert not any((store.root / "images").iterdir())
+    assert load_spec(bare, store, relocked=True) == pinned
+
     events: list[Event] = []
-    image = ensure(bare, store, events.append)
+    image = relock(bare, store, events.append)
     [note] = [event.detail for event in events if event.state == "note"]
     assert "no longer has" in note and "dash 0.0-0 -> " in note
-    assert image.relocked and image.digest != pinned
-    again = ensure(bare, store, silent, offline=True)
-    assert again.digest == image.digest
+    assert image.digest != pinned.digest
+    assert ensure(bare, store, silent, relocked=True, offline=True) == image
+    assert relock(bare, store, silent, offline=True) == image
+    with pytest.raises(Gone):
+        ensure(bare, store, silent)
 
 
 def test_a_package_with_other_bytes_is_refused(store: Store, bare: Path) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rattler.package_streaming import extract
@@ -113,6 +114,32 @@ def test_a_source_that_cannot_be_had_ends_with_3(bench: Bench) -> None:
     assert url in done.stderr
     assert str(bench.home / "sources" / ("0" * 64) / "gone.tgz") in done.stderr
     assert not bench.channel.exists()
+
+
+def test_images_are_resolved_again_only_with_relock(bench: Bench) -> None:
+    lock = bench.checkout / "ci/images/build.lock"
+    pins = lock.read_text()
+    lock.write_text(re.sub("^dash .*$", f"dash 0.0-0 1 {'0' * 64}", pins, flags=re.MULTILINE))
+    (bench.home / "registry").unlink()  # where other tests would see the lock that comes of it
+
+    def keys(record: Any) -> dict[str, str]:
+        return {node["filename"]: node["key"] for node in record["nodes"]}
+
+    pinned = keys(bench.json("plan", *CELL))
+    done = bench.run("build", *CELL)
+    assert done.returncode == 3
+    assert re.search(r"dash 0\.0-0, now \d.*--relock", done.stderr, re.DOTALL)
+    assert not bench.channel.exists()
+    assert keys(bench.json("plan", *CELL, "--relock")) == pinned
+
+    done = bench.run("audit", *CELL, "--relock")
+    assert done.returncode == 0, done.stderr
+    assert "dash 0.0-0 -> " in done.stderr
+    planned = bench.json("plan", *CELL, "--relock")
+    assert {node["state"] for node in planned["nodes"]} == {"kept"}
+    assert set(keys(planned).values()).isdisjoint(pinned.values())
+    assert keys(bench.json("plan", *CELL)) == pinned
+    assert "not used without --relock" in bench.run("plan", *CELL).stderr
 
 
 def test_a_source_with_another_hash_ends_with_3(bench: Bench) -> None:

@@ -20,13 +20,15 @@ import yaml
 
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
+from rootstock.channel.layout import SETTINGS
+from rootstock.channel.reader import Channel
+from rootstock.channel.settings import Settings
 from rootstock.core.errors import UsageError
 from rootstock.environment.creation import Installed
 from rootstock.image import description
 from rootstock.plan import checks
 from rootstock.plan.recipe import render
 from rootstock.run import record
-from rootstock.serve import page
 from rootstock.smoke import report as smoke
 from rootstock.suites import results
 
@@ -127,9 +129,9 @@ def test_an_image_is_what_its_schema_says() -> None:
 # channel.yaml
 
 
-def settings(folder: Path, document: object) -> page.Settings:
-    (folder / page.SETTINGS).write_text(yaml.safe_dump(document))
-    return page.settings(folder)
+def settings(folder: Path, document: object) -> Settings:
+    (folder / SETTINGS).write_text(yaml.safe_dump(document))
+    return Channel.at(folder).settings()
 
 
 def test_a_channel_says_what_its_schema_says(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from rootstock.cli.common import (
     Only,
     ProfileName,
     Pythons,
+    Relock,
+    Relocked,
     Retry,
     Roots,
     Sets,
@@ -144,6 +146,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         memory_limit: MemoryLimit = None,
         keep_going: KeepGoing = False,
         retry: Retry = False,
+        relock: Relock = False,
         offline: Offline = False,
         deep: Deep = False,
         suite: Suites = [],  # noqa: B006
@@ -183,6 +186,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
             ),
             keep_going=keep_going,
             retry=retry,
+            relock=relock,
             offline=offline,
             url=url,
             deep=_asked(deep, suite, suite_limit),
@@ -259,6 +263,7 @@ def plan(
     channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
+    relock: Relocked = False,
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
 ) -> None:
@@ -275,6 +280,7 @@ def plan(
         channel=channel,
         profile=profile,
         level=level,
+        relock=relock,
     )
     show(options, as_json)
 

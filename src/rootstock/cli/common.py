@@ -212,6 +212,17 @@ Url = Annotated[
     ),
 ]
 Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in an earlier run.")]
+Relock = Annotated[
+    bool,
+    typer.Option(
+        "--relock",
+        help="Where Debian's archive no longer has a pinned package of an image, resolve all of "
+        "the image again, on this machine only. Build keys change with the build image.",
+    ),
+]
+Relocked = Annotated[
+    bool, typer.Option("--relock", help="Plan with what an earlier run with --relock resolved.")
+]
 Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
 
 

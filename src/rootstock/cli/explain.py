@@ -26,6 +26,7 @@ from rootstock.cli.common import (
     Only,
     ProfileName,
     Pythons,
+    Relocked,
     Roots,
     print_json,
     say,
@@ -53,6 +54,7 @@ def why(
     channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
+    relock: Relocked = False,
     checkout: Checkout = CHECKOUT,
     as_json: Json = False,
 ) -> None:
@@ -75,6 +77,7 @@ def why(
         channel=channel,
         profile=profile,
         level=level,
+        relock=relock,
     )
     with Terminal(quiet=as_json) as terminal:
         answers = planning.why(options, locate(), nodes, terminal)

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, Checkout, Json, Offline, ProfileName, print_json, say
+from rootstock.cli.common import (
+    CHECKOUT,
+    Checkout,
+    Json,
+    Offline,
+    ProfileName,
+    Relock,
+    print_json,
+    say,
+)
 from rootstock.core.errors import MachineError
 from rootstock.core.formatting import columns
 from rootstock.core.store import locate
@@ -64,6 +73,7 @@ def image(
         bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
     ] = False,
     profile: ProfileName = profiles.DEFAULT,
+    relock: Relock = False,
     offline: Offline = False,
     checkout: Checkout = CHECKOUT,
 ) -> None:
@@ -84,8 +94,10 @@ def image(
             for path in sorted((checkout / "ci/images").glob("*.yaml")):
                 pins = debian.lock(debian.load_spec(path, store), store)
                 debian.write_lock(pins, path.with_suffix(".lock"))
-        debian.ensure(checkout / "ci/images/bare.yaml", store, terminal, offline=offline)
-        profiles.ensure(profile, checkout, store, terminal, offline=offline)
+        bare = checkout / "ci/images/bare.yaml"
+        (debian.relock if relock else debian.ensure)(bare, store, terminal, offline=offline)
+        have = profiles.relock if relock else profiles.ensure
+        have(profile, checkout, store, terminal, offline=offline)
 
 
 def doctor(as_json: Json = False) -> None:

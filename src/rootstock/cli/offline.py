@@ -14,6 +14,7 @@ from rootstock.cli.common import (
     Json,
     Offline,
     Only,
+    Relock,
     print_json,
     say,
 )
@@ -95,6 +96,7 @@ def make_ship(
     test: Test = True,
     channel: AnyChannel = "channel",
     engine: EngineName = "auto",
+    relock: Relock = False,
     offline: Offline = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     dry_run: DryRun = False,
@@ -127,7 +129,7 @@ def make_ship(
             target,
             tool=tools.ensure(lock, store, terminal, offline=offline),
             program=program,
-            testbed=trial.testbed(checkout, engine, store, terminal),
+            testbed=trial.old_system(checkout, engine, store, terminal, relock=relock),
             try_it=test,
             store=store,
             listen=terminal,
@@ -153,6 +155,7 @@ def make_pack(
     test: Test = True,
     channel: AnyChannel = "channel",
     engine: EngineName = "auto",
+    relock: Relock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -184,7 +187,9 @@ def make_pack(
             selection,
             prefix,
             target,
-            testbed=trial.testbed(checkout, engine, store, terminal) if test else None,
+            testbed=trial.old_system(checkout, engine, store, terminal, relock=relock)
+            if test
+            else None,
             store=store,
             listen=terminal,
         )

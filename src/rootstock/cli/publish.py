@@ -13,6 +13,7 @@ from rootstock.cli.common import (
     CheckoutIfNeeded,
     EngineName,
     Json,
+    Relock,
     print_json,
     public_url,
     say,
@@ -77,6 +78,7 @@ def publish(
         int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
     ] = RetryPolicy.tries,
     engine: EngineName = "auto",
+    relock: Relock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +125,7 @@ def publish(
                 chosen,
                 store,
                 terminal,
-                tester(checkout, engine, store, logs, terminal),
+                tester(checkout, engine, store, logs, terminal, relock=relock),
                 patience=patience,
                 stage_only=stage_only,
             )

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -64,17 +64,35 @@ class Spec:
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def load_spec(path: Path, store: Store) -> Spec:
+class Gone(SourceError):
+    """Versions that a lock pins, and that the archive no longer has."""
+
+    def __init__(self, spec: Spec, gone: Mapping[Pin, str]) -> None:
+        lines = [
+            f"    {pin.name} {pin.version}" + (f", now {now}" if now else ", now none")
+            for pin, now in gone.items()
+        ]
+        super().__init__(
+            f"Debian {spec.suite} no longer has what the lock of the image {spec.name} pins, nor "
+            "has the archive's pool:\n" + "\n".join(lines),
+            "With --relock, `rootstock build` (also audit, smoke, image, ship, pack and publish) "
+            "resolves them again: the image changes, and with the build image every build key, on "
+            "this machine only. `rootstock image --lock` does so for everybody, once the lock is "
+            f"committed. Or name a mirror that has them, in {apt.MIRROR_VARIABLE}.",
+        )
+
+
+def load_spec(path: Path, store: Store, *, relocked: bool = False) -> Spec:
     """Read `NAME.yaml` and its lock.
 
-    A lock that had to be resolved again on this machine (see `ensure`) is in the store and
-    takes the place of the one in the checkout, for as long as that one does not change.
+    With `relocked`, a lock that `relock` has left in the store takes the place of the one in the
+    checkout.
     """
     try:
         raw = description.check(yaml.load(path.read_text(), yaml.CSafeLoader))
         own = path.with_suffix(".lock")
-        relocked = _relock_path(own, store)
-        lock = relocked if relocked.exists() else own
+        again = relock_path(path, store)
+        lock = again if relocked and again.exists() else own
         return Spec(
             name=path.stem,
             suite=raw["suite"],
@@ -114,39 +132,53 @@ def lock(spec: Spec, store: Store) -> tuple[Pin, ...]:
     return apt.resolve(suite, spec.packages, spec.closure)
 
 
-def _relock_path(lock_path: Path, store: Store) -> Path:
-    name = hashlib.sha256(lock_path.read_bytes()).hexdigest() if lock_path.exists() else "none"
-    return store.registry / "locks" / f"{lock_path.stem}-{name[:16]}.lock"
+def relock_path(path: Path, store: Store) -> Path:
+    """Where `relock` leaves the lock of an image: it counts until the checkout's lock changes."""
+    own = path.with_suffix(".lock")
+    name = hashlib.sha256(own.read_bytes()).hexdigest() if own.exists() else "none"
+    return store.registry / "locks" / f"{path.stem}-{name[:16]}.lock"
+
+
+def relock(path: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
+    """As `ensure`, with other versions where the archive no longer has the pinned ones.
+
+    All packages are resolved again then, and a note tells the changes. The lock is left in the
+    store, for `ensure` with `relocked`.
+    """
+    try:
+        return ensure(path, store, listen, relocked=True, offline=offline)
+    except Gone as error:
+        _resolve(path, error, store, listen)
+    return ensure(path, store, listen, relocked=True)
 
 
 def ensure(
-    path: Path, store: Store, listen: Listener, *, offline: bool = False, check: bool = True
+    path: Path,
+    store: Store,
+    listen: Listener,
+    *,
+    relocked: bool = False,
+    offline: bool = False,
+    check: bool = True,
 ) -> Image:
     """Have the image described by `path` in the store, and return it.
 
-    When the mirror no longer has a pinned version, the packages are resolved again and a note
-    says so: the image then has another digest. `check` is as in `rootfs.kept`.
+    `relocked` is as in `load_spec`, `check` as in `rootfs.kept`.
 
-    Raises `SourceError` when packages cannot be fetched, `MachineError` when the machine lacks
-    what it takes to unpack them.
+    Raises `Gone` when the archive no longer has a pinned version, `SourceError` when packages
+    cannot be fetched, `MachineError` when the machine lacks what it takes to unpack them.
     """
-    spec = load_spec(path, store)
+    spec = load_spec(path, store, relocked=relocked)
     if (ready := find_cached(spec.name, spec.digest, store, listen, check=check)) is not None:
         return ready
     if offline:
         raise SourceError(f"the image {spec.name} is not in the store, and the run is offline")
     started = time.monotonic()
     listen(Event(stage="image", item=spec.name, state="start"))
-    relocked = False
     with store.scratch("image") as folder:
         debs = folder / "debs"
         debs.mkdir()
-        try:
-            _download(spec, debs, store, listen)
-        except apt.NotInSuite as error:
-            spec = _relock(spec, path, error, store, listen)
-            relocked = True
-            _download(spec, debs, store, listen)
+        _download(spec, debs, store, listen)
         root = folder / "whole" / "root"
         _assemble(spec, debs, root, listen)
         image = publish(spec.name, spec.digest, root, store)
@@ -154,27 +186,27 @@ def ensure(
     listen(
         Event(stage="image", item=spec.name, state="done", seconds=seconds, detail=spec.digest[:12])
     )
-    return replace(image, relocked=relocked)
+    return image
 
 
-def _relock(spec: Spec, path: Path, reason: SourceError, store: Store, listen: Listener) -> Spec:
+def _resolve(path: Path, reason: Gone, store: Store, listen: Listener) -> None:
+    """Leave a lock of what the suite has now in the store, and tell what it changes."""
+    spec = load_spec(path, store, relocked=True)
     before = {pin.name: pin.version for pin in spec.pins}
     pins = lock(spec, store)
-    store.write(_relock_path(path.with_suffix(".lock"), store), _lock_text(pins))
+    store.write(relock_path(path, store), _lock_text(pins))
     changed = [
         f"{pin.name} {before.get(pin.name, '(new)')} -> {pin.version}"
         for pin in pins
         if before.get(pin.name) != pin.version
     ]
     told = (
-        f"The mirror no longer has what {path.with_suffix('.lock').name} pins "
-        f"({reason.message.splitlines()[0]}).\n"
-        "Its packages were resolved again, so the image and every build key change:\n"
+        f"{reason.message}\nIts packages were resolved again, so the image changes, and with the "
+        "build image every build key, on this machine only:\n"
         + "\n".join(f"    {line}" for line in changed)
         + "\nTo keep the new versions for everybody: rootstock image --lock, and commit the lock."
     )
     listen(Event(stage="image", item=spec.name, state="note", detail=told))
-    return replace(spec, pins=pins)
 
 
 def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
@@ -187,14 +219,11 @@ def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
         )
 
     with _watching(into, told):
-        try:
-            apt.download(suite, spec.pins, into)
-        except apt.NotInSuite:
-            # The index may only be old; a fresh one decides.
-            apt.refresh(suite)
-            apt.download(suite, spec.pins, into)
+        gone = apt.download(suite, spec.pins, into)
+    if gone:
+        raise Gone(spec, gone)
     for pin in spec.pins:
-        file = _deb(pin, into)
+        file = apt.find(pin, into)
         if sha256_of(file) != pin.sha256:
             raise SourceError(
                 f"{file.name} is not the file that the lock of {spec.name} pins",
@@ -223,14 +252,6 @@ def _watching(folder: Path, told: Callable[[int], None]) -> Iterator[None]:
         thread.join()
 
 
-def _deb(pin: Pin, folder: Path) -> Path:
-    version = pin.version.replace(":", "%3a")
-    for arch in ("amd64", "all"):
-        if (file := folder / f"{pin.name}_{version}_{arch}.deb").exists():
-            return file
-    raise SourceError(f"{pin.name} {pin.version} was not downloaded")
-
-
 def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
     if not shutil.which("dpkg-deb"):
         raise MachineError(
@@ -239,14 +260,14 @@ def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
     root.mkdir(parents=True)
     # base-files makes /bin, /lib, ... links into /usr: it must be first.
     order = sorted(spec.pins, key=lambda pin: (pin.name != "base-files", pin.name))
-    _unpack(_deb(order[0], debs), root)
+    _unpack(apt.find(order[0], debs), root)
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         if not (root / name).exists():
             (root / name).symlink_to(f"usr/{name}")
     done = 1
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for _ in pool.map(lambda pin: _unpack(_deb(pin, debs), root), order[1:]):
+        for _ in pool.map(lambda pin: _unpack(apt.find(pin, debs), root), order[1:]):
             done += 1
             listen(
                 Event(

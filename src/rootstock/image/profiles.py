@@ -18,13 +18,13 @@ Profile = Literal["debian", "manylinux"]
 DEFAULT: Profile = "debian"
 
 
-def digest(profile: Profile, checkout: Path, store: Store) -> str:
-    """The digest of a profile's image, which needs not be there."""
+def digest(profile: Profile, checkout: Path, store: Store, *, relocked: bool = False) -> str:
+    """The digest of a profile's image, which needs not be there; `relocked` as in `ensure`."""
     from rootstock.image import debian, manylinux
 
     if profile == "manylinux":
         return manylinux.digest(checkout / "docker")
-    return debian.load_spec(_description(checkout), store).digest
+    return debian.load_spec(_description(checkout), store, relocked=relocked).digest
 
 
 def ensure(
@@ -33,15 +33,41 @@ def ensure(
     store: Store,
     listen: Listener,
     *,
+    relocked: bool = False,
     offline: bool = False,
     check: bool = True,
 ) -> "Image":
-    """Have a profile's image in the store, and return it. Raises what either profile's raises."""
+    """Have a profile's image in the store, and return it. Raises what either profile's raises.
+
+    With `relocked` it is of the versions that `relock` has resolved, if it has.
+    """
     from rootstock.image import debian, manylinux
 
     if profile == "manylinux":
         return manylinux.ensure(checkout / "docker", store, listen, offline=offline, check=check)
-    return debian.ensure(_description(checkout), store, listen, offline=offline, check=check)
+    path = _description(checkout)
+    return debian.ensure(path, store, listen, relocked=relocked, offline=offline, check=check)
+
+
+def relock(
+    profile: Profile, checkout: Path, store: Store, listen: Listener, *, offline: bool = False
+) -> "Image":
+    """As `ensure`, with other versions where the archive no longer has those of the image.
+
+    What the image of `manylinux` is made of is not Debian's, and stays as it is.
+    """
+    from rootstock.image import debian
+
+    if profile == "manylinux":
+        return ensure(profile, checkout, store, listen, offline=offline)
+    return debian.relock(_description(checkout), store, listen, offline=offline)
+
+
+def was_relocked(profile: Profile, checkout: Path, store: Store) -> bool:
+    """Whether `relock` has left other versions of a profile's image in the store."""
+    from rootstock.image import debian
+
+    return profile != "manylinux" and debian.relock_path(_description(checkout), store).exists()
 
 
 def _description(checkout: Path) -> Path:

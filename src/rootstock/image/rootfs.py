@@ -30,12 +30,11 @@ MOUNT_POINTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A root file system in the store. `relocked` tells that the mirror forced other versions."""
+    """A root file system in the store."""
 
     name: str
     digest: str
     root: Path
-    relocked: bool = False
 
 
 def find_cached(

@@ -91,13 +91,18 @@ def check_place(at: str) -> None:
         )
 
 
-def testbed(checkout: Path, engine: str, store: Store, listen: Listener) -> OldSystem:
+def old_system(
+    checkout: Path, engine: str, store: Store, listen: Listener, *, relock: bool = False
+) -> OldSystem:
     """The old and bare system of the smoke tests, which is made if it is not in the store.
+
+    With `relock` it is made by `debian.relock`.
 
     Raises what `debian.ensure` and `choose` do.
     """
     store.prepare()
-    image = debian.ensure(checkout / "ci/images/bare.yaml", store, listen)
+    have = debian.relock if relock else debian.ensure
+    image = have(checkout / "ci/images/bare.yaml", store, listen)
     chosen = choose(engine)
     chosen.prepare(image.root)
     name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"

@@ -12,15 +12,20 @@ from rootstock.publish.publish import Smoke
 from rootstock.smoke.run import OLD_SYSTEM, System, smoke
 
 
-def tester(checkout: Path, engine: str, store: Store, logs: Path, listen: Listener) -> Smoke:
+def tester(
+    checkout: Path, engine: str, store: Store, logs: Path, listen: Listener, *, relock: bool
+) -> Smoke:
     """What tests cells on the old and bare system of a checkout; an engine isolates them.
+
+    With `relock` that system is made by `debian.relock`.
 
     It raises `SmokeFailed` when one does not work, and what making its environment raises.
     """
 
     def test(cells: Mapping[str, Cell], url: str) -> None:
         chosen = choose(engine)
-        image = debian.ensure(checkout / "ci/images/bare.yaml", store, listen)
+        have = debian.relock if relock else debian.ensure
+        image = have(checkout / "ci/images/bare.yaml", store, listen)
         chosen.prepare(image.root)
         system = System(OLD_SYSTEM, image.root, image.digest)
         listen(Event(stage="smoke", state="start", total=len(cells)))

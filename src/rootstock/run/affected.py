@@ -47,7 +47,7 @@ def cell_keys(graph: Graph) -> dict[str, str]:
 def keys_at(revision: str, options: Options, store: Store) -> Mapping[str, str]:
     """The keys of all cells of a checkout at a git revision, by id.
 
-    The options that are in keys (profile, level, channel) are taken as they are now.
+    The options that are in keys (profile, level, channel, relock) are taken as they are now.
 
     Raises `UsageError` for what is no revision, `MachineError` without git, and `NoKeysError`
     when its recipes or its program give no keys.
@@ -64,6 +64,7 @@ def keys_at(revision: str, options: Options, store: Store) -> Mapping[str, str]:
         words = ["build", "--list", "--json", "--checkout", str(then)]
         words += ["--channel", str(options.channel.absolute())]
         words += ["--profile", options.profile, "--level", str(options.level)]
+        words += ["--relock"] if options.relock else []
         argv = [sys.executable, "-I", "-c", _PROGRAM, str(then / "src"), *words]
         done = process.run(argv, timeout=_TIMEOUT)
         try:

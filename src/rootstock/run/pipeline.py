@@ -30,7 +30,7 @@ from rootstock.image.rootfs import Image
 from rootstock.run import testing
 from rootstock.run.planning import SYSROOT, Options, Plan, plan
 from rootstock.run.promoting import promote_run
-from rootstock.run.providing import BUILD_IMAGE, provide, sources_of
+from rootstock.run.providing import BUILD_IMAGE, provide, relock, sources_of
 from rootstock.run.record import RunRecord, write
 from rootstock.run.state import Run
 from rootstock.sources.fetch import Fetching
@@ -50,6 +50,8 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
     started, clock = datetime.now(timezone.utc), time.monotonic()
     store.prepare()
     disk.require_space(store.root / "tmp")
+    if options.relock:
+        relock(options, store, listen)
     planned = plan(options, store, listen)
     if until == "promote" and not planned.staged:
         raise RefusedError(
@@ -93,7 +95,7 @@ def _stages(state: Run, options: Options, store: Store, listen: Listener, until:
     if options.engine != "auto":
         engine()  # also where it is not used, one that does not work is told of
     with state.timed("sources"):
-        state.planned, images, fetching = provide(options, state.planned, store, listen)
+        images, fetching = provide(options, state.planned, store, listen)
     try:
         with state.timed("build"):
             _build(state, options, images, fetching, engine, store, listen)

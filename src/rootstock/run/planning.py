@@ -38,12 +38,18 @@ SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 STACK = "ci/stack.lock"  # in a checkout
 STACKED = "analysis"  # the group of recipes that has what makes packages of wheels
 LOCAL_RECIPE = "python-local"  # which is rendered with an interpreter of this machine only
+# By whether it was asked for, what is said of an image that `--relock` has resolved here.
+_RELOCKED = {
+    True: "The build image is as --relock resolved it on this machine: so are all build keys.",
+    False: "What an earlier --relock resolved for the build image is not used without --relock.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What a run is asked to do. `checkout` is the folder with recipes/ and ci/.
 
+    `relock` has images made of what Debian's archive has now, where it lacks what is pinned.
     `url` is where the channel will be public, if it is known; `key` signs the release. `deep` asks
     for the packages' own tests.
     """
@@ -62,6 +68,7 @@ class Options:
     limits: Limits = field(default_factory=lambda: Limits(memory=default_memory()))
     keep_going: bool = False
     retry: bool = False
+    relock: bool = False
     offline: bool = False
     url: str = ""
     key: KeyFile | None = None
@@ -98,7 +105,9 @@ def plan(options: Options, store: Store, listen: Listener) -> Plan:
     started = time.monotonic()
     matrix = load_matrix(options.checkout, options.sets)
     cells = matrices.select(matrix, options.roots, options.pythons, options.only)
-    image = profiles.digest(options.profile, options.checkout, store)
+    image = profiles.digest(options.profile, options.checkout, store, relocked=options.relock)
+    if profiles.was_relocked(options.profile, options.checkout, store):
+        listen(Event(stage="plan", state="note", detail=_RELOCKED[options.relock]))
     interpreters = [local.take(asked, store) for asked in options.local_pythons]
     outputs = render_all(options.checkout / "recipes", matrix, cells, interpreters)
     published = _published(options)

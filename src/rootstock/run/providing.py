@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
 from rootstock.image import debian, profiles
 from rootstock.image.rootfs import Image
 from rootstock.plan.graph import Node
-from rootstock.run.planning import Options, Plan, plan
+from rootstock.run.planning import Options, Plan
 from rootstock.sources import fetch
 from rootstock.sources.fetch import Fetching, Source
 
@@ -20,13 +21,19 @@ _INSTEAD = {
 }
 
 
+def relock(options: Options, store: Store, listen: Listener) -> None:
+    """Have the images, of other versions where the archive no longer has the pinned ones.
+
+    It has to precede the plan: the digest of the build image is in every build key.
+    """
+    profiles.relock(options.profile, options.checkout, store, listen, offline=options.offline)
+    debian.relock(_bare(options), store, listen, offline=options.offline)
+
+
 def provide(
     options: Options, planned: Plan, store: Store, listen: Listener
-) -> tuple[Plan, Mapping[str, Image], Fetching]:
-    """Have the images, while the sources begin to come.
-
-    All is planned again if the build image turned out another.
-    """
+) -> tuple[Mapping[str, Image], Fetching]:
+    """Have the images, while the sources begin to come."""
     registry = fetch.load_registry(options.checkout / "ci/sources.yaml")
     files = [source for id_ in planned.wanted for source in sources_of(planned.graph.nodes[id_])]
     fetching = Fetching(files, registry, store, listen, offline=options.offline)
@@ -47,10 +54,7 @@ def provide(
     finally:
         # After Ctrl-C nobody waits for a server that does not answer.
         pool.shutdown(wait=False, cancel_futures=True)
-    if not images[BUILD_IMAGE].relocked:
-        return planned, images, fetching
-    fetching.close()
-    return provide(options, plan(options, store, listen), store, listen)
+    return images, fetching
 
 
 def sources_of(node: Node) -> list[Source]:
@@ -67,8 +71,19 @@ def image(name: str, options: Options, store: Store, listen: Listener, *, check:
             options.checkout,
             store,
             listen,
+            relocked=options.relock,
             offline=options.offline,
             check=check,
         )
-    bare = options.checkout / f"ci/images/{BARE_IMAGE}.yaml"
-    return debian.ensure(bare, store, listen, offline=options.offline, check=check)
+    return debian.ensure(
+        _bare(options),
+        store,
+        listen,
+        relocked=options.relock,
+        offline=options.offline,
+        check=check,
+    )
+
+
+def _bare(options: Options) -> Path:
+    return options.checkout / f"ci/images/{BARE_IMAGE}.yaml"

@@ -7,7 +7,7 @@ asked, whatever the machine runs. The mirror is the one the machine's apt is set
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,15 @@ from rootstock.core.store import Store
 
 MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
 _HELPER = "/usr/lib/apt/apt-helper"
+_ARCHITECTURES = ("amd64", "all")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Codenames under which a Debian mirror is recognised in the machine's own configuration.
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
+# How apt tells that an index, or the mirror, does not have something.
+_NOT_FOUND = (
+    *("was not found", "Unable to locate", "No packages found"),
+    *("Unable to find a source", "Can't find a", "404"),
+)
 
 
 class NotInSuite(SourceError):
@@ -88,13 +94,71 @@ def refresh(suite: Suite) -> None:
         _update(suite)
 
 
-def download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
+def download(suite: Suite, pins: Sequence[Pin], into: Path) -> Mapping[Pin, str]:
     """Download packages into a folder; their sha256 is the caller's to check.
 
-    Raises `NotInSuite` when the suite no longer has a version, `SourceError` when the
-    download fails.
+    An index forgets a version at each point release. What it does not have is asked of an index
+    fetched anew, then of the archive's pool. What the pool does not have either is returned, each
+    with the version that the suite has now, empty where it has none; the others need not be there
+    then.
+
+    Raises `SourceError` when the download fails.
     """
+    try:
+        _download(suite, pins, into)
+    except NotInSuite:
+        refresh(suite)
+    else:
+        return {}
+    present = _present(suite, pins)
+    rest = [pin for pin in pins if present.get(pin.name, {}).get("Version") == pin.version]
+    gone = {}
+    for pin in pins:
+        now = present.get(pin.name, {})
+        if pin not in rest and not _from_pool(suite, pin, now.get("Source", pin.name), into):
+            gone[pin] = now.get("Version", "")
+    if rest and not gone:
+        _download(suite, rest, into)
+    return gone
+
+
+def _download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
     _apt(suite, ["apt-get", "-qq", "download", *(f"{p.name}={p.version}" for p in pins)], into)
+
+
+def _present(suite: Suite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
+    """What the suite's index has of packages now: their paragraphs, by name."""
+    command = ["apt-cache", "--no-all-versions", "show", *(pin.name for pin in pins)]
+    try:
+        return {
+            fields["Package"]: fields for fields in _paragraphs(_apt(suite, command, suite.folder))
+        }
+    except NotInSuite:  # it has none of them
+        return {}
+
+
+def _from_pool(suite: Suite, pin: Pin, source: str, into: Path) -> bool:
+    """Whether the archive's pool had a package of a source package, which is in a folder then."""
+    # "Source: gcc-defaults (1.203)" where its version is another than the package's.
+    folder, version = source.split(" ")[0], pin.version.split(":", 1)[-1]
+    for architecture in _ARCHITECTURES:
+        address = pool(folder, f"{pin.name}_{version}_{architecture}.deb")
+        if _fetched(suite, address, into / filename(pin, architecture)):
+            return True
+    return False
+
+
+def filename(pin: Pin, architecture: str) -> str:
+    """What `download` calls the file of a package."""
+    return f"{pin.name}_{pin.version.replace(':', '%3a')}_{architecture}.deb"
+
+
+def find(pin: Pin, folder: Path) -> Path:
+    """The file of a package that `download` brought into a folder; raises `SourceError`."""
+    for architecture in _ARCHITECTURES:
+        if (file := folder / filename(pin, architecture)).exists():
+            return file
+    raise SourceError(f"{pin.name} {pin.version} was not downloaded")
 
 
 def download_source(
@@ -107,14 +171,20 @@ def download_source(
     release. What does not come from there, the index of the suite's sources may know: all of the
     package's tarballs come then. Raises as `open_suite` and `download` do.
     """
-    address = pool(name, filename)
     found = find_suite(store, suite, sources=True)
-    try:
-        _apt(found, [_HELPER, "-qq", "download-file", address, filename], into)
-    except SourceError:  # a mirror need not say 404 of what it does not have
-        (into / filename).unlink(missing_ok=True)
+    if not _fetched(found, pool(name, filename), into / filename):
         command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
         _apt(open_suite(store, suite, sources=True), command, into)
+
+
+def _fetched(suite: Suite, address: str, file: Path) -> bool:
+    """Whether the mirror had a file, which is there then."""
+    try:
+        _apt(suite, [_HELPER, "-qq", "download-file", address, file.name], file.parent)
+    except SourceError:  # a mirror need not say 404 of what it does not have
+        file.unlink(missing_ok=True)
+        return False
+    return True
 
 
 def pool(name: str, filename: str) -> str:
@@ -136,21 +206,26 @@ def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, 
     else:
         found = list(packages)
     shown = _apt(suite, ["apt-cache", "--no-all-versions", "show", *found], suite.folder)
-    pins = []
+    pins = {
+        Pin(fields["Package"], fields["Version"], int(fields["Size"]), fields["SHA256"])
+        for fields in _paragraphs(shown)
+    }
+    return tuple(sorted(pins))
+
+
+def _paragraphs(shown: str) -> Iterator[dict[str, str]]:
+    """The fields of each package that `apt-cache show` tells of."""
     for paragraph in shown.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line)
         if "Package" in fields:
-            size, sha256 = int(fields["Size"]), fields["SHA256"]
-            pins.append(Pin(fields["Package"], fields["Version"], size, sha256))
-    return tuple(sorted(set(pins)))
+            yield fields
 
 
 def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
     done = process.run(command, env=suite.env, cwd=cwd)
     if done.code:
         reason = done.output.strip() or f"{command[0]} ended with {done.code}"
-        gone = ("was not found", "Unable to locate", "Unable to find a source", "Can't find a")
-        if any(words in reason for words in gone) or "404" in reason:
+        if any(words in reason for words in _NOT_FOUND):
             raise NotInSuite(f"Debian {suite.name}: {reason}")
         if tells_of_no_space(reason):
             raise NoSpace(cwd)

@@ -259,8 +259,18 @@ def _provide(
 def _image(digest: str, means: RebuildSettings, listen: Listener) -> Path:
     store, checkout = means.store, means.checkout
     image = rootfs.find_cached("build", digest, store, listen, check=True)
-    if image is None and profiles.digest(means.profile, checkout, store) == digest:
-        image = profiles.ensure(means.profile, checkout, store, listen, offline=means.offline)
+    for relocked in (False, True):  # it is the digest that says which of the locks is meant
+        if image is None and digest == profiles.digest(
+            means.profile, checkout, store, relocked=relocked
+        ):
+            image = profiles.ensure(
+                means.profile,
+                checkout,
+                store,
+                listen,
+                relocked=relocked,
+                offline=means.offline,
+            )
     if image is None:
         raise MachineError(f"the image it was built in, {digest[:12]}, is not there any more")
     means.engine.prepare(image.root)

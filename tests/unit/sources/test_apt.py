@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rootstock.core import process
+from rootstock.core.errors import SourceError
 from rootstock.core.store import Store
 from rootstock.sources import apt
 
@@ -39,3 +40,72 @@ def test_what_the_pool_begins_and_does_not_end_is_asked_of_the_index(
     monkeypatch.setattr(process, "run", run)
     apt.download_source(store, "trixie", "zlib", "1-1", file.name, tmp_path)
     assert file.read_text() == "all"
+
+
+class Archive:
+    """An archive as apt tells of it: an index that has one version of each package, and a pool."""
+
+    def __init__(self, index: str, pool: Sequence[str] = ()) -> None:
+        self.index, self.pool = index, pool
+        self.asked: list[str] = []
+
+    def run(self, argv: Sequence[str], cwd: Path, **_: Any) -> process.Completed:
+        output = ""
+        if "show" in argv:
+            output = self.index or "E: No packages found"
+        elif "download" in argv:
+            for name, version in (word.split("=") for word in argv[argv.index("download") + 1 :]):
+                if f"Package: {name}\nVersion: {version}\n" not in self.index:
+                    output = f"E: Version '{version}' for '{name}' was not found"
+                else:
+                    (cwd / f"{name}_{version.replace(':', '%3a')}_amd64.deb").write_text("index")
+        elif "download-file" in argv:
+            address, file = argv[-2:]
+            self.asked.append(address)
+            if address in self.pool:
+                (cwd / file).write_text("pool")
+            else:
+                output = "E: Failed to fetch: 404  Not Found"
+        return process.Completed(code=100 * output.startswith("E:"), output=output, seconds=0.1)
+
+
+INDEX = "Package: dash\nVersion: 1-2\n\nPackage: gcc\nVersion: 4:14-1\nSource: gcc-defaults (1.2)\n"
+DASH, GCC = apt.Pin("dash", "1-2", 1, "a"), apt.Pin("gcc", "4:13-1", 1, "b")
+OLD_GCC = "http://mirror.test/debian/pool/main/g/gcc-defaults/gcc_13-1_amd64.deb"
+
+
+def opened(archive: Archive, monkeypatch: pytest.MonkeyPatch, store: Store) -> apt.Suite:
+    monkeypatch.setenv(apt.MIRROR_VARIABLE, "http://mirror.test/debian/")
+    monkeypatch.setattr(process, "run", archive.run)
+    return apt.open_suite(store, "trixie")
+
+
+def test_a_version_that_the_index_forgot_comes_from_the_pool_of_its_source(
+    monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
+) -> None:
+    archive = Archive(INDEX, [OLD_GCC])
+    suite = opened(archive, monkeypatch, store)
+    assert apt.download(suite, [DASH, GCC], tmp_path) == {}
+    assert archive.asked == [OLD_GCC]
+    assert apt.find(DASH, tmp_path).read_text() == "index"
+    assert apt.find(GCC, tmp_path).read_text() == "pool"
+
+
+def test_what_the_pool_does_not_have_either_is_told_with_what_there_is_now(
+    monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
+) -> None:
+    archive = Archive(INDEX)
+    suite = opened(archive, monkeypatch, store)
+    strange = apt.Pin("strange", "1", 1, "c")
+    assert apt.download(suite, [DASH, GCC, strange], tmp_path) == {GCC: "4:14-1", strange: ""}
+    assert OLD_GCC in archive.asked
+    assert not any("/dash/" in address for address in archive.asked)
+    with pytest.raises(SourceError, match="gcc 4:13-1"):
+        apt.find(GCC, tmp_path)
+
+
+def test_an_index_that_has_none_of_the_packages_is_no_failure_of_the_network(
+    monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
+) -> None:
+    suite = opened(Archive(""), monkeypatch, store)
+    assert apt.download(suite, [DASH], tmp_path) == {DASH: ""}

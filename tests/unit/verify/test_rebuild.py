@@ -11,12 +11,18 @@ import pytest
 from rootstock.building.artifact import Artifact, write_record
 from rootstock.channel.reader import Channel
 from rootstock.core.errors import MachineError, UsageError, VerifyFailed
+from rootstock.core.progress import silent
 from rootstock.core.store import Store
+from rootstock.image import debian, profiles
+from rootstock.image.engines.choose import ENGINES
+from rootstock.image.rootfs import Image
+from rootstock.verify import rebuild
 from rootstock.verify.compare import Difference
 from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_all
 
 from ...channels import promote
 
+CHECKOUT = Path(__file__).parents[3]
 SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
 
@@ -97,3 +103,39 @@ def test_a_difference_is_told_with_its_member_and_its_lines() -> None:
         "      +two",
         "  The rebuilt package: /kept/zlib.conda",
     ]
+
+
+def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    path = CHECKOUT / "ci/images/build.yaml"
+    left = debian.relock_path(path, store)
+    left.parent.mkdir(parents=True, exist_ok=True)
+    debian.write_lock(debian.load_spec(path, store).pins[1:], left)
+    digests = [
+        profiles.digest("debian", CHECKOUT, store, relocked=relocked) for relocked in (False, True)
+    ]
+    made = []
+
+    def ensure(*_: object, relocked: bool, offline: bool) -> Image:
+        made.append(digests[relocked])
+        return Image(name="build", digest=digests[relocked], root=tmp_path)
+
+    monkeypatch.setattr(profiles, "ensure", ensure)
+    monkeypatch.setattr(type(ENGINES["unshare"]), "prepare", lambda self, root: None)
+    means = rebuild.RebuildSettings(
+        checkout=CHECKOUT,
+        profile="debian",
+        registry={},
+        store=store,
+        engine=ENGINES["unshare"],
+        logs=tmp_path,
+        workers=1,
+        offline=True,
+    )
+    for digest in digests:
+        assert rebuild._image(digest, means, silent) == tmp_path
+    assert made == digests
+    with pytest.raises(MachineError, match="is not there any more"):
+        rebuild._image("0" * 64, means, silent)
