@@ -78,6 +78,7 @@ LOCKS = (
     ),
     LockFile(path="ci/tools/uv.lock", source="ci/tools/uv.in"),
     LockFile(path="ci/tools/build.lock", source="ci/tools/build.in"),
+    LockFile(path="ci/tools/docs.lock", source="ci/tools/docs.in"),
     LockFile(path="tests/system/tools/moto.lock", source="tests/system/tools/moto.in"),
     LockFile(
         path="tests/system/tools/conda.lock",

@@ -29,7 +29,7 @@ def list_recipes(
     patches: Annotated[
         bool, typer.Option("--patches", help="List the recipes' patches instead.")
     ] = False,
-    markdown: Annotated[bool, typer.Option(help="As the table in README.md.")] = False,
+    markdown: Annotated[bool, typer.Option(help="As a table in Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
     """List every package the recipes make, where it is from, and whether it was ever built.

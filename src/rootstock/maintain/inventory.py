@@ -87,13 +87,13 @@ def patch_cells(patch: Patch, checkout: Path) -> tuple[str, str, str, str]:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table in README.md of the packages that have recipes."""
+    """The table in docs/reference/packages.md of the packages that have recipes."""
     head = ("package", "version", "origin", "for", "built and tested")
     return _table([head, *(row.cells for row in rows if not row.stacked)])
 
 
 def patches_as_markdown(found: Sequence[Patch], checkout: Path) -> str:
-    """The table of patches in README.md."""
+    """The table of patches in docs/reference/packages.md."""
     head = ("patch", "what it does", "upstream", "tested by")
     return _table([head, *(patch_cells(patch, checkout) for patch in found)])
 

@@ -1,0 +1,45 @@
+"""A hook of mkdocs: links of a page to files of the checkout that are not in docs/.
+
+GitHub follows such a link as it is. The site has no such file: there the link leads to the file in
+the repository, where mkdocs.yml knows its address (`repo_url`). Where it does not, the words of the
+link stay, without a link. This file runs in mkdocs' own environment, so it imports the standard
+library only.
+"""
+
+import os.path
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+_FENCE = re.compile(r"^(```.*?^```)", re.DOTALL | re.MULTILINE)
+_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)\s#]*)(#[^)\s]*)?\)")
+
+
+def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
+    """The text of a page as mkdocs is to render it."""
+    checkout = Path(config["config_file_path"]).parent
+    return rewritten(markdown, f"docs/{page.file.src_uri}", checkout, config["repo_url"] or "")
+
+
+def rewritten(text: str, page: str, checkout: Path, repository: str) -> str:
+    """The text of a page whose links out of docs/ lead to the repository's address.
+
+    `page` is its path in the checkout. Raises `ValueError` for a link to a file that is not there.
+    """
+
+    def instead(found: "re.Match[str]") -> str:
+        words, target, anchor = found[1], found[2], found[3] or ""
+        path = os.path.normpath(PurePosixPath(page).parent / target)
+        if path == "docs" or path.startswith("docs/"):
+            return found[0]
+        if path.startswith("..") or not (checkout / path).exists():
+            raise ValueError(f"{page}: no such file: {target}")
+        if not repository:
+            return words
+        kind = "tree" if (checkout / path).is_dir() else "blob"
+        return f"[{words}]({repository.rstrip('/')}/{kind}/HEAD/{path}{anchor})"
+
+    parts = _FENCE.split(text)
+    return "".join(
+        part if part.startswith("```") else _LINK.sub(instead, part) for part in parts
+    )
