@@ -60,8 +60,9 @@ def commands() -> str:
     """The command line as Markdown: a section per command, from what `--help` shows."""
     group: Any = typer.main.get_command(command_line._application())
     parts = [_section(name, group.commands[name]) for name in group.commands]
-    table = [f"| [`{name}`](#rootstock-{name}) | {_first(one)} |" for name, one in
-             group.commands.items()]
+    table = [
+        f"| [`{name}`](#rootstock-{name}) | {_first(one)} |" for name, one in group.commands.items()
+    ]
     return "\n".join(["| command | what it does |", "|---|---|", *table, "", *parts])
 
 

@@ -24,22 +24,20 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> st
 def rewritten(text: str, page: str, checkout: Path, repository: str) -> str:
     """The text of a page whose links out of docs/ lead to the repository's address.
 
-    `page` is its path in the checkout. Raises `ValueError` for a link to a file that is not there.
+    `page` is its path in the checkout. A link to a file that does not exist stays as it is, and
+    mkdocs reports it.
     """
 
     def instead(found: "re.Match[str]") -> str:
         words, target, anchor = found[1], found[2], found[3] or ""
         path = os.path.normpath(PurePosixPath(page).parent / target)
-        if path == "docs" or path.startswith("docs/"):
+        inside = path.startswith(("docs/", "../"))
+        if inside or not (checkout / path).exists():
             return found[0]
-        if path.startswith("..") or not (checkout / path).exists():
-            raise ValueError(f"{page}: no such file: {target}")
         if not repository:
             return words
         kind = "tree" if (checkout / path).is_dir() else "blob"
         return f"[{words}]({repository.rstrip('/')}/{kind}/HEAD/{path}{anchor})"
 
     parts = _FENCE.split(text)
-    return "".join(
-        part if part.startswith("```") else _LINK.sub(instead, part) for part in parts
-    )
+    return "".join(part if part.startswith("```") else _LINK.sub(instead, part) for part in parts)

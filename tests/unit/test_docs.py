@@ -1,11 +1,18 @@
 """What the documents show is true of the program."""
 
+import inspect
+import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
-from rootstock.maintain import inventory, lint
+import _docs
+import _docs_links
+from rootstock.core import errors
+from rootstock.core.errors import UsageError
+from rootstock.maintain import lint
 from rootstock.plan import matrix, recipe
 from rootstock.sources import purl
 
@@ -69,14 +76,136 @@ def test_the_page_of_the_examples_names_each() -> None:
     assert {path.name for path in folder.iterdir() if path.is_file()} - named == {"README.md"}
 
 
-def test_the_table_of_packages_is_that_of_the_recipes() -> None:
-    table = inventory.as_markdown(inventory.take(CHECKOUT))
-    assert table in (CHECKOUT / "README.md").read_text(), "run: rootstock recipes --markdown"
+@pytest.mark.parametrize("page", _docs.PAGES)
+def test_generated_parts_are_what_the_program_gives(page: str) -> None:
+    text = (CHECKOUT / page).read_text()
+    assert _docs.renewed(text, _docs.PAGES[page]) == text, "run: python3 scripts/docs.py --write"
 
 
-def test_the_table_of_patches_is_that_of_the_recipes() -> None:
-    table = inventory.patches_as_markdown(inventory.take_patches(CHECKOUT), CHECKOUT)
-    assert table in (CHECKOUT / "README.md").read_text(), "rootstock recipes --patches --markdown"
+def test_the_command_line_reference_has_every_option() -> None:
+    """Against the help texts in the source, which the generator does not read."""
+    page = (CHECKOUT / "docs/reference/cli.md").read_text()
+    declared = set()
+    for path in (CHECKOUT / "src/rootstock/cli").glob("*.py"):
+        if path.stem != "main":
+            declared |= set(re.findall(r'"(--[a-z][a-z-]+)"', path.read_text()))
+    assert len(declared) > 30
+    assert {word for word in declared if not re.search(rf"{word}\b", page)} == set()
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    page = (CHECKOUT / "docs/reference/exit-codes.md").read_text()
+    rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", page, re.MULTILINE)
+    told = {name: int(code) for code, names in rows for name in re.findall(r"`(\w+)`", names)}
+    found = {
+        name: one.code
+        for name, one in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(one, errors.RootstockError)
+    }
+    assert told == found
+    assert [int(code) for code, _ in rows] == sorted({0, *found.values()})
+
+
+def test_the_architecture_has_every_folder_of_the_source() -> None:
+    page = (CHECKOUT / "docs/design.md").read_text()
+    told = set(re.findall(r"^\| `src/rootstock/(\w+)/` \|", page, re.MULTILINE))
+    folders = {path.parent.name for path in CHECKOUT.glob("src/rootstock/*/*.py")}
+    assert told == folders
+
+
+def test_the_recipe_fields_are_those_of_the_schema() -> None:
+    schema = json.loads((CHECKOUT / "docs/schemas/recipe.schema.json").read_text())
+    page = (CHECKOUT / "docs/reference/recipe-fields.md").read_text()
+    table = page.partition("## extra.rootstock")[2]
+    told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert set(told) == set(schema["$defs"]["rootstock"]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("title", "schema"), [("report.json", "report"), ("channel.yaml", "channel")]
+)
+def test_the_fields_of_a_format_are_those_of_its_schema(title: str, schema: str) -> None:
+    page = (CHECKOUT / "docs/reference/formats.md").read_text()
+    [section] = re.findall(rf"^## {re.escape(title)}\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    told = set()
+    for first in re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE):
+        told |= set(re.findall(r"`(\w+)`", first))
+    known = json.loads((CHECKOUT / f"docs/schemas/{schema}.schema.json").read_text())
+    assert told == set(known["properties"]) - {"format"}
+
+
+def test_the_readme_is_short() -> None:
+    assert len((CHECKOUT / "README.md").read_text().splitlines()) <= 120
+
+
+def test_the_site_lists_every_page() -> None:
+    listed = re.findall(r": ([\w/-]+\.md)$", (CHECKOUT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = [str(path.relative_to(CHECKOUT / "docs")) for path in CHECKOUT.glob("docs/**/*.md")]
+    assert sorted(listed) == sorted(pages)
+    home = (CHECKOUT / "docs/README.md").read_text()
+    assert [page for page in listed if page != "README.md" and f"]({page})" not in home] == []
+
+
+def test_a_page_without_its_comments_is_refused() -> None:
+    with pytest.raises(UsageError, match="packages"):
+        _docs.renewed("# Packages\n", ["packages"])
+
+
+def test_text_around_a_generated_part_stays() -> None:
+    begin, end = "<!-- patches: written by scripts/docs.py -->\n", "<!-- end of patches -->"
+    made = _docs.renewed(f"before\n\n{begin}| gone |\n{end}\nafter\n", ["patches"])
+    assert made.startswith(f"before\n\n{begin}\n| patch |")
+    assert made.endswith(f"|\n\n{end}\nafter\n")
+    assert "| gone |" not in made
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("a.html", '<script src="https://cdn.example.org/x.js"></script>', True),
+        ("a.html", "<link href=x.css rel=stylesheet><img src=flow.svg>", False),
+        ("a.html", '<link rel="stylesheet" href="//fonts.example.org/css">', True),
+        ("a.html", '<img alt="" src=http://example.org/a.png>', True),
+        ("a.html", '<a href="https://example.org">a link may lead anywhere</a>', False),
+        ("a.css", "@import url(https://fonts.example.org/a.css);", True),
+        ("a.css", "a { background: url(data:image/svg+xml;utf8,x) }", False),
+    ],
+)
+def test_files_of_other_servers_are_found(
+    tmp_path: Path, name: str, text: str, found: bool
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert bool([*_docs.outside(tmp_path)]) is found
+
+
+REPOSITORY = "https://git.example.org/physics/rootstock"
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "becomes"),
+    [
+        ("docs/a.md", "[f](../LICENSE)", f"[f]({REPOSITORY}/blob/HEAD/LICENSE)"),
+        ("docs/a.md", "[f](../README.md#use)", f"[f]({REPOSITORY}/blob/HEAD/README.md#use)"),
+        ("docs/b/a.md", "[f](../../ci)", f"[f]({REPOSITORY}/tree/HEAD/ci)"),
+        ("docs/b/a.md", "[f](../c.md)", "[f](../c.md)"),
+        ("docs/a.md", "[f](c.md) [g](https://example.org/../x)", None),
+        ("docs/a.md", "```\n[f](../LICENSE)\n```", None),
+    ],
+)
+def test_links_out_of_the_pages_lead_to_the_repository(
+    tmp_path: Path, page: str, text: str, becomes: str | None
+) -> None:
+    for name in ("LICENSE", "README.md"):
+        (tmp_path / name).touch()
+    (tmp_path / "ci").mkdir()
+    assert _docs_links.rewritten(text, page, tmp_path, REPOSITORY) == (becomes or text)
+    if "```" not in text and becomes and becomes != text:
+        assert _docs_links.rewritten(text, page, tmp_path, "") == "f"
+
+
+def test_a_dead_link_out_of_the_pages_is_left_to_mkdocs(tmp_path: Path) -> None:
+    for link in ("[f](../gone)", "[f](../../elsewhere)"):
+        assert _docs_links.rewritten(link, "docs/a.md", tmp_path, "") == link
 
 
 def test_the_recipes_of_this_checkout_have_no_errors() -> None:
@@ -85,7 +214,7 @@ def test_the_recipes_of_this_checkout_have_no_errors() -> None:
 
 def test_no_environment_is_named_root() -> None:
     """To conda, `root` is another name of its own base environment: it would install there."""
-    texts = [CHECKOUT / "README.md", *CHECKOUT.glob("docs/*.md")]
+    texts = [CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")]
     texts += [path for path in CHECKOUT.glob("src/**/*") if path.suffix in (".py", ".html")]
     named = re.compile(r"(create|install)\b[^\n]*(-n|--name)[ =](root|base|\{\{)|activate root\b")
     assert [str(path) for path in texts if named.search(path.read_text())] == []
