@@ -1,9 +1,9 @@
 """A hook of mkdocs: links of a page to files of the checkout that are not in docs/.
 
-GitHub follows such a link as it is. The site has no such file: there the link leads to the file in
-the repository, where mkdocs.yml knows its address (`repo_url`). Where it does not, the words of the
-link stay, without a link. This file runs in mkdocs' own environment, so it imports the standard
-library only.
+GitHub follows such a link as it is. The site has no such file. There the link leads to the file in
+the repository, where mkdocs.yml knows its address (`extra.repository`). Where it does not, the
+words of the link stay, without a link. This file runs in mkdocs' own environment, so it imports
+the standard library only.
 """
 
 import os.path
@@ -18,7 +18,7 @@ _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)\s#]*)(#[^)\s]*)?\)")
 def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Any) -> str:
     """The text of a page as mkdocs is to render it."""
     checkout = Path(config["config_file_path"]).parent
-    return rewritten(markdown, f"docs/{page.file.src_uri}", checkout, config["repo_url"] or "")
+    return rewritten(markdown, f"docs/{page.file.src_uri}", checkout, config["extra"]["repository"])
 
 
 def rewritten(text: str, page: str, checkout: Path, repository: str) -> str:

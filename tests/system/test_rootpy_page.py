@@ -1,4 +1,4 @@
-"""What docs/rootpy.md tells rootpy's users to write, run in an environment of the channel."""
+"""The code of docs/rootpy.md and docs/tutorial.md, run in an environment of the channel."""
 
 import ast
 import json
@@ -17,6 +17,7 @@ from .conftest import CHECKOUT, COMMAND
 pytestmark = pytest.mark.system
 
 PAGE = CHECKOUT / "docs/rootpy.md"
+TUTORIAL = CHECKOUT / "docs/tutorial.md"
 PYTHON = "3.11"
 # What is in every environment of a cell.
 THERE = {"ROOT", "numpy"}
@@ -43,15 +44,16 @@ class Example:
         return found - THERE - sys.stdlib_module_names
 
 
-def examples() -> Iterator[Example]:
-    for chapter in re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1:]:
+def examples(page: Path) -> Iterator[Example]:
+    for chapter in re.split(r"^## ", page.read_text(), flags=re.MULTILINE)[1:]:
         blocks = re.findall(r"^```python\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
         title = chapter.partition("\n")[0]
         for number, code in enumerate(blocks):
             yield Example(title, number + 1, tuple(blocks[:number]), code)
 
 
-EXAMPLES = list(examples())
+EXAMPLES = list(examples(PAGE))
+[FIRST] = examples(TUTORIAL)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         tables = json.loads(index.read_text())
         packages |= {record["name"] for record in tables["packages.conda"].values()}
     wanted = set().union(*(one.imports for one in EXAMPLES)) & packages
-    made = [*COMMAND, "env", str(env), "root", f"python {PYTHON}.*", *sorted(wanted)]
+    specs = (
+        "root",
+        "rootstock-frames",
+        f"python {PYTHON}.*",
+    )  # the tutorial's, and those examples'
+    made = [*COMMAND, "env", str(env), *specs, *sorted(wanted)]
     subprocess.run([*made, "--channel", str(channel)], check=True, capture_output=True)
     return Place(env / "bin/python", frozenset(packages))
 
@@ -90,17 +97,31 @@ def test_an_example_runs(example: Example, place: Place, tmp_path: Path) -> None
         pytest.skip(f"the channel has no {', '.join(sorted(lacking))}")
     # Those before it which could run here, in their order.
     run = [code for code in example.before if not _lacks(code, place)]
+    done = start("\n\n".join([*run, example.code]), place, tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+
+
+def test_the_program_of_the_tutorial_prints_what_the_tutorial_shows(
+    place: Place, tmp_path: Path
+) -> None:
+    done = start(FIRST.code, place, tmp_path)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert f"```\n{done.stdout}```\n" in TUTORIAL.read_text()
+
+
+def start(code: str, place: Place, tmp_path: Path) -> subprocess.CompletedProcess[str]:
     program = tmp_path / "example.py"
-    program.write_text("\n\n".join([*run, example.code]))
-    done = subprocess.run(
+    program.write_text(code)
+    return subprocess.run(
         [place.python, "-I", program],
         cwd=tmp_path,
         env={"PATH": os.defpath, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
 
 
 def _lacks(code: str, place: Place) -> bool:
