@@ -75,7 +75,9 @@ def _section(name: str, command: Any) -> str:
     """A command: what it does, how it is called, an example of each use, its options."""
     context = command.context_class(command, info_name=f"rootstock {name}")
     usage = command.get_usage(context).removeprefix("Usage: ")
-    told, _, examples = inspect.cleandoc(command.help).partition("\nExamples:\n")
+    told, _, examples = re.sub(
+        r"\nExample: +", "\nExamples:\n", inspect.cleandoc(command.help)
+    ).partition("\nExamples:\n")
     lines = [f"## rootstock {name}", "", _escaped(told.strip()), "", "```text", usage, "```", ""]
     shown = [line.strip() for line in examples.splitlines() if line.strip()]
     if shown:
