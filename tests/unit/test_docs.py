@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from rootstock.core.checkout import Checkout
 from rootstock.maintain import inventory, lint
 from rootstock.plan import matrix, recipe
 from rootstock.sources import purl
@@ -18,7 +19,7 @@ def test_the_example_recipe_can_be_rendered(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(shown)
     known = matrix.load(CHECKOUT / "ci/matrix.yaml")
     [output] = recipe.render(
-        tmp_path, known.variants_of(known.cells[:1]), matrix.ZIP_KEYS, known.platform
+        tmp_path, known.variants_of(known.cells[:1]), known.zip_keys, known.platform
     )
     assert output.filename.startswith("lz4-c-1.10.0-")
     [(sha256, place)] = yaml.safe_load(registry).items()
@@ -70,17 +71,19 @@ def test_the_page_of_the_examples_names_each() -> None:
 
 
 def test_the_table_of_packages_is_that_of_the_recipes() -> None:
-    table = inventory.as_markdown(inventory.take(CHECKOUT))
+    table = inventory.as_markdown(inventory.take(Checkout(CHECKOUT)))
     assert table in (CHECKOUT / "README.md").read_text(), "run: rootstock recipes --markdown"
 
 
 def test_the_table_of_patches_is_that_of_the_recipes() -> None:
-    table = inventory.patches_as_markdown(inventory.take_patches(CHECKOUT), CHECKOUT)
+    table = inventory.patches_as_markdown(
+        inventory.take_patches(Checkout(CHECKOUT)), Checkout(CHECKOUT)
+    )
     assert table in (CHECKOUT / "README.md").read_text(), "rootstock recipes --patches --markdown"
 
 
 def test_the_recipes_of_this_checkout_have_no_errors() -> None:
-    assert [one for one in lint.lint(CHECKOUT) if one.serious] == []
+    assert [one for one in lint.lint(Checkout(CHECKOUT)) if one.serious] == []
 
 
 def test_no_environment_is_named_root() -> None:
