@@ -24,9 +24,11 @@ from pathlib import Path
 
 import synthetic
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
 from rootstock.run import planning
+from rootstock.run.request import Request
 
 SIZES = (10, 100, 1_000, 10_000)
 
@@ -35,9 +37,9 @@ def plan(folder: Path, count: int) -> float:
     """Plan the checkout in a folder; the processor's seconds for it."""
     store = Store(folder / "store")
     store.prepare()
-    options = planning.Options(checkout=folder / "checkout", channel=folder / "channel")
+    request = Request(checkout=Checkout(folder / "checkout"), channel=folder / "channel")
     started = time.process_time()
-    planned = planning.plan(options, store, silent)
+    planned = planning.plan(request, store, silent)
     seconds = time.process_time() - started
     if len(planned.wanted) != count:
         sys.exit(f"{len(planned.wanted)} packages are planned, not {count}")

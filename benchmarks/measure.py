@@ -37,10 +37,12 @@ from typing import Any
 
 import zstandard
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.store import locate
 from rootstock.plan import matrix as matrices
 from rootstock.plan.recipe import load_variants
-from rootstock.run.planning import Options, plan
+from rootstock.run.planning import plan
+from rootstock.run.request import Request
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BUILD = [sys.executable, str(CHECKOUT / "scripts/build.py")]
@@ -85,10 +87,15 @@ PACKAGE = """
 import sys
 from pathlib import Path
 from rootstock.run.pipeline import run
-from rootstock.run.planning import Options
+from rootstock.core.checkout import Checkout
+from rootstock.run.request import Request
 from rootstock.core.store import locate
 run(
-    Options(checkout=Path(sys.argv[1]), roots=("6",), pythons=("3.11",), sets=("analysis",)),
+    Request(
+        checkout=Checkout(Path(sys.argv[1])),
+        axes={"root": ("6",), "python": ("3.11",)},
+        sets=("analysis",),
+    ),
     locate(),
     lambda event: None,
     "build",
@@ -190,8 +197,9 @@ def warm() -> None:
 def renderings() -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]]:
     """What every recipe is rendered with for the cells that were built, also those of wheels."""
     matrix = matrices.load(CHECKOUT / "ci/matrix.yaml")
-    common = matrix.variants_of(matrices.select(matrix, (), BUILT))
-    planned = plan(Options(checkout=CHECKOUT, pythons=tuple(BUILT)), locate(), lambda event: None)
+    common = matrix.variants_of(matrices.select(matrix, {"python": BUILT}))
+    request = Request(checkout=Checkout(CHECKOUT), axes={"python": tuple(BUILT)})
+    planned = plan(request, locate(), lambda event: None)
     found: list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]] = [
         (dict(one.recipe), {key: [value] for key, value in one.variant.items()}, [], one.subdir)
         for one in (node.output for node in planned.graph.nodes.values())
@@ -201,7 +209,7 @@ def renderings() -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[
         if path.parent.name == "python-local":  # it is for an interpreter that is named
             continue
         variants = load_variants(path.parent, common)
-        zipped = [list(keys) for keys in matrices.ZIP_KEYS if all(key in variants for key in keys)]
+        zipped = [list(keys) for keys in matrix.zip_keys if all(key in variants for key in keys)]
         found.append((str(path), variants, zipped, matrix.platform))
     return found
 

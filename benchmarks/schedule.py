@@ -28,9 +28,11 @@ import synthetic
 from rootstock.building import costs
 from rootstock.building.costs import Cost
 from rootstock.building.policy import Capacity, ReadyQueue, makespan, simulate
+from rootstock.core.checkout import Checkout
 from rootstock.core.progress import silent
 from rootstock.core.store import Store, locate
 from rootstock.run import planning
+from rootstock.run.request import Request
 
 WORKERS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 # Chains of different lengths that meet, some of them sleeping and some working: (needs, seconds).
@@ -111,11 +113,11 @@ def build(checkout: Path, home: Path, workers: int) -> tuple[float, dict[str, tu
 
 def recorded() -> ReadyQueue:
     """All of this checkout's matrix, as if nothing were built, at what builds have cost."""
-    options = planning.Options(checkout=synthetic.CHECKOUT, channel=Path("nowhere"))
+    request = Request(checkout=Checkout(synthetic.CHECKOUT), channel=Path("nowhere"))
     with tempfile.TemporaryDirectory(prefix="rootstock-simulate-") as folder:
         empty = Store(Path(folder))
         empty.prepare()
-        planned = planning.plan(options, empty, silent)
+        planned = planning.plan(request, empty, silent)
     seed = synthetic.CHECKOUT / "ci/durations.json"
     known = costs.load(seed, listen=silent)
     names = {id_: planned.graph.nodes[id_].output.name for id_ in planned.wanted}

@@ -20,6 +20,7 @@ from rootstock.cli import ending
 from rootstock.cli import main as command_line
 from rootstock.cli.common import CHECKOUT, say
 from rootstock.core import process, signals, store, streams, tokens
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import (
     InterruptedByUser,
     RootstockError,
@@ -73,7 +74,7 @@ def _first(command: Any) -> str:
 
 def _section(name: str, command: Any) -> str:
     """A command: what it does, how it is called, an example of each use, its options."""
-    context = command.context_class(command, info_name=f"rootstock {name}")
+    context = command.context_class(command, info_name=f"rootstock {name}", terminal_width=100)
     usage = command.get_usage(context).removeprefix("Usage: ")
     told, _, examples = re.sub(
         r"\nExample: +", "\nExamples:\n", inspect.cleandoc(command.help)
@@ -102,12 +103,13 @@ def _escaped(text: str) -> str:
 
 def packages() -> str:
     """The table of what the recipes make."""
-    return inventory.as_markdown(inventory.take(CHECKOUT))
+    return inventory.as_markdown(inventory.take(Checkout(CHECKOUT)))
 
 
 def patches() -> str:
     """The table of the recipes' patches."""
-    return inventory.patches_as_markdown(inventory.take_patches(CHECKOUT), CHECKOUT)
+    checkout = Checkout(CHECKOUT)
+    return inventory.patches_as_markdown(inventory.take_patches(checkout), checkout)
 
 
 _PARTS = {"commands": commands, "packages": packages, "patches": patches}

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import tomlkit
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.store import Store, locate
 from rootstock.maintain import stack_lock
 from rootstock.run import planning
-from rootstock.run.planning import Options
+from rootstock.run.request import Request
 from rootstock.stack import lock as locks
 from rootstock.stack import names, wanted
 from rootstock.stack.lock import Lock
@@ -39,7 +40,7 @@ def own(store: Store) -> Lock:
     known = tomlkit.parse((CHECKOUT / wanted.FILE).read_text() + EXAMPLE.read_text()).unwrap()
     known["sets"] = {name: known["sets"][name] for name in ("frames", "xenonnt")}
     text = tomlkit.dumps(known)
-    return stack_lock.relock(CHECKOUT, store, lambda event: None, text=text).lock
+    return stack_lock.relock(Checkout(CHECKOUT), store, lambda event: None, text=text).lock
 
 
 def test_the_lock_has_just_the_versions_that_are_pinned(own: Lock) -> None:
@@ -61,15 +62,14 @@ def test_the_lock_has_just_the_versions_that_are_pinned(own: Lock) -> None:
 def test_it_has_a_cell_of_its_own(own: Lock, store: Store, tmp_path: Path) -> None:
     for name in ("ci", "recipes"):
         shutil.copytree(CHECKOUT / name, tmp_path / name, symlinks=True)
-    locks.write(own, tmp_path / planning.STACK)
-    options = Options(
-        checkout=tmp_path,
-        roots=("6",),
-        pythons=(PYTHON,),
+    locks.write(own, Checkout(tmp_path).stack_lock)
+    request = Request(
+        checkout=Checkout(tmp_path),
+        axes={"root": ("6",), "python": (PYTHON,)},
         sets=("xenonnt",),
         channel=tmp_path / "channel",
     )
-    graph = planning.plan(options, store, lambda event: None).graph
+    graph = planning.plan(request, store, lambda event: None).graph
     numpies = {
         cell: [graph.nodes[id_].output for id_ in ids if graph.nodes[id_].output.name == "numpy"]
         for cell, ids in graph.cells.items()
@@ -77,6 +77,6 @@ def test_it_has_a_cell_of_its_own(own: Lock, store: Store, tmp_path: Path) -> No
     (_, [general]), (cell, [pinned]) = numpies.items()
     assert cell.endswith("-xenonnt")
     assert pinned.version == NUMPY != general.version
-    assert (general.lock, pinned.lock) == (None, tmp_path / planning.STACK)
+    assert (general.lock, pinned.lock) == (None, Checkout(tmp_path).stack_lock)
     straxen = [node for node in graph.nodes.values() if node.output.name == "straxen"]
     assert [node.output.version for node in straxen] == ["4.0.0"]

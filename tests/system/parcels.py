@@ -20,8 +20,7 @@ SOON = RetryPolicy(tries=4, first=0.01, longest=0.02, timeout=20)
 
 def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
     return Cell(
-        root="6.40.00",
-        python="3.11",
+        axes={"root": "6.40.00", "python": "3.11"},
         specs=specs or tuple(name.rsplit("-", 2)[0] for name in names),
         packages=names,
         smoke=Smoke(system="", glibc="", checks=(), not_run={}),

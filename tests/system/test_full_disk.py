@@ -26,11 +26,12 @@ DRIVER = """
 import json, sys
 from pathlib import Path
 
-from rootstock.run import pipeline
+from rootstock.run import building, testing
 from rootstock.building import artifact, builder
 from rootstock.core.errors import RootstockError
 from rootstock.run.pipeline import run
-from rootstock.run.planning import Options
+from rootstock.core.checkout import Checkout
+from rootstock.run.request import Request
 from rootstock.core.store import Store
 from tests.system.conftest import Bench
 from tests.system.test_crash import CELL, assert_whole, state
@@ -63,12 +64,15 @@ def before(function):
 if moment == "packing":
     builder.normalise = before(builder.normalise)
 if moment == "staging":
-    pipeline.stage = before(pipeline.stage)
+    building.stage = before(building.stage)
+    testing.stage = before(testing.stage)
 
 store, channel = Store(small / "store"), small / "channel"
-options = Options(checkout=checkout, roots=("6",), pythons=("3.11",), channel=channel)
+request = Request(
+    checkout=Checkout(checkout), axes={"root": ("6",), "python": ("3.11",)}, channel=channel
+)
 try:
-    record, _ = run(options, store, listen, "promote")
+    record, _ = run(request, store, listen, "promote")
     code, told = record.code, f"{record.error} {record.remedy}"
 except RootstockError as error:  # where there was no room for a report of it either
     code, told = error.code, f"{error.message} {error.remedy}"

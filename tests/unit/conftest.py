@@ -16,15 +16,16 @@ from rootstock.channel.index import Record
 from rootstock.channel.layout import release_dir
 from rootstock.environment.creation import Installed
 from rootstock.plan.matrix import Cell
+from rootstock.product.root import PRODUCT
 from rootstock.release import keys
 from rootstock.release.build import PassedCell, ReleaseInputs, build
 from rootstock.release.keys import Private
 from rootstock.smoke.report import Result, SmokeReport
-from rootstock.sources.fetch import Source
+from rootstock.sources.source import Source
 
 from ..channels import promote
 
-CELL = Cell(root="6.40.00", python="3.11", platform="linux-64")
+CELL = Cell(product=PRODUCT, values=("6.40.00", "3.11"), platform="linux-64")
 SOURCE = Source(
     urls=("https://example.org/low-1.0.tar.gz",), sha256="5" * 64, filename="low-1.0.tar.gz"
 )
@@ -104,6 +105,7 @@ def inputs(artifacts: list[Artifact], tmp_path: Path) -> ReleaseInputs:
     return ReleaseInputs(
         number=1,
         time="2026-11-22T20:00:00+00:00",
+        product=PRODUCT,
         platform="linux-64",
         commit="c" * 40,
         cells=[proven],
@@ -189,8 +191,7 @@ def _release(
             channel=url or "file:///srv/channel",
             cells={
                 cell: release_model.Cell(
-                    root=root,
-                    python=python,
+                    axes={"root": root, "python": python},
                     specs=("root",),
                     packages=tuple(packages),
                     smoke=smoke,

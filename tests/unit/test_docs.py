@@ -11,6 +11,7 @@ import yaml
 import _docs
 import _docs_links
 from rootstock.core import errors
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain import lint
 from rootstock.plan import matrix, recipe
@@ -25,7 +26,7 @@ def test_the_example_recipe_can_be_rendered(tmp_path: Path) -> None:
     (tmp_path / "recipe.yaml").write_text(shown)
     known = matrix.load(CHECKOUT / "ci/matrix.yaml")
     [output] = recipe.render(
-        tmp_path, known.variants_of(known.cells[:1]), matrix.ZIP_KEYS, known.platform
+        tmp_path, known.variants_of(known.cells[:1]), known.zip_keys, known.platform
     )
     assert output.filename.startswith("lz4-c-1.10.0-")
     [(sha256, place)] = yaml.safe_load(registry).items()
@@ -209,7 +210,7 @@ def test_a_dead_link_out_of_the_pages_is_left_to_mkdocs(tmp_path: Path) -> None:
 
 
 def test_the_recipes_of_this_checkout_have_no_errors() -> None:
-    assert [one for one in lint.lint(CHECKOUT) if one.serious] == []
+    assert [one for one in lint.lint(Checkout(CHECKOUT)) if one.serious] == []
 
 
 def test_no_environment_is_named_root() -> None:

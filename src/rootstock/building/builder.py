@@ -13,44 +13,27 @@ from typing import Any
 from uuid import uuid4
 
 import rattler_build
-import yaml
 import zstandard
 
+from rootstock.building import artifacts
 from rootstock.building import log as logs
-from rootstock.building.artifact import Artifact, load, write_record
+from rootstock.building.artifact import Artifact, write_record
 from rootstock.building.costs import Cost
 from rootstock.building.ended import WRAP, Ended, error_of
+from rootstock.building.fingerprint import ENVIRONMENT, INSIDE
 from rootstock.building.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.building.limits import Limits
 from rootstock.building.normalise import normalise
 from rootstock.core import disk, memory, process
-from rootstock.core import store as places
-from rootstock.core.errors import BuildFailed, Damaged, UsageError
+from rootstock.core.errors import BuildFailed, UsageError
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import move
 from rootstock.plan.graph import Node
-from rootstock.plan.key import SOURCES, Builder, builder_of, folder_hashes
-from rootstock.sources.fetch import path_in, source_of
-
-_INSIDE = Path(__file__).with_name("inside.py")
-# All that a build's environment has before the packages in it are activated.
-_ENVIRONMENT: Mapping[str, str] = {
-    "PATH": "/usr/bin:/bin",
-    "HOME": "/rootstock/build/home",
-    "LC_ALL": "C.UTF-8",
-    "TERM": "dumb",
-    "PYTHONPATH": "/rootstock/site",
-    "PYTHONDONTWRITEBYTECODE": "1",
-}
-# Those that write a package's bytes. importlib.metadata tells the same, 20 ms later.
-_VERSIONS: Mapping[str, str] = {
-    "py-rattler-build": rattler_build.rattler_build_version(),
-    "PyYAML": yaml.__version__,
-    "zstandard": zstandard.__version__,
-}
+from rootstock.plan.key import SOURCES, folder_hashes
+from rootstock.sources.source import path_in, source_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,39 +50,6 @@ class BuildContext:
     level: int
     limits: Limits
     stage: Callable[[Sequence[Artifact], Path], object]
-
-
-def fingerprint(image_digest: str, level: int) -> Builder:
-    """The builder that goes into every build key."""
-    facts = {
-        **_VERSIONS,
-        "epoch": str(EPOCH),
-        "level": str(level),
-        "environment": " ".join(f"{name}={value}" for name, value in _ENVIRONMENT.items()),
-    }
-    files = (_INSIDE, Path(__file__).with_name("normalise.py"))
-    return builder_of(image_digest, facts, files)
-
-
-def artifact_folder(node: Node, store: Store) -> Path:
-    """Where the store keeps, or would keep, the artifact of a node."""
-    return store.artifact(node.artifact)
-
-
-def find_cached(node: Node, store: Store) -> Artifact | None:
-    """The artifact of a node, or None when the store does not have it.
-
-    Raises `Damaged` when what the store has is not whole, or not what the node is.
-    """
-    artifact = load(artifact_folder(node, store))
-    if artifact is None:
-        return None
-    output = node.output
-    is_ = (artifact.key, artifact.filename, artifact.name, artifact.version, artifact.build)
-    must = (node.key, node.filename, output.name, output.version, node.build)
-    if (*is_, artifact.subdir, artifact.scope) != (*must, output.subdir, node.scope):
-        raise Damaged(artifact_folder(node, store), "its record is not that of the package")
-    return artifact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,25 +88,8 @@ def build(
         write_record(artifact, ready)
         keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
         shutil.copyfile(log, ready / "build.log")
-        stored = _publish(ready, node, context.store)
+        stored = artifacts.publish(ready, node, context.store)
     return stored, Cost(seconds=stored.seconds, memory=made.peak)
-
-
-def _publish(ready: Path, node: Node, store: Store) -> Artifact:
-    """Put a finished artifact in its place, from which a damaged one is taken away."""
-    place = artifact_folder(node, store)
-
-    def is_whole() -> bool:
-        try:
-            return find_cached(node, store) is not None
-        except Damaged:
-            return False
-
-    store.discard(place, is_whole)
-    places.publish(ready, place)
-    stored = load(place)
-    assert stored is not None, "it was put there just now"
-    return stored
 
 
 def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResult:
@@ -281,7 +214,7 @@ def _sandbox(folder: Path, context: BuildContext) -> Sandbox:
             Mount(source=folder / "sources", target=SOURCES),
             Mount(source=folder / "build", target="/rootstock/build", writable=True),
         ),
-        env=_ENVIRONMENT,
+        env=ENVIRONMENT,
         cwd="/rootstock/build",
     )
 
@@ -290,5 +223,5 @@ def _tool_folder(folder: Path) -> Path:
     """A folder with nothing but the program that runs inside."""
     tool = folder / "tool"
     tool.mkdir()
-    shutil.copyfile(_INSIDE, tool / _INSIDE.name)
+    shutil.copyfile(INSIDE, tool / INSIDE.name)
     return tool

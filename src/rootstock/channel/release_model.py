@@ -14,7 +14,7 @@ releases/0002/
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from rootstock.core.shape import OtherFormat, fields, items, made, mapping
 
 RECORD = "release.json"
 FORMAT = 1
+# The product of a release that names none, and its axes.
+PRODUCT, AXES = "root", ("root", "python")
 KEYS, ATTESTATIONS = "keys", "attestations"
 ATTESTATION = f"{ATTESTATIONS}/{RECORD}.json"
 _KINDS = ("explicit", "pixi", "sbom")  # of files that every cell has
@@ -86,16 +88,28 @@ class Smoke:
 class Cell:
     """A cell of a release: `packages` are the file names of the tested set, dependencies first.
 
-    `specs` are what it was solved for. `files` are the names of its files in the release's
-    folder, by what they are: `explicit`, `pixi`, `sbom`; since there are such, also `conda-lock`.
+    `axes` are its values by the names of the product's axes, such as `root` and `python`; in
+    release.json each is a field of the cell. `specs` are what it was solved for. `files` are the
+    names of its files in the release's folder, by what they are: `explicit`, `pixi`, `sbom`; since
+    there are such, also `conda-lock`.
     """
 
-    root: str
-    python: str
+    axes: Mapping[str, str]
     specs: tuple[str, ...]
     packages: tuple[str, ...]
     smoke: Smoke
     files: Mapping[str, str]
+    product: str = PRODUCT
+
+    @property
+    def version(self) -> str:
+        """The version of the product: the value of its first axis."""
+        return next(iter(self.axes.values()))
+
+    @property
+    def python(self) -> str:
+        """The version of Python; empty where the product has no such axis."""
+        return self.axes.get("python", "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +127,7 @@ class Release:
     commit: str
     platform: str
     channel: str
+    product: str = PRODUCT
     cells: Mapping[str, Cell]
     packages: Mapping[str, Package]
     files: Mapping[str, str]
@@ -129,6 +144,13 @@ class Release:
     def text(self) -> str:
         """The text of release.json."""
         value = {**asdict(self), "format": FORMAT}
+        for cell in value["cells"].values():
+            cell |= cell.pop("axes")
+            del cell["product"]  # the release says it once
+        if self.product == PRODUCT:  # as it was when there was no other
+            del value["product"]
+        else:
+            value["axes"] = list(next(iter(self.cells.values())).axes) if self.cells else []
         for package in self.packages.values():
             value["packages"][package.filename]["url"] = package.url
         return json.dumps(value, indent=1, sort_keys=True) + "\n"
@@ -223,34 +245,56 @@ _SMOKE = fields(
     checks=items(_CHECK),
     not_run=mapping(names.line, names.line),
 )
-_CELL = fields(
-    root=names.version,
-    python=names.version,
-    specs=items(names.line),
-    packages=items(names.package_file),
-    smoke=made(Smoke, _SMOKE),
-    files=mapping(names.cell, names.cell),
-)
+_CELL = {
+    "specs": items(names.line),
+    "packages": items(names.package_file),
+    "smoke": made(Smoke, _SMOKE),
+    "files": mapping(names.cell, names.cell),
+}
+
+
+def _cell_of(product: str, axes: Sequence[str]) -> Callable[[object], Cell]:
+    """What reads a cell of a product with these axes."""
+    read = fields(**dict.fromkeys(axes, names.version), **_CELL)
+
+    def cell(value: object) -> Cell:
+        known = read(value)
+        return Cell(product=product, axes={axis: known.pop(axis) for axis in axes}, **known)
+
+    return cell
 
 
 def _release(value: object) -> dict[str, Any]:
-    known = _RELEASE(value)
+    axes: tuple[str, ...] = AXES
+    product = PRODUCT
+    if isinstance(value, dict) and "product" in value:
+        product = names.package_name(value["product"])
+        axes = items(_axis)(value.get("axes"))
+        value = {key: one for key, one in value.items() if key not in ("product", "axes")}
+    known = fields(**_RELEASE, cells=mapping(names.cell, _cell_of(product, axes)))(value)
     del known["format"]
-    return known
+    return {**known, "product": product}
 
 
-_RELEASE = fields(
-    format=shape.count,
-    release=_positive,
-    time=names.utc_time,
-    rootstock=names.line,
-    commit=names.line,
-    platform=names.subdir,
-    channel=names.place_url,
-    cells=mapping(names.cell, made(Cell, _CELL)),
-    packages=mapping(names.package_file, _package),
-    files=mapping(_path, names.sha256),
-)
+def _axis(value: object) -> str:
+    """The name of an axis: one that is no other field of a cell."""
+    name = names.package_name(value)
+    if name in _CELL:
+        raise ValueError(f"{name} is another field of a cell")
+    return name
+
+
+_RELEASE: dict[str, Callable[[object], Any]] = {
+    "format": shape.count,
+    "release": _positive,
+    "time": names.utc_time,
+    "rootstock": names.line,
+    "commit": names.line,
+    "platform": names.subdir,
+    "channel": names.place_url,
+    "packages": mapping(names.package_file, _package),
+    "files": mapping(_path, names.sha256),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

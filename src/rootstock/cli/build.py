@@ -11,7 +11,7 @@ from rootstock.building.limits import DEFAULT_SECONDS, Limits, default_memory
 from rootstock.cli.common import (
     CHECKOUT,
     ChannelFolder,
-    Checkout,
+    CheckoutFolder,
     Deep,
     EngineName,
     Jobs,
@@ -34,10 +34,12 @@ from rootstock.cli.common import (
     TimeLimit,
     Url,
     ask_passphrase,
+    axes_of,
     print_json,
     say,
 )
 from rootstock.cli.plans import as_json_of, show
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import RootstockError, UsageError
 from rootstock.core.progress import silent
 from rootstock.core.store import locate
@@ -47,8 +49,8 @@ from rootstock.plan.matrix import Cell
 from rootstock.release import keys
 from rootstock.report.terminal import Terminal
 from rootstock.run import affected, planning
-from rootstock.run.pipeline import Stage, run
-from rootstock.run.planning import DEFAULT_LEVEL, Options
+from rootstock.run.pipeline import Until, run
+from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.suites import suite as suites
 
 
@@ -60,7 +62,7 @@ class Ended(RootstockError):
         self.code = code
 
 
-def _run(options: Options, as_json: bool, until: Stage, results: Path | None) -> None:
+def _run(request: Request, as_json: bool, until: Until, results: Path | None) -> None:
     if results:  # what cannot be written is told before all the work, not after it
         try:
             results.parent.mkdir(parents=True, exist_ok=True)
@@ -69,10 +71,11 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
         except OSError as error:
             raise UsageError(f"--junit {results}: {error}") from error
     with Terminal(quiet=as_json) as terminal:
-        record, path = run(options, locate(), terminal, until)
+        record, path = run(request, locate(), terminal, until)
         terminal.summary(record, path)
         if not record.code and until == "promote":
-            terminal.install(options.channel, ["root"], record.release)
+            matrix = matrices.load(request.checkout.matrix)
+            terminal.install(request.channel, matrix.product, record.release)
     if as_json:
         print_json(record.as_json())
     if results:
@@ -86,17 +89,17 @@ def _run(options: Options, as_json: bool, until: Stage, results: Path | None) ->
         raise Ended(record.error, record.remedy, record.code)
 
 
-def _list(options: Options, since: str, as_json: bool) -> None:
+def _list(request: Request, since: str, as_json: bool) -> None:
     if not since and not as_json:
-        matrix = matrices.load(options.checkout / "ci/matrix.yaml")
-        chosen = matrices.select(matrix, options.roots, options.pythons, options.only)
+        matrix = matrices.load(request.checkout.matrix)
+        chosen = matrices.select(matrix, request.axes, request.only)
         say(cell.id for cell in chosen)
         return
-    planned = planning.plan(options, locate(), silent)
+    planned = planning.plan(request, locate(), silent)
     keys = affected.cell_keys(planned.graph)
-    cells = planned.cells
+    cells = tuple(cell.cell for cell in planned.cells)
     if since:
-        cells = _changed(cells, keys, since, options)
+        cells = _changed(cells, keys, since, request)
     if as_json:
         print_json({"cells": [{**as_json_of(cell), "key": keys[cell.id]} for cell in cells]})
     elif cells:
@@ -104,7 +107,7 @@ def _list(options: Options, since: str, as_json: bool) -> None:
 
 
 def _changed(
-    cells: Sequence[Cell], keys: Mapping[str, str], since: str, options: Options
+    cells: Sequence[Cell], keys: Mapping[str, str], since: str, request: Request
 ) -> tuple[Cell, ...]:
     """The cells with other keys than at a revision; says on standard error how many."""
     store = locate()
@@ -112,7 +115,7 @@ def _changed(
     then: Mapping[str, str] = {}
     terminal = Terminal()
     try:
-        then = affected.keys_at(since, options, store)
+        then = affected.keys_at(since, request, store)
     except affected.NoKeysError as error:
         terminal.say(f"{since} has no keys to compare with, so every cell counts: {error}")
     changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
@@ -128,7 +131,7 @@ def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep 
     return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
 
 
-def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
+def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
     """The command that runs the pipeline up to a stage."""
 
     def command(
@@ -152,7 +155,7 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         suite: Suites = [],  # noqa: B006
         suite_limit: SuiteLimit = None,
         url: Url = "",
-        checkout: Checkout = CHECKOUT,
+        checkout: CheckoutFolder = CHECKOUT,
         list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
         since: Annotated[
             str,
@@ -168,10 +171,9 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         ] = None,
         as_json: Json = False,
     ) -> None:
-        options = Options(
-            checkout=checkout,
-            roots=tuple(root),
-            pythons=tuple(py),
+        request = Request(
+            checkout=Checkout(checkout),
+            axes=axes_of(root, py),
             local_pythons=tuple(local_python),
             only=tuple(only),
             sets=tuple(sets),
@@ -196,19 +198,19 @@ def _pipeline_command(until: Stage, help_: str) -> Callable[..., None]:
         if deep and until == "audit":
             raise UsageError("--deep goes with rootstock smoke or build")
         if list_:
-            _list(options, since, as_json)
+            _list(request, since, as_json)
         elif dry_run:
-            show(options, as_json)
+            show(request, as_json)
         else:
             if until == "promote":
-                options = replace(options, key=keys.mine(ask_passphrase))
-            _run(options, as_json, until, results)
+                request = replace(request, key=keys.mine(ask_passphrase))
+            _run(request, as_json, until, results)
 
     command.__doc__ = help_
     return command
 
 
-_PIPELINE: Mapping[str, tuple[Stage, str]] = {
+_PIPELINE: Mapping[str, tuple[Until, str]] = {
     "build": (
         "promote",
         """Build the chosen cells, prove them, and promote them into the channel.
@@ -264,17 +266,16 @@ def plan(
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     relock: Relocked = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Show what a build would do: every package, its build key, and why it is to be built.
 
     Example:  rootstock plan --root 6 --py 3.11
     """
-    options = Options(
-        checkout=checkout,
-        roots=tuple(root),
-        pythons=tuple(py),
+    request = Request(
+        checkout=Checkout(checkout),
+        axes=axes_of(root, py),
         local_pythons=tuple(local_python),
         only=tuple(only),
         channel=channel,
@@ -282,7 +283,7 @@ def plan(
         level=level,
         relock=relock,
     )
-    show(options, as_json)
+    show(request, as_json)
 
 
 COMMANDS = {

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,6 +79,14 @@ Roots = Annotated[
 Pythons = Annotated[
     list[str], typer.Option("--py", help="3.11 or all; repeatable.", metavar="VERSION")
 ]
+
+
+def axes_of(roots: Sequence[str], pythons: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What --root and --py ask for, by the names of the axes."""
+    asked = {"root": tuple(roots), "python": tuple(pythons)}
+    return {axis: values for axis, values in asked.items() if values}
+
+
 LocalPythons = Annotated[
     list[str],
     typer.Option(
@@ -149,7 +157,7 @@ def _checkout_option(type_: TyperPath) -> Any:
 
 
 # Who has installed a wheel has no checkout, unless one is named.
-Checkout = Annotated[Path, _checkout_option(_Checkout())]
+CheckoutFolder = Annotated[Path, _checkout_option(_Checkout())]
 CheckoutIfNeeded = Annotated[Path, _checkout_option(TyperPath())]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 KeepGoing = Annotated[

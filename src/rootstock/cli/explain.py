@@ -15,7 +15,7 @@ from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
     ChannelFolder,
-    Checkout,
+    CheckoutFolder,
     CheckoutIfNeeded,
     EngineName,
     Jobs,
@@ -28,9 +28,11 @@ from rootstock.cli.common import (
     Pythons,
     Relocked,
     Roots,
+    axes_of,
     print_json,
     say,
 )
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.store import locate
 from rootstock.image import profiles
@@ -38,7 +40,7 @@ from rootstock.image.engines.choose import choose
 from rootstock.release import check, keys
 from rootstock.report.terminal import Terminal
 from rootstock.run import planning
-from rootstock.run.planning import DEFAULT_LEVEL, Options
+from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.sources.fetch import load_registry
 from rootstock.verify import rebuild
 
@@ -55,7 +57,7 @@ def why(
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     relock: Relocked = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Tell why a package is built: which of its inputs are not what they were, down to the cause.
@@ -68,10 +70,9 @@ def why(
 
       rootstock why openssl --py 3.13 --json
     """
-    options = Options(
-        checkout=checkout,
-        roots=tuple(root),
-        pythons=tuple(py),
+    request = Request(
+        checkout=Checkout(checkout),
+        axes=axes_of(root, py),
         local_pythons=tuple(local_python),
         only=tuple(only),
         channel=channel,
@@ -80,7 +81,7 @@ def why(
         relock=relock,
     )
     with Terminal(quiet=as_json) as terminal:
-        answers = planning.why(options, locate(), nodes, terminal)
+        answers = planning.why(request, locate(), nodes, terminal)
     if as_json:
         print_json({"nodes": [answer.as_json() for answer in answers]})
         return
@@ -142,10 +143,11 @@ def verify(
     artifacts = every(Channel.at(channel), store)
     logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
     logs.mkdir(parents=True)
+    files = Checkout(checkout)
     means = rebuild.RebuildSettings(
-        checkout=checkout,
+        checkout=files,
         profile=profile,
-        registry=load_registry(checkout / "ci/sources.yaml"),
+        registry=load_registry(files.sources),
         store=store,
         engine=choose(engine),
         logs=logs,

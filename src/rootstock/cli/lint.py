@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
+from rootstock.cli.common import CHECKOUT, CheckoutFolder, Json, print_json, say
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain import lint as linter
 from rootstock.plan.checks import Finding
@@ -15,7 +16,7 @@ def lint(
         list[str],
         typer.Argument(help="Recipes, by folder or package; all if none.", metavar="[RECIPE]..."),
     ] = [],  # noqa: B006
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Check recipes for every variant of the matrix: all that planning refuses, and advice.
@@ -30,7 +31,7 @@ def lint(
 
       rootstock lint --json
     """
-    found = linter.lint(checkout, recipe)
+    found = linter.lint(Checkout(checkout), recipe)
     errors = sum(one.serious for one in found)
     if as_json:
         warnings = len(found) - errors

@@ -7,7 +7,7 @@ import typer
 
 from rootstock.cli.common import (
     CHECKOUT,
-    Checkout,
+    CheckoutFolder,
     Json,
     Offline,
     ProfileName,
@@ -15,6 +15,7 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import MachineError
 from rootstock.core.formatting import columns
 from rootstock.core.store import locate
@@ -25,7 +26,7 @@ from rootstock.report.terminal import Terminal
 
 
 def list_recipes(
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
     patches: Annotated[
         bool, typer.Option("--patches", help="List the recipes' patches instead.")
     ] = False,
@@ -46,7 +47,7 @@ def list_recipes(
     if patches:
         _list_patches(checkout, markdown=markdown, as_json=as_json)
         return
-    rows = inventory.take(checkout)
+    rows = inventory.take(Checkout(checkout))
     if as_json:
         print_json({"recipes": rows})
     elif markdown:
@@ -57,13 +58,14 @@ def list_recipes(
 
 
 def _list_patches(checkout: Path, *, markdown: bool, as_json: bool) -> None:
-    found = inventory.take_patches(checkout)
-    cells = [inventory.patch_cells(patch, checkout) for patch in found]
+    files = Checkout(checkout)
+    found = inventory.take_patches(files)
+    cells = [inventory.patch_cells(patch, files) for patch in found]
     if as_json:
         names = ("file", "title", "upstream", "test")
         print_json({"patches": [dict(zip(names, row, strict=True)) for row in cells]})
     elif markdown:
-        say(inventory.patches_as_markdown(found, checkout).splitlines())
+        say(inventory.patches_as_markdown(found, files).splitlines())
     else:
         say(columns([("patch", "what it does", "upstream", "tested by"), *cells]))
 
@@ -75,7 +77,7 @@ def image(
     profile: ProfileName = profiles.DEFAULT,
     relock: Relock = False,
     offline: Offline = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
 ) -> None:
     """Make the root file systems that builds and smoke tests run in.
 
@@ -87,17 +89,17 @@ def image(
 
       rootstock image --profile manylinux
     """
-    store = locate()
+    files, store = Checkout(checkout), locate()
     store.prepare()
     with Terminal() as terminal:
         if lock:
-            for path in sorted((checkout / "ci/images").glob("*.yaml")):
+            for path in sorted(files.images.glob("*.yaml")):
                 pins = debian.lock(debian.load_spec(path, store), store)
                 debian.write_lock(pins, path.with_suffix(".lock"))
-        bare = checkout / "ci/images/bare.yaml"
+        bare = files.image("bare")
         (debian.relock if relock else debian.ensure)(bare, store, terminal, offline=offline)
         have = profiles.relock if relock else profiles.ensure
-        have(profile, checkout, store, terminal, offline=offline)
+        have(profile, files, store, terminal, offline=offline)
 
 
 def doctor(as_json: Json = False) -> None:

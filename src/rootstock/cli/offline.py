@@ -18,6 +18,7 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
+from rootstock.core.checkout import Checkout
 from rootstock.core.formatting import size
 from rootstock.core.store import locate
 from rootstock.offline import bundle, constructor, pack, trial
@@ -123,13 +124,14 @@ def make_ship(
         return
     store = locate()
     with Terminal(quiet=as_json) as terminal:
-        lock = checkout / "ci/tools/conda-ship.lock"
+        files = Checkout(checkout)
+        lock = files.tool("conda-ship")
         made = constructor.make(
             selection,
             target,
             tool=tools.ensure(lock, store, terminal, offline=offline),
             program=program,
-            testbed=trial.old_system(checkout, engine, store, terminal, relock=relock),
+            testbed=trial.old_system(files, engine, store, terminal, relock=relock),
             try_it=test,
             store=store,
             listen=terminal,
@@ -187,7 +189,7 @@ def make_pack(
             selection,
             prefix,
             target,
-            testbed=trial.old_system(checkout, engine, store, terminal, relock=relock)
+            testbed=trial.old_system(Checkout(checkout), engine, store, terminal, relock=relock)
             if test
             else None,
             store=store,

@@ -10,14 +10,14 @@ from rootstock.core.store import locate
 from rootstock.plan.matrix import Cell
 from rootstock.report.terminal import Terminal
 from rootstock.run import planning
-from rootstock.run.planning import Options
+from rootstock.run.request import Request
 from rootstock.suites import suite as suites
 
 
-def show(options: Options, as_json: bool) -> None:
+def show(request: Request, as_json: bool) -> None:
     """Print the plan of a run; nothing is built."""
     with Terminal(quiet=as_json) as terminal:
-        planned = planning.plan(options, locate(), terminal)
+        planned = planning.plan(request, locate(), terminal)
     nodes = [
         {
             "id": node.id,
@@ -33,15 +33,17 @@ def show(options: Options, as_json: bool) -> None:
         for node in planned.graph.nodes.values()
         if node.id in planned.have or node.id in planned.wanted
     ]
-    tests = _tests(planned, options.deep) if options.deep else {}
+    tests = _tests(planned, request.deep) if request.deep else {}
     if as_json:
-        print_json({"cells": [as_json_of(cell) for cell in planned.cells], "nodes": nodes, **tests})
+        print_json(
+            {"cells": [as_json_of(cell.cell) for cell in planned.cells], "nodes": nodes, **tests}
+        )
         return
     rows = [
         (str(n["state"]), str(n["filename"]), str(n["key"])[:16], str(n["reason"])) for n in nodes
     ]
     say(columns([("state", "package", "build key", "why"), *rows]))
-    if options.deep:
+    if request.deep:
         say(["", *_tests_lines(tests)])
 
 
@@ -50,18 +52,23 @@ def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
     from rootstock.suites import cell, untold
 
     took = cell.seconds(locate())
-    suites_ = [
+    tested = [one for one in planned.cells if one.suites]
+    suites_: list[dict[str, Any]] = [
         {
-            "cell": id_,
+            "cell": planned_cell.id,
             "package": one.package,
             "version": one.version,
             "words": one.words,
             "seconds": took.get(one.package),
         }
-        for id_, tested in planned.deep.items()
-        for one in tested.suites
+        for planned_cell in tested
+        for one in (planned_cell.suites.suites if planned_cell.suites else ())
     ]
-    return {"suites": suites_, "not_described": {} if deep.only else untold.find(planned)}
+    if deep.only:
+        return {"suites": suites_, "not_described": {}}
+    nodes = {id_ for one in tested for id_ in one.nodes if id_ in planned.have}
+    others = untold.find((planned.have[id_] for id_ in nodes), {one["package"] for one in suites_})
+    return {"suites": suites_, "not_described": others}
 
 
 def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
@@ -87,4 +94,4 @@ def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
 
 def as_json_of(cell: Cell) -> dict[str, str]:
     """A cell as it stands in the JSON of several commands."""
-    return {"id": cell.id, "root": cell.root, "python": cell.python, "platform": cell.platform}
+    return {"id": cell.id, **cell.axes, "platform": cell.platform}

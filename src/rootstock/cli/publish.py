@@ -18,6 +18,7 @@ from rootstock.cli.common import (
     public_url,
     say,
 )
+from rootstock.core.checkout import Checkout
 from rootstock.core.formatting import columns, size
 from rootstock.core.store import locate
 from rootstock.publish import publish as publishing
@@ -102,8 +103,9 @@ def publish(
     """
     store, patience = locate(), RetryPolicy(tries=tries)
     store.prepare()
+    files = Checkout(checkout)
     options = Options(
-        checkout=checkout,
+        checkout=files,
         timeout=patience.timeout,
         label=label,
         staging=staging_label,
@@ -125,7 +127,7 @@ def publish(
                 chosen,
                 store,
                 terminal,
-                tester(checkout, engine, store, logs, terminal, relock=relock),
+                tester(files, engine, store, logs, terminal, relock=relock),
                 patience=patience,
                 stage_only=stage_only,
             )

@@ -1,19 +1,18 @@
 """The command about the analysis stack: what is made of wheels, without a recipe for each."""
 
 from enum import Enum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, Checkout, Json, print_json, say
+from rootstock.cli.common import CHECKOUT, CheckoutFolder, Json, print_json, say
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.store import locate
 from rootstock.maintain import stack_lock
+from rootstock.plan import rendering
 from rootstock.report.terminal import Terminal
-from rootstock.run import planning
 from rootstock.stack import lock as locks
-from rootstock.stack import wanted
 
 
 class Action(str, Enum):
@@ -42,7 +41,7 @@ def stack(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and write nothing.")] = False,
-    checkout: Checkout = CHECKOUT,
+    checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Lock the analysis stack: the packages that are made of wheels of the Python index.
@@ -61,14 +60,15 @@ def stack(
     """
     given = names or []
     if action is Action.SHOW:
-        _show(given, checkout)
+        _show(given, Checkout(checkout))
         return
     if bool(given) != (action is Action.ADD):
         raise UsageError(
             "rootstock stack add needs names" if action is Action.ADD else "lock takes no names",
             "rootstock stack --help shows examples.",
         )
-    path, text = checkout / wanted.FILE, None
+    files = Checkout(checkout)
+    path, text = files.stack, None
     if action is Action.ADD:
         if not into:
             raise UsageError("rootstock stack add needs a set", "Name one with --set.")
@@ -78,10 +78,10 @@ def stack(
     every = bool(upgrade) and "all" in (upgrade or ())
     with Terminal() as terminal:
         change = stack_lock.relock(
-            checkout, store, terminal, upgrade=None if every else upgrade or (), text=text
+            files, store, terminal, upgrade=None if every else upgrade or (), text=text
         )
         if not dry_run:
-            locks.write(change.lock, checkout / planning.STACK)
+            locks.write(change.lock, files.stack_lock)
             if text is not None:
                 path.write_text(text)
     if as_json:
@@ -90,12 +90,12 @@ def stack(
     say(change.lines or ["Nothing changes."])
 
 
-def _show(names: list[str], checkout: Path) -> None:
+def _show(names: list[str], checkout: Checkout) -> None:
     """Print the recipes of packages as YAML."""
     import yaml
 
-    matrix = planning.load_matrix(checkout)
-    outputs = planning.render_all(checkout / "recipes", matrix, matrix.cells)
+    matrix = rendering.load_matrix(checkout)
+    outputs = rendering.render_all(checkout.recipes, matrix, matrix.cells)
     found = [output for output in outputs if output.name in names]
     if not found:
         raise UsageError(

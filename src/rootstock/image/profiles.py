@@ -4,9 +4,9 @@ The sysroot is a package of ours and the compiler wraps the image's, the same ve
 what is left to a profile is its image.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
 
@@ -18,18 +18,18 @@ Profile = Literal["debian", "manylinux"]
 DEFAULT: Profile = "debian"
 
 
-def digest(profile: Profile, checkout: Path, store: Store, *, relocked: bool = False) -> str:
+def digest(profile: Profile, checkout: Checkout, store: Store, *, relocked: bool = False) -> str:
     """The digest of a profile's image, which needs not be there; `relocked` as in `ensure`."""
     from rootstock.image import debian, manylinux
 
     if profile == "manylinux":
-        return manylinux.digest(checkout / "docker")
-    return debian.load_spec(_description(checkout), store, relocked=relocked).digest
+        return manylinux.digest(checkout.docker)
+    return debian.load_spec(checkout.image("build"), store, relocked=relocked).digest
 
 
 def ensure(
     profile: Profile,
-    checkout: Path,
+    checkout: Checkout,
     store: Store,
     listen: Listener,
     *,
@@ -44,13 +44,13 @@ def ensure(
     from rootstock.image import debian, manylinux
 
     if profile == "manylinux":
-        return manylinux.ensure(checkout / "docker", store, listen, offline=offline, check=check)
-    path = _description(checkout)
+        return manylinux.ensure(checkout.docker, store, listen, offline=offline, check=check)
+    path = checkout.image("build")
     return debian.ensure(path, store, listen, relocked=relocked, offline=offline, check=check)
 
 
 def relock(
-    profile: Profile, checkout: Path, store: Store, listen: Listener, *, offline: bool = False
+    profile: Profile, checkout: Checkout, store: Store, listen: Listener, *, offline: bool = False
 ) -> "Image":
     """As `ensure`, with other versions where the archive no longer has those of the image.
 
@@ -60,15 +60,11 @@ def relock(
 
     if profile == "manylinux":
         return ensure(profile, checkout, store, listen, offline=offline)
-    return debian.relock(_description(checkout), store, listen, offline=offline)
+    return debian.relock(checkout.image("build"), store, listen, offline=offline)
 
 
-def was_relocked(profile: Profile, checkout: Path, store: Store) -> bool:
+def was_relocked(profile: Profile, checkout: Checkout, store: Store) -> bool:
     """Whether `relock` has left other versions of a profile's image in the store."""
     from rootstock.image import debian
 
-    return profile != "manylinux" and debian.relock_path(_description(checkout), store).exists()
-
-
-def _description(checkout: Path) -> Path:
-    return checkout / "ci/images/build.yaml"
+    return profile != "manylinux" and debian.relock_path(checkout.image("build"), store).exists()

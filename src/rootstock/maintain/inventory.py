@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from rootstock.core.checkout import Checkout
 from rootstock.plan import patches
 from rootstock.plan.match import version_order
 from rootstock.plan.patches import Patch
 from rootstock.plan.recipe import Output
-from rootstock.run.planning import load_matrix, recipe_folders, render_all
+from rootstock.plan.rendering import load_matrix, recipe_folders, render_all
 
 _ORIGINS = {"source": "compiled", "wheel": "from a wheel", "deb": "from Debian's package"}
 _SCOPES = {"channel": "users", "image": "builds only"}
@@ -39,11 +39,11 @@ class Row:
         return self.package, ", ".join(self.versions), origin, _SCOPES[self.scope], told
 
 
-def take(checkout: Path) -> tuple[Row, ...]:
+def take(checkout: Checkout) -> tuple[Row, ...]:
     """Render every recipe of a checkout for its whole matrix; raises as planning does."""
     matrix = load_matrix(checkout)
     made: dict[str, list[Output]] = {}
-    for output in render_all(checkout / "recipes", matrix, matrix.cells):
+    for output in render_all(checkout.recipes, matrix, matrix.cells):
         if output.complete:
             made.setdefault(output.name, []).append(output)
     return tuple(_row(name, made[name]) for name in sorted(made))
@@ -73,16 +73,16 @@ def _python(output: Output) -> str:
     return output.variant.get("cpython") or output.variant.get("python", "").partition(".*")[0]
 
 
-def take_patches(checkout: Path) -> tuple[Patch, ...]:
+def take_patches(checkout: Checkout) -> tuple[Patch, ...]:
     """The patches of all recipes of a checkout, by what their headers tell."""
     return tuple(
-        patch for folder in recipe_folders(checkout / "recipes") for patch in patches.of(folder)
+        patch for folder in recipe_folders(checkout.recipes) for patch in patches.of(folder)
     )
 
 
-def patch_cells(patch: Patch, checkout: Path) -> tuple[str, str, str, str]:
+def patch_cells(patch: Patch, checkout: Checkout) -> tuple[str, str, str, str]:
     """A patch as text: its file, what it does, where upstream has that, what tests it."""
-    file = patch.path.relative_to(checkout / "recipes").as_posix()
+    file = patch.path.relative_to(checkout.recipes).as_posix()
     return file, patch.title, patch.reference, patch.test
 
 
@@ -92,7 +92,7 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return _table([head, *(row.cells for row in rows if not row.stacked)])
 
 
-def patches_as_markdown(found: Sequence[Patch], checkout: Path) -> str:
+def patches_as_markdown(found: Sequence[Patch], checkout: Checkout) -> str:
     """The table of patches in docs/reference/packages.md."""
     head = ("patch", "what it does", "upstream", "tested by")
     return _table([head, *(patch_cells(patch, checkout) for patch in found)])

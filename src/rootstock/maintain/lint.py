@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rootstock.core import names
+from rootstock.core.checkout import MATRIX, Checkout
 from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan import checks, patches
 from rootstock.plan import graph as graphs
@@ -21,7 +22,7 @@ from rootstock.plan.links import Links, link, link_tests, require_order
 from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Matrix
 from rootstock.plan.recipe import Output
-from rootstock.run.planning import LOCAL_RECIPE, recipe_folders, render_local, stacked
+from rootstock.plan.rendering import LOCAL_RECIPE, recipe_folders, render_local, stacked
 from rootstock.sources.fetch import load_registry
 from rootstock.sources.local import Interpreter
 
@@ -33,7 +34,7 @@ _FOREIGN = ("recipe.yml", "meta.yaml", "meta.yml")
 _FOREIGN_VARIANTS = ("variants.yml", "conda_build_config.yaml", "conda_build_config.yml")
 
 
-def lint(checkout: Path, asked: Sequence[str] = ()) -> list[Finding]:
+def lint(checkout: Checkout, asked: Sequence[str] = ()) -> list[Finding]:
     """All findings about recipes of a checkout, by file and line.
 
     `asked` names recipes by folder, path or package; without any it is all of them, and the
@@ -41,9 +42,9 @@ def lint(checkout: Path, asked: Sequence[str] = ()) -> list[Finding]:
 
     Raises `UsageError` for a name that no recipe has.
     """
-    folder, found = checkout / "recipes", _Findings()
-    matrix = found.of(lambda: matrices.load(checkout / "ci/matrix.yaml"))
-    found.of(lambda: load_registry(checkout / "ci/sources.yaml"))
+    folder, found = checkout.recipes, _Findings()
+    matrix = found.of(lambda: matrices.load(checkout.matrix))
+    found.of(lambda: load_registry(checkout.sources))
     if matrix is None:
         return found.all
     made = {
@@ -81,7 +82,7 @@ class _Findings:
             elif found := _UNREADABLE.fullmatch(error.message):
                 self._add(Path(found[1]), 0, found[2], error.remedy)
             else:
-                self._add(Path("ci/matrix.yaml"), 0, error.message, error.remedy)
+                self._add(Path(MATRIX), 0, error.message, error.remedy)
         return None
 
     def _add(self, path: Path, line: int, message: str, remedy: str) -> None:
@@ -91,7 +92,7 @@ class _Findings:
 def _render(path: Path, folder: Path, matrix: Matrix) -> tuple[Output, ...]:
     if path.name != LOCAL_RECIPE:
         variants = matrix.variants_of(matrix.cells)
-        return recipes.render(path, variants, matrices.ZIP_KEYS, matrix.platform)
+        return recipes.render(path, variants, matrix.zip_keys, matrix.platform, matrix.taken)
     cell = matrix.cells[0]
     pretended = Interpreter(
         cpython=cell.python, version=f"{cell.python}.0", sha256="0" * 64, filename="python.tar"
@@ -122,9 +123,9 @@ def _about(finding: Finding, chosen: Sequence[Path]) -> bool:
     return any(path == finding.path or path in finding.path.parents for path in chosen)
 
 
-def _of_patches(path: Path, checkout: Path) -> Iterator[Finding]:
+def _of_patches(path: Path, checkout: Checkout) -> Iterator[Finding]:
     for patch in patches.of(path):
-        for fault in patches.check(patch, path, checkout):
+        for fault in patches.check(patch, path, checkout.root):
             yield Finding(
                 path=patch.path,
                 line=1,

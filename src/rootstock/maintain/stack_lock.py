@@ -8,6 +8,7 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from rootstock.core.checkout import STACK_LOCK, Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed, shown
 from rootstock.core.progress import Listener
@@ -16,15 +17,13 @@ from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import ids_of
 from rootstock.plan.match import finder
 from rootstock.plan.recipe import Output
-from rootstock.run.planning import STACK, render_recipes
+from rootstock.plan.rendering import render_recipes
 from rootstock.sources import purl, tools
 from rootstock.stack import lock as locks
 from rootstock.stack import names, wanted
 from rootstock.stack.lock import Lock
 from rootstock.stack.make import Means, make
 from rootstock.stack.names import Names
-
-_UV = "ci/tools/uv.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Change:
 
 
 def relock(
-    checkout: Path,
+    checkout: Checkout,
     store: Store,
     listen: Listener,
     *,
@@ -48,33 +47,33 @@ def relock(
     Versions stay where they still fit, but for the projects in `upgrade` (None: all). `text` is
     what ci/stack.toml would be. Raises what `make` raises, and `UsageError` for an unknown project.
     """
-    old = locks.load(checkout / STACK)
+    old = locks.load(checkout.stack_lock)
     known = {one.project for one in old.wheels}
     if strange := [one for one in upgrade or () if canonicalize_name(one) not in known]:
         raise UsageError(
-            f"{listed(map(shown, strange))}: {STACK} has no such project",
+            f"{listed(map(shown, strange))}: {STACK_LOCK} has no such project",
             "Names are those of the Python index. rootstock stack add NAME adds one.",
         )
-    asked = wanted.load(checkout / wanted.FILE, text)
-    naming = names.load(checkout / names.FILE)
+    asked = wanted.load(checkout.stack, text)
+    naming = names.load(checkout.names)
     new = make(asked, naming, old, _means(checkout, naming, store, listen), upgrade)
     return Change(lock=new, lines=tuple(differences(old, new)))
 
 
-def _means(checkout: Path, naming: Names, store: Store, listen: Listener) -> Means:
-    matrix = matrices.load(checkout / "ci/matrix.yaml")
-    outputs = render_recipes(checkout / "recipes", matrix, matrix.cells)
+def _means(checkout: Checkout, naming: Names, store: Store, listen: Listener) -> Means:
+    matrix = matrices.load(checkout.matrix)
+    outputs = render_recipes(checkout.recipes, matrix, matrix.cells)
     pythons = {o.variant["cpython"]: o.version for o in outputs if o.name == "python"}
     by_id = ids_of(outputs)
     find = finder(by_id)
     projects = {name: one.name for one in outputs for name in _projects(one, naming)}
     variants = {cell.python: cell.variant for cell in matrix.cells}
-    environment = tools.ensure(checkout / _UV, store, listen)
+    environment = tools.ensure(checkout.tool("uv"), store, listen)
     return Means(
         pythons=pythons,
         recipes={
             python: {
-                project: by_id[find(name, variant, STACK)].version
+                project: by_id[find(name, variant, STACK_LOCK)].version
                 for project, name in projects.items()
             }
             for python, variant in variants.items()

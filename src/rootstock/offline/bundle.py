@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rootstock import product as products
 from rootstock.channel import index, release_model
 from rootstock.channel.generation import milliseconds
 from rootstock.channel.layout import NOARCH, RELEASES_TABLE, release_dir
@@ -36,7 +37,7 @@ Nothing in it needs the network. Go to where it is, and choose one of:
 
 conda, mamba, micromamba (any of the three names), with whatever version fits:
 
-  conda create --offline --override-channels -c "file://$PWD" -n analysis root{python}
+  conda create --offline --override-channels -c "file://$PWD" -n analysis {package}{python}
 
 the same, but with just the packages that were tested together (without their hashes, which
 not every conda reads; the last command below holds all files against theirs):
@@ -46,8 +47,8 @@ not every conda reads; the last command below holds all files against theirs):
 
 rootstock, on a machine without conda:
 
-  rootstock env ./root-env --lock {explicit}
-  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'
+  rootstock env ./{package}-env --lock {explicit}
+  ./{package}-env/{trial}
 
 Is it whole, and from whom?
 
@@ -140,12 +141,15 @@ def _record(selection: Selection, package: Package, place: Path) -> index.Record
 def install_text(selection: Selection) -> str:
     """What INSTALL.txt says."""
     release, cell = selection.release, selection.release.cells[selection.cells[0]]
+    product = products.named(release.product)
     lock = f"{release_dir(release.release)}/{cell.files[locks.EXPLICIT]}"
     return _TEXT.format(
         number=release.release,
         channel=release.channel,
         cells="\n".join(f"  {name}" for name in selection.cells),
-        python=f" 'python {cell.python}.*'",
+        package=product.package,
+        trial=product.trial,
+        python=f" 'python {cell.python}.*'" if cell.python else "",
         explicit=lock,
     )
 

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from rootstock import product as products
 from rootstock.channel.layout import release_dir
 from rootstock.core import process
 from rootstock.core.errors import PackFailed, SmokeFailed
@@ -132,7 +133,7 @@ def manifest(selection: Selection, program: str) -> str:
     said = {
         "runtime-name": RUNTIME,
         "artifact-name": selection.cell,
-        "runtime-version": f"{cell.root}.{selection.release.release}",
+        "runtime-version": f"{cell.version}.{selection.release.release}",
         "delegate-executable": program,
         "artifact-layout": "embedded",
         "source-environment": "default",
@@ -216,6 +217,7 @@ def _try(
         selection.cell,
         home / "env",
         [package.name for package in selection.packages],
+        product=products.named(selection.release.product),
         scratch=Path(tempfile.mkdtemp(dir=scratch)),
         listen=listen,
     )

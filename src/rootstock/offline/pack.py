@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import zstandard
 
+from rootstock import product as products
 from rootstock.core import names
 from rootstock.core.errors import UsageError
 from rootstock.core.names import NotAllowed
@@ -202,6 +203,14 @@ def _try(
     outputs.mkdir()
     unpack(file, folder)
     names = [package.name for package in selection.packages]
-    report = testbed.check(selection.cell, folder, names, at=prefix, scratch=outputs, listen=listen)
+    report = testbed.check(
+        selection.cell,
+        folder,
+        names,
+        product=products.named(selection.release.product),
+        at=prefix,
+        scratch=outputs,
+        listen=listen,
+    )
     report.raise_for_failure()
     return report

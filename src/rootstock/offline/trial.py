@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.progress import Event, Listener, State
 from rootstock.core.store import Store
-from rootstock.image import debian
 from rootstock.image.engines import Engine
-from rootstock.image.engines.choose import choose
 from rootstock.image.engines.outsider import admit
+from rootstock.product.model import Product
+from rootstock.smoke import testbed
 from rootstock.smoke.report import SmokeReport
-from rootstock.smoke.run import OLD_SYSTEM, PREFIX, System, glibc_of, run_checks
+from rootstock.smoke.run import PREFIX, System, glibc_of, run_checks
 
 # Folders that sandboxes have of their own: what is below them on the system is not seen.
 _OWN = ("/tmp/", "/dev/", "/proc/", "/sys/", "/rootstock/")
@@ -44,6 +45,7 @@ class OldSystem:
         prefix: Path,
         packages: Sequence[str],
         *,
+        product: Product,
         at: str = PREFIX,
         scratch: Path,
         listen: Listener,
@@ -60,6 +62,7 @@ class OldSystem:
         checks = run_checks(
             prefix,
             packages,
+            product=product,
             label=label,
             system=system,
             engine=self.engine,
@@ -92,23 +95,18 @@ def check_place(at: str) -> None:
 
 
 def old_system(
-    checkout: Path, engine: str, store: Store, listen: Listener, *, relock: bool = False
+    checkout: Checkout, engine: str, store: Store, listen: Listener, *, relock: bool = False
 ) -> OldSystem:
     """The old and bare system of the smoke tests, which is made if it is not in the store.
 
-    With `relock` it is made by `debian.relock`.
-
-    Raises what `debian.ensure` and `choose` do.
+    Raises what `testbed.prepare` does.
     """
     store.prepare()
-    have = debian.relock if relock else debian.ensure
-    image = have(checkout / "ci/images/bare.yaml", store, listen)
-    chosen = choose(engine)
-    chosen.prepare(image.root)
+    system, chosen = testbed.prepare(checkout, engine, store, listen, relock=relock)
     name = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
     logs = store.runs / name
     logs.mkdir()
-    return OldSystem(system=System(OLD_SYSTEM, image.root, image.digest), engine=chosen, logs=logs)
+    return OldSystem(system=system, engine=chosen, logs=logs)
 
 
 def with_folder(system: System, folder: str, scratch: Path) -> System:

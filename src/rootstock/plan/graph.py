@@ -36,8 +36,8 @@ class Node:
     `uses` are the ids of the nodes that its build and host environments are made of, `needs`
     those with all they depend on; `runs` are the ids of those it depends on when installed,
     directly; `tests` of those that its tests install beside it, directly. Only what is in `needs`
-    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `private` was
-    built with something of this machine, and is for this machine only.
+    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `local_only`
+    was built with something of this machine, and is for this machine only.
     """
 
     output: Output
@@ -50,7 +50,7 @@ class Node:
     needs: tuple[str, ...]
     runs: tuple[str, ...]
     tests: tuple[str, ...] = ()
-    private: bool = False
+    local_only: bool = False
 
     @property
     def build(self) -> str:
@@ -70,7 +70,7 @@ class Node:
     @property
     def scope(self) -> str:
         """`channel` for what is published, `image` for builds only, `local` for this machine."""
-        return LOCAL if self.private else str(self.output.extra.get("scope", "channel"))
+        return LOCAL if self.local_only else str(self.output.extra.get("scope", "channel"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +84,9 @@ class Graph:
     nodes: Mapping[str, Node]
     cells: Mapping[str, tuple[str, ...]]
 
-    def private(self, cell: str) -> bool:
+    def local_only(self, cell: str) -> bool:
         """Whether something in a cell, by its id, is for this machine only."""
-        return any(self.nodes[id_].private for id_ in self.cells[cell])
+        return any(self.nodes[id_].local_only for id_ in self.cells[cell])
 
     def closure(self, ids: Iterable[str]) -> tuple[str, ...]:
         """The given nodes and all they depend on when installed, in the graph's order."""
@@ -160,8 +160,10 @@ def plan(
         files = files_of(folders(output.folder, output.path), output.recipe)
         inputs = key_inputs(recipe, output.variant, files, builder, dependencies)
         node = _node(id_, output, recipe, inputs, one, needs, published)
-        private = output.extra.get("scope") == LOCAL or any(nodes[dep].private for dep in needs)
-        nodes[id_] = node = replace(node, private=private)
+        local_only = output.extra.get("scope") == LOCAL or any(
+            nodes[dep].local_only for dep in needs
+        )
+        nodes[id_] = node = replace(node, local_only=local_only)
         if node.number:
             pin = f"{output.name} =={output.version}"
             renamed[f"{pin} {output.build}"] = f"{pin} {node.build}"

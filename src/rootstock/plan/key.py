@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
+
+from rootstock.sources.source import source_name
 
 # Counts changes to what a key is made of.
 FORMAT = 2
@@ -55,19 +56,6 @@ def _here(entry: Mapping[str, Any]) -> dict[str, Any]:
         return dict(entry)
     name = quote(source_name(entry), safe=_PLAIN)
     return {**entry, "url": f"file://{SOURCES}/{entry.get('sha256', '')}/{name}"}
-
-
-def source_name(entry: Mapping[str, Any]) -> str:
-    """The file name of a rendered source: its `file_name`, or the last part of its (first) URL.
-
-    In a package URL (purl, ECMA-427) it is what follows the `#`; in others, `?` and `#` end it.
-    """
-    if name := entry.get("file_name"):
-        return str(name)
-    url = entry["url"] if isinstance(entry["url"], str) else entry["url"][0]
-    if url.startswith("pkg:"):
-        return unquote(url.partition("#")[2])
-    return unquote(re.split("[?#]", url, maxsplit=1)[0].rpartition("/")[2])
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:

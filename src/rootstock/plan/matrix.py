@@ -1,37 +1,33 @@
-"""The matrix: which ROOT is built for which Python, and the cells a user asks for."""
+"""The matrix: which cells there are of a product, and those that a user asks for."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product as combinations
 from pathlib import Path
 
-from rootstock.core import names
+from rootstock import product as products
+from rootstock.core import names, yaml_source
 from rootstock.core.errors import UsageError
-from rootstock.plan import yaml_source
 from rootstock.plan.requirement import name_of, spec_of
+from rootstock.product.model import Axis, Product
 
 ARCHITECTURES = {"linux-64": "linux_x86_64"}
-# Whether a ROOT is repackaged from CERN's wheels or compiled.
+# Whether a version is repackaged from wheels or compiled.
 ORIGINS = ("wheel", "source")
-# These vary together: a Python version and the CPython that is built for it.
-ZIP_KEYS = (("python", "cpython"),)
-_PYTHON = re.compile(r"3\.(?:0|[1-9][0-9]{0,2})")
-_ROOT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{2}\.[0-9]{2}")
-# The variant values that the cells and the platform say.
-TAKEN = ("python", "cpython", "root_version", "target_platform")
+_PLATFORM = "target_platform"  # a variant value that the platform says
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One ROOT version for one Python. `root` is like 6.40.00, `python` like 3.11.
+    """One value of each axis of a product, such as ROOT 6.40.00 for Python 3.11.
 
     `sets` are the packages of the analysis stack's sets that its environment holds as well. Sets
     that cannot be in one environment make further cells, each with its own `name`.
     """
 
-    root: str
-    python: str
+    product: Product
+    values: tuple[str, ...]
     platform: str
     sets: tuple[str, ...] = ()
     name: str = ""
@@ -39,29 +35,36 @@ class Cell:
     @property
     def id(self) -> str:
         """The name a cell is chosen by, which may be matched by a glob."""
-        tag = self.python.replace(".", "")
-        own = f"-{self.name}" if self.name else ""
-        return f"root{self.root}-cp{tag}-{ARCHITECTURES[self.platform]}{own}"
+        pairs = zip(self.product.axes, self.values, strict=True)
+        tags = [axis.tag(value) for axis, value in pairs]
+        return "-".join([*tags, ARCHITECTURES[self.platform], *([self.name] if self.name else [])])
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """Its values by the names of the axes, as records have them."""
+        return dict(zip(self.product.fields, self.values, strict=True))
+
+    @property
+    def python(self) -> str:
+        """The version of Python, such as 3.11; empty where the product has no such axis."""
+        return self.axes.get("python", "")
 
     @property
     def variant(self) -> dict[str, str]:
         """The variant values that make a recipe's output belong to this cell."""
-        tag = self.python.replace(".", "")
-        return {
-            "root_version": self.root,
-            "cpython": self.python,
-            "python": f"{self.python}.* *_cp{tag}",
-        }
+        pairs = zip(self.product.axes, self.values, strict=True)
+        return {key: text for axis, value in pairs for key, text in axis.variant(value).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matrix:
     """`ci/matrix.yaml`: every cell, what an environment holds, the common variant values.
 
-    `sets` are the sets of the analysis stack that environments hold as well; which of them a cell
-    has, where its Python is among theirs, is said by who reads the stack's lock (planning.py).
+    `sets` are the sets of the analysis stack that environments hold as well; rendering.py finds
+    which of them a cell has, where its Python is among theirs.
     """
 
+    product: Product
     platform: str
     cells: tuple[Cell, ...]
     specs: tuple[str, ...]
@@ -70,55 +73,87 @@ class Matrix:
 
     def specs_of(self, cell: Cell) -> list[str]:
         """What an environment of a cell is made of: the specs, at the cell's own versions."""
-        versions = {"python": f"{cell.python}.*", "root": f"{cell.root}.*"}
+        pairs = zip(self.product.axes, cell.values, strict=True)
+        versions = {axis.package: f"{value}.*" for axis, value in pairs}
         own = [f"{one} {versions[one]}" if one in versions else one for one in self.specs]
         return [*own, *cell.sets]
 
     def variants_of(self, cells: Sequence[Cell]) -> dict[str, list[str]]:
         """The variant values to render recipes with, so that the given cells can be built."""
         merged = {key: [value] for key, value in self.variants.items()}
-        pythons = sorted({cell.python for cell in cells}, key=_order)
-        by_python = {cell.python: cell.variant for cell in cells}
-        merged["python"] = [by_python[python]["python"] for python in pythons]
-        merged["cpython"] = [by_python[python]["cpython"] for python in pythons]
-        merged["root_version"] = sorted({cell.root for cell in cells}, key=_order)
+        for number, axis in enumerate(self.product.axes):
+            for value in sorted({cell.values[number] for cell in cells}, key=_order):
+                for key, text in axis.variant(value).items():
+                    merged.setdefault(key, []).append(text)
         return merged
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The variant values that the cells and the platform say, and nothing else may."""
+        return taken(self.product)
+
+    @property
+    def zip_keys(self) -> tuple[tuple[str, ...], ...]:
+        """The variant values that vary together: those of one axis that has several."""
+        keys = [tuple(axis.variant(axis.example)) for axis in self.product.axes]
+        return tuple(own for own in keys if len(own) > 1)
+
+
+def taken(product: Product) -> tuple[str, ...]:
+    """The variant values that the cells of a product and the platform say."""
+    return (*(key for axis in product.axes for key in axis.variant(axis.example)), _PLATFORM)
 
 
 def load(path: Path) -> Matrix:
     """Read the matrix; raises `UsageError` with file and line of what is wrong with it."""
-    top = yaml_source.read(path).mapping(
-        ("platform", "pythons", "roots", "specs", "variants"), ("sets",)
-    )
+    source = yaml_source.read(path)
+    product = _product(source)
+    first, *others = product.axes
+    keys = ("platform", *(axis.key for axis in product.axes[::-1]), "specs", "variants")
+    top = source.mapping(keys, ("sets", "product"))
     platform = _one_of(top["platform"], ARCHITECTURES)
-    pythons = _versions(top["pythons"], _PYTHON, "a Python version like 3.11")
+    known = {axis.key: _versions(top[axis.key], axis) for axis in others}
     cells: list[Cell] = []
-    for root in top["roots"].items():
-        row = root.mapping(("version", "origin", "pythons"))
-        version = _version(row["version"], _ROOT, "a ROOT version like 6.40.00")
-        _one_of(row["origin"], ORIGINS)
-        if any(cell.root == version for cell in cells):
-            raise row["version"].fail(f"ROOT {version} is there twice")
-        for value in row["pythons"].items():
-            if (text := value.text()) not in pythons:
-                raise value.fail(
-                    f"ROOT {version} asks for Python {text}, which is not under `pythons`",
-                    f"Known: {', '.join(pythons)}",
-                )
-        for python in _versions(row["pythons"], _PYTHON, "a Python version like 3.11"):
-            cells.append(Cell(root=version, python=python, platform=platform))
+    for row in top[first.key].items():
+        fields = row.mapping(("version", "origin", *known))
+        version = _version(fields["version"], first)
+        _one_of(fields["origin"], ORIGINS)
+        if any(cell.values[0] == version for cell in cells):
+            raise fields["version"].fail(f"{first.title} {version} is there twice")
+        for axis in others:
+            for value in fields[axis.key].items():
+                if (text := value.text()) not in known[axis.key]:
+                    raise value.fail(
+                        f"{first.title} {version} asks for {axis.title} {text}, which is not "
+                        f"under `{axis.key}`",
+                        f"Known: {', '.join(known[axis.key])}",
+                    )
+        for values in combinations(*(_versions(fields[axis.key], axis) for axis in others)):
+            cells.append(Cell(product=product, values=(version, *values), platform=platform))
     variants = top["variants"].entries()
-    for key in TAKEN:
+    for key in taken(product):
         if key in variants:
             told = f"{key} is no variant value of the matrix: its cells and its platform say it"
             raise variants[key].fail(told, "Take the line out.")
     return Matrix(
+        product=product,
         platform=platform,
         cells=tuple(cells),
         specs=tuple(_spec(spec) for spec in top["specs"].items()),
         variants={key: value.text() for key, value in variants.items()},
         sets=tuple(value.text() for value in top["sets"].items()) if "sets" in top else (),
     )
+
+
+def _product(source: yaml_source.Value) -> Product:
+    """The product that a matrix names; ROOT where it names none."""
+    value = source.entries().get("product")
+    if value is None:
+        return products.named(products.DEFAULT)
+    try:
+        return products.named(value.text())
+    except LookupError as error:
+        raise value.fail(str(error), "A product is a module of rootstock.product.") from error
 
 
 def _spec(value: yaml_source.Value) -> str:
@@ -141,17 +176,17 @@ def _one_of(value: yaml_source.Value, known: Collection[str]) -> str:
     return text
 
 
-def _version(value: yaml_source.Value, pattern: re.Pattern[str], what: str) -> str:
-    if not pattern.fullmatch(text := value.text()):
-        raise value.fail(f"{text} is not {what}")
+def _version(value: yaml_source.Value, axis: Axis) -> str:
+    if not axis.pattern.fullmatch(text := value.text()):
+        raise value.fail(f"{text} is not a {axis.title} version like {axis.example}")
     return text
 
 
-def _versions(value: yaml_source.Value, pattern: re.Pattern[str], what: str) -> list[str]:
+def _versions(value: yaml_source.Value, axis: Axis) -> list[str]:
     """The versions of a list, each there once."""
     found: list[str] = []
     for item in value.items():
-        version = _version(item, pattern, what)
+        version = _version(item, axis)
         if version in found:
             raise item.fail(f"{version} is there twice")
         found.append(version)
@@ -159,38 +194,24 @@ def _versions(value: yaml_source.Value, pattern: re.Pattern[str], what: str) -> 
 
 
 def select(
-    matrix: Matrix, roots: Sequence[str], pythons: Sequence[str], only: Sequence[str] = ()
+    matrix: Matrix, asked: Mapping[str, Sequence[str]], only: Sequence[str] = ()
 ) -> tuple[Cell, ...]:
-    """The cells a user asks for.
+    """The cells a user asks for: `asked` has the wanted values of axes, by the axes' names.
 
-    A ROOT version may be cut short: `6` is the newest 6, `6.40` the newest 6.40; `all` is
-    every one. Without `roots` or `pythons` it is all of them. `only` keeps the cells whose
+    A value of an axis that may be shortened may be cut: `6` is the newest 6, `6.40` the newest
+    6.40; `all` is every one, as is an axis that is not asked for. `only` keeps the cells whose
     name matches one of its globs.
 
     Raises `UsageError`, with what is known, for what the matrix does not have.
     """
-    known_roots = sorted({cell.root for cell in matrix.cells}, key=_order)
-    known_pythons = sorted({cell.python for cell in matrix.cells}, key=_order)
-    wanted_roots: set[str] = set()
-    for root in roots or ("all",):
-        matching = [r for r in known_roots if root == "all" or f"{r}.".startswith(f"{root}.")]
-        if not matching:
-            raise UsageError(
-                f"ROOT {root} is not in the matrix", f"Known: {', '.join(known_roots)}, all"
-            )
-        wanted_roots |= set(matching if root == "all" else matching[-1:])
-    wanted_pythons: set[str] = set()
-    for python in pythons or ("all",):
-        if python != "all" and python not in known_pythons:
-            raise UsageError(
-                f"Python {python} is not in the matrix", f"Known: {', '.join(known_pythons)}, all"
-            )
-        wanted_pythons |= set(known_pythons) if python == "all" else {python}
+    wanted = [
+        _wanted(axis, {cell.values[number] for cell in matrix.cells}, asked.get(axis.field, ()))
+        for number, axis in enumerate(matrix.product.axes)
+    ]
     cells = tuple(
         cell
         for cell in matrix.cells
-        if cell.root in wanted_roots
-        and cell.python in wanted_pythons
+        if all(value in own for value, own in zip(cell.values, wanted, strict=True))
         and (not only or any(fnmatchcase(cell.id, pattern) for pattern in only))
     )
     if not cells:
@@ -199,6 +220,25 @@ def select(
             "Cells: " + ", ".join(cell.id for cell in matrix.cells),
         )
     return cells
+
+
+def _wanted(axis: Axis, there: Collection[str], asked: Sequence[str]) -> set[str]:
+    """The values of an axis that words ask for."""
+    known = sorted(there, key=_order)
+    wanted: set[str] = set()
+    for word in asked or ("all",):
+        if axis.shortened:
+            matching = [one for one in known if f"{one}.".startswith(f"{word}.")][-1:]
+        else:
+            matching = [one for one in known if one == word]
+        if word == "all":
+            matching = known
+        if not matching:
+            raise UsageError(
+                f"{axis.title} {word} is not in the matrix", f"Known: {', '.join(known)}, all"
+            )
+        wanted.update(matching)
+    return wanted
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from rootstock.plan import yaml_source
+from rootstock.core import yaml_source
 from rootstock.plan.recipe import Output
 
 

@@ -22,9 +22,8 @@ from rattler_build import (
     VariantConfig,
 )
 
+from rootstock.core import yaml_source
 from rootstock.core.errors import RecipeError
-from rootstock.plan import yaml_source
-from rootstock.plan.matrix import TAKEN
 from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
@@ -144,7 +143,9 @@ class Output:
         return frozenset(ignored.get("by_name", ()))
 
 
-def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
+def load_variants(
+    folder: Path, common: Variants, taken: Collection[str] = ()
+) -> dict[str, list[str]]:
     """The variants a recipe is rendered with: the common ones, and its own on top.
 
     A recipe's own are in `variants.yaml` beside it, as rattler-build reads it.
@@ -156,7 +157,7 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
     own = folder / "variants.yaml"
     if own.exists():
         for key, values in yaml_source.read(own).entries().items():
-            if key in TAKEN:
+            if key in taken:
                 raise values.fail(
                     f"{key} is not a recipe's to say: the cells and the platform say it",
                     "Remove it. Which versions are built is in ci/matrix.yaml.",
@@ -166,9 +167,15 @@ def load_variants(folder: Path, common: Variants) -> dict[str, list[str]]:
 
 
 def render(
-    folder: Path, variants: Variants, zip_keys: Sequence[Sequence[str]], platform: str
+    folder: Path,
+    variants: Variants,
+    zip_keys: Sequence[Sequence[str]],
+    platform: str,
+    taken: Collection[str] = (),
 ) -> tuple[Output, ...]:
     """Render a recipe folder with the given variants, one `Output` per package.
+
+    A recipe's own variants have none of the values in `taken`.
 
     `build.skip` is not looked at: which variants are built is for the matrix to say. Whether
     what is rendered can be built is for `plan.checks` to say.
@@ -177,7 +184,7 @@ def render(
     it is not YAML.
     """
     path = folder / "recipe.yaml"
-    merged = load_variants(folder, variants)
+    merged = load_variants(folder, variants, taken)
     zipped = [list(keys) for keys in zip_keys if all(key in merged for key in keys)]
     text = yaml_source.text_of(path)
     with path.open("rb") as file:

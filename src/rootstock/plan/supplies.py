@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from rootstock.core import names
 from rootstock.core.errors import UsageError
 from rootstock.plan.fault import Fault
-from rootstock.plan.key import source_name, unseen
+from rootstock.plan.key import unseen
 from rootstock.plan.recipe import Output
 from rootstock.sources import purl
+from rootstock.sources.source import source_name
 
 _SCHEMES = ("https", "http", "ftp", "file")
 _ARCHIVE = "Write url: of a release's archive, and sha256: of that file. A build has no network."

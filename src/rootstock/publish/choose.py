@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.core import names, tokens
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
@@ -27,7 +28,7 @@ class Options:
     `reads` when nothing is to be changed: then no token is asked for.
     """
 
-    checkout: Path
+    checkout: Checkout
     timeout: float
     label: str = ""
     staging: str = ""
@@ -77,7 +78,7 @@ def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> An
     token = _token(tokens.ANACONDA, options)
     return Anaconda(
         user=user,
-        environment=tools.ensure(options.checkout / "ci/tools/anaconda.lock", store, listen),
+        environment=tools.ensure(options.checkout.tool("anaconda"), store, listen),
         token=token,
         timeout=options.timeout,
         label=label,
@@ -120,7 +121,7 @@ def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
     return S3(
         bucket=bucket,
         prefix=f"{prefix}/" if prefix else "",
-        environment=tools.ensure(options.checkout / "ci/tools/s3.lock", store, listen),
+        environment=tools.ensure(options.checkout.tool("s3"), store, listen),
         keys=tokens.given(tokens.S3),
         timeout=options.timeout,
         server=options.server.rstrip("/"),

@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from rootstock import product as products
 from rootstock.channel.release_model import Cell
+from rootstock.core.checkout import Checkout
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
-from rootstock.image import debian
-from rootstock.image.engines.choose import choose
 from rootstock.publish.publish import Smoke
-from rootstock.smoke.run import OLD_SYSTEM, System, smoke
+from rootstock.smoke import testbed
+from rootstock.smoke.run import smoke
 
 
 def tester(
-    checkout: Path, engine: str, store: Store, logs: Path, listen: Listener, *, relock: bool
+    checkout: Checkout, engine: str, store: Store, logs: Path, listen: Listener, *, relock: bool
 ) -> Smoke:
     """What tests cells on the old and bare system of a checkout; an engine isolates them.
 
@@ -23,17 +24,14 @@ def tester(
     """
 
     def test(cells: Mapping[str, Cell], url: str) -> None:
-        chosen = choose(engine)
-        have = debian.relock if relock else debian.ensure
-        image = have(checkout / "ci/images/bare.yaml", store, listen)
-        chosen.prepare(image.root)
-        system = System(OLD_SYSTEM, image.root, image.digest)
+        system, chosen = testbed.prepare(checkout, engine, store, listen, relock=relock)
         listen(Event(stage="smoke", state="start", total=len(cells)))
         for name, cell in cells.items():
             smoke(
                 name,
                 cell.specs,
                 url,
+                product=products.named(cell.product),
                 system=system,
                 engine=chosen,
                 store=store,

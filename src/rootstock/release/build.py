@@ -12,10 +12,11 @@ from rootstock.channel import release_model
 from rootstock.channel.index import Record
 from rootstock.core.errors import RefusedError
 from rootstock.plan.matrix import Cell
+from rootstock.product.model import Product
 from rootstock.release import attest, locks, sbom
 from rootstock.release.keys import Private
 from rootstock.smoke.report import SmokeReport
-from rootstock.sources.fetch import Source
+from rootstock.sources.source import Source
 
 if TYPE_CHECKING:
     from rootstock.suites.results import SuitesReport
@@ -45,6 +46,7 @@ class ReleaseInputs:
 
     number: int
     time: str
+    product: Product
     platform: str
     commit: str
     cells: Sequence[PassedCell]
@@ -83,6 +85,7 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
         commit=inputs.commit,
         platform=inputs.platform,
         channel=base,
+        product=inputs.product.name,
         cells=cells,
         packages={
             name: _package(artifact, records[name], inputs)
@@ -132,8 +135,8 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
         raise RefusedError(f"{tested.cell.id}: what was tested is not what is promoted")
     ran = [result for result in report.checks if result.outcome != "not run"]
     return release_model.Cell(
-        root=tested.cell.root,
-        python=tested.cell.python,
+        axes=tested.cell.axes,
+        product=tested.cell.product.name,
         specs=tested.specs,
         packages=ordered({promoted[sha256]: records[promoted[sha256]] for sha256 in installed}),
         smoke=release_model.Smoke(

@@ -14,7 +14,7 @@ from rootstock.channel.index import Record
 from rootstock.channel.place import Place
 from rootstock.channel.release_model import Package, Release
 from rootstock.core import shape
-from rootstock.sources.fetch import Source
+from rootstock.sources.source import Source
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
@@ -41,7 +41,7 @@ def write(
     made = {p.name: _component(p, release.channel, sources.get(p.filename, ())) for p in packages}
     whole = Component(
         name=cell,
-        version=release.cells[cell].root,
+        version=release.cells[cell].version,
         type=ComponentType.APPLICATION,
         bom_ref=cell,
         description=" ".join(release.cells[cell].specs),

@@ -1,11 +1,12 @@
 """What a run came to, and how to use what it made, as lines for people."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rootstock.core.formatting import columns, duration, size
+from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
 
 _SHOWN = 20  # tests of a package that are told
@@ -82,13 +83,13 @@ def _row(node: NodeRecord) -> tuple[str, str, str, str]:
     )
 
 
-def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list[str]:
-    """What a user types to get an environment with `specs` from the channel's folder.
+def install_lines(channel: Path, product: Product, release: int = 0) -> list[str]:
+    """What a user types to get an environment with a product from the channel's folder.
 
     With a `release`, also where its locks are.
     """
     folder = channel.absolute()
-    wanted = " ".join(specs)
+    prefix = f"./{product.package}-env"
     locks = folder / f"releases/{release:04d}"
     again = [
         "To have just this again, in any year:",
@@ -96,10 +97,11 @@ def install_lines(channel: Path, specs: Sequence[str], release: int = 0) -> list
     ]
     return [
         "To use it, with conda, mamba or micromamba:",
-        f"  conda create -n analysis --override-channels -c {folder.as_uri()} {wanted}",
+        f"  conda create -n analysis --override-channels -c {folder.as_uri()} {product.package}",
         "  conda activate analysis",
         "or without:",
-        f"  .venv/bin/rootstock env ./root-env {wanted} --channel {shlex.quote(str(folder))}",
-        "  ./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
+        f"  .venv/bin/rootstock env {prefix} {product.package} --channel "
+        f"{shlex.quote(str(folder))}",
+        f"  {prefix}/{product.trial}",
         *(again if release else []),
     ]

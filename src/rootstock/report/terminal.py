@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from rootstock.product.model import Product
     from rootstock.run.record import RunRecord
 
 _WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
@@ -89,11 +90,11 @@ class Terminal(AbstractContextManager["Terminal"]):
 
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
-    def install(self, channel: Path, specs: Sequence[str], release: int = 0) -> None:
-        """Tell how `specs` are installed from the channel, and where a new release's locks are."""
+    def install(self, channel: Path, product: "Product", release: int = 0) -> None:
+        """Print how a product is installed from the channel, and where a release's locks are."""
         from rootstock.report.summary import install_lines
 
-        self.say("\n".join(["", *install_lines(channel, specs, release)]))
+        self.say("\n".join(["", *install_lines(channel, product, release)]))
 
 
 def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:

@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rootstock.core import process
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import MachineError, UsageError
 from rootstock.core.store import Store
 from rootstock.plan.graph import Graph
-from rootstock.run.planning import Options
+from rootstock.run.request import Request
 
 # The first word is the folder of a revision's program. A checkout may have recipes and no
 # program; then it is the one that runs now.
@@ -44,7 +45,7 @@ def cell_keys(graph: Graph) -> dict[str, str]:
     }
 
 
-def keys_at(revision: str, options: Options, store: Store) -> Mapping[str, str]:
+def keys_at(revision: str, request: Request, store: Store) -> Mapping[str, str]:
     """The keys of all cells of a checkout at a git revision, by id.
 
     The options that are in keys (profile, level, channel, relock) are taken as they are now.
@@ -52,19 +53,19 @@ def keys_at(revision: str, options: Options, store: Store) -> Mapping[str, str]:
     Raises `UsageError` for what is no revision, `MachineError` without git, and `NoKeysError`
     when its recipes or its program give no keys.
     """
-    checkout = options.checkout
+    checkout = request.checkout.root
     commit = _commit(revision, checkout)
     with store.scratch("revision") as scratch:
         archive, then = scratch / "tree.tar", scratch / "tree"
         then.mkdir()
         _must(["git", "-C", checkout, "archive", f"--output={archive}", commit])
         _must(["tar", "-xf", archive, "-C", then])
-        if builder_version(then) != builder_version(checkout):
+        if builder_version(Checkout(then)) != builder_version(request.checkout):
             raise NoKeysError("py-rattler-build was another version")
         words = ["build", "--list", "--json", "--checkout", str(then)]
-        words += ["--channel", str(options.channel.absolute())]
-        words += ["--profile", options.profile, "--level", str(options.level)]
-        words += ["--relock"] if options.relock else []
+        words += ["--channel", str(request.channel.absolute())]
+        words += ["--profile", request.profile, "--level", str(request.level)]
+        words += ["--relock"] if request.relock else []
         argv = [sys.executable, "-I", "-c", _PROGRAM, str(then / "src"), *words]
         done = process.run(argv, timeout=_TIMEOUT)
         try:
@@ -99,8 +100,8 @@ def _told(done: process.Completed) -> str:
     return (errors[:1] or lines[-1:] or [""])[0]
 
 
-def builder_version(checkout: Path) -> str:
+def builder_version(checkout: Checkout) -> str:
     """The builder's version, as the lock of a checkout pins it; empty where there is none."""
-    lock = checkout / "requirements.lock"
+    lock = checkout.requirements
     found = _BUILDER.search(lock.read_text()) if lock.exists() else None
     return found[0] if found else ""

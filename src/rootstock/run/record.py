@@ -64,13 +64,19 @@ class NodeRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class CellRecord:
-    """What became of one cell; `files` are the names of its packages in the channel."""
+    """What became of one cell; `files` are the names of its packages in the channel.
+
+    `axes` are the values of the cell by the names of the product's axes, such as `root`.
+    """
 
     id: str
-    root: str
-    python: str
+    axes: Mapping[str, str]
     state: CellState
     files: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as a JSON object, in which each axis is a field of its own."""
+        return {"id": self.id, **self.axes, "state": self.state, "files": self.files}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,8 +108,8 @@ class RunRecord:
 
     def as_json(self) -> dict[str, Any]:
         """The record as `json.dumps` takes it."""
-        cells, nodes = map(vars, self.cells), map(vars, self.nodes)
-        return {"format": FORMAT, **vars(self), "cells": [*cells], "nodes": [*nodes]}
+        cells = [cell.as_json() for cell in self.cells]
+        return {"format": FORMAT, **vars(self), "cells": cells, "nodes": [*map(vars, self.nodes)]}
 
 
 def write(record: RunRecord, folder: Path) -> Path:
@@ -133,10 +139,7 @@ def load(folder: Path) -> RunRecord:
             **{
                 **values,
                 "command": tuple(values["command"]),
-                "cells": tuple(
-                    CellRecord(**{**cell, "files": tuple(cell["files"])})
-                    for cell in values["cells"]
-                ),
+                "cells": tuple(map(_cell, values["cells"])),
                 "nodes": tuple(NodeRecord(**node) for node in values["nodes"]),
                 "audit": tuple(values["audit"]),
                 "smoke": tuple(values["smoke"]),
@@ -145,3 +148,8 @@ def load(folder: Path) -> RunRecord:
         )
     except (OSError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is no report of a run: {error!r}") from error
+
+
+def _cell(known: Mapping[str, Any]) -> CellRecord:
+    axes = {key: value for key, value in known.items() if key not in ("id", "state", "files")}
+    return CellRecord(id=known["id"], axes=axes, state=known["state"], files=tuple(known["files"]))

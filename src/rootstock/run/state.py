@@ -1,128 +1,121 @@
-"""A run: what it has come to so far, and the record that is made of it."""
+"""What a run has come to: each stage takes it from the last one, and gives it on with more."""
 
 import sys
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rootstock import __version__
 from rootstock.audit.report import AuditReport
 from rootstock.building.artifact import Artifact
 from rootstock.channel.promote import Promotion
 from rootstock.core.errors import BuildFailed, RootstockError
+from rootstock.image.rootfs import Image
 from rootstock.plan.graph import Node
-from rootstock.plan.matrix import Cell
-from rootstock.run.planning import Plan
+from rootstock.run.context import Context
+from rootstock.run.planning import Plan, PlannedCell
 from rootstock.run.record import CellRecord, CellState, NodeRecord, NodeState, RunRecord
 from rootstock.smoke.report import SmokeReport
+from rootstock.sources.fetch import Fetching
+from rootstock.suites.results import SuitesReport
 
-if TYPE_CHECKING:
-    from rootstock.suites.results import SuitesReport
 
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What a run has come to.
 
-@dataclass
-class Run:
-    """What a run has come to so far; however it ends, its record is made of this."""
+    `images` and the sources that `fetching` brings are those of the fetch; `artifacts` are by node,
+    `failures` and `skipped` (with the reason) of the build; the reports are of the tests.
+    """
 
-    id: str
-    logs: Path
-    planned: Plan
+    plan: Plan
+    images: Mapping[str, Image] = field(default_factory=dict)
+    fetching: Fetching | None = None
     artifacts: Mapping[str, Artifact] = field(default_factory=dict)
     failures: Mapping[str, RootstockError] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
     audits: tuple[AuditReport, ...] = ()
     smokes: tuple[SmokeReport, ...] = ()
-    suites: tuple["SuitesReport", ...] = ()
+    suites: tuple[SuitesReport, ...] = ()
     promotion: Promotion | None = None
-    error: RootstockError | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def complete_cells(self) -> tuple[Cell, ...]:
+    def complete_cells(self) -> tuple[PlannedCell, ...]:
         """The cells of which every package is there."""
-        there = self.artifacts.keys()
-        return tuple(c for c in self.planned.cells if there >= set(self.planned.graph.cells[c.id]))
+        return tuple(c for c in self.plan.cells if self.artifacts.keys() >= set(c.nodes))
 
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Count the seconds of a stage, also of one that fails."""
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = round(time.monotonic() - started, 2)
+    def of(self, nodes: tuple[str, ...]) -> list[Artifact]:
+        """The artifacts of nodes."""
+        return [self.artifacts[id_] for id_ in nodes]
 
-    def record(self, channel: Path, started: datetime, seconds: float) -> RunRecord:
-        """The record of the run, as far as it came."""
-        planned, error = self.planned, self.error
-        nodes = [
-            node
-            for node in planned.graph.nodes.values()
-            if node.id in planned.have or node.id in planned.wanted
-        ]
-        return RunRecord(
-            run=self.id,
-            rootstock=__version__,
-            command=tuple(sys.argv[1:]),
-            started=started.isoformat(timespec="seconds"),
-            seconds=round(seconds, 2),
-            stages=dict(self.seconds),
-            code=error.code if error else 0,
-            channel=str(channel.absolute()),
-            release=self.promotion.release if self.promotion else 0,
-            cells=tuple(self._cell(cell) for cell in planned.cells),
-            nodes=tuple(self._node(node) for node in nodes),
-            audit=tuple(report.as_json() for report in self.audits),
-            smoke=tuple(report.as_json() for report in self.smokes),
-            suites=tuple(report.as_json() for report in self.suites),
-            error=error.message if error else "",
-            remedy=error.remedy if error else "",
-        )
 
-    def _cell(self, cell: Cell) -> CellRecord:
-        ids = self.planned.graph.cells[cell.id]
-        files = tuple(self.planned.graph.nodes[id_].filename for id_ in ids)
-        tested = {report.cell: report.passed for report in self.smokes}
-        tested |= {report.cell: False for report in self.suites if not report.passed}
-        state: CellState = "not tried"
-        if self.promotion and not self.planned.graph.private(cell.id):
-            state = "promoted" if set(files) & set(self.promotion.added) else "unchanged"
-        elif any(id_ in self.failures or id_ in self.skipped for id_ in ids) or any(
-            report.filename in files and not report.passed for report in self.audits
-        ):
-            state = "failed"
-        elif cell.id in tested:
-            state = "passed" if tested[cell.id] else "failed"
-        return CellRecord(id=cell.id, root=cell.root, python=cell.python, state=state, files=files)
+def record(
+    state: State, context: Context, started: datetime, seconds: float, error: RootstockError | None
+) -> RunRecord:
+    """The record of a run, as far as it came; `error` is what ended it."""
+    plan = state.plan
+    nodes = [n for n in plan.graph.nodes.values() if n.id in plan.have or n.id in plan.wanted]
+    return RunRecord(
+        run=context.logs.name,
+        rootstock=__version__,
+        command=tuple(sys.argv[1:]),
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(seconds, 2),
+        stages=dict(context.seconds),
+        code=error.code if error else 0,
+        channel=str(context.request.channel.absolute()),
+        release=state.promotion.release if state.promotion else 0,
+        cells=tuple(_cell(cell, state) for cell in plan.cells),
+        nodes=tuple(_node(node, state, context) for node in nodes),
+        audit=tuple(report.as_json() for report in state.audits),
+        smoke=tuple(report.as_json() for report in state.smokes),
+        suites=tuple(report.as_json() for report in state.suites),
+        error=error.message if error else "",
+        remedy=error.remedy if error else "",
+    )
 
-    def _node(self, node: Node) -> NodeRecord:
-        artifact, failure = self.artifacts.get(node.id), self.failures.get(node.id)
-        state: NodeState = "kept" if node.id in self.planned.have else "built"
-        if artifact is None and state == "built":
-            state = "failed" if failure else "skipped"
-        log = self.logs / f"{node.id}.log"
-        kept = failure.record if isinstance(failure, BuildFailed) else None
-        reason = self.planned.reasons.get(node.id, "")
-        if failure:
-            reason = failure.message
-        elif state == "skipped":
-            reason = self.skipped.get(node.id, "the run ended before it")
-        return NodeRecord(
-            package=node.output.name,
-            version=node.output.version,
-            state=state,
-            key=node.key,
-            filename=node.filename,
-            subdir=node.output.subdir,
-            sha256=artifact.sha256 if artifact else "",
-            size=artifact.size if artifact else 0,
-            seconds=artifact.seconds if artifact else 0.0,
-            scope=node.scope,
-            log=str(log) if log.exists() else "",
-            reason=reason,
-            failure=str(kept or ""),
-        )
+
+def _cell(cell: PlannedCell, state: State) -> CellRecord:
+    ids, graph = cell.nodes, state.plan.graph
+    files = tuple(graph.nodes[id_].filename for id_ in ids)
+    tested = {report.cell: report.passed for report in state.smokes}
+    tested |= {report.cell: False for report in state.suites if not report.passed}
+    became: CellState = "not tried"
+    if state.promotion and not cell.local_only:
+        became = "promoted" if set(files) & set(state.promotion.added) else "unchanged"
+    elif any(id_ in state.failures or id_ in state.skipped for id_ in ids) or any(
+        report.filename in files and not report.passed for report in state.audits
+    ):
+        became = "failed"
+    elif cell.id in tested:
+        became = "passed" if tested[cell.id] else "failed"
+    return CellRecord(id=cell.id, axes=cell.cell.axes, state=became, files=files)
+
+
+def _node(node: Node, state: State, context: Context) -> NodeRecord:
+    artifact, failure = state.artifacts.get(node.id), state.failures.get(node.id)
+    became: NodeState = "kept" if node.id in state.plan.have else "built"
+    if artifact is None and became == "built":
+        became = "failed" if failure else "skipped"
+    log = context.logs / f"{node.id}.log"
+    stored = failure.record if isinstance(failure, BuildFailed) else None
+    reason = state.plan.reasons.get(node.id, "")
+    if failure:
+        reason = failure.message
+    elif became == "skipped":
+        reason = state.skipped.get(node.id, "the run ended before it")
+    return NodeRecord(
+        package=node.output.name,
+        version=node.output.version,
+        state=became,
+        key=node.key,
+        filename=node.filename,
+        subdir=node.output.subdir,
+        sha256=artifact.sha256 if artifact else "",
+        size=artifact.size if artifact else 0,
+        seconds=artifact.seconds if artifact else 0.0,
+        scope=node.scope,
+        log=str(log) if log.exists() else "",
+        reason=reason,
+        failure=str(stored or ""),
+    )

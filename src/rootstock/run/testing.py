@@ -1,23 +1,25 @@
-"""Test the cells of a run that are whole: the smoke checks, and the packages' own tests."""
+"""The stages that test: the audit, the smoke tests, and the packages' own tests."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from rootstock.audit import batch as audits
+from rootstock.audit import clash
 from rootstock.channel.stage import stage
+from rootstock.core.errors import RootstockError
 from rootstock.core.progress import Event, Listener
-from rootstock.core.store import Store
 from rootstock.image.engines import Engine
-from rootstock.image.rootfs import Image
-from rootstock.plan.matrix import Cell
-from rootstock.run.planning import Options, Plan
-from rootstock.run.providing import BARE_IMAGE, BUILD_IMAGE, image
-from rootstock.run.state import Run
+from rootstock.run.context import BARE_IMAGE, BUILD_IMAGE, Context
+from rootstock.run.planning import SYSROOT, PlannedCell
+from rootstock.run.state import State
 from rootstock.smoke import cell as smokes
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import OLD_SYSTEM, System
-from rootstock.suites.suite import STAGE, Deep
+from rootstock.suites.suite import STAGE as SUITES
+from rootstock.suites.suite import Deep
 
 if TYPE_CHECKING:
     from rootstock.suites.results import SuitesReport
@@ -26,131 +28,182 @@ SMOKE = "smoke"
 BUILD_SYSTEM = "the build image"
 
 
-def smoke(
-    state: Run,
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> None:
-    """Test each cell that is whole in a fresh environment made of just its staged packages."""
-    systems = _systems(options, images, engine, store, listen)
+def audit(context: Context, state: State) -> Iterator[State]:
+    """Audit every package there is, the tools that only builds use among them.
 
-    def one(cell: Cell) -> SmokeReport:
-        system, ready = systems(private=state.planned.graph.private(cell.id))
-        return smokes.test_cell(
-            cell.id,
-            state.planned.matrix.specs_of(cell),
-            [state.artifacts[id_] for id_ in state.planned.graph.cells[cell.id]],
-            stage=stage,
-            system=system,
-            engine=ready,
-            store=store,
-            logs=state.logs / f"smoke-{cell.id}",
-            listen=listen,
-        )
+    Not those that lack a dependency, for it failed. Raises `AuditFailed`.
+    """
+    graph, there = state.plan.graph, state.artifacts
+    lost = {*state.failures, *state.skipped}
+    closures = {}
+    for id_, node in graph.nodes.items():
+        behind = graph.closure(node.runs)
+        # What is for this machine only promises nothing.
+        if id_ in there and not node.local_only and lost.isdisjoint(behind):
+            closures[there[id_]] = [there[dep] for dep in behind if dep in there]
+    sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
+    with context.timed("audit"):
+        reports = audits.audit_all(closures, sysroots, context.store, context.listen)
+        yield replace(state, audits=reports)
+        for report in reports:
+            report.raise_for_failure()
+        sets = {c.id: [there[id_] for id_ in c.nodes if id_ in there] for c in state.plan.public}
+        clash.require_none(sets, context.store, context.listen)
 
-    listen(Event(stage=SMOKE, state="start", total=len(state.complete_cells)))
-    with state.timed(SMOKE):
+
+def test_all(context: Context, state: State) -> Iterator[State]:
+    """Audit and smoke-test side by side, then run the packages' own tests.
+
+    Neither of the first two needs the other, and an audit keeps one core busy. Where both fail,
+    the error of the audit is raised, which is nearer to the cause.
+    """
+    failed: BaseException | None = None
+    with ThreadPoolExecutor(1) as pool:
+        auditing = pool.submit(_last, audit(context, state), state)
+        try:
+            for step in smoke(context, state):
+                yield (state := step)
+        except (RootstockError, KeyboardInterrupt) as error:
+            failed = error
+        audited, wrong = auditing.result()
+    yield (state := replace(state, audits=audited.audits))
+    if isinstance(failed, KeyboardInterrupt):
+        raise failed
+    if first := wrong or failed:
+        raise first
+    yield from own_tests(context, state)
+
+
+def _last(states: Iterator[State], state: State) -> tuple[State, RootstockError | None]:
+    """The last state of a stage, and the error that it ended with."""
+    try:
+        for step in states:
+            state = step
+    except RootstockError as error:
+        return state, error
+    return state, None
+
+
+def smoke(context: Context, state: State) -> Iterator[State]:
+    """Test each cell that is whole in a fresh environment made of just its staged packages.
+
+    Raises `SmokeFailed`.
+    """
+    systems = _Systems(context, state)
+    cells = state.complete_cells
+    context.listen(Event(stage=SMOKE, state="start", total=len(cells)))
+    with context.timed(SMOKE):
+        for cell in cells:
+            system, engine = systems.of(cell)
+            report = smokes.test_cell(
+                cell.cell,
+                cell.specs,
+                state.of(cell.nodes),
+                stage=stage,
+                system=system,
+                engine=engine,
+                store=context.store,
+                logs=context.logs / f"smoke-{cell.id}",
+                listen=context.listen,
+            )
+            yield (state := replace(state, smokes=(*state.smokes, report)))
+    _conclude(SMOKE, state.smokes, context.listen)
+
+
+def own_tests(context: Context, state: State) -> Iterator[State]:
+    """Run the packages' own tests of each cell that is whole and has what runs them.
+
+    Raises `SuitesFailed`. Nothing happens where they are not asked for.
+    """
+    if not context.request.deep:
+        return
+    systems = _Systems(context, state)
+    count = sum(len(cell.suites.suites) for cell in state.plan.cells if cell.suites)
+    context.listen(Event(stage=SUITES, state="start", total=count))
+    with context.timed(SUITES):
         for cell in state.complete_cells:
-            state.smokes = (*state.smokes, one(cell))
-    _conclude(SMOKE, state.smokes, listen)
+            if why := _untestable(cell, state):
+                context.note(SUITES, f"{cell.id}: its packages' own tests are not run: {why}")
+                continue
+            for report in _suites(context, state, cell, systems):
+                before = tuple(one for one in state.suites if one.cell != cell.id)
+                yield (state := replace(state, suites=(*before, report)))
+    _conclude(SUITES, state.suites, context.listen)
 
 
-def deep(
-    state: Run,
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> None:
-    """Run the packages' own tests of each cell that is whole and has what runs them."""
+def _untestable(cell: PlannedCell, state: State) -> str:
+    """Why the packages' own tests of a cell are not run; empty where they are."""
+    if not cell.suites:
+        return "none has a suite, or the set tests is not for its Python"
+    if not state.artifacts.keys() >= set(cell.companion):
+        return "what runs them was not built"
+    return ""
+
+
+def _suites(
+    context: Context, state: State, cell: PlannedCell, systems: "_Systems"
+) -> "Iterator[SuitesReport]":
+    """The report of a cell's suites after each of them: what has ended counts if the next fails."""
     from rootstock.suites import cell as suites  # not where none is run
     from rootstock.suites.results import SuitesReport
 
-    planned, there = state.planned, state.artifacts
-    systems = _systems(options, images, engine, store, listen)
-
-    def skip(cell: Cell, why: str) -> None:
-        told = f"{cell.id}: its packages' own tests are not run: {why}"
-        listen(Event(stage=STAGE, state="note", detail=told))
-
-    listen(Event(stage=STAGE, state="start", total=_count(planned)))
-    with state.timed(STAGE):
-        for cell in state.complete_cells:
-            tested = planned.deep.get(cell.id)
-            if tested is None:
-                skip(cell, "none has a suite, or the set tests is not for its Python")
-                continue
-            if not there.keys() >= set(planned.graph.cells[tested.cell.id]):
-                skip(cell, "what runs them was not built")
-                continue
-            system, ready = systems(private=planned.graph.private(cell.id))
-            bench = suites.Bench(
-                cell=cell.id,
-                specs=planned.matrix.specs_of(tested.cell),
-                artifacts=[there[id_] for id_ in planned.graph.cells[tested.cell.id]],
-                stage=stage,
-                system=system,
-                engine=ready,
-                memory=options.limits.memory,
-            )
-            results = suites.test_cell(
-                bench,
-                tested.suites,
-                options.deep or Deep(),
-                store=store,
-                logs=state.logs / f"suites-{cell.id}",
-                listen=listen,
-            )
-            before = state.suites
-            report = SuitesReport(cell=cell.id, system=system.name, suites=())
-            for one in results:  # what has ended is told, also when the next is interrupted
-                report = replace(report, suites=(*report.suites, one))
-                state.suites = (*before, report)
-    _conclude(STAGE, state.suites, listen)
-
-
-def _count(planned: Plan) -> int:
-    return sum(len(tested.suites) for tested in planned.deep.values())
+    assert cell.suites
+    system, engine = systems.of(cell)
+    bench = suites.Bench(
+        cell=cell.id,
+        specs=cell.companion_specs,
+        artifacts=state.of(cell.companion),
+        stage=stage,
+        system=system,
+        engine=engine,
+        memory=context.request.limits.memory,
+    )
+    results = suites.test_cell(
+        bench,
+        cell.suites.suites,
+        context.request.deep or Deep(),
+        store=context.store,
+        logs=context.logs / f"suites-{cell.id}",
+        listen=context.listen,
+    )
+    report = SuitesReport(cell=cell.id, system=system.name, suites=())
+    for one in results:
+        report = replace(report, suites=(*report.suites, one))
+        yield report
 
 
 def _conclude(
     stage: str, reports: "Sequence[SmokeReport | SuitesReport]", listen: Listener
 ) -> None:
-    """Tell how a stage ended; raises the error of the first report that did not pass."""
+    """Say how a stage ended; raises the error of the first report that did not pass."""
     passed = all(report.passed for report in reports)
     listen(Event(stage=stage, state="done" if passed else "failed"))
     for report in reports:
         report.raise_for_failure()
 
 
-def _systems(
-    options: Options,
-    images: Mapping[str, Image],
-    engine: Callable[[], Engine],
-    store: Store,
-    listen: Listener,
-) -> Callable[..., tuple[System, Callable[[], Engine]]]:
-    """What gives the system that a cell is tested on, and what has the engine ready for it.
+class _Systems:
+    """The systems that cells are tested on.
 
-    An interpreter of this machine, which makes a cell `private`, needs its libraries and its glibc,
-    which the bare old system does not have; the image that it was packaged in does.
+    An interpreter of this machine, which makes a cell local-only, needs its libraries and its
+    glibc, which the bare old system does not have; the image that it was packaged in does.
     """
-    bare, full = images[BARE_IMAGE], images[BUILD_IMAGE]
-    old = System(OLD_SYSTEM, bare.root, bare.digest)
-    new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
 
-    @cache
-    def ready(name: str) -> Engine:
-        image(name, options, store, listen, check=True)
-        chosen = engine()
-        chosen.prepare(images[name].root)
-        return chosen
+    def __init__(self, context: Context, state: State) -> None:
+        bare, full = state.images[BARE_IMAGE], state.images[BUILD_IMAGE]
+        self._old = System(OLD_SYSTEM, bare.root, bare.digest)
+        self._new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
 
-    def of(*, private: bool) -> tuple[System, Callable[[], Engine]]:
-        return new if private else old, partial(ready, BUILD_IMAGE if private else BARE_IMAGE)
+        @cache
+        def ready(name: str) -> Engine:
+            context.image(name)  # it was made long ago: all of it is looked at once more
+            context.engine.prepare(state.images[name].root)
+            return context.engine
 
-    return of
+        self._ready = ready
+
+    def of(self, cell: PlannedCell) -> "tuple[System, partial[Engine]]":
+        """The system that a cell is tested on, and what gives the engine, ready for it."""
+        if cell.local_only:
+            return self._new, partial(self._ready, BUILD_IMAGE)
+        return self._old, partial(self._ready, BARE_IMAGE)

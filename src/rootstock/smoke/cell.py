@@ -8,12 +8,13 @@ from rootstock.core import result_cache
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.image.engines import Engine
+from rootstock.plan.matrix import Cell
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import System, smoke
 
 
 def test_cell(
-    cell: str,
+    cell: Cell,
     specs: Sequence[str],
     artifacts: Sequence[Artifact],
     *,
@@ -33,16 +34,20 @@ def test_cell(
     """
     program = result_cache.program(Path(__file__).parent)
     hashes = sorted(artifact.sha256 for artifact in artifacts)
-    digest = result_cache.digest(program, cell, system.digest, *specs, *hashes)
+    checks = repr(cell.product.checks)
+    if cell.product.programs:
+        checks += result_cache.program(cell.product.programs)
+    digest = result_cache.digest(program, checks, cell.id, system.digest, *specs, *hashes)
     place = store.result("smoke", digest)
     if known := result_cache.read(place, "smoke", listen):
-        listen(Event(stage="smoke", item=f"{cell} on {system.name}", state="kept"))
+        listen(Event(stage="smoke", item=f"{cell.id} on {system.name}", state="kept"))
         return SmokeReport.from_json(known)
     with store.scratch("channel") as folder:
         report = smoke(
-            cell,
+            cell.id,
             specs,
             stage(artifacts, folder / "channel"),
+            product=cell.product,
             system=system,
             engine=engine(),
             store=store,

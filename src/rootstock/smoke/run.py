@@ -22,7 +22,8 @@ from rootstock.environment import creation
 from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import NotTaken, copy
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
+from rootstock.product.model import Check, Product
+from rootstock.smoke.catalogue import FOLDER, INSIDE, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
 
 OLD_SYSTEM = "Debian 11"  # what the bare image of ci/images is
@@ -66,13 +67,14 @@ def smoke(
     specs: Sequence[str],
     channel: Path | str,
     *,
+    product: Product,
     system: System,
     engine: Engine,
     store: Store,
     logs: Path,
     listen: Listener,
 ) -> SmokeReport:
-    """Install `specs` from a channel, its folder or URL, and run every check that applies to them.
+    """Install `specs` from a channel, its folder or URL, and run the checks that apply to them.
 
     The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
     `/tmp`, glibc with its `ldd`, a shell and coreutils, bash, grep and sed for `root-config`,
@@ -97,6 +99,7 @@ def smoke(
         checks = run_checks(
             prefix,
             [package.name for package in made.packages],
+            product=product,
             label=label,
             system=system,
             engine=engine,
@@ -121,6 +124,7 @@ def run_checks(
     prefix: Path,
     packages: Collection[str],
     *,
+    product: Product,
     label: str,
     system: System,
     engine: Engine,
@@ -134,7 +138,7 @@ def run_checks(
     It is mounted read-only at `at`, a folder that the system's root must have. What the checks
     write goes to a folder in `scratch`, and their output to `logs`.
     """
-    apply, reasons = choose(packages, bare=system.bare)
+    apply, reasons = choose(packages, product.checks, bare=system.bare)
     results: dict[str, Result] = {}
 
     def tell(result: Result) -> None:
@@ -158,22 +162,23 @@ def run_checks(
         out = scratch / "checks"
         out.mkdir()
         admit(out, write=True)
-        for folder in (prefix, FOLDER):
+        programs = product.programs or FOLDER
+        for folder in (prefix, programs):
             admit(folder)
         sandbox = Sandbox(
             root=system.root,
             mounts=(
                 Mount(source=prefix, target=at),
-                Mount(source=FOLDER, target=_CHECKS),
+                Mount(source=programs, target=_CHECKS),
                 Mount(source=out, target=_OUT, writable=True),
             ),
             env=_ENV,
             cwd=_OUT,
         )
-        _run(apply, f"{at}/bin/python", engine, sandbox, out, logs, ended)
+        _run(apply, f"{at}/{product.runner}", engine, sandbox, out, logs, ended)
     for name, reason in reasons.items():
         tell(Result(name=name, outcome="not run", reason=reason))
-    return tuple(results[check.name] for check in CATALOGUE)
+    return tuple(results[check.name] for check in product.checks)
 
 
 def glibc_of(system: System, engine: Engine) -> str:
@@ -189,7 +194,7 @@ def glibc_of(system: System, engine: Engine) -> str:
 
 def _run(
     checks: Sequence[Check],
-    python: str,
+    runner: str,
     engine: Engine,
     sandbox: Sandbox,
     out: Path,
@@ -226,7 +231,7 @@ def _run(
         )
 
     at_once = min(_AT_ONCE, os.cpu_count() or 1)
-    argv = [python, "-I", f"{_CHECKS}/{INSIDE}", str(at_once), *map(_word, checks)]
+    argv = [runner, "-I", f"{_CHECKS}/{INSIDE}", str(at_once), *map(_word, checks)]
     limit = _START + sum(check.timeout for check in checks)
     done = process.follow(engine.command(sandbox, argv), read, timeout=limit)
     if not waiting:

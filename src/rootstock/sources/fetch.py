@@ -8,52 +8,19 @@ from, only a file with the right sha256 enters the store.
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.core import names, process
+from rootstock.core import names, process, yaml_source
 from rootstock.core.errors import SourceError, UsageError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
-from rootstock.plan import yaml_source
-from rootstock.plan.key import source_name
 from rootstock.sources import apt, purl, pypi
+from rootstock.sources.source import Source, path_in
 
 _WORKERS = 4  # downloads at a time
 _ENTRY = "Each line is SHA256: PACKAGE-URL, like those in this project's ci/sources.yaml."
 _POLL = 0.5  # seconds between looks for an interruption
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """A file to have: where it comes from, its name and its sha256.
-
-    `instead` tells what else can be done where it cannot be had.
-    """
-
-    urls: tuple[str, ...]
-    sha256: str
-    filename: str
-    instead: str = ""
-
-
-def source_of(entry: Mapping[str, object], instead: str = "") -> Source:
-    """The source of one rendered `source` entry of a recipe."""
-    url = entry["url"]
-    urls = tuple(url) if isinstance(url, list) else (str(url),)
-    try:
-        sha256 = names.sha256(entry.get("sha256"))
-    except names.NotAllowed as error:
-        raise UsageError(f"{urls[0]}: a source needs a sha256: {error}") from error
-    if urls[0].startswith("pkg:"):
-        purl.parse(urls[0])
-    return Source(urls=urls, sha256=sha256, filename=source_name(entry), instead=instead)
-
-
-def path_in(store: Store, source: Source) -> Path:
-    """Where the store keeps, or would keep, a source."""
-    return store.source(source.sha256) / source.filename
 
 
 def load_registry(path: Path) -> dict[str, str]:

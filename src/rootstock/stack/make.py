@@ -15,7 +15,7 @@ from rootstock.core.errors import UsageError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.sources import fetch
-from rootstock.sources.fetch import Source
+from rootstock.sources.source import Source, path_in
 from rootstock.stack import entries, resolve, sdist, wheel
 from rootstock.stack.entries import Chosen
 from rootstock.stack.lock import PREFIX, Lock, Member, Set, Texts
@@ -216,7 +216,7 @@ def _texts(
         file = _source_distribution(project, release, min(pythons), means)
         source = source_of(file)
         fetch.fetch([source], {}, means.store, means.listen)
-        texts = sdist.licence_texts(fetch.path_in(means.store, source))
+        texts = sdist.licence_texts(path_in(means.store, source))
         found[project, version] = Texts(
             version=release, file=file.file, sha256=file.sha256, files=texts
         )
@@ -251,7 +251,7 @@ def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, 
     fetch.fetch(sources, {}, means.store, means.listen)
     found = {}
     for file, source in zip(files, sources, strict=True):
-        path = fetch.path_in(means.store, source)
+        path = path_in(means.store, source)
         known = wanted.of(file.project)
         read = sdist.read(path) if sdist.is_sdist(file.file) else None
         found[file.sha256] = read or wheel.read(path, known.drop)

@@ -8,8 +8,8 @@ has looked at it. Those that bring tests and are not described are told of.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed, shown
 from rootstock.plan.graph import Graph
@@ -62,14 +62,14 @@ def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
 
 
 def tested(
-    beside: Mapping[str, Cell], graph: Graph, checkout: Path, asked: Sequence[str]
+    beside: Mapping[str, Cell], graph: Graph, checkout: Checkout, asked: Sequence[str]
 ) -> dict[str, Companion]:
     """What runs in each cell that `beside` has, by the id of the cell that is tested.
 
     With `asked`, the suites of these packages only. Raises `UsageError` for a name with no suite,
     and when no cell has any.
     """
-    known, naming = wanted.load(checkout / wanted.FILE), names.load(checkout / names.FILE)
+    known, naming = wanted.load(checkout.stack), names.load(checkout.names)
     _require_known(asked, known, naming)
     found = {}
     for id_, cell in beside.items():

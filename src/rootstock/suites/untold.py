@@ -1,30 +1,23 @@
 """Which packages bring tests that nothing is said of: where a suite may be worth describing."""
 
 import json
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from rootstock.building.artifact import Artifact
 from rootstock.channel import index
-from rootstock.run.planning import Plan
 from rootstock.suites.choose import tests_in
 
 _PATHS = "info/paths.json"
 
 
-def find(planned: Plan) -> dict[str, int]:
+def find(artifacts: Iterable[Artifact], described: Collection[str]) -> dict[str, int]:
     """How many files with tests there are in each package that has some and no suite.
 
-    Of the packages of the cells whose own tests are asked for, as far as they are built.
+    `described` are the packages that have a suite.
     """
-    graph = planned.graph
-    cells = planned.deep.items()
-    described = {suite.package for _, tested in cells for suite in tested.suites}
     found = {}
-    for artifact in {
-        planned.have[id_].path: planned.have[id_]
-        for cell, _ in cells
-        for id_ in graph.cells[cell]
-        if id_ in planned.have
-    }.values():
+    for artifact in {one.path: one for one in artifacts}.values():
         if artifact.name not in described and (count := tests_in(_files(artifact.path))):
             found[artifact.name] = count
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

@@ -14,12 +14,14 @@ from typing import Any, Literal
 
 from rootstock.building import builder
 from rootstock.building.artifact import Artifact, load
+from rootstock.building.fingerprint import fingerprint
 from rootstock.building.history import Entry, entries
 from rootstock.building.job import Job, stored_inputs, stored_job
 from rootstock.building.limits import Limits, default_memory
 from rootstock.channel.reader import Channel
 from rootstock.channel.stage import stage
 from rootstock.core import process
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import BuildFailed, MachineError, UsageError, VerifyFailed
 from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener, State
@@ -29,6 +31,7 @@ from rootstock.image import profiles, rootfs
 from rootstock.image.engines import Engine
 from rootstock.image.profiles import Profile
 from rootstock.sources import fetch as sources
+from rootstock.sources.source import source_of
 from rootstock.verify.compare import Difference, compare
 
 Outcome = Literal["same", "differs", "failed", "unknown"]
@@ -150,7 +153,7 @@ class RebuildSettings:
     the number of builds at a time, 0 for one per core.
     """
 
-    checkout: Path
+    checkout: Checkout
     profile: Profile
     registry: Mapping[str, str]
     store: Store
@@ -218,7 +221,7 @@ def _task(artifact: Artifact, store: Store) -> _Task:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         where = artifact.path.parent
         raise MachineError(f"the record of its inputs in {where} cannot be read") from error
-    now = builder.fingerprint(image, level).parts
+    now = fingerprint(image, level).parts
     others = [name for name in sorted(parts | now.keys()) if was.get(name) != now.get(name)]
     if others:
         raise MachineError(f"it was built by another rootstock, with another {', '.join(others)}")
@@ -229,7 +232,7 @@ def _provide(
     tasks: Sequence[_Task], means: RebuildSettings, listen: Listener
 ) -> Mapping[tuple[str, int], builder.BuildContext | MachineError]:
     """Have all sources, and by image and level what builds, or why nothing can."""
-    files = [sources.source_of(entry) for task in tasks for entry in task.job.sources]
+    files = [source_of(entry) for task in tasks for entry in task.job.sources]
     sources.fetch(files, means.registry, means.store, listen, offline=means.offline)
     roots: dict[str, Path | MachineError] = {}
     for digest in {task.image for task in tasks}:

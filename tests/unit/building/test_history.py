@@ -10,8 +10,9 @@ from rootstock.building.history import History
 from rootstock.core.store import Store
 from rootstock.plan.graph import Graph, Node, find, plan
 from rootstock.plan.key import Builder
-from rootstock.plan.matrix import ZIP_KEYS, Cell
+from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import render
+from rootstock.product.root import PRODUCT
 
 RECIPE = """
 package: {name: zlib, version: "%s"}
@@ -38,14 +39,14 @@ class World:
             (self.recipes / name / "recipe.yaml").write_text(text)
 
     def plan(self, version: str = "1", summary: str = "first", python: str = "3.11") -> Graph:
-        cell = Cell(root="6", python=python, platform="linux-64")
+        cell = Cell(product=PRODUCT, values=("6", python), platform="linux-64")
         (self.recipes / "zlib/recipe.yaml").write_text(RECIPE % (version, summary))
         common = {"c_stdlib": ["sysroot"], "c_stdlib_version": ["2.17"]}
         variants = {**common, **{key: [value] for key, value in cell.variant.items()}}
         outputs = [
             output
             for folder in self.recipes.iterdir()
-            for output in render(folder, variants, ZIP_KEYS, "linux-64")
+            for output in render(folder, variants, (("python", "cpython"),), "linux-64")
         ]
         return plan(outputs, [cell], ["zlib"], Builder(image="i", parts={}), self.published)
 

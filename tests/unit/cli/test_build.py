@@ -8,13 +8,13 @@ import typer
 
 from rootstock.cli import build, main
 from rootstock.core.errors import UsageError
-from rootstock.run.planning import Options
+from rootstock.run.request import Request
 from rootstock.suites.suite import LIMIT, Deep
 
 
-def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Options]:
+def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Request]:
     """The options of the runs that a command line begins; nothing is run."""
-    begun: list[Options] = []
+    begun: list[Request] = []
     monkeypatch.setattr(sys, "argv", ["rootstock"])
     monkeypatch.setattr(build, "_run", lambda options, *rest: begun.append(options))
     group: Any = typer.main.get_command(main._application())

@@ -107,7 +107,7 @@ def test_a_folder_without_ci_is_no_checkout(tmp_path: Path) -> None:
     app, seen = typer.Typer(), list[Path]()
 
     @app.command()
-    def command(checkout: common.Checkout = tmp_path / "installed") -> None:
+    def command(checkout: common.CheckoutFolder = tmp_path / "installed") -> None:
         seen.append(checkout)
 
     def run(*words: str) -> None:

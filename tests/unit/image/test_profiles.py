@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.core import seal
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import MachineError, SourceError
 from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store
@@ -22,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_profiles_have_images_of_their_own(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    digests = [profiles.digest(name, CHECKOUT, store) for name in ("debian", "manylinux")]
+    digests = [profiles.digest(name, Checkout(CHECKOUT), store) for name in ("debian", "manylinux")]
     assert len(set(digests)) == 2
     assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in digests)
 

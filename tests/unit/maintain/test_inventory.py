@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core.checkout import Checkout
 from rootstock.maintain import inventory
 
 MATRIX = """
@@ -34,7 +35,7 @@ def row(folder: Path, recipe: str, verified: str) -> inventory.Row:
     (folder / "recipes/small/one").mkdir(parents=True)
     (folder / "recipes/small/one/recipe.yaml").write_text(text)
     (folder / "recipes/small/one/build.sh").touch()
-    [found] = inventory.take(folder)
+    [found] = inventory.take(Checkout(folder))
     return found
 
 

@@ -7,6 +7,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain.lint import lint
 
@@ -47,7 +48,8 @@ def put(checkout: Path, name: str, text: str, file: str = "recipe.yaml") -> None
 
 def told(checkout: Path, *asked: str) -> list[str]:
     return [
-        f"{one.place.removeprefix(f'{checkout}/')}: {one.message}" for one in lint(checkout, asked)
+        f"{one.place.removeprefix(f'{checkout}/')}: {one.message}"
+        for one in lint(Checkout(checkout), asked)
     ]
 
 
@@ -97,7 +99,7 @@ def test_recipes_are_asked_for_by_name_or_path(checkout: Path, asked: str) -> No
 
 def test_what_is_no_recipe_is_refused(checkout: Path) -> None:
     with pytest.raises(UsageError, match="nothing is no recipe") as caught:
-        lint(checkout, ["nothing"])
+        lint(Checkout(checkout), ["nothing"])
     assert "graft, scion" in caught.value.remedy
 
 
@@ -187,6 +189,6 @@ def test_whatever_a_recipe_has_it_is_a_finding(
         part = part[key]
     part[way[-1]] = odd
     put(checkout, "small/scion", yaml.safe_dump(whole))
-    for finding in lint(checkout):
+    for finding in lint(Checkout(checkout)):
         assert finding.message
         assert "Span {" not in finding.message

@@ -8,7 +8,7 @@ import pytest
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
-from rootstock.run.planning import render_all
+from rootstock.plan.rendering import render_all
 
 MATRIX = """
 platform: linux-64
@@ -149,7 +149,7 @@ class World:
 
     def plan(self) -> Graph:
         matrix = matrices.load(self.checkout / "ci/matrix.yaml")
-        cells = matrices.select(matrix, self.roots, self.pythons)
+        cells = matrices.select(matrix, {"root": self.roots, "python": self.pythons})
         outputs = render_all(self.checkout / "recipes", matrix, cells)
         builder = Builder(image=self.image, parts=self.parts)
         return plan(outputs, cells, matrix.specs, builder, self.published)

@@ -10,7 +10,7 @@ import pytest
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.matrix import Cell
-from rootstock.run.planning import render_all
+from rootstock.plan.rendering import render_all
 
 from .conftest import BUILDER, ZLIB, World
 

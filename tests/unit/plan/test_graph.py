@@ -10,12 +10,13 @@ import pytest
 from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan.graph import Graph, plan
 from rootstock.plan.key import Builder
-from rootstock.plan.matrix import ZIP_KEYS, Cell
+from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import render
 from rootstock.plan.requirement import name_of
+from rootstock.product.root import PRODUCT
 
-CELL = Cell(root="6.40.00", python="3.11", platform="linux-64")
-OTHER = Cell(root="6.40.00", python="3.13", platform="linux-64")
+CELL = Cell(product=PRODUCT, values=("6.40.00", "3.11"), platform="linux-64")
+OTHER = Cell(product=PRODUCT, values=("6.40.00", "3.13"), platform="linux-64")
 VARIANTS = {
     "c_compiler": ["gcc"],
     "c_compiler_version": ["14"],
@@ -90,7 +91,7 @@ def plan_of(
     outputs = [
         output
         for path in sorted(folder.iterdir())
-        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+        for output in render(path, VARIANTS, (("python", "cpython"),), "linux-64")
     ]
     return plan(outputs, [CELL], ["root", "python"], builder, published or {})
 
@@ -104,7 +105,7 @@ def plan_two(folder: Path, specs: Sequence[str] = ("root", "python", "pip")) -> 
     outputs = [
         output
         for path in sorted(folder.iterdir())
-        for output in render(path, variants, ZIP_KEYS, "linux-64")
+        for output in render(path, variants, (("python", "cpython"),), "linux-64")
     ]
     return plan(outputs, [CELL, OTHER], specs, BUILDER, {})
 
@@ -294,7 +295,7 @@ def test_a_cell_has_the_versions_that_its_sets_pin(tmp_path: Path) -> None:
     outputs = [
         output
         for path in sorted(make(tmp_path, recipes).iterdir())
-        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+        for output in render(path, VARIANTS, (("python", "cpython"),), "linux-64")
     ]
     held = replace(CELL, sets=("kit",), name="kit")
     pins = {("kit", CELL.python): {"pip": "1"}}
@@ -369,12 +370,12 @@ def test_what_is_built_with_something_local_is_private(tmp_path: Path) -> None:
     scopes = {node.output.name: node.scope for node in graph.nodes.values()}
     assert {name for name, scope in scopes.items() if scope == "local"} == {"python", "pyroot"}
     assert scopes["root"] == scopes["zlib"] == "channel"  # others may be built without it
-    assert graph.private(CELL.id)
+    assert graph.local_only(CELL.id)
 
 
 def test_without_anything_local_nothing_is_private(tmp_path: Path) -> None:
     graph = plan_of(make(tmp_path))
-    assert not graph.private(CELL.id)
+    assert not graph.local_only(CELL.id)
 
 
 BZIP2 = 'package: {name: bzip2, version: "1.0.8"}'
@@ -485,7 +486,7 @@ def test_two_recipes_that_make_one_package_are_both_named(tmp_path: Path) -> Non
 
 def test_what_is_no_match_spec_is_told(tmp_path: Path) -> None:
     folder = make(tmp_path)
-    outputs = render(folder / "libgcc", VARIANTS, ZIP_KEYS, "linux-64")
+    outputs = render(folder / "libgcc", VARIANTS, (("python", "cpython"),), "linux-64")
     with pytest.raises(UsageError, match=r"the cell .* needs 'libgcc >=', which is no match spec"):
         plan(outputs, [CELL], ["libgcc >="], BUILDER, {})
 
@@ -502,7 +503,7 @@ def test_a_recipe_that_vanishes_is_told(tmp_path: Path) -> None:
     outputs = [
         output
         for path in sorted(folder.iterdir())
-        for output in render(path, VARIANTS, ZIP_KEYS, "linux-64")
+        for output in render(path, VARIANTS, (("python", "cpython"),), "linux-64")
     ]
     (folder / "zlib/build.sh").unlink()
     (folder / "zlib/build.sh").symlink_to("nothing")  # a link to nothing is a file of it

@@ -12,8 +12,8 @@ from rootstock.plan.key import (
     files_of,
     folder_hashes,
     key_inputs,
-    source_name,
 )
+from rootstock.sources.source import source_name
 
 INPUTS: dict[str, Any] = {
     "recipe": {"package": {"name": "graft"}},

@@ -32,37 +32,41 @@ def ids(cells: tuple[Cell, ...]) -> list[str]:
 
 
 def test_a_short_version_is_the_newest_that_begins_so(matrix: Matrix) -> None:
-    assert ids(select(matrix, ["6"], ["3.11"])) == ["root6.40.00-cp311-linux_x86_64"]
-    assert ids(select(matrix, ["6.38"], ["3.11"])) == ["root6.38.00-cp311-linux_x86_64"]
+    assert ids(select(matrix, {"root": ["6"], "python": ["3.11"]})) == [
+        "root6.40.00-cp311-linux_x86_64"
+    ]
+    assert ids(select(matrix, {"root": ["6.38"], "python": ["3.11"]})) == [
+        "root6.38.00-cp311-linux_x86_64"
+    ]
 
 
 def test_a_version_is_cut_at_dots_only(matrix: Matrix) -> None:
     with pytest.raises(UsageError):
-        select(matrix, ["6.4"], ["3.11"])
+        select(matrix, {"root": ["6.4"], "python": ["3.11"]})
 
 
 def test_all_is_every_cell(matrix: Matrix) -> None:
-    assert select(matrix, ["all"], ["all"]) == matrix.cells
-    assert select(matrix, [], []) == matrix.cells
+    assert select(matrix, {"root": ["all"], "python": ["all"]}) == matrix.cells
+    assert select(matrix, {}) == matrix.cells
     assert len(matrix.cells) == 3
 
 
 def test_cells_are_chosen_by_glob(matrix: Matrix) -> None:
-    assert ids(select(matrix, [], [], ["*-cp39-*"])) == ["root6.38.00-cp39-linux_x86_64"]
+    assert ids(select(matrix, {}, ["*-cp39-*"])) == ["root6.38.00-cp39-linux_x86_64"]
 
 
 def test_what_is_unknown_is_refused_with_what_is_known(matrix: Matrix) -> None:
     with pytest.raises(UsageError, match=r"ROOT 7") as caught:
-        select(matrix, ["7"], [])
+        select(matrix, {"root": ["7"]})
     assert "6.38.00, 6.40.00" in caught.value.remedy
     with pytest.raises(UsageError, match=r"Python 2.7") as caught:
-        select(matrix, [], ["2.7"])
+        select(matrix, {"python": ["2.7"]})
     assert "3.9, 3.11" in caught.value.remedy
 
 
 def test_a_root_that_has_no_such_python_is_no_cell(matrix: Matrix) -> None:
     with pytest.raises(UsageError, match="no cell") as caught:
-        select(matrix, ["6.40"], ["3.9"])
+        select(matrix, {"root": ["6.40"], "python": ["3.9"]})
     assert "root6.38.00-cp39-linux_x86_64" in caught.value.remedy
 
 

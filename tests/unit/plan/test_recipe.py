@@ -3,7 +3,9 @@ from pathlib import Path
 import pytest
 
 from rootstock.core.errors import RecipeError, UsageError
+from rootstock.plan.matrix import taken
 from rootstock.plan.recipe import render
+from rootstock.product.root import PRODUCT
 
 RECIPE = """
 context: {version: "1.2.3"}
@@ -150,7 +152,7 @@ def test_variants_do_not_have_what_cells_say(tmp_path: Path, key: str) -> None:
     write(tmp_path, 'package: {name: a, version: "1"}')
     (tmp_path / "variants.yaml").write_text(f'c_stdlib: [a]\n{key}: ["3.8"]')
     with pytest.raises(UsageError, match=rf"variants\.yaml:2: {key} is not a recipe's to say"):
-        render(tmp_path, {}, (), "linux-64")
+        render(tmp_path, {}, (), "linux-64", taken(PRODUCT))
 
 
 def test_a_byte_order_mark_is_told(tmp_path: Path) -> None:

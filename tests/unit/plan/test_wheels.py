@@ -12,10 +12,14 @@ from rootstock.core.errors import RecipeError
 from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
+from rootstock.product.root import PRODUCT
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-CELLS = [Cell(root="6.40.00", python=python, platform="linux-64") for python in ("3.11", "3.13")]
+CELLS = [
+    Cell(product=PRODUCT, values=("6.40.00", python), platform="linux-64")
+    for python in ("3.11", "3.13")
+]
 PURE = Entry(
     name="bud",
     version="1.0",

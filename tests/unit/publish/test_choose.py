@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
@@ -21,7 +22,7 @@ def no_clients(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def chosen(text: str, tmp_path: Path, **options: Any) -> Target:
-    given = Options(checkout=tmp_path, timeout=1, reads=True, **options)
+    given = Options(checkout=Checkout(tmp_path), timeout=1, reads=True, **options)
     return choose(text, given, Store(tmp_path), silent)
 
 

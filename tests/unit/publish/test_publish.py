@@ -89,8 +89,7 @@ def snapshot(package: Any, tmp_path: Path) -> ChannelSnapshot:
     promote(artifacts, tmp_path / "channel")
     loaded = load(tmp_path / "channel")
     one = Cell(
-        root="",
-        python="",
+        axes={"root": "", "python": ""},
         specs=("one",),
         packages=tuple(artifact.filename for artifact in artifacts),
         smoke=Smoke(system="", glibc="", checks=(), not_run={}),

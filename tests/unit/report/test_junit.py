@@ -81,8 +81,12 @@ def finding(rule: str, waived: str = "") -> dict[str, str]:
 def record(**more: Any) -> RunRecord:
     empty: dict[str, Any] = {
         "cells": (
-            CellRecord(id="r1.0-cp1", root="1.0", python="1", state="failed", files=("a", "b")),
-            CellRecord(id="r1.0-cp2", root="1.0", python="2", state="failed", files=("a", "c")),
+            CellRecord(
+                id="r1.0-cp1", axes={"root": "1.0", "python": "1"}, state="failed", files=("a", "b")
+            ),
+            CellRecord(
+                id="r1.0-cp2", axes={"root": "1.0", "python": "2"}, state="failed", files=("a", "c")
+            ),
         ),
         "code": 0,
     }

@@ -2,12 +2,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rootstock.product.root import PRODUCT
 from rootstock.report.summary import install_lines, summary_lines
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 
 def record(*nodes: NodeRecord) -> RunRecord:
-    cell = CellRecord(id="root6.40.00-cp311", root="6.40.00", python="3.11", state="promoted")
+    cell = CellRecord(
+        id="root6.40.00-cp311", axes={"root": "6.40.00", "python": "3.11"}, state="promoted"
+    )
     return RunRecord(
         run="r",
         rootstock="0",
@@ -55,8 +58,9 @@ def test_summary_is_short_when_nothing_was_built() -> None:
 
 
 def test_install_lines_can_be_pasted() -> None:
-    text = "\n".join(install_lines(Path("/data/my channel"), ["root", "python=3.11"]))
-    assert "-c file:///data/my%20channel root python=3.11" in text
+    text = "\n".join(install_lines(Path("/data/my channel"), PRODUCT))
+    assert "-c file:///data/my%20channel root\n" in text
+    assert "./root-env/bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'" in text
     assert "--channel '/data/my channel'" in text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.core.progress import Event
+from rootstock.product.root import PRODUCT
 from rootstock.report.terminal import Terminal, tell_error
 
 
@@ -62,7 +63,7 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with Terminal(quiet=True) as terminal:
         terminal(Event(stage="build", state="start"))
         terminal.say("a")
-        terminal.install(Path("/c"), ["root"])
+        terminal.install(Path("/c"), PRODUCT)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
 

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from rootstock.core.checkout import Checkout
 from rootstock.plan.graph import Graph, Node
 from rootstock.run.affected import builder_version, cell_keys
 
@@ -55,5 +56,5 @@ def test_the_builders_version_is_that_of_the_lock(
     for name, text in (("old", old), ("new", new)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "requirements.lock").write_text(text)
-        versions.append(builder_version(tmp_path / name))
+        versions.append(builder_version(Checkout(tmp_path / name)))
     assert (versions[0] == versions[1]) is same

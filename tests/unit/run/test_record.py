@@ -13,7 +13,11 @@ RUN = RunRecord(
     seconds=1.5,
     code=1,
     channel="/c",
-    cells=(CellRecord(id="c", root="6.40.00", python="3.11", state="failed", files=("a", "b")),),
+    cells=(
+        CellRecord(
+            id="c", axes={"root": "6.40.00", "python": "3.11"}, state="failed", files=("a", "b")
+        ),
+    ),
     nodes=(NodeRecord(package="zlib", version="1", state="failed", key="k", log="/l"),),
     audit=({"file": "a", "problems": []},),
     smoke=({"cell": "c", "checks": [{"name": "import", "outcome": "failed"}]},),

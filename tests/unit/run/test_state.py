@@ -5,9 +5,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
+from rootstock.core.progress import silent
+from rootstock.core.store import Store
 from rootstock.report import junit
-from rootstock.run.state import Run
+from rootstock.run.context import Context
+from rootstock.run.request import Request
+from rootstock.run.state import State, record
 
 
 def node(name: str) -> Any:
@@ -26,19 +31,19 @@ def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> No
         wanted=dict.fromkeys(nodes, frozenset()),
         reasons=dict.fromkeys(nodes, "never built"),
     )
-    run = Run(
-        id="run",
-        logs=tmp_path,
-        planned=planned,
+    state = State(
+        plan=planned,
         failures={"broken": UsageError("no space")},
         skipped={"user": "needs broken", "other": "not begun, because broken failed"},
     )
-    record = run.record(tmp_path, datetime.now(timezone.utc), 1.0)
-    assert {one.package: (one.state, one.reason) for one in record.nodes} == {
+    request = Request(checkout=Checkout(tmp_path))
+    context = Context(request=request, store=Store(tmp_path), listen=silent, logs=tmp_path / "run")
+    made = record(state, context, datetime.now(timezone.utc), 1.0, None)
+    assert {one.package: (one.state, one.reason) for one in made.nodes} == {
         "broken": ("failed", "no space"),
         "user": ("skipped", "needs broken"),
         "other": ("skipped", "not begun, because broken failed"),
         "later": ("skipped", "the run ended before it"),
     }
-    [cases] = [cases for name, cases in junit.suites_of(record).items() if name == junit.TOOLS]
-    assert [case.text for case in cases] == [one.reason for one in record.nodes]
+    [cases] = [cases for name, cases in junit.suites_of(made).items() if name == junit.TOOLS]
+    assert [case.text for case in cases] == [one.reason for one in made.nodes]

@@ -4,34 +4,38 @@ import ast
 
 import pytest
 
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE, Check, choose
+from rootstock.product.model import Check
+from rootstock.product.root import PRODUCT
+from rootstock.smoke.catalogue import FOLDER, INSIDE, choose
+
+CATALOGUE = PRODUCT.checks
 
 ROOT = {"python", "pyroot", "root-core", "root"}
 ALL = ROOT | {"awkward", "numpy", "pandas", "pip", "uproot", "xrootd"}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
-    apply, reasons = choose(ALL)
+    apply, reasons = choose(ALL, CATALOGUE)
     assert apply == list(CATALOGUE)
     assert not reasons
 
 
 def test_a_check_without_its_packages_is_not_run_and_says_why() -> None:
-    apply, reasons = choose({"python", "zlib"})
+    apply, reasons = choose({"python", "zlib"}, CATALOGUE)
     assert {check.name for check in apply} == {"libraries", "python_modules", "system", "tls"}
     assert reasons["ttree"] == "not in the environment: pyroot, root-core"
     assert set(reasons) | {check.name for check in apply} == {check.name for check in CATALOGUE}
 
 
 def test_what_needs_a_bare_system_is_not_run_on_another_and_says_why() -> None:
-    apply, reasons = choose(ALL, bare=False)
+    apply, reasons = choose(ALL, CATALOGUE, bare=False)
     assert set(reasons) == {"libraries", "python_modules", "system", "tls"}
     assert "not bare" in reasons["tls"]
     assert {check.name for check in apply} == {check.name for check in CATALOGUE} - set(reasons)
 
 
 def test_without_python_nothing_applies() -> None:
-    apply, reasons = choose({"root-core"})
+    apply, reasons = choose({"root-core"}, CATALOGUE)
     assert not apply
     assert len(reasons) == len(CATALOGUE)
 

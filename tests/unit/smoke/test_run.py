@@ -14,8 +14,9 @@ from rootstock.core.progress import Event
 from rootstock.core.store import Store
 from rootstock.environment import creation
 from rootstock.image.engines import Sandbox
+from rootstock.product.root import PRODUCT
 from rootstock.smoke import run
-from rootstock.smoke.catalogue import CATALOGUE, FOLDER, INSIDE
+from rootstock.smoke.catalogue import FOLDER, INSIDE
 from rootstock.smoke.report import SmokeReport
 
 DEBIAN = "GNU C Library (Debian GLIBC 2.31-13+deb11u11) stable release version 2.31.\nCopyright"
@@ -103,6 +104,7 @@ class Stage:
             "root6.40.00-cp311",
             ["root"],
             Path("/channel"),
+            product=PRODUCT,
             system=run.System("debian-11", Path("/image"), "digest"),
             engine=self.engine,
             store=self.store,
@@ -136,7 +138,7 @@ def test_a_system_that_does_not_run_is_the_machine_s_failure(stage: Stage) -> No
 def test_all_pass(stage: Stage) -> None:
     report = stage.smoke()
     assert report.passed
-    assert [check.name for check in report.checks] == [check.name for check in CATALOGUE]
+    assert [check.name for check in report.checks] == [check.name for check in PRODUCT.checks]
     assert [package.name for package in report.packages] == stage.packages
     assert stage.events[-1].state == "done"
     assert not list((stage.store.root / "tmp").iterdir())
@@ -175,7 +177,7 @@ def test_failures_are_told(stage: Stage) -> None:
 def test_what_did_not_end_has_not_passed(stage: Stage) -> None:
     stage.codes = {"roofit": "crash"}
     report = stage.smoke()
-    names = [check.name for check in CATALOGUE]
+    names = [check.name for check in PRODUCT.checks]
     assert [check.name for check in report.failed] == names[names.index("roofit") :]
     [reason] = {check.reason for check in report.failed}
     assert reason.endswith("it was ended by signal 11")

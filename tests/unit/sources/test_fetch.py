@@ -9,15 +9,8 @@ from rootstock.core.errors import NoSpace, SourceError, UsageError
 from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store
 from rootstock.sources import purl, pypi
-from rootstock.sources.fetch import (
-    Fetching,
-    Source,
-    WrongBytes,
-    fetch,
-    load_registry,
-    path_in,
-    source_of,
-)
+from rootstock.sources.fetch import Fetching, WrongBytes, fetch, load_registry
+from rootstock.sources.source import Source, path_in, source_of
 
 CONTENT = b"int main(void) { return 0; }\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

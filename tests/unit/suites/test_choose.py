@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
+from rootstock.product.root import PRODUCT
 from rootstock.stack import names, wanted
 from rootstock.stack.lock import TESTS, Lock, Member, Set
 from rootstock.stack.names import Names
@@ -31,7 +33,9 @@ license = "MIT"
 why = "It says none."
 """
 NAMING = Names(differing={"tables": "pytables"}, also={})
-CELL = Cell(root="6.40.00", python="3.11", platform="linux-64", sets=("rootstock-orchard",))
+CELL = Cell(
+    product=PRODUCT, values=("6.40.00", "3.11"), platform="linux-64", sets=("rootstock-orchard",)
+)
 
 
 def known(folder: Path) -> wanted.Wanted:
@@ -73,7 +77,7 @@ def test_what_runs_tests_is_beside_a_cell_s_own_sets_and_in_a_cell_of_its_own() 
 
 
 def test_a_cell_that_has_it_already_has_it_once() -> None:
-    cell = Cell(root="6.40.00", python="3.11", platform="linux-64", sets=(TESTS,))
+    cell = Cell(product=PRODUCT, values=("6.40.00", "3.11"), platform="linux-64", sets=(TESTS,))
     assert choose.beside([cell], lock("3.11"))[cell.id].sets == (TESTS,)
 
 
@@ -83,7 +87,7 @@ def test_what_cannot_be_together_is_told() -> None:
 
 
 def test_a_cell_of_another_python_is_left_out_and_alone_is_refused() -> None:
-    other = Cell(root="6.40.00", python="3.9", platform="linux-64")
+    other = Cell(product=PRODUCT, values=("6.40.00", "3.9"), platform="linux-64")
     assert set(choose.beside([CELL, other], lock("3.11"))) == {CELL.id}
     with pytest.raises(UsageError, match=r"are run for Python 3\.11 only"):
         choose.beside([other], lock("3.11"))
@@ -105,14 +109,14 @@ def checkout(folder: Path) -> Path:
 def test_a_name_without_suite_is_refused_with_those_there_are(tmp_path: Path) -> None:
     graph = Graph(nodes={}, cells={CELL.id: ()})
     with pytest.raises(UsageError, match=r"'other': ci/stack\.toml has no suite") as caught:
-        choose.tested({CELL.id: CELL}, graph, checkout(tmp_path), ["other"])
+        choose.tested({CELL.id: CELL}, graph, Checkout(checkout(tmp_path)), ["other"])
     assert "Known: scipy, tables" in caught.value.remedy
 
 
 def test_a_cell_with_nothing_to_run_is_refused(tmp_path: Path) -> None:
     graph = Graph(nodes={}, cells={CELL.id: ()})
     with pytest.raises(UsageError, match="have no package with a suite of that name"):
-        choose.tested({CELL.id: CELL}, graph, checkout(tmp_path), ["scipy"])
+        choose.tested({CELL.id: CELL}, graph, Checkout(checkout(tmp_path)), ["scipy"])
 
 
 def test_files_with_tests_are_those_in_a_package_s_folders_of_tests() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from rootstock.building.artifact import Artifact, write_record
 from rootstock.channel.reader import Channel
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import MachineError, UsageError, VerifyFailed
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
@@ -22,7 +23,7 @@ from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_
 
 from ...channels import promote
 
-CHECKOUT = Path(__file__).parents[3]
+CHECKOUT = Checkout(Path(__file__).parents[3])
 SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
 
@@ -109,7 +110,7 @@ def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
-    path = CHECKOUT / "ci/images/build.yaml"
+    path = CHECKOUT.image("build")
     left = debian.relock_path(path, store)
     left.parent.mkdir(parents=True, exist_ok=True)
     debian.write_lock(debian.load_spec(path, store).pins[1:], left)

@@ -10,8 +10,6 @@ from rootstock.channel.generation import Kind
 from rootstock.channel.layout import NOARCH
 from rootstock.channel.release_model import Check
 
-_ROOTS = ("root", "pyroot")  # what a user installs; pyroot is there once for each Python
-
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
@@ -102,8 +100,8 @@ class Release:
 
     `kind` and `base` are the generation's. `visible` is whether what it added is still offered.
     `folder` is where its files are, from the channel's folder, empty when there are none;
-    `files` are their names in it. `url` and `packages` are what release.json says of where the
-    channel was public then, and of each package.
+    `files` are their names in it. `url`, `product`, `axes` and `packages` are what release.json
+    says: where the channel was public then, what it was for, and of each package.
     """
 
     number: int
@@ -117,6 +115,8 @@ class Release:
     commit: str
     files: frozenset[str]
     url: str
+    product: str
+    axes: tuple[str, ...]
     packages: Mapping[str, release_model.Package]
     cells: tuple[Cell, ...]
 
@@ -131,7 +131,8 @@ class Release:
 class Contents:
     """A channel at one time. `number` and `time` are the generation's, 0 and empty without.
 
-    `origin` is the generation that made what is shown: another one after a rollback.
+    `origin` is the generation that made what is shown: another one after a rollback. `titles` are
+    what the product and what it is built for are called, `shown` the packages that users install.
     """
 
     name: str
@@ -141,6 +142,8 @@ class Contents:
     subdirs: tuple[str, ...]
     packages: tuple[Package, ...]
     releases: tuple[Release, ...]
+    titles: tuple[str, str]
+    shown: tuple[str, ...]
 
     @cached_property
     def builds(self) -> tuple[Build, ...]:
@@ -169,8 +172,8 @@ class Contents:
         return frozenset(
             (build.version, build.python)
             for build in self.builds
-            if build.name in _ROOTS and build.python
-        )
+            if build.name in self.shown and build.python
+        ) | frozenset(self.proofs)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:

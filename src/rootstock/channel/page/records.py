@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rootstock import product
 from rootstock.channel import index, release_model
 from rootstock.channel.generation import Generation, History
 from rootstock.channel.layout import release_dir
@@ -72,6 +73,7 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
     by_name: dict[str, list[Build]] = defaultdict(list)
     for build in builds:
         by_name[build.name].append(build)
+    titles, shown = _words(releases)
     return Contents(
         name=channel.layout.root.resolve().name,
         number=past.current.number,
@@ -80,7 +82,21 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
         subdirs=tuple(sorted(table.parent.name for table in tables)),
         packages=tuple(Package(name=name, builds=tuple(by_name[name])) for name in sorted(by_name)),
         releases=releases,
+        titles=titles,
+        shown=shown,
     )
+
+
+def _words(releases: Iterable[Release]) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """What the newest release's product and its other axes are called, and what users install."""
+    named = [one for one in releases if one.product]
+    name, axes = (named[-1].product, named[-1].axes) if named else (product.DEFAULT, ())
+    try:
+        known = product.named(name)
+    except LookupError:  # of a rootstock that has more products
+        return (axes[0], " ".join(axes[1:])), ()
+    first, *others = (axis.title for axis in known.axes)
+    return (first, " ".join(others)), known.shown
 
 
 class _Entry(NamedTuple):
@@ -188,6 +204,8 @@ def _release(channel: Channel, one: Generation, visible: bool) -> Release:
         files=frozenset(told.files if told else ()),
         url=told.channel if told else "",
         packages=told.packages if told else {},
+        product=told.product if told else "",
+        axes=tuple(next(iter(told.cells.values())).axes) if told and told.cells else (),
         cells=tuple(_cell(id_, one.number, told) for id_ in told.cells) if told else (),
     )
 
@@ -196,8 +214,8 @@ def _cell(id_: str, number: int, release: release_model.Release) -> Cell:
     cell, packages = release.cells[id_], release.of(id_)
     return Cell(
         id=id_,
-        root=cell.root,
-        python=cell.python,
+        root=cell.version,
+        python=" ".join([*cell.axes.values()][1:]),
         release=number,
         system=cell.smoke.system,
         glibc=cell.smoke.glibc,

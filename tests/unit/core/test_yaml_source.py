@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core import yaml_source
 from rootstock.core.errors import UsageError
-from rootstock.plan import yaml_source
 
 
 def write(folder: Path, content: bytes) -> Path:

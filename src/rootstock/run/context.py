@@ -1,0 +1,84 @@
+"""What the stages of a run have in common; it is made once."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from rootstock.core.progress import Event, Listener
+from rootstock.core.store import Store
+from rootstock.image import debian, profiles
+from rootstock.image.engines import Engine
+from rootstock.image.engines.choose import choose
+from rootstock.image.rootfs import Image
+from rootstock.run.request import Request
+
+BUILD_IMAGE, BARE_IMAGE = "build", "bare"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The request of a run, the store, who listens, the folder of its logs, and what isolates.
+
+    `seconds` is how long each stage took.
+    """
+
+    request: Request
+    store: Store
+    listen: Listener
+    logs: Path
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that was asked for, or the first that works; raises `MachineError`."""
+        return choose(self.request.engine)
+
+    def image(self, name: str, *, check: bool = True) -> Image:
+        """The image of this name, which is made where the store has it not.
+
+        `check` looks at all of an image that is there. Raises what making it does.
+        """
+        request = self.request
+        if name == BUILD_IMAGE:
+            return profiles.ensure(
+                request.profile,
+                request.checkout,
+                self.store,
+                self.listen,
+                relocked=request.relock,
+                offline=request.offline,
+                check=check,
+            )
+        return debian.ensure(
+            request.checkout.image(name),
+            self.store,
+            self.listen,
+            relocked=request.relock,
+            offline=request.offline,
+            check=check,
+        )
+
+    def note(self, stage: str, text: str) -> None:
+        """Have a note of a stage shown."""
+        self.listen(Event(stage=stage, state="note", detail=text))
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Count the seconds of a stage, also of one that fails."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(time.monotonic() - started, 2)
+
+
+def relock(request: Request, store: Store, listen: Listener) -> None:
+    """Make the images, of other versions where the archive no longer has the pinned ones.
+
+    It has to precede the plan: the digest of the build image is in every build key.
+    """
+    profiles.relock(request.profile, request.checkout, store, listen, offline=request.offline)
+    debian.relock(request.checkout.image(BARE_IMAGE), store, listen, offline=request.offline)
