@@ -383,3 +383,47 @@ def test_another_tag_and_a_fork_release_nothing(
     assert not (ran.artifacts / "asked").exists()
     assert not (ran.artifacts / "release").exists()
     assert ("the tag is of 9.8.8, the program of 9.8.7" in ran.text("build")) is bool(code)
+
+
+# The workflow of the documentation
+
+
+@pytest.fixture
+def documented(act: Act) -> Act:
+    """A checkout with a small site: the real configuration, without the list of pages."""
+    checkout = act.repository.bench.checkout
+    (checkout / "ci/tools").mkdir()
+    shutil.copyfile(CHECKOUT / "ci/tools/docs.lock", checkout / "ci/tools/docs.lock")
+    settings, nav, _ = (CHECKOUT / "mkdocs.yml").read_text().partition("\nnav:\n")
+    assert nav
+    (checkout / "mkdocs.yml").write_text(settings)
+    (checkout / "docs").mkdir()
+    act.repository.commit("docs/index.md", "# Small\n\n[A recipe](../recipes/small/root)\n")
+    return act
+
+
+@pytest.mark.parametrize(
+    ("event", "fork", "published"),
+    [("push", False, True), ("push", True, False), ("pull_request", False, False)],
+    ids=["push", "fork", "pull request"],
+)
+def test_the_site_is_built_always_and_published_from_main(
+    documented: Act, event: str, fork: bool, published: bool
+) -> None:
+    about = {"ref": "refs/heads/main", "repository": {"fork": fork}}
+    home = f"--env=ROOTSTOCK_HOME={locate().root}"
+    ran = documented.run(event, about, home, workflow="docs")
+    assert ran.code == 0, ran.text()
+    built = (ran.artifacts / "github-pages/index.html").read_text()
+    assert "/blob/" not in built and "/tree/HEAD/recipes/small/root" in built
+    assert (ran.artifacts / "published").exists() is published
+
+
+def test_a_dead_link_publishes_nothing(documented: Act) -> None:
+    documented.repository.commit("docs/index.md", "# Small\n\n[gone](gone.md)\n")
+    home = f"--env=ROOTSTOCK_HOME={locate().root}"
+    about = {"ref": "refs/heads/main", "repository": {"fork": False}}
+    ran = documented.run("push", about, home, workflow="docs")
+    assert ran.code == 1
+    assert "'gone.md'" in ran.text("build")
+    assert [*ran.artifacts.iterdir()] == []
