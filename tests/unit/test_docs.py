@@ -1,15 +1,18 @@
 """What the documents show is true of the program."""
 
+import dataclasses
 import inspect
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 import _docs
 import _docs_links
+from rootstock.channel.generation import Generation, Kind
 from rootstock.core import errors
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
@@ -133,6 +136,16 @@ def test_the_fields_of_a_format_are_those_of_its_schema(title: str, schema: str)
         told |= set(re.findall(r"`(\w+)`", first))
     known = json.loads((CHECKOUT / f"docs/schemas/{schema}.schema.json").read_text())
     assert told == set(known["properties"]) - {"format"}
+
+
+def test_the_fields_of_a_generation_are_those_of_its_record() -> None:
+    page = (CHECKOUT / "docs/reference/formats.md").read_text()
+    section = page.partition("\n## generation.json\n")[2].partition("\n## ")[0]
+    firsts = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
+    told = {name for first in firsts for name in re.findall(r"`(\w+)`", first)}
+    assert told == {field.name for field in dataclasses.fields(Generation)}
+    kinds = re.findall(r"`(\w+)`", section.partition("| `kind` |")[2].partition("\n")[0])
+    assert set(kinds) == set(get_args(Kind))
 
 
 def test_the_readme_is_short() -> None:
