@@ -20,7 +20,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (("rootstock", "bui"), ["build"]),
+        (("rootstock", "publi"), ["publish"]),
         (("rootstock", "build", "--keep"), ["--keep-going"]),
         (("rootstock", "lock", "--format", "cond"), ["conda-lock"]),
     ],
