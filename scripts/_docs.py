@@ -60,11 +60,17 @@ class SiteFailed(RootstockError):
 def commands() -> str:
     """The command line as Markdown: a section per command, from what `--help` shows."""
     group: Any = typer.main.get_command(command_line._application())
-    parts = [_section(name, group.commands[name]) for name in group.commands]
-    table = [
-        f"| [`{name}`](#rootstock-{name}) | {_first(one)} |" for name, one in group.commands.items()
-    ]
-    return "\n".join(["| command | what it does |", "|---|---|", *table, "", *parts])
+    panels: dict[str, list[str]] = {}
+    for name, command in group.commands.items():
+        panels.setdefault(str(command.rich_help_panel), []).append(name)
+    rows, parts = [], []
+    for panel, names in panels.items():
+        parts.append(f"## {panel}\n")
+        for name in names:
+            does = _first(group.commands[name])
+            rows.append(f"| {panel} | [`{name}`](#rootstock-{name}) | {does} |")
+            parts.append(_section(name, group.commands[name]))
+    return "\n".join(["| | command | what it does |", "|---|---|---|", *rows, "", *parts])
 
 
 def _first(command: Any) -> str:
@@ -79,7 +85,7 @@ def _section(name: str, command: Any) -> str:
     told, _, examples = re.sub(
         r"\nExample: +", "\nExamples:\n", inspect.cleandoc(command.help)
     ).partition("\nExamples:\n")
-    lines = [f"## rootstock {name}", "", _escaped(told.strip()), "", "```text", usage, "```", ""]
+    lines = [f"### rootstock {name}", "", _escaped(told.strip()), "", "```text", usage, "```", ""]
     shown = [line.strip() for line in examples.splitlines() if line.strip()]
     if shown:
         lines += ["Examples:", "", "```sh", *shown, "```", ""]

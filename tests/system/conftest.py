@@ -122,10 +122,10 @@ def channel(package: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A small checkout whose one root needs one python."""
-    return create_mount_points(tmp_path)
+    return make_bench(tmp_path)
 
 
-def create_mount_points(folder: Path) -> Bench:
+def make_bench(folder: Path) -> Bench:
     """Make a small checkout in a folder, with a store and room for a channel."""
     shared, home = locate(), folder / "store"
     shared.prepare()

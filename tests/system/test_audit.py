@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rootstock.audit.elf import read
 from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
 from rootstock.building.artifact import Artifact
+from rootstock.core.elf import read
 from rootstock.core.store import Store
 
 pytestmark = [

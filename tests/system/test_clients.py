@@ -31,7 +31,7 @@ from rootstock.core.store import locate
 from rootstock.sources import tools
 
 from ..channels import promote
-from .conftest import CHECKOUT, COMMAND, ROOT, Bench, create_mount_points, serving
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench, make_bench, serving
 
 pytestmark = pytest.mark.system
 LOCK = CHECKOUT / "tests/system/tools/conda.lock"
@@ -302,7 +302,7 @@ def test_conda_takes_a_lock_and_holds_it_against_the_files(
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A channel that the whole pipeline has made."""
-    bench = create_mount_points(tmp_path_factory.mktemp("clients"))
+    bench = make_bench(tmp_path_factory.mktemp("clients"))
     exporting = ROOT.replace("requirements: {", 'requirements: {run_exports: ["root >=6.40"], ')
     bench.recipe("root", recipe_yaml=exporting)
     done = bench.run("build", "--root", "6", "--py", "all")

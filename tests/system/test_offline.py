@@ -21,7 +21,7 @@ import pytest
 from rootstock.channel import index
 from rootstock.offline.pack import unpack
 
-from .conftest import CHECKOUT, COMMAND, Bench, create_mount_points
+from .conftest import CHECKOUT, COMMAND, Bench, make_bench
 
 pytestmark = pytest.mark.system
 CELL = "root6.40.00-cp311-linux_x86_64"
@@ -33,7 +33,7 @@ Done = subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A channel with a release of two cells."""
-    bench = create_mount_points(tmp_path_factory.mktemp("offline"))
+    bench = make_bench(tmp_path_factory.mktemp("offline"))
     shutil.copytree(CHECKOUT / "ci/tools", bench.checkout / "ci/tools")
     done = bench.run("build", "--root", "6", "--py", "all")
     assert done.returncode == 0, done.stderr

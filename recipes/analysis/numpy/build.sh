@@ -12,7 +12,7 @@ rm "$SP_DIR/$dist/RECORD"
 echo conda > "$SP_DIR/$dist/INSTALLER"
 
 # The modules find the environment's libstdc++; what they load inherits that.
-for module in $(find "$SP_DIR/numpy" -name '*.so'); do
+find "$SP_DIR/numpy" -name '*.so' | while read -r module; do
     up=$(realpath --relative-to="$(dirname "$module")" "$PREFIX/lib")
     patchelf --force-rpath --add-rpath "\$ORIGIN/$up" "$module"
 done

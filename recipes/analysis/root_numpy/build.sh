@@ -18,7 +18,7 @@ core=$PREFIX/lib/root/lib
 # shellcheck disable=SC2046,SC2086
 $CXX $CPPFLAGS $CXXFLAGS $("$PREFIX/bin/root-config" --cflags) -Wno-unused-function \
     -Iroot_numpy/src -I"$(echo "$PREFIX"/include/python3.*)" -I"$numpy" \
-    -shared -Wl,-s -o "$package/_librootnumpy$("$PYTHON" -I -c \
+    -shared -o "$package/_librootnumpy$("$PYTHON" -I -c \
         'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" \
     _librootnumpy.cpp $LDFLAGS -Wl,-rpath-link,"$core" \
     $("$PREFIX/bin/root-config" --libs)

@@ -11,13 +11,13 @@ cp python/src/__init__.py "$package/"
 cp -a "$BUILD_PREFIX"/lib/libXrd*.so* "$package/"
 
 mkdir objects
-# shellcheck disable=SC2086
+# shellcheck disable=SC2016,SC2086 # the shell within expands it
 printf '%s\n' python/src/*.cc | xargs -P "$CPU_COUNT" -I{} sh -ec \
     'source=$1; shift; "$@" -c "$source" -o "objects/$(basename "$source").o"' sh {} \
     $CXX $CPPFLAGS $CXXFLAGS -std=c++20 -w -D_FILE_OFFSET_BITS=64 \
     -Isrc -I"$BUILD_PREFIX/include" -I"$(echo "$PREFIX"/include/python3.*)"
 # shellcheck disable=SC2086
-$CXX -shared -Wl,-s objects/*.o -o "$package/client$("$PYTHON" -I -c \
+$CXX -shared objects/*.o -o "$package/client$("$PYTHON" -I -c \
     'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')" \
     -L"$BUILD_PREFIX/lib" -lXrdCl -lXrdUtils $LDFLAGS
 

@@ -3,7 +3,7 @@ set -euo pipefail
 
 # The makefile has no variable for the linker: its flags go with the compiler's name.
 make -f Makefile-libbz2_so -j"$CPU_COUNT" \
-    CC="$CC $LDFLAGS -Wl,-s" CFLAGS="$CFLAGS -fPIC -D_FILE_OFFSET_BITS=64"
+    CC="$CC $LDFLAGS" CFLAGS="$CFLAGS -fPIC -D_FILE_OFFSET_BITS=64"
 
 mkdir -p "$PREFIX"/{bin,include,lib}
 install -m 755 bzip2-shared "$PREFIX/bin/bzip2"

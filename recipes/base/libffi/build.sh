@@ -3,7 +3,7 @@ set -euo pipefail
 
 # The tag's archive comes without the generated files of a release.
 autoreconf -fi
-LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" --disable-static --disable-docs \
+./configure --prefix="$PREFIX" --disable-static --disable-docs \
     --disable-multi-os-directory --disable-builddir
 make -j"$CPU_COUNT"
 make install

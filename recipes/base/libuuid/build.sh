@@ -13,9 +13,10 @@ for source in libuuid/src/*.c; do
     case $source in */test_*) ;; *) sources+=("$source") ;; esac
 done
 mkdir -p "$PREFIX"/{include/uuid,lib/pkgconfig}
+# shellcheck disable=SC2086 # these are several words each
 $CC -std=gnu11 $CPPFLAGS $CFLAGS -D_GNU_SOURCE "${have[@]}" \
     -D_PATH_LOCALSTATEDIR='"/var"' -D_PATH_RUNSTATEDIR='"/run"' \
-    -Iinclude -Ilibuuid/src "${sources[@]}" -pthread -shared $LDFLAGS -Wl,-s \
+    -Iinclude -Ilibuuid/src "${sources[@]}" -pthread -shared $LDFLAGS \
     -Wl,-soname,libuuid.so.1 -Wl,--version-script,libuuid/src/libuuid.sym \
     -o "$PREFIX/lib/libuuid.so.1.3.0"
 ln -s libuuid.so.1.3.0 "$PREFIX/lib/libuuid.so.1"

@@ -3,7 +3,7 @@ set -euo pipefail
 
 # Descriptions compiled in need no files, so no path of the prefix is in the libraries.
 system=/etc/terminfo:/lib/terminfo:/usr/share/terminfo:/usr/lib/terminfo
-LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" \
+./configure --prefix="$PREFIX" \
     --with-fallbacks="$(paste -sd, "$RECIPE_DIR/terminals.txt")" \
     --with-default-terminfo-dir=/usr/share/terminfo --with-terminfo-dirs="$system" \
     --disable-db-install --with-termlib=tinfo --enable-widec --enable-overwrite \

@@ -2,7 +2,7 @@
 set -euo pipefail
 
 # The folders of the system are what is left to a copy of the library outside any prefix.
-LDFLAGS="$LDFLAGS -Wl,-s" ./Configure linux-x86_64 --prefix=/usr --libdir=lib \
+./Configure linux-x86_64 --prefix=/usr --libdir=lib \
     --openssldir=/etc/ssl shared no-docs no-module no-tests
 # Everything is compiled a second time for the static libraries, unless make, and the makes that
 # it calls, are told that these are there.

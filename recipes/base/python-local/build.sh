@@ -10,6 +10,7 @@ done
 cd "$PREFIX"
 ln -s "python$minor" bin/python3
 ln -s python3 bin/python
+# shellcheck disable=SC2016 # the loader replaces it
 patchelf --force-rpath --set-rpath '$ORIGIN/../lib' "bin/python$minor"
 mkdir -p "lib/python$minor/site-packages" lib/python3
 echo "Packages that were added to this Python." > "lib/python$minor/site-packages/README.txt"

@@ -10,7 +10,7 @@ fi
 
 # What only this build is to be compiled with is kept apart from what users' modules are.
 export CFLAGS_NODIST="$CFLAGS -D_FORTIFY_SOURCE=2 -fno-semantic-interposition -O3 -g0"
-export LDFLAGS_NODIST="$LDFLAGS -Wl,-s"
+export LDFLAGS_NODIST="$LDFLAGS"
 export CFLAGS="" CPPFLAGS="-I$PREFIX/include" LDFLAGS="-L$PREFIX/lib -Wl,-rpath,$PREFIX/lib"
 ./configure --prefix="$PREFIX" CXX=g++ --enable-shared --without-static-libpython \
     --disable-test-modules --without-ensurepip --enable-loadable-sqlite-extensions \
@@ -18,6 +18,7 @@ export CFLAGS="" CPPFLAGS="-I$PREFIX/include" LDFLAGS="-L$PREFIX/lib -Wl,-rpath,
 make -j"$CPU_COUNT"
 
 # Installing would compile the library three times over, with this build's folder in it.
+# shellcheck disable=SC2016 # it is make's
 sed 's|$(DESTDIR)$(LIBDEST)/compileall.py|-c pass|' Makefile > Makefile.install
 make -f Makefile.install install
 
@@ -30,6 +31,6 @@ find "lib/python$minor" -name __pycache__ -prune -exec rm -r {} +
 # Up to 3.10 the order of a set in a .pyc file is that of its hashes, which are by chance otherwise.
 export PYTHONHASHSEED=0
 # -B: what is imported on the way would be compiled with the folder of this build in it.
-bin/python -B "$RECIPE_DIR/forget_build.py"
+bin/python -B "$RECIPE_DIR/scrub_sysconfig.py"
 bin/python -B -m compileall -q -j"$CPU_COUNT" --invalidation-mode checked-hash -s "$PREFIX" \
     -x 'lib2to3/tests|site-packages' "lib/python$minor"

@@ -2,7 +2,7 @@
 set -euo pipefail
 
 # Left to itself, the library expects whoever loads it to bring the terminal's functions.
-LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" --disable-static \
+./configure --prefix="$PREFIX" --disable-static \
     --with-shared-termcap-library=-ltinfo --disable-install-examples
 make -j"$CPU_COUNT" shared
 make install-shared

@@ -8,7 +8,7 @@ options=(
     -DSQLITE_ENABLE_UNLOCK_NOTIFY=1 -DSQLITE_SECURE_DELETE
     -DSQLITE_MAX_EXPR_DEPTH=10000 -DSQLITE_MAX_VARIABLE_NUMBER=250000
 )
-CPPFLAGS="$CPPFLAGS ${options[*]}" LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" \
+CPPFLAGS="$CPPFLAGS ${options[*]}" ./configure --prefix="$PREFIX" \
     --disable-static --disable-tcl --disable-readline --enable-threadsafe --enable-load-extension \
     --enable-fts4 --enable-fts5 --enable-rtree --enable-geopoly
 make lib_install sqlite3.h sqlite3.pc

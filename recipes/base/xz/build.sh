@@ -1,7 +1,7 @@
 #!/bin/bash
 set -euo pipefail
 
-LDFLAGS="$LDFLAGS -Wl,-s" ./configure --prefix="$PREFIX" --disable-static --disable-nls \
+./configure --prefix="$PREFIX" --disable-static --disable-nls \
     --disable-doc --disable-scripts --disable-xz --disable-xzdec --disable-lzmadec \
     --disable-lzmainfo
 make -j"$CPU_COUNT" -C src/liblzma

@@ -74,7 +74,7 @@ done
 patchelf --add-needed librootstock_environment.so "$root/lib/libCore.so"
 patchelf --add-needed librootstock_restore.so "$root/lib/libCling.so"
 
-python3 "$RECIPE_DIR/mend.py" "$root"
+python3 "$RECIPE_DIR/relocate_text.py" "$root"
 # A link to the folder would not do: CMake takes paths from the link's place, not the target's.
 for file in ROOTConfig ROOTConfig-version; do
     echo "include(\"\${CMAKE_CURRENT_LIST_DIR}/../../root/cmake/$file.cmake\")" \

@@ -35,7 +35,7 @@ $CC $CFLAGS -I"$(echo "$PREFIX"/include/python3.*)" -shared -Wl,-s \
 patchelf --force-rpath --set-rpath "$core" --add-needed libCore.so \
     "$SP_DIR/ROOT/_error_handler.abi3.so"
 
-for program in $(grep -l '^#!/usr/bin/env python3' ROOT/bin/*); do
+grep -l '^#!/usr/bin/env python3' ROOT/bin/* | while read -r program; do
     sed "1s|.*|#!$PREFIX/bin/python|" "$program" > "$PREFIX/bin/${program##*/}"
     chmod +x "$PREFIX/bin/${program##*/}"
 done

@@ -21,8 +21,8 @@ else
     unset _thisroot_file
 fi
 case $_thisroot in
-    */*) _thisroot=$(CDPATH= cd -- "${_thisroot%/*}/.." && pwd) || _thisroot= ;;
-    ?*) _thisroot=$(CDPATH= cd -- .. && pwd) || _thisroot= ;;
+    */*) _thisroot=$(CDPATH='' cd -- "${_thisroot%/*}/.." && pwd) || _thisroot= ;;
+    ?*) _thisroot=$(CDPATH='' cd -- .. && pwd) || _thisroot= ;;
 esac
 
 if [ -f "$_thisroot/lib/root/lib/libCore.so" ]; then

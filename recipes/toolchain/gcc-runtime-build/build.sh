@@ -17,6 +17,7 @@ tar -xf gcc-"$PKG_VERSION"-dfsg.tar.xz -C "$source" --strip-components=1 \
     --exclude='*/testsuite/*/*' --exclude='*/libgo' --exclude='*/libphobos' \
     --exclude='*/libgfortran' --exclude='*/libsanitizer'
 
+# shellcheck disable=SC2054 # the comma is one of a list of languages
 options=(
     --build="$host" --host="$host" --target="$host"
     --prefix="$PREFIX" --libdir="$PREFIX/lib" --with-gcc-major-version-only

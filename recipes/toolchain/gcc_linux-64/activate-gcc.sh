@@ -8,7 +8,7 @@ export BUILD=x86_64-conda-linux-gnu
 export CONDA_BUILD_SYSROOT="$CONDA_PREFIX/$HOST/sysroot"
 
 for _tool in addr2line ar as ld nm objcopy objdump ranlib readelf size strings strip; do
-    export "$(echo $_tool | tr a-z A-Z)=$HOST-$_tool"
+    export "$(echo $_tool | tr '[:lower:]' '[:upper:]')=$HOST-$_tool"
 done
 export GCC="$HOST-gcc" CC="$HOST-cc" CPP="$HOST-cpp" CC_FOR_BUILD="$HOST-cc"
 export GCC_AR="$HOST-gcc-ar" GCC_NM="$HOST-gcc-nm" GCC_RANLIB="$HOST-gcc-ranlib"
@@ -21,7 +21,8 @@ if [ -n "${SRC_DIR:-}" ]; then
 fi
 export CPPFLAGS="-DNDEBUG -D_FORTIFY_SOURCE=2 -O2 -isystem $_prefix/include"
 export CFLAGS="-O2 -fPIC -fstack-protector-strong -fno-plt -pipe -isystem $_prefix/include${_map:+ $_map}"
-export LDFLAGS="-Wl,--as-needed -Wl,--disable-new-dtags -Wl,-z,relro -Wl,-rpath,$_prefix/lib -Wl,-rpath-link,$_prefix/lib -L$_prefix/lib"
+# -s: no package has symbols for debuggers.
+export LDFLAGS="-Wl,-s -Wl,--as-needed -Wl,--disable-new-dtags -Wl,-z,relro -Wl,-rpath,$_prefix/lib -Wl,-rpath-link,$_prefix/lib -L$_prefix/lib"
 export DEBUG_CFLAGS="$CFLAGS -Og -g"
 
 export PKG_CONFIG_LIBDIR="$_prefix/lib/pkgconfig:$_prefix/share/pkgconfig"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2086 # flags are several words each
 # The environment's variables are enough to compile, link and run, and every header is its own.
 set -euo pipefail
 

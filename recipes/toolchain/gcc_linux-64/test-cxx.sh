@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2086 # flags are several words each
 # C++20 with threads, exceptions and streams, compiled, linked and run with nothing but the
 # environment's own headers and libraries.
 set -euo pipefail

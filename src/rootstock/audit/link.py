@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from rootstock.audit.elf import Elf, unversioned
+from rootstock.core.elf import Elf, unversioned
 
 _MOST_LINKS = 40  # the kernel's own limit of symbolic links in one path
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")

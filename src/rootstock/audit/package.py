@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rootstock.audit import contents, waivers
-from rootstock.audit import elf as elf_format
-from rootstock.audit.elf import Elf, ElfError
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import AuditReport, Finding
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import Package, Version, parsed, unpacked
 from rootstock.building.artifact import Artifact
+from rootstock.core import elf as elf_format
 from rootstock.core import process, seal
+from rootstock.core.elf import Elf, ElfError
 from rootstock.core.names import plain
 from rootstock.core.store import Store
 

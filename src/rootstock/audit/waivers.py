@@ -2,19 +2,11 @@
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from rootstock.audit.report import WAIVABLE, Finding
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waiver:
-    """A recipe's reason (`why`) why files (a glob) may break a rule."""
-
-    rule: str
-    file: str
-    why: str
+from rootstock.audit.report import Finding
+from rootstock.core.rules import WAIVABLE, Waiver
 
 
 def apply(findings: Iterable[Finding], about: Mapping[str, Any]) -> Iterator[Finding]:

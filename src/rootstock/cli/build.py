@@ -1,9 +1,10 @@
 """The pipeline's commands: plan it, or run it up to a stage."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -131,81 +132,90 @@ def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep 
     return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
 
 
+def _pipeline(
+    until: Until,
+    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+    py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
+    channel: ChannelFolder = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
+    engine: EngineName = "auto",
+    jobs: Jobs = 0,
+    level: Level = DEFAULT_LEVEL,
+    time_limit: TimeLimit = None,
+    memory_limit: MemoryLimit = None,
+    keep_going: KeepGoing = False,
+    retry: Retry = False,
+    relock: Relock = False,
+    offline: Offline = False,
+    deep: Deep = False,
+    suite: Suites = [],  # noqa: B006
+    suite_limit: SuiteLimit = None,
+    url: Url = "",
+    checkout: CheckoutFolder = CHECKOUT,
+    list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
+    since: Annotated[
+        str,
+        typer.Option(
+            help="With --list: only cells with other build keys than at a git revision.",
+            metavar="REVISION",
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
+    results: Annotated[
+        Path | None,
+        typer.Option("--junit", help="Write the results as JUnit XML.", metavar="FILE"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the pipeline up to a stage, or show what that would do."""
+    request = Request(
+        checkout=Checkout(checkout),
+        axes=axes_of(root, py),
+        local_pythons=tuple(local_python),
+        only=tuple(only),
+        sets=tuple(sets),
+        channel=channel,
+        profile=profile,
+        engine=engine,
+        workers=jobs,
+        level=level,
+        limits=Limits(
+            seconds=DEFAULT_SECONDS if time_limit is None else time_limit,
+            memory=default_memory() if memory_limit is None else memory_limit,
+        ),
+        keep_going=keep_going,
+        retry=retry,
+        relock=relock,
+        offline=offline,
+        url=url,
+        deep=_asked(deep, suite, suite_limit),
+    )
+    if since and not list_:
+        raise UsageError("--since goes with --list")
+    if deep and until == "audit":
+        raise UsageError("--deep goes with rootstock smoke or build")
+    if list_:
+        _list(request, since, as_json)
+    elif dry_run:
+        show(request, as_json)
+    else:
+        if until == "promote":
+            request = replace(request, key=keys.mine(ask_passphrase))
+        _run(request, as_json, until, results)
+
+
 def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
-    """The command that runs the pipeline up to a stage."""
+    """The command that runs the pipeline up to a stage: it has all options of `_pipeline`."""
 
-    def command(
-        root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
-        py: Pythons = [],  # noqa: B006
-        local_python: LocalPythons = [],  # noqa: B006
-        only: Only = [],  # noqa: B006
-        sets: Sets = [],  # noqa: B006
-        channel: ChannelFolder = Path("channel"),
-        profile: ProfileName = profiles.DEFAULT,
-        engine: EngineName = "auto",
-        jobs: Jobs = 0,
-        level: Level = DEFAULT_LEVEL,
-        time_limit: TimeLimit = None,
-        memory_limit: MemoryLimit = None,
-        keep_going: KeepGoing = False,
-        retry: Retry = False,
-        relock: Relock = False,
-        offline: Offline = False,
-        deep: Deep = False,
-        suite: Suites = [],  # noqa: B006
-        suite_limit: SuiteLimit = None,
-        url: Url = "",
-        checkout: CheckoutFolder = CHECKOUT,
-        list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
-        since: Annotated[
-            str,
-            typer.Option(
-                help="With --list: only cells with other build keys than at a git revision.",
-                metavar="REVISION",
-            ),
-        ] = "",
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan.")] = False,
-        results: Annotated[
-            Path | None,
-            typer.Option("--junit", help="Write the results as JUnit XML.", metavar="FILE"),
-        ] = None,
-        as_json: Json = False,
-    ) -> None:
-        request = Request(
-            checkout=Checkout(checkout),
-            axes=axes_of(root, py),
-            local_pythons=tuple(local_python),
-            only=tuple(only),
-            sets=tuple(sets),
-            channel=channel,
-            profile=profile,
-            engine=engine,
-            workers=jobs,
-            level=level,
-            limits=Limits(
-                seconds=DEFAULT_SECONDS if time_limit is None else time_limit,
-                memory=default_memory() if memory_limit is None else memory_limit,
-            ),
-            keep_going=keep_going,
-            retry=retry,
-            relock=relock,
-            offline=offline,
-            url=url,
-            deep=_asked(deep, suite, suite_limit),
-        )
-        if since and not list_:
-            raise UsageError("--since goes with --list")
-        if deep and until == "audit":
-            raise UsageError("--deep goes with rootstock smoke or build")
-        if list_:
-            _list(request, since, as_json)
-        elif dry_run:
-            show(request, as_json)
-        else:
-            if until == "promote":
-                request = replace(request, key=keys.mine(ask_passphrase))
-            _run(request, as_json, until, results)
+    def command(**given: Any) -> None:
+        _pipeline(until, **given)
 
+    _, *options = inspect.signature(_pipeline).parameters.values()
+    command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in options}
     command.__doc__ = help_
     return command
 

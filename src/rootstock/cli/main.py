@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import inspect
 import os
 import sys
 import threading
@@ -13,28 +14,40 @@ from typer.core import TyperCommand
 from typer.models import TyperPath
 
 from rootstock import __version__
-from rootstock.cli import ending
+from rootstock.cli import completion, ending
 from rootstock.cli.common import say
 from rootstock.core import process, signals, store, streams, tokens
 from rootstock.core.errors import InterruptedByUser, RootstockError, UsageError
 from rootstock.report.terminal import tell_error
 
-# In which module of cli/ a command is, in the order in which --help shows them. Only that of the
-# command that is asked for is imported: most import what others do not need.
-_HOMES: Mapping[str, str] = {
-    **dict.fromkeys(("build", "audit", "smoke", "plan"), "build"),
-    **dict.fromkeys(("why", "verify"), "explain"),
-    **dict.fromkeys(("rollback", "hide", "releases"), "generations"),
-    "env": "env",
-    **dict.fromkeys(("lock", "keys"), "releases"),
-    **dict.fromkeys(("bundle", "ship", "pack"), "offline"),
-    "publish": "publish",
-    **dict.fromkeys(("serve", "page"), "serve"),
-    "lint": "lint",
-    "stack": "stack",
-    **dict.fromkeys(("recipes", "image", "doctor"), "maintenance"),
+# In which module of cli/ a command is, by the panel of --help that shows it, in that order. Only
+# that of the command that is asked for is imported: most import what others do not need.
+_PANELS: Mapping[str, Mapping[str, str]] = {
+    "Build": {
+        **dict.fromkeys(("build", "audit", "smoke", "plan"), "build"),
+        **dict.fromkeys(("why", "verify"), "explain"),
+    },
+    "Channel": {
+        **dict.fromkeys(("releases", "rollback", "hide"), "generations"),
+        **dict.fromkeys(("lock", "keys"), "releases"),
+        "page": "serve",
+    },
+    "Install": {"env": "env", **dict.fromkeys(("bundle", "ship", "pack"), "offline")},
+    "Publish": {"publish": "publish", "serve": "serve"},
+    "Maintain": {
+        "lint": "lint",
+        "stack": "stack",
+        **dict.fromkeys(("recipes", "image", "doctor"), "maintenance"),
+        "completion": "completion",
+    },
 }
+_HOMES = {name: home for panel in _PANELS.values() for name, home in panel.items()}
+_PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
 
+_CODES = (
+    "Exit codes: 0 done; 1 a build, an audit or a test failed; 2 usage or configuration; 3 a "
+    "source or the network; 4 this machine; 5 refused, to protect what is there; 130 interrupted."
+)
 _VERSION = ("--version", "-V")
 # New objects between two looks for garbage. An index of 100,000 packages is a million objects and
 # no garbage: with Python's own 700, a third of the time of a promotion went into looking.
@@ -65,13 +78,22 @@ def _failure() -> RootstockError | None:
     try:
         gc.disable()  # what is imported is never garbage, and looking for some takes time
         application = _application()
+        asked = completion.is_asked()
+        if asked:
+            completion.init()
         gc.freeze()
         gc.set_threshold(_MANY)
         gc.enable()
-        # No variable turns a command into one that completes words of the shell.
-        code = application(_words(), prog_name="rootstock", complete_var="", standalone_mode=False)
+        code = application(
+            _words(),
+            prog_name="rootstock",
+            complete_var=completion.VARIABLE if asked else "",
+            standalone_mode=False,
+        )
         # Typer takes an interruption for itself, and gives back its exit code.
         return InterruptedByUser("interrupted") if code == InterruptedByUser.code else None
+    except SystemExit as error:  # how Typer ends after it has printed words for a shell
+        return ending.failure(error) if error.code else None
     # The last net: whatever it is, what the user sees is a message, a remedy and an exit code.
     except BaseException as error:
         return ending.failure(error)
@@ -90,13 +112,25 @@ def _application() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
+        epilog=_CODES,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_callback)  # so that an application of one command keeps its name
     for name in _needed(_words()):
         home = importlib.import_module(f"rootstock.cli.{_HOMES[name]}")
-        app.command(name, cls=_Command)(home.COMMANDS[name])
+        command = home.COMMANDS[name]
+        help_ = _paragraphs(command.__doc__ or "")
+        panel = _PANEL_OF[name]
+        app.command(name, cls=_Command, help=help_, rich_help_panel=panel)(command)
     return app
+
+
+def _paragraphs(docstring: str) -> str:
+    """A docstring with a line for each paragraph: a terminal breaks lines where it is narrow."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(
+        text if text.startswith(" ") else " ".join(text.split()) for text in paragraphs
+    )
 
 
 def _needed(words: Sequence[str]) -> Iterable[str]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
 _RELOCKED = {
-    True: "the build image is what an earlier run with --relock resolved",
-    False: "an earlier run with --relock resolved another build image; this run has the pinned one",
+    True: "The build image is as --relock resolved it on this machine: so are all build keys.",
+    False: "What an earlier --relock resolved for the build image is not used without --relock.",
 }
 
 

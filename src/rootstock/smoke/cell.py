@@ -1,5 +1,6 @@
 """Smoke-test a cell's staged set, once for as long as nothing of it changes."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.image.engines import Engine
 from rootstock.plan.matrix import Cell
+from rootstock.product.model import Product
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import System, smoke
 
@@ -32,12 +34,9 @@ def test_cell(
 
     What failed is tried again the next time: a machine may have been short of something.
     """
-    program = result_cache.program(Path(__file__).parent)
+    program = f"{result_cache.program(Path(__file__).parent)} {_checks(cell.product)}"
     hashes = sorted(artifact.sha256 for artifact in artifacts)
-    checks = repr(cell.product.checks)
-    if cell.product.programs:
-        checks += result_cache.program(cell.product.programs)
-    digest = result_cache.digest(program, checks, cell.id, system.digest, *specs, *hashes)
+    digest = result_cache.digest(program, cell.id, system.digest, *specs, *hashes)
     place = store.result("smoke", digest)
     if known := result_cache.read(place, "smoke", listen):
         listen(Event(stage="smoke", item=f"{cell.id} on {system.name}", state="kept"))
@@ -57,3 +56,10 @@ def test_cell(
     if report.passed:
         result_cache.write(place, report.as_json(), store)
     return report
+
+
+def _checks(product: Product) -> str:
+    """The checks of a product, as far as they decide what a smoke test finds."""
+    checks = [{**vars(check), "needs": sorted(check.needs)} for check in product.checks]
+    text = json.dumps([product.runner, checks], sort_keys=True)
+    return result_cache.digest(text, *map(result_cache.program, filter(None, [product.programs])))

@@ -12,10 +12,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rootstock.audit.report import WAIVABLE
-from rootstock.audit.waivers import Waiver
 from rootstock.core import names, regular, shape
 from rootstock.core.errors import UsageError
+from rootstock.core.rules import WAIVABLE, Waiver
 from rootstock.core.shape import OtherFormat
 
 FORMAT = 1

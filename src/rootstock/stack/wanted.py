@@ -12,11 +12,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
-from rootstock.audit.report import WAIVABLE
-from rootstock.audit.waivers import Waiver
 from rootstock.core import names
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
+from rootstock.core.rules import WAIVABLE, Waiver
 from rootstock.stack.specs import holds
 
 FILE = "ci/stack.toml"  # in a checkout

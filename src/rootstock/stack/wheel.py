@@ -20,7 +20,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from rootstock.audit import elf
+from rootstock.core import elf
 from rootstock.core.errors import SourceError
 from rootstock.stack import licence
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.audit.elf import Elf, export_keys, unversioned, wanted_key
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.package import _problems
+from rootstock.core.elf import Elf, export_keys, unversioned, wanted_key
 
 LIBC = Elf(
     soname="libc.so.6",

@@ -51,7 +51,11 @@ def test_an_empty_word_is_no_path(group: Any) -> None:
         for command, parameter in parameters(group)
         if isinstance(parameter.type, TyperPath) or "DIR" in (parameter.metavar or "")
     ]
-    assert {command.name for command, _ in paths} == {*main._HOMES} - {"keys", "doctor"}
+    assert {command.name for command, _ in paths} == {*main._HOMES} - {
+        "keys",
+        "doctor",
+        "completion",
+    }
     for command, parameter in paths:
         with pytest.raises(UsageError, match="is an empty word"):
             understood(command, parameter, "")

@@ -1,4 +1,4 @@
-"""Mend the text files of the wheel for this layout: `mend.py LIB_ROOT`.
+"""Mend the text files of the wheel for this layout: `relocate_text.py LIB_ROOT`.
 
 The wheel was made by installing below a directory that no longer exists, for one Python. A
 pattern that is not found is an error: then the wheel has changed, and this has to be looked at.

@@ -1,0 +1,96 @@
+"""The structure of src/rootstock: rooms that import downwards, small modules, a test for each."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tomlkit
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent / "src/rootstock"
+# From the ground up: a room imports of those before it only. docs have the picture.
+ROOMS = (
+    *("core", "environment", "sources", "product", "stack", "plan", "image", "building"),
+    *("channel", "audit", "smoke", "suites", "maintain", "verify", "release", "offline"),
+    *("publish", "serve", "run", "report", "cli"),
+)
+LINES, BODY = 350, 60
+# These run by themselves, in sandboxes and beside other programs.
+_ALONE = ("smoke/checks", "suites/inside", "publish/programs")
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if not name.startswith(_ALONE):
+            yield name, path
+
+
+MODULES = dict(modules())
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The rooms that a module imports of, wherever it does."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "rootstock":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rootstock."):
+            yield str(node.module).split(".")[1]
+        elif isinstance(node, ast.Import):
+            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("rootstock."))
+
+
+def test_the_rooms_are_those_of_the_list() -> None:
+    folders = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert folders == set(ROOMS)
+    assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py"}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_downwards(room: str) -> None:
+    below = {*ROOMS[: ROOMS.index(room) + 1], "__version__"}
+    upwards = {
+        (name, other)
+        for name, path in MODULES.items()
+        if name.startswith(f"{room}/")
+        for other in imported(path)
+        if other not in below
+    }
+    assert upwards == set()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_small(name: str) -> None:
+    assert len(MODULES[name].read_text().splitlines()) <= LINES
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_function_is_small(name: str) -> None:
+    """Its body, without the signature (a command has its options there) and the docstring."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+            assert lines <= BODY, f"{node.name}: {lines} lines"
+
+
+def test_the_pipeline_reads_from_top_to_bottom() -> None:
+    text = (ROOT / "run/pipeline.py").read_text()
+    assert len(text.splitlines()) <= 120
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 40, node.name
+
+
+def test_every_module_has_its_tests() -> None:
+    listed = tomlkit.parse((TESTS / "mirrors.toml").read_text()).unwrap()
+    without = {
+        name
+        for name in MODULES
+        if Path(name).name not in ("__init__.py", "__main__.py")
+        and not (TESTS / "unit" / name).with_name(f"test_{Path(name).name}").exists()
+    }
+    assert listed.keys() == without
+    gone = [path for tests in listed.values() for path in tests if not (TESTS / path).exists()]
+    assert gone == []
