@@ -21,7 +21,7 @@ def test_why_names_the_file_and_the_way_to_it(bench: Bench) -> None:
     record = bench.json("build", *CELL)
     assert {node["reason"] for node in record["nodes"]} == {"never built"}
     there = bench.run("why", "root", *CELL).stdout
-    assert "root-6.40.00" in there and "nothing changed: it is there" in there
+    assert "root-6.40.00" in there and "nothing changed: the store has it" in there
     bench.recipe("python", python_sh=f"{WELL}# the same\n")
     [root] = bench.json("why", "root", *CELL)["nodes"]
     assert root["state"] == "to build" and root["changes"] == []
