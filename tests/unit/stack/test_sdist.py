@@ -95,7 +95,7 @@ def test_texts_of_licences_are_told_by_their_names(tmp_path: Path, ending: str) 
 
 def test_a_file_without_licence_texts_is_named(tmp_path: Path) -> None:
     made = sdists.make(tmp_path, f"{NEW}License: MIT\n", {"README": "MIT"})
-    with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no licence text") as caught:
+    with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no license text") as caught:
         sdist.licence_texts(made)
     assert "license_source" in caught.value.remedy
 
