@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from rootstock.cli import ending
 from rootstock.cli.common import CHECKOUT, say
 from rootstock.core import process, signals, store, streams, tokens
-from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, unwritable_told
+from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, raising_unwritable
 from rootstock.core.progress import Event, Listener
 from rootstock.report.terminal import Terminal
 from rootstock.sources import tools
@@ -239,7 +239,7 @@ def write(made: Mapping[LockFile, str]) -> None:
     """
     for one, text in made.items():
         place = CHECKOUT / one.path
-        with unwritable_told(place):
+        with raising_unwritable(place):
             beside = place.with_name(f".{place.name}.new")
             try:
                 beside.write_text(text)

@@ -17,7 +17,7 @@ from rattler.package_streaming import extract
 
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
-from rootstock.core.errors import AuditFailed, NoSpace, tells_of_no_space
+from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
 from rootstock.core.names import shown
 from rootstock.core.store import Store, publish
 
@@ -84,7 +84,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
             _require(artifact.path)
             sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
         except Exception as error:  # py-rattler has no class for it
-            if tells_of_no_space(str(error)):
+            if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
             raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
         if sha256.hex() != artifact.sha256:

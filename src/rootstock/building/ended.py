@@ -21,7 +21,7 @@ from rootstock.core.errors import (
     MachineError,
     NoSpace,
     RootstockError,
-    tells_of_no_space,
+    means_no_space,
 )
 from rootstock.core.names import listed
 from rootstock.core.store import Store
@@ -67,7 +67,7 @@ def error_of(
     done, lines = ended.done, logs.tail(log)
     trouble = disk.trouble(store.root / "tmp")
     # A script may say anything: its words count only where they can be true.
-    if isinstance(trouble, NoSpace) or (ended.tight and tells_of_no_space("\n".join(lines))):
+    if isinstance(trouble, NoSpace) or (ended.tight and means_no_space("\n".join(lines))):
         return NoSpace(store.root, f"{job.id} was being built (log: {log})")
     if trouble:
         return trouble

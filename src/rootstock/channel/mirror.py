@@ -16,7 +16,7 @@ from rootstock.channel.layout import STAGING, Layout, shown
 from rootstock.channel.stage import partial
 from rootstock.channel.writer import make, switch
 from rootstock.core import regular, store
-from rootstock.core.errors import RefusedError, unwritable_told
+from rootstock.core.errors import RefusedError, raising_unwritable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Mirror:
         Raises `UsageError` where it cannot be written, `RefusedError` when another process is
         writing, and as `writer.make` does.
         """
-        with unwritable_told(self.target.root):
+        with raising_unwritable(self.target.root):
             make(self.target)
             with write_lock.writer(self.target.lock):
                 yield

@@ -9,7 +9,7 @@ from pathlib import Path
 from rootstock.building.artifact import Artifact
 from rootstock.channel import index
 from rootstock.channel.layout import NOARCH
-from rootstock.core.errors import RefusedError, no_space_told
+from rootstock.core.errors import RefusedError, raising_no_space
 
 
 def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:
@@ -69,7 +69,7 @@ def link(source: Path, target: Path) -> None:
         target.unlink(missing_ok=True)
     part = partial(target)
     try:
-        with no_space_told(target.parent):
+        with raising_no_space(target.parent):
             shutil.copyfile(source, part)
             part.chmod(0o644)
             os.rename(part, target)

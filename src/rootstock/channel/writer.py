@@ -34,7 +34,7 @@ from rootstock.channel.layout import PAGE, RELEASES_TABLE, Layout, current_targe
 from rootstock.channel.reader import Channel
 from rootstock.channel.recovery import recover
 from rootstock.channel.stage import link, partial
-from rootstock.core.errors import Damaged, MachineError, RefusedError, unwritable_told
+from rootstock.core.errors import Damaged, MachineError, RefusedError, raising_unwritable
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def failures_told(layout: Layout) -> Iterator[None]:
     It is `MachineError` where the disk, or something else of the machine, fails.
     """
     try:
-        with unwritable_told(layout.root):
+        with raising_unwritable(layout.root):
             yield
     except OSError as error:
         raise MachineError(

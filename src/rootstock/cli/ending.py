@@ -15,7 +15,7 @@ from rootstock.core.errors import (
     MachineError,
     RootstockError,
     UsageError,
-    no_space_told,
+    raising_no_space,
 )
 from rootstock.core.store import locate
 from rootstock.report.terminal import tell_error
@@ -42,7 +42,7 @@ def failure(error: BaseException) -> RootstockError:
     if isinstance(cause, BrokenPipeError):
         return RootstockError("")
     try:
-        with no_space_told("a file"):
+        with raising_no_space("a file"):
             raise error
     except MachineError as told:
         return told

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.core import process, store
-from rootstock.core.errors import SourceError, UsageError, no_space_told
+from rootstock.core.errors import SourceError, UsageError, raising_no_space
 from rootstock.core.progress import Event, Listener
 from rootstock.environment import installing
 from rootstock.environment.installing import STAGE
@@ -163,7 +163,7 @@ def _note(prefix: Path, listen: Listener, detail: str) -> None:
 
 def _prepare(cache: Path) -> None:
     try:
-        with no_space_told(cache):
+        with raising_no_space(cache):
             cache.mkdir(parents=True, exist_ok=True)
             (cache / _LOCK).touch()
     except OSError as error:

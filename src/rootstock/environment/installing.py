@@ -13,7 +13,7 @@ from rootstock.core.errors import (
     RootstockError,
     SourceError,
     UsageError,
-    tells_of_no_space,
+    means_no_space,
 )
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Event, Listener
@@ -107,7 +107,7 @@ class Follower:
 def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     """The error for what the installer told as its failure."""
     kind, reason, channel = last["kind"], last["reason"], job["channel"]
-    if tells_of_no_space(reason):
+    if means_no_space(reason):
         return NoSpace(f"{job['prefix']} or {job['cache']}")
     if kind == "unknown":
         return UsageError(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.core import names, store
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 from rootstock.core.names import NotAllowed
 
 MARK = ".rootstock-unfinished"
@@ -74,7 +74,7 @@ def claimed(prefix: Path) -> Iterator[Claim]:
     another command is making an environment there.
     """
     try:
-        with no_space_told(prefix):
+        with raising_no_space(prefix):
             mark, made, leftover = _lock(prefix)
     except OSError as error:
         raise UsageError(f"{error.filename or prefix} cannot be made: {error.strerror}") from error

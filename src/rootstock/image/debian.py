@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from rootstock.core import process
-from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError, means_no_space
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
@@ -288,7 +288,7 @@ def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
 def _unpack(deb: Path, root: Path) -> None:
     done = process.run(["dpkg-deb", "-x", deb, root])
     if done.code:
-        if tells_of_no_space(done.output):
+        if means_no_space(done.output):
             raise NoSpace(root)
         raise SourceError(f"{deb.name} could not be unpacked: {done.output.strip()}")
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rootstock.core import store
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def appearing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{target} cannot be made: {error.strerror}") from error
     try:
-        with no_space_told(target):
+        with raising_no_space(target):
             part = folder / target.name
             yield part
             _rename(part, target)

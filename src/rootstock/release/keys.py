@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootstock.core import names, tokens
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -168,7 +168,7 @@ def new(path: Path, passphrase: str = "") -> Public:
     public = _public(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with no_space_told(path):
+        with raising_no_space(path):
             _write_new(path, pem, 0o600)
             try:
                 _write_new(public_half(path), public.pem, 0o644)

@@ -125,9 +125,9 @@ def _print(lines: Sequence[str], stream: TextIO, *, red: bool = False) -> None:
         shown[0] = f"\x1b[1;31m{shown[0]}\x1b[0m"
     text = "".join(f"{line}\n" for line in shown)
     try:
-        streams.tell(text, stream)
+        streams.show(text, stream)
     except UnicodeEncodeError:  # a stream that `streams.ready` has not seen
-        streams.tell(text.encode("ascii", "replace").decode(), stream)
+        streams.show(text.encode("ascii", "replace").decode(), stream)
 
 
 def _took(event: Event, seconds: float) -> tuple[str, str, str]:

@@ -20,7 +20,7 @@ from rootstock.core.errors import (
     MachineError,
     RefusedError,
     RootstockError,
-    no_space_told,
+    raising_no_space,
 )
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
@@ -63,7 +63,7 @@ def run(options: Options, store: Store, listen: Listener, until: Stage) -> tuple
     state = Run(id=name, logs=store.runs / name, planned=planned)
     state.logs.mkdir()
     try:
-        with no_space_told(store.root):
+        with raising_no_space(store.root):
             _stages(state, options, store, listen, until)
     except RootstockError as error:
         state.error = error

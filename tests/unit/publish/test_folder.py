@@ -8,7 +8,13 @@ import pytest
 
 from rootstock.channel import index
 from rootstock.channel.layout import Layout
-from rootstock.core.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
+from rootstock.core.errors import (
+    NoSpace,
+    RefusedError,
+    RootstockError,
+    UsageError,
+    raising_unwritable,
+)
 from rootstock.publish.folder import Folder
 from rootstock.publish.snapshot import ChannelSnapshot
 
@@ -103,7 +109,7 @@ def test_where_nothing_can_be_written(
     [(errno.EROFS, UsageError), (errno.EACCES, UsageError), (errno.ENOSPC, NoSpace)],
 )
 def test_why_a_place_is_not_written(number: int, kind: type[RootstockError]) -> None:
-    with pytest.raises(kind), unwritable_told("place"):
+    with pytest.raises(kind), raising_unwritable("place"):
         raise OSError(number, "refused")
-    with pytest.raises(OSError, match="odd"), unwritable_told("place"):
+    with pytest.raises(OSError, match="odd"), raising_unwritable("place"):
         raise OSError(errno.EIO, "odd")

@@ -16,7 +16,7 @@ from rootstock.channel.page.records import read
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import Settings
 from rootstock.core import formatting
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -88,7 +88,7 @@ def write_to(path: Path, channel: Channel, said: Settings) -> None:
             f"{path} is a file of the channel", "Name a file that is not in the channel's folder."
         )
     try:
-        with no_space_told(path):
+        with raising_no_space(path):
             put(path, text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
