@@ -1,4 +1,4 @@
-"""What came of the audit of one package, as values that JSON can hold."""
+"""The result of the audit of one package, as values that JSON can hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,32 +7,30 @@ from typing import Any
 from rootstock.core.errors import AuditFailed
 
 RULES: Mapping[str, str] = {
-    "floor": "it runs on the glibc it declares, by the versions it asks for",
-    "symbols": "every symbol is in the package, its dependencies or that glibc",
-    "libraries": "every library is found in the package, its dependencies or that glibc",
+    "floor": "it runs on the glibc that it declares, by its symbol versions",
+    "symbols": "the package, its dependencies or that glibc have every symbol",
+    "libraries": "the package, its dependencies or that glibc have every library",
     "rpath": "no RPATH or RUNPATH leads out of the prefix",
-    "leak": "no path of the build is left",
-    "licence": "the licence is named and its text is there",
-    "paths": "paths.json tells the truth",
-    "names": "every file's name can be listed by every client and held by every file system",
+    "leak": "no file contains a path of the build",
+    "licence": "the license has a name and a text",
+    "paths": "paths.json matches the files",
+    "names": "every client and every file system can handle every file's name",
     "links": "every link leads to a file of the package or of its dependencies",
-    "scripts": "nothing is run at installation, which some clients do and others do not",
+    "scripts": "nothing runs at installation: only some clients would run it",
     "elf": "every ELF file can be read",
     "waiver": "every waiver is well formed and needed",
 }
 WAIVABLE = tuple(rule for rule in RULES if rule != "waiver")
 
 _SHOWN = 20
-_REMEDY = (
-    "Mend the recipe. What must be so is waived, with the reason, in its extra.rootstock.audit."
-)
+_REMEDY = "Correct the recipe, or waive the rule, with the reason, in its extra.rootstock.audit."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A promise that is broken: which (`rule`), by what, and what to do.
+    """A broken rule (`rule`), the file that breaks it, and what to do.
 
-    `waived` is the recipe's reason to let it pass, empty when there is none.
+    `waived` is the recipe's reason to allow it, empty when there is none.
     """
 
     rule: str
@@ -43,9 +41,9 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
-    """What the audit of one package file found.
+    """The result of the audit of one package file.
 
-    `declared` is the glibc its metadata ask for, `proven` the newest one that its files do;
+    `declared` is the glibc that its metadata require, `proven` the newest one that its files do;
     both are empty when there is none.
     """
 
@@ -58,22 +56,22 @@ class AuditReport:
 
     @property
     def broken(self) -> tuple[Finding, ...]:
-        """The promises that are broken without a reason."""
+        """The findings without a waiver."""
         return tuple(finding for finding in self.findings if not finding.waived)
 
     @property
     def passed(self) -> bool:
-        """Whether no promise is broken but those the recipe gave a reason for."""
+        """Whether every finding has a waiver."""
         return not self.broken
 
     def as_json(self) -> dict[str, Any]:
-        """The report as `json.dumps` takes it."""
+        """The report as a JSON object."""
         findings = [*map(vars, self.findings)]
         return {**vars(self), "findings": findings, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "AuditReport":
-        """The report that `as_json` gave."""
+        """Read the report from the result of `as_json`."""
         fields = {key: value[key] for key in value if key not in ("passed", "findings")}
         findings = tuple(Finding(**finding) for finding in value["findings"])
         return AuditReport(**fields, findings=findings)
@@ -82,7 +80,7 @@ class AuditReport:
         """Raise `AuditFailed`, with the first findings, unless the package passed."""
         if self.passed:
             return
-        lines = [f"{self.filename} breaks what every package promises."]
+        lines = [f"{self.filename} breaks rules for all packages."]
         for finding in self.broken[:_SHOWN]:
             lines.append(f"  {finding.rule}: {finding.file} {finding.message}")
         if len(self.broken) > _SHOWN:
