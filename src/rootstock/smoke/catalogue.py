@@ -1,7 +1,7 @@
-"""The checks: which there are, and which of them apply to an environment.
+"""The list of checks, and the choice of those that apply to an environment.
 
-Each is a program in checks/, run by the environment's own Python. It asserts on values, is
-silent when all is well, and relies on nothing but its environment and the bare system.
+Each is a program in checks/, run by the environment's own Python. It asserts on values, prints
+nothing when they are right, and needs only its environment and the bare system.
 """
 
 from collections.abc import Collection
@@ -14,11 +14,11 @@ INSIDE = "_inside.py"  # the program in it that runs the others
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A check, the packages it is about, and the seconds it may take on a busy machine.
+    """A check, the packages that it tests, and its time limit in seconds on a busy machine.
 
-    Some say something of an environment only where there is nothing beside it: on a `bare`
-    system. Those of what ROOT does once it is there are `forked` from a process that has started
-    it; the others, among them those about the start, are processes of their own.
+    Some checks make sense only on a `bare` system, which has nothing beside the environment. Checks
+    of what ROOT does after its start are `forked` from a process that has started it; the others,
+    such as those of the start, are processes of their own.
     """
 
     name: str
@@ -72,9 +72,9 @@ CATALOGUE = (
 def choose(
     packages: Collection[str], catalogue: Collection[Check] = CATALOGUE, *, bare: bool = True
 ) -> tuple[list[Check], dict[str, str]]:
-    """The checks that apply to an environment of these packages, and why the others do not.
+    """Return the checks for an environment of these packages, and why the others do not apply.
 
-    `bare` tells whether the system is.
+    `bare` is true on a bare system.
 
     The reasons are by the check's name.
     """
