@@ -1,4 +1,4 @@
-"""Which packages bring tests that nothing is said of: where a suite may be worth describing."""
+"""Finds packages that bring tests without a description: a suite may be worth describing."""
 
 import json
 from pathlib import Path
@@ -11,9 +11,9 @@ _PATHS = "info/paths.json"
 
 
 def find(planned: Plan) -> dict[str, int]:
-    """How many files with tests there are in each package that has some and no suite.
+    """Count the files with tests in each package that has some and no suite.
 
-    Of the packages of the cells whose own tests are asked for, as far as they are built.
+    It looks at packages of the cells whose own tests are requested, as far as they are built.
     """
     graph = planned.graph
     cells = planned.deep.items()
@@ -31,7 +31,7 @@ def find(planned: Plan) -> dict[str, int]:
 
 
 def _files(path: Path) -> list[str]:
-    """The files of a package, as it says itself; none where it cannot be read."""
+    """Return the files of a package from its metadata; none where it cannot be read."""
     try:
         found = index.members(path, (_PATHS,))
         entries = json.loads(found[_PATHS])["paths"]
