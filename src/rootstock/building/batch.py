@@ -1,4 +1,4 @@
-"""All builds of a run: what each costs, in what order, and what is kept of the failures."""
+"""All builds of a run: their costs, their order, and the records of failures."""
 
 import os
 import threading
@@ -17,12 +17,12 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.plan.graph import LOCAL, Graph, Node
 
-_KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
+_KNOWN = 0.5  # the part of the builds whose seconds must be known to forecast the end
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
-    """What is to be built: by node id, the ids that must be there first; and what is there."""
+    """The nodes to build with the ids that they need first; and the artifacts that exist."""
 
     graph: Graph
     wanted: Mapping[str, frozenset[str]]
@@ -41,18 +41,18 @@ def build(
     keep_going: bool,
     listen: Listener,
 ) -> BuildOutcome:
-    """Build a batch; the nodes in `broken` are not tried.
+    """Build a batch, except for the nodes in `broken`.
 
-    `fetched` is asked before each build: it waits for the node's sources.
+    `fetched` is called before each build: it waits for the node's sources.
 
-    `seed` is the file with the costs of what was never built on this machine. The logs go to
-    `logs`, one file per node. `workers` is the number of builds at a time, 0 for one per core.
+    `seed` is the file with the costs of packages that were never built on this machine. The logs go
+    to `logs`, one file per node. `workers` is the number of parallel builds, 0 for one per core.
     """
     graph, wanted, store = batch.graph, batch.wanted, context.store
     recorded = costs.load(seed, store.durations, listen=listen)
     names = {id_: _recorded_as(graph.nodes[id_]) for id_ in wanted}
     known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
-    foretold = len(known) >= _KNOWN * len(wanted)
+    predictable = len(known) >= _KNOWN * len(wanted)
     cells = _cells(graph)
     remembering = threading.Lock()
 
@@ -89,7 +89,7 @@ def build(
         return built
 
     def forecast(seconds: float) -> None:
-        if foretold:
+        if predictable:
             listen(Event(stage="build", state="progress", expected=seconds))
 
     agenda = ReadyQueue(wanted, costs.estimate(names, recorded))
@@ -99,7 +99,7 @@ def build(
             stage="build",
             state="start",
             total=len(wanted),
-            expected=makespan(simulate(agenda, {}, room)) if foretold else None,
+            expected=makespan(simulate(agenda, {}, room)) if predictable else None,
             detail=context.engine.name,
         )
     )
@@ -121,22 +121,22 @@ def build(
 
 
 def _keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: str) -> None:
-    """Keep a failure; where the disk does not take it, the disk is what failed."""
+    """Record a failure; if the disk does not take it, the disk is what failed."""
     try:
         failures.keep(store, node, error, seconds, engine)
     except OSError as unkept:
-        told = f"the failure of {node.id} could not be kept: {unkept}"
-        raise disk.trouble(store.root) or MachineError(told) from unkept
+        message = f"the failure of {node.id} could not be recorded: {unkept}"
+        raise disk.trouble(store.root) or MachineError(message) from unkept
 
 
 def _recorded_as(node: Node) -> str:
-    """The name that a node's costs go by: to pack an interpreter is not to compile one."""
+    """The name of a node's costs: packing an interpreter costs less than compiling one."""
     name = node.output.name
     return f"{name} {LOCAL}" if node.output.extra.get("scope") == LOCAL else name
 
 
 def _cells(graph: Graph) -> dict[str, str]:
-    """For each node, the cells that it is built for, as people are told."""
+    """Return for each node the cells that need it, as a text for people."""
     users: dict[str, list[str]] = {}
     for cell, ids in graph.cells.items():
         seen: set[str] = set()
@@ -146,6 +146,6 @@ def _cells(graph: Graph) -> dict[str, str]:
                 seen.add(id_)
                 stack += [*graph.nodes[id_].needs, *graph.nodes[id_].runs]
         for id_ in seen:
-            # Without the platform, of which a run has one.
+            # Without the platform, because a run has only one.
             users.setdefault(id_, []).append(cell.rpartition("-")[0])
     return {id_: own[0] if len(own) == 1 else f"{len(own)} cells" for id_, own in users.items()}
