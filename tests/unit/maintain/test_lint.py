@@ -96,7 +96,7 @@ def test_recipes_are_asked_for_by_name_or_path(checkout: Path, asked: str) -> No
 
 
 def test_what_is_no_recipe_is_refused(checkout: Path) -> None:
-    with pytest.raises(UsageError, match="nothing is no recipe") as caught:
+    with pytest.raises(UsageError, match="nothing is not a recipe") as caught:
         lint(checkout, ["nothing"])
     assert "graft, scion" in caught.value.remedy
 
