@@ -314,7 +314,7 @@ def main() -> None:
     except BaseException as error:
         failed = ending.failure(error)
     process.end_all()
-    sys.exit(ending.tell(failed, as_json=False))
+    sys.exit(ending.finish(failed, as_json=False))
 
 
 def _interrupt(number: int, frame: object) -> None:
