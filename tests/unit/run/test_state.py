@@ -31,13 +31,13 @@ def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> No
         logs=tmp_path,
         planned=planned,
         failures={"broken": UsageError("no space")},
-        skipped={"user": "needs broken", "other": "not begun, because broken failed"},
+        skipped={"user": "needs broken", "other": "not started, because broken failed"},
     )
     record = run.record(tmp_path, datetime.now(timezone.utc), 1.0)
     assert {one.package: (one.state, one.reason) for one in record.nodes} == {
         "broken": ("failed", "no space"),
         "user": ("skipped", "needs broken"),
-        "other": ("skipped", "not begun, because broken failed"),
+        "other": ("skipped", "not started, because broken failed"),
         "later": ("skipped", "the run ended before it"),
     }
     [cases] = [cases for name, cases in junit.suites_of(record).items() if name == junit.TOOLS]
