@@ -75,7 +75,7 @@ def test_what_depends_on_chance_is_shown(bench: Bench) -> None:
     assert "1 of 2 packages differ or failed to build: root-6.40.00" in done.stderr
     assert "python-3.11.0-h" in done.stdout and ": same" in done.stdout
     assert "info/paths.json: 1 of 2 paths differ" in done.stdout
-    assert "chance.txt: other text" in done.stdout and "root.txt" not in done.stdout
+    assert "chance.txt: different text" in done.stdout and "root.txt" not in done.stdout
     [kept_aside] = (bench.home / "verified").glob("*/root-*.conda")
     assert str(kept_aside) in done.stdout
     assert artifacts(bench) == before

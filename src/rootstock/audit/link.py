@@ -1,9 +1,9 @@
 """Simulates a dynamic link: what ld.so would find and bind, without running anything.
 
-The search is that of ld.so(8). A library is searched in the RPATHs of the file that needs it and of
-all its loaders, or, where the file has a RUNPATH, only in this; then among the system's libraries.
-It searches no folder of the machine: the system is glibc only. It binds all symbols at once, as
-with LD_BIND_NOW, so that a failure in the middle of a run shows here.
+The search is that of ld.so(8). For a file with a RUNPATH, it searches a library only in this. For
+others it searches the RPATHs of the file and of all its loaders. Then it searches the system's
+libraries. It searches no folder of the machine: the system is glibc only. It binds all symbols at
+once, as with LD_BIND_NOW, so that a failure in the middle of a run shows here.
 """
 
 import posixpath

@@ -17,8 +17,8 @@ SEAL = "verified"  # the seal of the package at the last check of its sha256
 class Artifact:
     """A package file with its record. Sizes are in bytes, times in seconds.
 
-    `scope` is `channel` for packages that users may install, `local` for those that only this
-    machine's user may try, and `image` for tools that only work in the image they were made for.
+    `scope` is `channel` for packages that users may install, and `local` for those that only this
+    machine's user may try. It is `image` for tools that only work in the image they were made for.
     """
 
     path: Path

@@ -58,9 +58,9 @@ def promote(
     change has cells when there is a release to write: some packages are new to readers, or the
     newest release of a cell has others.
 
-    Raises `RefusedError` when the channel has, or ever had, a file name with other bytes, when an
-    artifact is not meant for a channel, or when a cell is incomplete; `Damaged` when an artifact
-    is.
+    Raises `RefusedError` when the channel has, or ever had, a file name with other bytes. Also when
+    an artifact is not meant for a channel, or a cell is incomplete. Raises `Damaged` when an
+    artifact is damaged.
     """
     refuse_unpublishable(artifacts)
     every = [artifact for members in by_subdir(artifacts).values() for artifact in members]

@@ -43,8 +43,8 @@ def rollback(channel: Channel, to: int | None = None, *, dry: bool = False) -> E
     would take longer than everything else.
 
     Raises `UsageError` when there is no such generation, or nothing to undo, or the channel cannot
-    be written; `RefusedError` when one of its packages is gone, when another process is writing, or
-    the channel is damaged.
+    be written. Raises `RefusedError` when one of its packages is gone, when another process is
+    writing, or the channel is damaged.
     """
     if dry:
         return _plan(existing(channel), channel.history(), to)[1]

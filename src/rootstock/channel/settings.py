@@ -1,4 +1,4 @@
-"""channel.yaml: the title of a channel, a sentence about it, and its URL, written by people."""
+"""The file channel.yaml: title, description and URL of a channel, written by people."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path

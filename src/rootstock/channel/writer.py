@@ -6,16 +6,16 @@ list of releases and the page. A reader of the old index still finds everything 
 server only has to follow relative links.
 
 For a reader this means: each file is complete and belongs to one generation, and all that it names
-stays forever. Two generations may answer two requests, as with any web server: a client that
-fetches the index of noarch before the switch and that of linux-64 after it sees an older noarch, so
-that it may find no solution, or an older one. It never gets other bytes than an index has the hash
-of. A reader who needs one generation reads `.rootstock/current` once and then the indexes in that
+stays forever. Two generations may answer two requests, as with any web server. A client that
+fetches the index of noarch before the switch and that of linux-64 after it sees an older noarch. It
+may then find no solution, or an older one. It never gets other bytes than an index has the hash of.
+A reader who needs one generation reads `.rootstock/current` once and then the indexes in that
 folder.
 
 A cache asks a server whether a file changed by its time, in seconds, and maybe its size. So with
-each switch an index gets a later second than the one it replaces, even if an older index returns,
-and even if two switches happen within one second (then it is slightly in the future). An unchanged
-index keeps its time.
+each switch an index gets a later second than the one it replaces, even if an older index returns.
+If two switches happen within one second, its time is slightly in the future. An unchanged index
+keeps its time.
 """
 
 import os

@@ -1,8 +1,13 @@
 """The errors that a user can meet: each class has an exit code and a remedy.
 
-The exit codes are part of the command line's contract: 1 a build, audit or smoke test failed; 2
-usage or configuration; 3 a source or the network failed; 4 the machine lacks something; 5 refused;
-130 interrupted.
+The exit codes are part of the command line's contract:
+
+- 1: a build, audit or smoke test failed.
+- 2: usage or configuration.
+- 3: a source or the network failed.
+- 4: the machine lacks something.
+- 5: refused.
+- 130: interrupted.
 """
 
 import errno

@@ -21,7 +21,7 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
 ```
 Every entry appears by one rename from tmp/: it is complete or absent, and several processes can
 share a store. Rootstock finds later damage when it uses an entry, removes the entry and makes it
-again: it checks sources and artifacts by their hash, folders by their seal (seal.py), results and
+again. It checks sources and artifacts by their hash, folders by their seal (seal.py), results and
 other small files by their content.
 """
 

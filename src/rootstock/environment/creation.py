@@ -89,10 +89,10 @@ def create(
     version to solve for, when it is not this machine's. A failure, or an interruption, leaves
     nothing in the prefix; remains of a killed process there are removed.
 
-    Raises `UsageError` (the prefix is not empty, a folder is no channel, an unknown package, no
-    solution), `RefusedError` (another process makes an environment there), `SourceError` (a channel
-    or a package cannot be fetched, or does not match its hash) and `MachineError` (no space left, a
-    system too old).
+    Raises `UsageError` when the prefix is not empty, a folder is no channel, or a package is
+    unknown, and when there is no solution. Raises `RefusedError` when another process makes an
+    environment there. Raises `SourceError` when a channel or a package cannot be fetched, or does
+    not match its hash. Raises `MachineError` when no space is left or the system is too old.
     """
     job = {"specs": list(specs), "channel": _url(channel), "glibc": glibc}
     return _create(prefix, job, cache, listen)

@@ -1,8 +1,8 @@
 """The only program that uses py-rattler: solves (or takes a lock) and installs.
 
-It has its own process, because py-rattler may crash the interpreter at its end, works on in threads
-after its caller was cancelled, and dies of a Rust panic that is no `Exception`. A process can be
-ended as a whole, at any moment.
+It has its own process for three reasons. py-rattler may crash the interpreter at its end. It works
+on in threads after its caller was cancelled. A Rust panic, which is no `Exception`, may kill it. A
+process can be ended as a whole, at any moment.
 
 spawn.py starts it and sends its job (JSON, one line) to its standard input. It imports from
 rootstock only modules that import nothing more of it. It prints one JSON object a line: `{"event":

@@ -1,7 +1,8 @@
 """Takes files that a sandbox wrote out of its folder, without following anything in there.
 
-A build or a test may leave anything in a folder that it can write to: a symbolic link to a file of
-the caller in place of a result, a pipe without a writer, a folder in place of a file.
+A build or a test may leave anything in a folder that it can write to. Examples are a symbolic link
+to a file of the caller in place of a result, a pipe without a writer, or a folder in place of a
+file.
 """
 
 import os

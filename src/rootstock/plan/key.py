@@ -119,8 +119,8 @@ def key_inputs(
 
     `recipe` is the recipe as built, with build number 0 (the number is found from the key), `files`
     are the result of `files_of`. `dependencies` are the key and the build number of each package
-    that the build and host environments may hold, by its node's id (a name may have several nodes):
-    a package names the files that it was built with.
+    that the build and host environments may hold. They are by node id: a name may have several
+    nodes, and a package names the files that it was built with.
     """
     return {
         "format": FORMAT,

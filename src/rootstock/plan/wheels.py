@@ -40,7 +40,7 @@ def outputs(
     """Return the outputs that a lock, the file `path`, makes for the Pythons of the cells.
 
     `made` has the outputs of recipes. They take precedence over the same version for the same
-    Python; a set may pin another version. `folder` has a folder for each kind of recipe: `wheel`
+    Python; a set may pin another version. `folder` has a folder for each kind of recipe. `wheel`
     has the script that unpacks a wheel, `sdist` the one that builds a source distribution, and
     `set` the license of packages without files.
     """

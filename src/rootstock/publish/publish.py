@@ -1,6 +1,6 @@
 """Publishes a snapshot to a target: staged, read back, tested from there, and shown in one step.
 
-If it ends before that step, users of the target see no change, and the same command continues: it
+If it ends before that step, users of the target see no change, and the same command continues. It
 asks the target for its files, and the store records what was read back. It never overwrites or
 removes anything at a target.
 """
@@ -86,8 +86,9 @@ def publish(
     With `stage_only` it ends before the test, and nothing becomes visible.
 
     Raises `RefusedError` when the target has other bytes of the same name, returns other bytes than
-    it got, refuses the token, or another process with this store is publishing to it; `SourceError`
-    when it cannot be reached; and what `smoke` raises. Nothing is visible then.
+    it got, or refuses the token. Also when another process with this store is publishing to it.
+    Raises `SourceError` when the target cannot be reached, and what `smoke` raises. Nothing is
+    visible then.
     """
     listen(Event(stage=_STAGE, state="start", detail=target.name))
     started = time.monotonic()

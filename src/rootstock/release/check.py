@@ -1,8 +1,8 @@
 """Checks a release, from the channel or from any copy of it, without other information.
 
-It compares everything that a release contains: its files and packages with their hashes, its locks
-and SBOMs with its record, its record and packages with the signed statements, and the channel's
-index records with the packages.
+It compares everything that a release contains. Files and packages must match their hashes, locks
+and SBOMs the record, the record and packages the signed statements. The channel's index records
+must match the packages.
 """
 
 import hashlib

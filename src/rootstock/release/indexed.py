@@ -1,8 +1,8 @@
 """Compares a channel's index with a release's packages.
 
-A client trusts the index for a package's dependencies and bytes. So this compares the record of
-each package of a release with the package's own metadata where the channel is a folder, and with
-the release's locks where it is a URL. `repodata.json.zst` and the shards must match
+A client trusts the index for a package's dependencies and bytes. So this checks the record of each
+package of a release. Where the channel is a folder, it compares it with the package's own metadata;
+where it is a URL, with the release's locks. `repodata.json.zst` and the shards must match
 `repodata.json`.
 """
 

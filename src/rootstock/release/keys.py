@@ -1,7 +1,7 @@
 """Keys: a user who promotes signs with an ed25519 key of their own.
 
 The private key is in the user's configuration folder (that of the XDG Base Directory
-Specification), readable only by its owner, with its public half beside it; `ROOTSTOCK_KEY` names
+Specification). Only its owner can read it, and its public half is beside it; `ROOTSTOCK_KEY` names
 another file. Neither the channel nor the store ever has the private one. Both are PEM files (PKCS
 #8, SubjectPublicKeyInfo), which other programs for keys can read. A key's id is the sha256 of its
 public half in DER, as printed by `openssl pkey -pubin -outform DER

@@ -164,8 +164,8 @@ def _found(entry: Locked, package: Package | None, source: Place, channel: str) 
 def parse(text: str, platform: str, whole: str) -> tuple[Locked, ...]:
     """Parse a lock's text, found at the URL `whole`.
 
-    Raises `ValueError` when it is no lock, or no environment can be made from it: it has no
-    package, two of one name, or one without an address of a `.conda` file and its sha256.
+    Raises `ValueError` when it is no lock, or no environment can be made from it. The latter means:
+    no package, two of one name, or one without an address of a `.conda` file and its sha256.
     """
     if _MARK in text.split():
         entries = [_explicit(line.strip()) for line in text.splitlines() if _counts(line)]

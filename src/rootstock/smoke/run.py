@@ -74,10 +74,10 @@ def smoke(
     """Install `specs` from a channel (folder or URL), and run every check that applies.
 
     The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
-    `/tmp`, glibc with its `ldd`, a shell and coreutils, bash, grep and sed for `root-config`, and a
-    user with the sandbox's number in `/etc/passwd` (ROOT ends at once when it finds no home). The
-    set is solved for the system's own glibc, so a set with a higher minimum glibc cannot be
-    installed. Each check writes a log `NAME.log` to `logs`.
+    `/tmp`. It has glibc with its `ldd`, a shell and coreutils, and bash, grep and sed for
+    `root-config`. `/etc/passwd` has a user with the sandbox's number (ROOT ends at once when it
+    finds no home). The set is solved for the system's own glibc, so a set with a higher minimum
+    glibc cannot be installed. Each check writes a log `NAME.log` to `logs`.
 
     Returns the report even when checks failed. Raises what `environment.create` raises, and
     `MachineError` when the system does not run in the sandbox.

@@ -1,8 +1,8 @@
 """Entries: the packages that each wheel makes, and their dependencies.
 
-A wheel without ELF files makes one noarch package for all its Pythons, or one for each range of
-Pythons that its markers distinguish; any other makes one package for each Python. Dependencies on
-the channel's libraries come from the ELF files themselves.
+A wheel without ELF files makes one noarch package for all its Pythons. If its markers distinguish
+ranges of Pythons, it makes one for each range. Any other makes one package for each Python.
+Dependencies on the channel's libraries come from the ELF files themselves.
 """
 
 from collections import defaultdict

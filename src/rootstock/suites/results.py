@@ -76,8 +76,8 @@ class SuiteResult:
     def from_json(value: Mapping[str, Any]) -> "SuiteResult":
         """Read the result from that of `dataclasses.asdict`."""
         lists = ("failures", "foreseen", "mended", "unseen")
-        told = {key: tuple(Reason(**one) for one in value[key]) for key in lists}
-        return SuiteResult(**{**value, **told, "words": tuple(value["words"])})
+        reasons = {key: tuple(Reason(**one) for one in value[key]) for key in lists}
+        return SuiteResult(**{**value, **reasons, "words": tuple(value["words"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,8 @@ class SuitesReport:
         bad = [one for one in self.suites if one.state != "passed"]
         for one in bad:
             lines.append(f"  {one.package} {one.version}: {one.reason} ({one.figures})")
-            lines += [f"    {told.test}: {told.reason}" for told in one.failures[:_FAILURES_SHOWN]]
+            shown = one.failures[:_FAILURES_SHOWN]
+            lines += [f"    {failure.test}: {failure.reason}" for failure in shown]
             if (more := len(one.failures) - _FAILURES_SHOWN) > 0:
                 lines.append(f"    and {more} more, all in the report")
         raise SmokeFailed("\n".join(lines), f"Whole logs: {' '.join(one.log for one in bad)}")
@@ -256,8 +257,10 @@ def _fault(
     """Return why a suite has not passed, or an empty text."""
     where = f", in {reading.running}" if reading.running else ""
     if over:
-        told = f"it exceeded {duration(limit)}" if over == "time" else "it held too much memory"
-        return f"it was stopped: {told}{where}"
+        limit_text = (
+            f"it exceeded {duration(limit)}" if over == "time" else "it held too much memory"
+        )
+        return f"it was stopped: {limit_text}{where}"
     if fault:
         return fault
     how = f"by signal {-code}" if code < 0 else f"with exit code {code}"

@@ -137,6 +137,6 @@ def test_a_folder_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
     monkeypatch.setattr("os.getcwd", getcwd)
-    with pytest.raises(UsageError, match="current folder is gone"):
+    with pytest.raises(UsageError, match="current folder was deleted"):
         ending.require_folder()
     assert ending.failure(FileNotFoundError(errno.ENOENT, "no")).code == 2

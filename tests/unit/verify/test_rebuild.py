@@ -98,7 +98,7 @@ def test_a_difference_is_told_with_its_member_and_its_lines() -> None:
     verdict = replace(SAME, outcome="differs", differences=(found,), path="/kept/zlib.conda")
     assert verdict.lines == [
         "zlib-1-h0_0.conda: differs",
-        "  share/a.txt: other text",
+        "  share/a.txt: different text",
         "      -one",
         "      +two",
         "  The rebuilt package: /kept/zlib.conda",

@@ -1,4 +1,4 @@
-"""bubblewrap: namespaces without root, the preferred engine where it is installed."""
+"""The engine bubblewrap: namespaces without root, preferred where it is installed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

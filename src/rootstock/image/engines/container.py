@@ -1,4 +1,4 @@
-"""docker and podman: for machines whose kernel gives users no namespaces of their own.
+"""The engines docker and podman: for kernels that give users no namespaces of their own.
 
 The root file system becomes a local image once, under its digest; nothing is pulled.
 

@@ -28,8 +28,8 @@ _YARDS = ("/mnt", "/media", "/srv", "/opt", "/home", "/var/tmp", "/tmp")
 def outsider() -> int | None:
     """Return the user and group number for root's sandboxes.
 
-    None when the caller is not root, and when the caller's user namespace has no other user: then
-    nobody else is available, and to the machine that root is usually another user.
+    None when the caller is not root, and when the caller's user namespace has no other user. In
+    that case, the machine usually sees that root as another user.
     """
     if os.getuid():
         return None

@@ -1,4 +1,4 @@
-"""unshare: the same namespaces with util-linux only, where bubblewrap is not installed.
+"""The engine unshare: the same namespaces with util-linux only, without bubblewrap.
 
 Two user namespaces, one within the other: in the outer one the caller is root and makes the mounts;
 the command runs in the inner one as an unprivileged user.

@@ -1,7 +1,7 @@
 """Libraries of another ROOT, and another libstdc++, do not get in.
 
-This check makes both stand-ins: a folder on LD_LIBRARY_PATH with libraries of ROOT's names, and an
-extension module that finds libstdc++ by a RUNPATH of its own, as in many wheels.
+This check makes both stand-ins. One is a folder on LD_LIBRARY_PATH with libraries of ROOT's names.
+The other is an extension module that finds libstdc++ by a RUNPATH of its own, as in many wheels.
 """
 
 import json

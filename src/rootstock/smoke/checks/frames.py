@@ -1,4 +1,4 @@
-"""pandas reads what ROOT writes through uproot: every flat type, and ragged columns."""
+"""What ROOT writes, pandas reads through uproot: every flat type, and ragged columns."""
 
 from array import array
 

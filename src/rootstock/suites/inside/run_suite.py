@@ -1,7 +1,7 @@
 """Runs a suite within the sandbox: run_suite.py RESULTS WORD ...
 
-pytest gets the words. It writes the collected tests and the result of each test to the file RESULTS
-as they happen, a JSON list on each line, so that a stopped run loses nothing:
+pytest gets the words. It writes the collected tests and each result to the file RESULTS as they
+happen, a JSON list on each line. So a stopped run loses nothing:
 
     ["found", TESTS, NOT_CHOSEN]     how many tests will be run, and how many are not chosen
     ["begin", ID]                    a test begins
