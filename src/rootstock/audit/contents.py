@@ -109,7 +109,7 @@ def scripts(package: Package) -> Iterator[Finding]:
             )
 
 
-def licence(package: Package) -> Iterator[Finding]:
+def license_info(package: Package) -> Iterator[Finding]:
     """Yield a finding for a license without name or text."""
     if not package.metadata("index.json").get("license"):
         yield Finding(

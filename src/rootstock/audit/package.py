@@ -46,7 +46,7 @@ def audit(
     """
     started = time.monotonic()
     package = unpacked(artifact, store)
-    findings = [*_paths(package), *_leaks(package), *contents.licence(package)]
+    findings = [*_paths(package), *_leaks(package), *contents.license_info(package)]
     findings += [*contents.names(package), *contents.scripts(package)]
     elves: dict[str, Elf] = {}
 

@@ -243,7 +243,7 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _alone,
     _extra,
     supplies.sources,
-    supplies.licences,
+    supplies.licenses,
     supplies.tests,
     scripts.check,
     _described,

@@ -51,7 +51,7 @@ def _placed(entry: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(keys, f"file_name: {error}", remedy, value)
 
 
-def licences(output: Output) -> Iterator[Fault]:
+def licenses(output: Output) -> Iterator[Fault]:
     """Yield license files that no build can find, whatever its sources contain."""
     given = (output.recipe.get("about") or {}).get("license_file") or ()
     for file in [given] if isinstance(given, str) else given:

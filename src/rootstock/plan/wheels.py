@@ -18,7 +18,7 @@ from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
-_LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
+_LICENSES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
 _SOURCE = "source.distribution"  # where the builder unpacks one for its license texts only
 _NOARCH = "noarch"
 # Where a set lists the variables of its check; smoke/checks/stack.py reads it there.
@@ -147,7 +147,7 @@ def _tag(build: Build, entry: Entry) -> str:
 
 
 def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str, Any]:
-    files = [f"{_LICENCES}/{file.partition('/')[2]}" for file in entry.license_files]
+    files = [f"{_LICENSES}/{file.partition('/')[2]}" for file in entry.license_files]
     words = ["/usr/bin/python3", "$RECIPE_DIR/unpack.py", entry.file, *entry.drop]
     script = " ".join(f'"{w}"' if w.startswith("$") else shlex.quote(w) for w in words)
     has_programs = entry.scripts or (bool(entry.entry_points) and not entry.pure)

@@ -216,7 +216,7 @@ def _texts(
         file = _source_distribution(project, release, min(pythons), means)
         source = source_of(file)
         fetch.fetch([source], {}, means.store, means.listen)
-        texts = sdist.licence_texts(fetch.path_in(means.store, source))
+        texts = sdist.license_texts(fetch.path_in(means.store, source))
         found[project, version] = Texts(
             version=release, file=file.file, sha256=file.sha256, files=texts
         )

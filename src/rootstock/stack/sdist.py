@@ -85,7 +85,7 @@ def read(path: Path) -> Wheel:
         ) from error
 
 
-def licence_texts(path: Path) -> tuple[str, ...]:
+def license_texts(path: Path) -> tuple[str, ...]:
     """Return the license texts of a source distribution, relative to its folder.
 
     It recognises them by their names, and includes those of bundled software. Raises `SourceError`
@@ -125,11 +125,11 @@ def _wheel(
         requires=(),  # ci/stack.toml has them
         requires_python=SpecifierSet(python),
         entry_points=_entry_points(files, project, setup),
-        license=wheel.licence_of(metadata),
+        license=wheel.license_of(metadata),
         license_files=tuple(
             f"{files.folder}/{name}"
             for name in sorted(files.names)
-            if name in named or ("/" not in name and wheel.LICENCE_FILE.search(name))
+            if name in named or ("/" not in name and wheel.LICENSE_FILE.search(name))
         ),
         summary=wheel.summary_of(metadata),
         homepage=wheel.homepage_of(metadata),

@@ -22,9 +22,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import elf
 from rootstock.core.errors import SourceError
-from rootstock.stack import licence
+from rootstock.stack import licenses
 
-LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
+LICENSE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
 _LONGEST = 200  # letters of a summary
 _MOST = 1 << 31  # bytes of all files
 _HOMES = ("homepage", "source", "repository")  # labels of Project-URL, the best first
@@ -88,13 +88,13 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
         requires=tuple(map(Requirement, metadata.get_all("Requires-Dist", []))),
         requires_python=SpecifierSet(metadata.get("Requires-Python", "")),
         entry_points=_entry_points(archive, info),
-        license=licence_of(metadata),
+        license=license_of(metadata),
         license_files=tuple(
             sorted(
                 entry.filename
                 for entry in files
                 if entry.filename.startswith(f"{info}/")
-                and LICENCE_FILE.search(entry.filename.rpartition("/")[2])
+                and LICENSE_FILE.search(entry.filename.rpartition("/")[2])
             )
         ),
         summary=summary_of(metadata),
@@ -105,9 +105,9 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
     )
 
 
-def licence_of(metadata: Message) -> str:
+def license_of(metadata: Message) -> str:
     """Return the SPDX expression of the license in core metadata, or an empty text."""
-    return licence.of(
+    return licenses.of(
         metadata.get("License-Expression", ""),
         metadata.get("License", ""),
         metadata.get_all("Classifier", []),
