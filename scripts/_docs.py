@@ -25,8 +25,8 @@ from rootstock.core.errors import (
     InterruptedByUser,
     RootstockError,
     UsageError,
-    no_space_told,
-    unwritable_told,
+    raising_no_space,
+    raising_unwritable,
 )
 from rootstock.core.store import Store
 from rootstock.maintain import inventory
@@ -54,7 +54,7 @@ exit codes:
 
 
 class SiteFailed(RootstockError):
-    """mkdocs found a mistake in a page, in a link or in its configuration."""
+    """A page, a link or the configuration of mkdocs has a mistake."""
 
 
 def commands() -> str:
@@ -82,10 +82,10 @@ def _section(name: str, command: Any) -> str:
     """A command: what it does, how it is called, an example of each use, its options."""
     context = command.context_class(command, info_name=f"rootstock {name}", terminal_width=100)
     usage = command.get_usage(context).removeprefix("Usage: ")
-    told, _, examples = re.sub(
+    about, _, examples = re.sub(
         r"\nExample: +", "\nExamples:\n", inspect.cleandoc(command.help)
     ).partition("\nExamples:\n")
-    lines = [f"### rootstock {name}", "", _escaped(told.strip()), "", "```text", usage, "```", ""]
+    lines = [f"### rootstock {name}", "", _escaped(about.strip()), "", "```text", usage, "```", ""]
     shown = [line.strip() for line in examples.splitlines() if line.strip()]
     if shown:
         lines += ["Examples:", "", "```sh", *shown, "```", ""]
@@ -148,7 +148,7 @@ def write() -> list[str]:
         place = CHECKOUT / page
         old = place.read_text()
         if (new := renewed(old, names)) != old:
-            with unwritable_told(place):
+            with raising_unwritable(place):
                 place.write_text(new)
             changed.append(page)
     return changed
@@ -177,7 +177,7 @@ def build(place: Store, terminal: Terminal, site: Path) -> None:
     from another server; `SourceError` when mkdocs cannot be fetched.
     """
     environment = tools.ensure(CHECKOUT / LOCK, place, terminal)
-    with no_space_told(site), place.scratch("docs") as scratch:
+    with raising_no_space(site), place.scratch("docs") as scratch:
         made = scratch / "site"
         argv = [*tools.python(environment), "-m", "mkdocs", "--no-color", "build", "--strict"]
         argv += ["--config-file", str(CHECKOUT / "mkdocs.yml"), "--site-dir", str(made)]
@@ -185,8 +185,8 @@ def build(place: Store, terminal: Terminal, site: Path) -> None:
         env = {**os.environ, "NO_MKDOCS_2_WARNING": "true"}
         done = process.run(argv, env=env, cwd=CHECKOUT, timeout=_SECONDS)
         if done.code:
-            told = re.findall(r"^(?:WARNING|ERROR) +- +(.*)", done.output, re.MULTILINE)
-            lines = "\n".join(f"    {line}" for line in told or done.output.splitlines()[-_TAIL:])
+            faults = re.findall(r"^(?:WARNING|ERROR) +- +(.*)", done.output, re.MULTILINE)
+            lines = "\n".join(f"    {line}" for line in faults or done.output.splitlines()[-_TAIL:])
             raise SiteFailed(f"mkdocs built no site:\n{lines}", "Correct the pages that it names.")
         if found := [*outside(made)]:
             lines = "\n".join(f"    {line}" for line in found)
@@ -239,7 +239,7 @@ def main() -> None:
     except BaseException as error:
         failed = ending.failure(error)
     process.end_all()
-    sys.exit(ending.tell(failed, as_json=False))
+    sys.exit(ending.finish(failed, as_json=False))
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -1,6 +1,6 @@
-"""Resolve the Python packages of the lock files again, by uv, and say what that changes.
+"""Resolves the Python packages of the lock files again, with uv, and prints the changes.
 
-uv comes from ci/tools/uv.lock and is installed into the store, as every client program is. Nothing
+uv comes from ci/tools/uv.lock and is installed into the store, like every client program. Nothing
 is written before every lock is resolved.
 """
 
@@ -17,17 +17,17 @@ from tempfile import TemporaryDirectory
 from rootstock.cli import ending
 from rootstock.cli.common import CHECKOUT, say
 from rootstock.core import process, signals, store, streams, tokens
-from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, unwritable_told
+from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, raising_unwritable
 from rootstock.core.progress import Event, Listener
 from rootstock.report.terminal import Terminal
 from rootstock.sources import tools
 from rootstock.stack.resolve import pip_index
 
 _STAGE = "lock"
-_COMMAND = "python3 scripts/lock.py"  # what the head of each lock names as its maker
-_PYTHON = "3.10"  # the oldest that one resolution has to serve, with all later ones
-_SECONDS = 600.0  # no resolution seen took more than one
-_SHOWN = 30  # lines of uv's reason
+_COMMAND = "python3 scripts/lock.py"  # the command in the head of each lock
+_PYTHON = "3.10"  # the oldest Python of the one resolution for all
+_SECONDS = 600.0  # no observed resolution took more than one
+_SHOWN = 30  # lines of uv's error message
 _PIN = re.compile(r"([A-Za-z0-9][\w.-]*)==([^\s;\\]+)")
 _HASH = re.compile(r"--hash=(sha256:[0-9a-f]{64})")
 _NO_ANSWER = re.compile("Failed to fetch|Request failed|error sending request|client error")
@@ -49,10 +49,10 @@ exit codes:
 
 @dataclass(frozen=True, kw_only=True)
 class LockFile:
-    """A lock, what it is resolved from, and uv's options for it; paths are of the checkout.
+    """A lock, its source, and uv's options for it; paths are relative to the checkout.
 
-    With `group`, only that dependency group of the source. `within` is a lock resolved before this
-    one, whose versions this one has, too.
+    `group` selects one dependency group of the source. `within` is a lock resolved before this one,
+    whose versions this one uses, too.
     """
 
     path: str
@@ -72,7 +72,7 @@ LOCKS = (
     ),
     LockFile(path="ci/tools/anaconda.lock", source="ci/tools/anaconda.in"),
     LockFile(path="ci/tools/s3.lock", source="ci/tools/s3.in"),
-    # Its programs need none of what it says it depends on: conda.
+    # Its programs do not need their declared dependency: conda.
     LockFile(
         path="ci/tools/conda-ship.lock", source="ci/tools/conda-ship.in", options=("--no-deps",)
     ),
@@ -97,14 +97,14 @@ LOCKS = (
 
 @dataclass(frozen=True)
 class Pins:
-    """What a lock says of one project: its versions (several by marker) and its files' hashes."""
+    """The entries of one project in a lock: its versions (several by marker) and hashes."""
 
     versions: tuple[str, ...]
     hashes: frozenset[str]
 
 
 def read(text: str) -> Mapping[str, Pins]:
-    """The projects of a lock file by name, in the format of pip and uv."""
+    """Return the projects of a lock file by name, in the format of pip and uv."""
     versions: dict[str, list[str]] = {}
     hashes: dict[str, set[str]] = {}
     name = ""
@@ -122,7 +122,7 @@ def read(text: str) -> Mapping[str, Pins]:
 
 
 def differences(old: str, new: str) -> list[str]:
-    """What a new lock says otherwise than the old one, a line for each project."""
+    """Return the differences between a new lock and the old one, a line for each project."""
     before, after = read(old), read(new)
     lines = []
     for name in sorted(before.keys() | after.keys()):
@@ -139,12 +139,12 @@ def differences(old: str, new: str) -> list[str]:
         else:
             lines.append(f"  {name} {', '.join(was.versions)} -> {', '.join(becomes.versions)}")
     if not lines and old != new:
-        lines.append("  the same packages, written otherwise (markers, order or head)")
+        lines.append("  the same packages in another form (markers, order or head)")
     return lines
 
 
 def chosen(names: Sequence[str]) -> list[LockFile]:
-    """The locks with these paths in the order in which they are resolved; all, without names.
+    """Return the locks with these paths in the order of their resolution; by default all.
 
     Raises `UsageError` for a path that is none of them.
     """
@@ -160,10 +160,9 @@ def chosen(names: Sequence[str]) -> list[LockFile]:
 def words(
     one: LockFile, uv: Path, output: Path, *, within: Path | None, upgrade: Sequence[str] | None
 ) -> list[str | Path]:
-    """The command that resolves a lock into `output`, from whose versions it starts.
+    """Return the command that resolves a lock into `output`, starting from its versions.
 
-    `within` is the lock that it has the versions of. `upgrade` are the projects to take the newest
-    of; None: all.
+    `within` is the lock whose versions it uses. `upgrade` are the projects to upgrade; None: all.
     """
     found: list[str | Path] = [uv, "pip", "compile", "--output-file", output, "--quiet"]
     found += ["--group", f"{one.source}:{one.group}"] if one.group else [one.source]
@@ -184,9 +183,9 @@ def words(
 def resolve(
     locks: Sequence[LockFile], uv: Path, listen: Listener, upgrade: Sequence[str] | None
 ) -> Mapping[LockFile, str]:
-    """The new text of each lock; the files stay as they are.
+    """Return the new text of each lock, without changing the files.
 
-    Raises `UsageError` with uv's reason when packages do not go together, `SourceError` when the
+    Raises `UsageError` with uv's reason when packages do not fit together, `SourceError` when the
     registry does not answer.
     """
     made: dict[LockFile, str] = {}
@@ -202,7 +201,7 @@ def resolve(
                 output.write_text(Path(CHECKOUT, one.path).read_text())
             within = _newest(one.within, Path(scratch)) if one.within else None
             argv = words(one, uv, output, within=within, upgrade=upgrade)
-            # From the checkout: [tool.uv] of its pyproject.toml says for which machines.
+            # From the checkout: [tool.uv] of its pyproject.toml selects the platforms.
             done = process.run(argv, env=env, cwd=CHECKOUT, timeout=_SECONDS)
             if done.code:
                 listen(Event(stage=_STAGE, item=one.path, state="failed"))
@@ -214,7 +213,7 @@ def resolve(
 
 
 def _newest(path: str, scratch: Path) -> Path:
-    """A lock as it was just resolved, or else as the checkout has it."""
+    """Return a lock as just resolved, or else the one in the checkout."""
     return scratch / path if (scratch / path).exists() else CHECKOUT / path
 
 
@@ -222,25 +221,27 @@ def _failure(one: LockFile, done: process.Completed) -> UsageError | SourceError
     lines = done.output.strip().splitlines()[:_SHOWN]
     reason = "\n".join(f"    {line}" for line in lines)
     if done.over:
-        return SourceError(f"{one.path} was not resolved in {_SECONDS:.0f} s", "Try it again.")
+        return SourceError(
+            f"{one.path} was not resolved in {_SECONDS:.0f} s", "Run the same command again."
+        )
     if _NO_ANSWER.search(done.output):
         return SourceError(
-            f"{one.path} could not be resolved, the package registry failed:\n{reason}",
-            "Look to the network, proxy and pip's settings; then run the same command again.",
+            f"{one.path} could not be resolved: the package registry failed:\n{reason}",
+            "Check the network, the proxy and pip's settings; then run the same command again.",
         )
     return UsageError(
-        f"{one.path} could not be resolved:\n{reason}", f"Change what {one.source} asks for."
+        f"{one.path} could not be resolved:\n{reason}", f"Change the requirements in {one.source}."
     )
 
 
 def write(made: Mapping[LockFile, str]) -> None:
-    """Put new locks in the place of the old ones, each by one rename.
+    """Replace old locks by new ones, each by one rename.
 
-    Raises `UsageError` where the checkout may not be written, `NoSpace` where the disk is full.
+    Raises `UsageError` where the checkout is not writable, `NoSpace` where the disk is full.
     """
     for one, text in made.items():
         place = CHECKOUT / one.path
-        with unwritable_told(place):
+        with raising_unwritable(place):
             beside = place.with_name(f".{place.name}.new")
             try:
                 beside.write_text(text)
@@ -250,12 +251,12 @@ def write(made: Mapping[LockFile, str]) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
+    """Return the options of the command."""
     locks = "\n".join(f"  {one.path:<35} {one.source}" for one in LOCKS)
     made = argparse.ArgumentParser(
         prog="scripts/lock.py",
-        description="Resolve the lock files of Python packages again. Versions stay as they are "
-        "while they fit what is asked for, unless an option says otherwise.",
+        description="Resolve the lock files of Python packages again. Versions stay "
+        "while they fit the requirements, unless an option changes them.",
         epilog=_EXAMPLES.format(locks=locks),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -270,13 +271,13 @@ def parser() -> argparse.ArgumentParser:
         help="take the newest of one project; repeatable",
     )
     made.add_argument(
-        "--dry-run", action="store_true", help="say what would change, and write nothing"
+        "--dry-run", action="store_true", help="print what would change, and write nothing"
     )
     return made
 
 
 def run(argv: Sequence[str]) -> None:
-    """Do what the words of a command line ask for; raises `RootstockError`, `SystemExit`."""
+    """Run a command line; raises `RootstockError`, `SystemExit`."""
     asked = parser().parse_args(argv)
     ending.require_folder()
     locks = chosen(asked.locks)
@@ -310,12 +311,12 @@ def main() -> None:
     failed = None
     try:
         run(sys.argv[1:])
-    except SystemExit as error:  # argparse has said what it is about
+    except SystemExit as error:  # argparse has printed the reason
         sys.exit(error.code)
     except BaseException as error:
         failed = ending.failure(error)
     process.end_all()
-    sys.exit(ending.tell(failed, as_json=False))
+    sys.exit(ending.finish(failed, as_json=False))
 
 
 def _interrupt(number: int, frame: object) -> None:

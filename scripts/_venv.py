@@ -1,7 +1,7 @@
-"""The checkout's own environment, `.venv`: ready, then handed over to.
+"""Prepares the checkout's own environment, `.venv`, and hands over to it.
 
-Every command passes through here, hence as little of the standard library as can be: the
-rest, _venv_make.py, is read only when there is something to make.
+Every command passes through here, so this imports as little of the standard library as possible. It
+reads the rest, _venv_make.py, only when there is something to make.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 from hashlib import sha256
 
-TYPE_CHECKING = False  # typing itself takes longer to import than all that is done here
+TYPE_CHECKING = False  # importing typing takes longer than everything that is done here
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
@@ -24,7 +24,7 @@ STAMP = os.path.join(VENV, "made-from")
 
 
 class Trouble(Exception):
-    """A failure with its remedy, and the exit code that the command line promises for it."""
+    """An error with its remedy, and the exit code of the command line's contract."""
 
     def __init__(self, code: int, message: str, remedy: str) -> None:
         super().__init__(message)
@@ -32,12 +32,12 @@ class Trouble(Exception):
 
 
 def hand_over(locks: Sequence[str], argv: Sequence[str], hold_back: bool = False) -> NoReturn:
-    """Replace this process by `.venv`'s Python with `argv`, after making `.venv` if need be.
+    """Replace this process by `.venv`'s Python with `argv`, and make `.venv` first if necessary.
 
-    `locks` are the names of the lock files whose packages have to be there. With `hold_back`,
-    Ctrl-C reaches what is started only once that says so, and not while Python itself starts,
-    which would end with a trace. Ends with 2 when the current folder is gone, 3 when packages
-    cannot be had, 4 when the machine lacks something, 130 when interrupted.
+    `locks` are the names of the lock files whose packages it needs. With `hold_back`, the started
+    program decides when Ctrl-C reaches it. Otherwise Ctrl-C during the start of Python would end
+    with a trace. Ends with 2 when the current folder was deleted, 3 when packages cannot be
+    fetched, 4 when the machine lacks something, 130 when interrupted.
     """
     open_streams()
     try:
@@ -45,38 +45,38 @@ def hand_over(locks: Sequence[str], argv: Sequence[str], hold_back: bool = False
         ensure(locks)
         if hold_back:
             signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        # -I: neither the current folder nor PYTHONPATH, which many a physicist's set-up script
-        # exports, may come before what the locks say.
+        # -I: neither the current folder nor PYTHONPATH, which set-up scripts of many physicists
+        # export, may precede the locked packages.
         os.execv(PYTHON, [PYTHON, "-I", *argv])
     except Trouble as error:
         trouble = error
     except OSError as error:
-        trouble = Trouble(4, str(error), f"Is there room, and may you write in {CHECKOUT}?")
+        trouble = Trouble(4, str(error), f"Check that {CHECKOUT} is writable and has free space.")
     except KeyboardInterrupt:
         trouble = Trouble(130, "interrupted", "The next run makes .venv again.")
     say(f"error: {trouble.message}\n  {trouble.remedy}")
     if "--json" in argv:
         import json
 
-        told = {"error": trouble.message, "remedy": trouble.remedy, "code": trouble.code}
-        _write(1, json.dumps(told))
+        message = {"error": trouble.message, "remedy": trouble.remedy, "code": trouble.code}
+        _write(1, json.dumps(message))
     sys.exit(trouble.code)
 
 
 def require_folder() -> None:
-    """Raise `Trouble` when the current folder was deleted: nothing could be found or made."""
+    """Raise `Trouble` when the current folder was deleted: relative paths would fail."""
     try:
         os.getcwd()
     except OSError as error:
-        told = "the current folder is gone: it was deleted"
-        raise Trouble(2, told, "Change to one that is there.") from error
+        message = "the current folder was deleted"
+        raise Trouble(2, message, "Change to an existing folder.") from error
 
 
 def open_streams() -> None:
-    """Have something open as standard input, output and error.
+    """Open standard input, output and error if they are closed.
 
-    What is closed becomes the null device: otherwise the next file that is opened would get its
-    number, and with it what is printed.
+    A closed stream becomes the null device: otherwise the next opened file would get its number,
+    and all that is printed.
     """
     for number in range(3):
         try:
@@ -88,16 +88,16 @@ def open_streams() -> None:
 def ensure(locks: Sequence[str]) -> None:
     """Make `.venv` hold the packages of the locks.
 
-    The stamp is written last: an environment without it is half made, and made again. Whoever
-    uses `.venv` keeps a shared lock to its own end, also after handing over, so that it is
-    not changed below a running build.
+    The stamp is written last: an environment without it is unfinished, and made again. A user of
+    `.venv` keeps a shared lock to its own end, even after handing over, so that nobody changes it
+    below a running build.
     """
     wanted = stamp(locks)
     try:
         holder = os.open(VENV + ".lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError:
         if holds(wanted):
-            return  # somebody else's checkout, ready for use
+            return  # another user's checkout, ready for use
         raise
     _flock(holder, fcntl.LOCK_SH)
     while not holds(wanted):
@@ -112,7 +112,7 @@ def ensure(locks: Sequence[str]) -> None:
 
 
 def stamp(locks: Sequence[str]) -> list[str]:
-    """What decides the contents of `.venv`, one thing a line: place, Python, then the locks."""
+    """Return what decides the content of `.venv`, one item a line: path, Python, locks."""
     lines = [CHECKOUT, f"Python {sys.version.split()[0]} in {os.path.realpath(sys.base_prefix)}"]
     for name in locks:
         with open(os.path.join(CHECKOUT, name), "rb") as file:
@@ -121,7 +121,7 @@ def stamp(locks: Sequence[str]) -> list[str]:
 
 
 def stamped() -> list[str]:
-    """The stamp of `.venv`; empty when there is no whole one."""
+    """Return the stamp of `.venv`; empty when it is incomplete."""
     try:
         with open(STAMP, encoding="utf-8") as file:
             return file.read().splitlines()
@@ -130,12 +130,12 @@ def stamped() -> list[str]:
 
 
 def holds(wanted: Sequence[str]) -> bool:
-    """Whether `.venv` was made from all that is wanted."""
+    """Whether `.venv` was made from everything in `wanted`."""
     return set(wanted) <= set(stamped())
 
 
 def say(words: str) -> None:
-    """Tell the user something, at once."""
+    """Print a text for the user, at once."""
     _write(2, words)
 
 
@@ -143,7 +143,7 @@ def _write(number: int, words: str) -> None:
     try:  # noqa: SIM105 - contextlib is not imported otherwise
         os.write(number, f"{words}\n".encode(errors="backslashreplace"))
     except OSError:
-        pass  # a full disk, or nobody who reads: the exit code tells
+        pass  # a full disk, or no reader: the exit code shows the error
 
 
 def _flock(holder: int, how: int) -> None:
@@ -153,4 +153,4 @@ def _flock(holder: int, how: int) -> None:
         say("Waiting for another rootstock that uses this checkout's .venv ...")
         fcntl.flock(holder, how)
     except OSError:
-        pass  # a file system without locks: two at once are then the user's risk
+        pass  # a file system without locks: parallel runs are then the user's risk

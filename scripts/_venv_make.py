@@ -1,4 +1,4 @@
-"""Make `.venv` from the lock files, with what Python brings along."""
+"""Makes `.venv` from the lock files, with Python's own means."""
 
 import os
 import re
@@ -19,7 +19,7 @@ _TAIL = 15  # lines of pip's output worth showing when it fails
 
 
 def make(locks: Sequence[str], wanted: Sequence[str]) -> None:
-    """Make `.venv` from the locks, or add those it does not hold yet; `wanted` is its stamp.
+    """Make `.venv` from the locks, or add missing ones; `wanted` is its stamp.
 
     Raises `Trouble` when it cannot be made, `OSError` when a file cannot be written.
     """
@@ -27,12 +27,12 @@ def make(locks: Sequence[str], wanted: Sequence[str]) -> None:
     if (machine.sysname, machine.machine) != ("Linux", "x86_64"):
         raise Trouble(
             4,
-            f"rootstock runs on Linux x86_64, this is {machine.sysname} {machine.machine}",
+            f"rootstock runs on Linux x86_64, but this is {machine.sysname} {machine.machine}",
             "Use a Linux machine, or a container on one.",
         )
     started = time.monotonic()
     have = stamped()
-    # Packages are only ever added: where a lock has changed, what it no longer names must go.
+    # Packages are only added: after a change of a lock, the packages that it dropped must go.
     grows = bool(have) and set(have) <= set(wanted)
     say(f"Preparing .venv for Python {_VERSION}: once, until a lock file changes")
     Path(STAMP).unlink(missing_ok=True)
@@ -49,7 +49,7 @@ def make(locks: Sequence[str], wanted: Sequence[str]) -> None:
 
 
 def _create() -> None:
-    """Make an environment, with pip where Python has one to put there."""
+    """Make an environment, with pip if Python brings it."""
     remedy = "Install them (Debian, Ubuntu: apt install python3-venv)."
     bundled = find_spec("ensurepip") is not None
     if find_spec("venv") is None or not (bundled or find_spec("pip")):
@@ -63,10 +63,10 @@ def _create() -> None:
 
 
 def _install(lock: Path) -> None:
-    """Install the packages of a lock, and nothing that is not in it."""
+    """Install exactly the packages of a lock."""
     own = (_SITE / "pip").is_dir()
-    # Where the environment has no pip yet, Python's own puts the packages in their place, the
-    # locked pip among them.
+    # If the environment has no pip yet, Python's own pip installs the packages, including the
+    # locked pip.
     pip = [PYTHON, "-I", "-m", "pip"] if own else [sys.executable, "-m", "pip"]
     process = subprocess.Popen(
         [
@@ -74,7 +74,7 @@ def _install(lock: Path) -> None:
             *("--progress-bar", "off", "--disable-pip-version-check", "--requirement", str(lock)),
             *(() if own else ("--target", str(_SITE))),
         ],
-        # A user's settings for other installations must not lead this one elsewhere.
+        # A user's settings for other installations must not redirect this one.
         env={
             **_without_secrets(),
             "PIP_USER": "0",
@@ -91,7 +91,7 @@ def _install(lock: Path) -> None:
     try:
         _follow(process, tail)
         code = process.wait()
-    except BaseException:  # Ctrl-C: it must not go on writing where the next run will
+    except BaseException:  # Ctrl-C: it must not write where the next run will
         process.terminate()
         process.wait()
         raise
@@ -101,23 +101,24 @@ def _install(lock: Path) -> None:
         raise Trouble(
             4 if full else 3,
             f"the packages of {lock.name} could not be installed. pip's last lines:\n{text}",
-            "Make room on the disk."
+            "Free space on the disk."
             if full
-            else "Look to the network, proxy and pip's settings; then run the same command again.",
+            else "Check the network, proxy and pip's settings; then run the same command again.",
         )
 
 
 def _without_secrets() -> dict[str, str]:
-    """The environment but for what must not be in a program that does not need it.
+    """Return the environment without secrets.
 
-    rootstock.tokens has the whole rule, and cannot be imported here: nothing is installed yet.
+    rootstock.core.tokens has the complete rule, but nothing is installed yet, so that this cannot
+    import it.
     """
     secret = re.compile("(TOKEN|PASSWORD|PASSPHRASE|SECRET|API_KEY|ACCESS_KEY|PRIVATE_KEY)$")
     return {name: value for name, value in os.environ.items() if not secret.search(name)}
 
 
 def _follow(process: "subprocess.Popen[str]", tail: "deque[str]") -> None:
-    """Read what pip writes to its end; tell of large downloads and of a network that is silent."""
+    """Read pip's output to its end; report large downloads and a silent network."""
     answered = True
     assert process.stdout
     for line in process.stdout:
@@ -133,7 +134,7 @@ def _follow(process: "subprocess.Popen[str]", tail: "deque[str]") -> None:
 
 
 def _add_checkout() -> None:
-    """Put the checkout's package, and the command `rootstock`, into the environment."""
+    """Add the checkout's package, and the command `rootstock`, to the environment."""
     (_SITE / "rootstock.pth").write_text("../../../../src\n")
     command = Path(VENV, "bin/rootstock")
     command.write_text(

@@ -1,7 +1,7 @@
-"""Build a channel: make .venv when it is not there, then hand over to `rootstock build`.
+"""Builds a channel: makes .venv if it is missing, then hands over to `rootstock build`.
 
-It needs a Python from 3.10 on with its standard library, and nothing else; older Pythons can
-read this file far enough to be told so.
+It needs Python 3.10 or newer with its standard library, and nothing else. Older Pythons can read
+this file far enough to print that.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 if __name__ == "__main__":
     if sys.version_info < (3, 10):  # noqa: UP036 - the reason why this block is here
         sys.stderr.write(
-            "rootstock: Python 3.10 or newer is needed, this is %d.%d (%s)\n"  # noqa: UP031
+            "rootstock: Python 3.10 or newer is needed, but this is %d.%d (%s)\n"  # noqa: UP031
             "  Start it with a newer one, such as: python3.11 %s\n"
             % (sys.version_info[0], sys.version_info[1], sys.executable, " ".join(sys.argv))
         )

@@ -1,4 +1,4 @@
-"""Lock Python packages again: make .venv when it is not there, then hand over to _locks.py.
+"""Locks Python packages again: makes .venv if it is missing, then hands over to _locks.py.
 
 python3 scripts/lock.py --help
 """

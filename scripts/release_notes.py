@@ -1,6 +1,6 @@
-"""Check that a tag names a version that can be released, and print what is new in it.
+"""Checks that a tag names a version that can be released, and prints its changes.
 
-It needs a Python from 3.10 on, and nothing else.
+It needs Python 3.10 or newer, and nothing else.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ exit codes: 0 all agree, 2 they do not
 
 
 class Refused(Exception):
-    """Why a tag cannot be released."""
+    """The reason why a tag cannot be released."""
 
 
 class Section(NamedTuple):
@@ -46,7 +46,7 @@ class Section(NamedTuple):
 
 
 def sections(changes: str) -> dict[str, Section]:
-    """The parts of CHANGELOG.md by the versions in their headings, in its order.
+    """Return the parts of CHANGELOG.md by the versions in their headings, in its order.
 
     Raises `Refused` when a version has two.
     """
@@ -62,11 +62,11 @@ def sections(changes: str) -> dict[str, Section]:
 
 
 def notes(tag: str, program: str, changes: str) -> str:
-    """What is new in the version that a tag names.
+    """Return the changes of the version that a tag names.
 
     `program` is the text of the program's `__init__.py`, `changes` that of CHANGELOG.md. Raises
-    `Refused` when the tag is none of a version, when one of them is of another version, and when
-    the changes are not those of that version alone.
+    `Refused` when the tag has no version, when the tag, the program and the changes differ in their
+    version, and when the changes are not of that version only.
     """
     named = _TAG.fullmatch(tag)
     if not named:
@@ -74,7 +74,9 @@ def notes(tag: str, program: str, changes: str) -> str:
     version = named[1]
     own = _VERSION.findall(program)
     if own != [version]:
-        raise Refused(f"the tag is of {version}, the program of {', '.join(own) or 'no version'}")
+        raise Refused(
+            f"the tag has version {version}, but the program has {', '.join(own) or 'no version'}"
+        )
     by_name = sections(changes)
     if by_name.get(UNRELEASED, Section("", "")).text:
         raise Refused(f"CHANGELOG.md has changes under {UNRELEASED}: give them their version")
@@ -85,12 +87,12 @@ def notes(tag: str, program: str, changes: str) -> str:
     if not _DAY.fullmatch(section.when):
         raise Refused(f'CHANGELOG.md has no day for it: "## {version} (2026-12-01)"')
     if not section.text:
-        raise Refused(f"CHANGELOG.md tells nothing of {version}")
+        raise Refused(f"CHANGELOG.md has no text for {version}")
     return section.text
 
 
 def main(argv: list[str]) -> int:
-    """Run the command; returns its exit code."""
+    """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(
         prog="scripts/release_notes.py",
         description=_DESCRIPTION,

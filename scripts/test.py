@@ -1,8 +1,8 @@
-"""Run the tests: make .venv when it is not there, then hand over to pytest.
+"""Runs the tests: makes .venv if it is missing, then hands over to pytest.
 
     python scripts/test.py [--unit | --system | --nightly] [--no-skips] [PYTEST OPTIONS]
 
-Style and types are tests too, so that pytest's last line tells all there is to tell.
+Style and types are tests too, so that pytest's last line covers everything.
 """
 
 import sys

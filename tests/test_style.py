@@ -1,4 +1,4 @@
-"""Style, types and spelling, here so that one command and one last line tell everything."""
+"""Style, types, spelling and words, so that one command covers everything."""
 
 import subprocess
 import sys
@@ -57,3 +57,10 @@ def test_shell_scripts() -> None:
 
 def test_spelling() -> None:
     run_hook("codespell", *files())
+
+
+def test_words() -> None:
+    folders = ("src/rootstock/", "scripts/")
+    run_hook(
+        "words", *(name for name in files() if name.startswith(folders) and name[-3:] == ".py")
+    )

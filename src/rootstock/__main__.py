@@ -1,7 +1,6 @@
 """`python -m rootstock`, and the command `rootstock`.
 
-The commands take a while to import. What may happen in that time, or is wrong before it, is seen
-to here.
+Importing the commands takes a while. This module handles signals and errors until that is done.
 """
 
 import json
@@ -26,11 +25,11 @@ def main() -> NoReturn:
 
 
 def _not_whole(error: ImportError) -> NoReturn:
-    told = f"rootstock is not installed completely: {error}"
+    message = f"rootstock is not installed completely: {error}"
     remedy = "Run scripts/build.py --list once, which completes it; or install it again."
-    streams.write(2, f"error: {told}\n  {remedy}\n".encode(errors="backslashreplace"))
+    streams.write(2, f"error: {message}\n  {remedy}\n".encode(errors="backslashreplace"))
     if streams.wants_json(sys.argv):
-        answer = {"error": told, "remedy": remedy, "code": 4}
+        answer = {"error": message, "remedy": remedy, "code": 4}
         streams.write(1, f"{json.dumps(answer)}\n".encode())
     os._exit(4)
 

@@ -382,7 +382,9 @@ def test_another_tag_and_a_fork_release_nothing(
     assert ran.code == code, ran.text()
     assert not (ran.artifacts / "asked").exists()
     assert not (ran.artifacts / "release").exists()
-    assert ("the tag is of 9.8.8, the program of 9.8.7" in ran.text("build")) is bool(code)
+    assert ("the tag has version 9.8.8, but the program has 9.8.7" in ran.text("build")) is bool(
+        code
+    )
 
 
 # The workflow of the documentation

@@ -298,7 +298,7 @@ def test_a_build_that_was_killed_is_tried_again(bench: Bench) -> None:
     for _ in range(2):
         ended = bench.run("build", *CELL)
         assert ended.returncode == 4, ended.stderr
-        assert "from outside" in ended.stderr
+        assert "outside rootstock" in ended.stderr
     assert len(list(bench.home.glob("runs/*/root-*.log"))) == 2
 
 

@@ -89,4 +89,4 @@ def test_other_bytes_are_another_package(bench: Bench, mine: Path) -> None:
 def test_an_interpreter_that_is_not_there(bench: Bench, mine: Path) -> None:
     done = bench.run("plan", "--local-python", str(mine.with_name("python3.12")))
     assert done.returncode == 2
-    assert "no interpreter with its library" in done.stderr
+    assert "not an interpreter with its library" in done.stderr

@@ -46,7 +46,7 @@ def test_a_registry_that_does_not_answer_ends_with_3() -> None:
 def test_what_cannot_be_had_ends_with_2() -> None:
     done = run("--upgrade", UV_EXCLUDE_NEWER="2000-01-01")
     assert done.returncode == 2, done.stderr
-    assert "Change what ci/tools/s3.in asks for" in done.stderr
+    assert "Change the requirements in ci/tools/s3.in" in done.stderr
 
 
 def test_help_has_examples() -> None:

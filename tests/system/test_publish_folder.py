@@ -107,7 +107,7 @@ def test_an_earlier_release_then_the_next(
     assert current(folder).number == 1
     go(channel, folder, store)
     the_same(channel, folder)
-    with pytest.raises(RefusedError, match="shows generation 2, and this would be 1"):
+    with pytest.raises(RefusedError, match="shows generation 2, but this is 1"):
         publish.publish(first, Folder(path=folder), store, silent, untested, patience=ONCE)
 
 

@@ -213,7 +213,7 @@ def test_a_release_is_uploaded_tested_and_shown(
     rollback(channel)
     go(load(channel), target, store)
     the_same(channel, target, state)
-    with pytest.raises(RefusedError, match="shows generation 3, and this would be 2"):
+    with pytest.raises(RefusedError, match="shows generation 3, but this is 2"):
         go(load(channel, 2), target, store)
 
 

@@ -174,7 +174,7 @@ def test_wrong_hash_is_a_failed_source(checkout: Checkout) -> None:
 def test_old_python_is_told(checkout: Checkout) -> None:
     code, out, err = checkout.run(version="3.6.8")
     assert (code, out) == (4, "")
-    assert "Python 3.10 or newer is needed, this is 3.6" in err
+    assert "Python 3.10 or newer is needed, but this is 3.6" in err
 
 
 @pytest.mark.parametrize("name", ["build.py", "test.py"])

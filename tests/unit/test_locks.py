@@ -85,7 +85,7 @@ def test_versions_and_hashes_are_read_by_project() -> None:
         ("", "b==2\n", ["+ b 2"]),
         (f"a==1 {HASH}\n", f"a==1 {HASH} {OTHER}\n", ["  a 1: 1 files more, 0 fewer"]),
         (f"a==1 {HASH}\n", f"a==1 {OTHER}\n", ["  a 1: 1 files more, 1 fewer"]),
-        ("a==1\n", "# head\na==1\n", ["  the same packages, written otherwise"]),
+        ("a==1\n", "# head\na==1\n", ["  the same packages in another form"]),
     ],
 )
 def test_what_a_new_lock_changes_is_said(old: str, new: str, lines: list[str]) -> None:

@@ -59,14 +59,19 @@ def test_what_is_no_tag_of_a_version_is_refused(tag: str) -> None:
 @pytest.mark.parametrize(
     ("program", "old", "new", "told"),
     [
-        (PROGRAM.replace("0.2.0", "0.2.0.dev0"), "", "", "the program of 0.2.0.dev0"),
-        ("", "", "", "the program of no version"),
+        (PROGRAM.replace("0.2.0", "0.2.0.dev0"), "", "", "the program has 0.2.0.dev0"),
+        ("", "", "", "the program has no version"),
         (PROGRAM, "## Unreleased\n", "## Unreleased\n- More.\n", "under Unreleased"),
         (PROGRAM, "## 0.2.0 (", "## 0.3.0 (", "is not that of 0.2.0"),
         (PROGRAM, "## 0.1.0", "## 0.2.0", "two sections of 0.2.0"),
         (PROGRAM, "(2026-12-01)", "(soon)", "no day"),
         (PROGRAM, " (2026-12-01)", "", "no day"),
-        (PROGRAM, CHANGES[CHANGES.index("### Added") : CHANGES.index("## 0.1.0")], "", "nothing"),
+        (
+            PROGRAM,
+            CHANGES[CHANGES.index("### Added") : CHANGES.index("## 0.1.0")],
+            "",
+            "no text for 0.2.0",
+        ),
     ],
 )
 def test_what_does_not_agree_is_refused(program: str, old: str, new: str, told: str) -> None:

@@ -262,7 +262,7 @@ REPORTED: Mapping[str, tuple[type, tuple[str, ...]]] = {
     "installed": (Installed, ()),
     "suites": (results.SuitesReport, ("passed",)),
     "suite": (results.SuiteResult, ()),
-    "test": (results.Told, ()),
+    "test": (results.Reason, ()),
 }
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 LATER = {"suites"}  # what reports of 0.1.0 do not have

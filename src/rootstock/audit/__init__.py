@@ -1,1 +1,1 @@
-"""Audit: what every package promises, proven on its finished file."""
+"""Audit: checks the rules for all packages on each finished file."""

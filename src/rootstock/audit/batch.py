@@ -1,4 +1,4 @@
-"""Audit a whole set of packages, each once for as long as nothing of it changes."""
+"""Audits a set of packages, each only once while its inputs do not change."""
 
 import os
 import time
@@ -19,7 +19,7 @@ def audit_all(
     store: Store,
     listen: Listener,
 ) -> tuple[AuditReport, ...]:
-    """The audit report of each package, given with those it may load from (see `audit`)."""
+    """Return the audit report of each package, given with those it may load from (see `audit`)."""
     listen(Event(stage="audit", state="start", total=len(closures)))
     program = result_cache.program(Path(__file__).parent)
 
@@ -32,7 +32,7 @@ def audit_all(
             return AuditReport.from_json(known)
         started = time.monotonic()
         listen(Event(stage="audit", item=artifact.filename, state="start"))
-        from rootstock.audit.package import audit  # what is proven needs no reader of packages
+        from rootstock.audit.package import audit  # stored results need no reader of packages
 
         report = audit(artifact, closure=closure, sysroots=sysroots, store=store)
         result_cache.write(place, report.as_json(), store)

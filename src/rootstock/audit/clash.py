@@ -1,6 +1,6 @@
-"""Clashes: one file that two packages of an environment have.
+"""Clashes: files that two packages of an environment both contain.
 
-Which of the two is there after an installation is chance, and conda refuses or warns.
+After an installation it is chance which of the two remains, and conda refuses or warns.
 """
 
 import unicodedata
@@ -19,9 +19,9 @@ _SHOWN = 20
 
 
 def require_none(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: Listener) -> None:
-    """See that no two packages of a set have one file; that is kept for as long as it holds.
+    """Check that no two packages of a set have the same file; the result is stored.
 
-    `sets` are what is installed together, by the name of the cell. Raises `AuditFailed`, which
+    `sets` are the packages installed together, by the name of the cell. Raises `AuditFailed`, which
     names the files and the packages.
     """
     program = result_cache.program(Path(__file__).parent)
@@ -35,15 +35,15 @@ def require_none(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: L
             more = [f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
             raise AuditFailed(
                 "\n".join((f"Packages of {cell} have the same files:", *found[:_SHOWN], *more)),
-                "Leave each file out of all but one, and let the others depend on that one.",
+                "Leave each file in one package only, and let the others depend on that one.",
             )
         result_cache.write(place, {"packages": sorted(packages)}, store)
 
 
 def clashes(packages: Mapping[str, Package]) -> Iterator[str]:
-    """A line for each file that two of the packages have, by their names.
+    """Yield a line for each file that two of the packages contain.
 
-    Names are the same where case and the form of letters do not count, as on other file systems.
+    Names are the same if they differ only in case or Unicode form, as on some file systems.
     """
     owners: dict[str, tuple[str, str]] = {}
     for package, content in packages.items():

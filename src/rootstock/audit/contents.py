@@ -1,6 +1,6 @@
-"""Rules about what a package has in it: names of files, links, scripts, the licence.
+"""Rules about the content of a package: names of files, links, scripts, the license.
 
-They ask whether every client can install the package, on every file system, as the same files.
+They check that every client can install the package, on every file system, as the same files.
 """
 
 import posixpath
@@ -13,12 +13,12 @@ from rootstock.audit.report import Finding
 from rootstock.audit.unpacked import Package
 from rootstock.core.names import NotAllowed, plain, relative_path
 
-# What conda runs when it installs or removes a package (its documentation, "Link scripts").
+# Scripts that conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
 
 
 def names(package: Package) -> Iterator[Finding]:
-    """Names that a client's lists of files, or another file system, cannot hold."""
+    """Yield names that a client's file lists or another file system cannot represent."""
     there = sorted({*package.files, *package.links})
     for name in there:
         try:
@@ -42,22 +42,22 @@ def names(package: Package) -> Iterator[Finding]:
             yield Finding(
                 rule="names",
                 file=plain(first),
-                message=f"is one name with {plain(', '.join(others))} where case does not count; "
+                message=f"equals {plain(', '.join(others))} where case is ignored; "
                 "rename or leave out one.",
             )
 
 
 def _paths(name: str) -> Iterator[str]:
-    """A path, and those of the folders it is in."""
+    """Yield a path and the paths of the folders above it."""
     while name:
         yield name
         name = posixpath.dirname(name)
 
 
 def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterator[Finding]:
-    """Links that lead out of the prefix, or to nothing in it.
+    """Yield links that lead out of the prefix, or to nothing in it.
 
-    `closure` gives the packages that are installed beside it; it is asked when it is needed.
+    `closure` returns the packages that are installed beside it; it is called only if needed.
     """
     inside = {}
     for name, target in package.links.items():
@@ -92,35 +92,35 @@ def _tree(packages: Sequence[Package]) -> Tree:
 
 
 def _leads(tree: Tree, name: str) -> bool:
-    """Whether a link leads to a file, or to a folder that has something in it."""
+    """Whether a link leads to a file, or to a folder that is not empty."""
     end = tree.follow(name)
     return end is not None and (end in tree.files or end in tree.folders)
 
 
 def scripts(package: Package) -> Iterator[Finding]:
-    """Programs that some clients run at installation, and others do not."""
+    """Yield programs that only some clients run at installation."""
     for name in sorted({*package.files, *package.links}):
         if _SCRIPT.fullmatch(name):
             yield Finding(
                 rule="scripts",
                 file=plain(name),
-                message="is run by conda when it installs, and not by rootstock: two users would "
-                "get two environments. Do at the build what it does.",
+                message="runs when conda installs it, but not with rootstock: two users would "
+                "get two environments. Do the same work in the build script.",
             )
 
 
-def licence(package: Package) -> Iterator[Finding]:
-    """A licence that is not named, or whose text is not there."""
+def license_info(package: Package) -> Iterator[Finding]:
+    """Yield a finding for a license without name or text."""
     if not package.metadata("index.json").get("license"):
         yield Finding(
             rule="licence",
             file="info/index.json",
-            message="names no licence; add about.license to the recipe.",
+            message="names no license; add about.license to the recipe.",
         )
     folder = package.root / "info" / "licenses"
     if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
         yield Finding(
             rule="licence",
             file="info/licenses",
-            message="has no licence text; add about.license_file to the recipe.",
+            message="has no license text; add about.license_file to the recipe.",
         )

@@ -1,9 +1,9 @@
-"""A dynamic link on paper: what ld.so would find and bind, without running anything.
+"""Simulates a dynamic link: what ld.so would find and bind, without running anything.
 
-The search is that of ld.so(8): a library is looked for in the RPATHs of what needs it and of
-all that loaded that, or, where it has a RUNPATH, in this alone; then among the system's. No
-folder of the machine is looked into: the system is glibc and nothing else. All symbols are
-bound at once, as with LD_BIND_NOW, so that what would fail in the middle of a run fails here.
+The search is that of ld.so(8). For a file with a RUNPATH, it searches a library only in this. For
+others it searches the RPATHs of the file and of all its loaders. Then it searches the system's
+libraries. It searches no folder of the machine: the system is glibc only. It binds all symbols at
+once, as with LD_BIND_NOW, so that a failure in the middle of a run shows here.
 """
 
 import posixpath
@@ -18,20 +18,20 @@ from rootstock.core.elf import Elf, unversioned
 _MOST_LINKS = 40  # the kernel's own limit of symbolic links in one path
 _ORIGIN = ("$ORIGIN", "${ORIGIN}")
 
-# Every process has these, whoever asked for them.
+# Every process has these, even if no file asks for them.
 _ALWAYS = ("libc.so.6", "ld-linux-x86-64.so.2")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The files and symbolic links of a prefix, by their paths in it."""
+    """The files and symbolic links of a prefix, by their relative paths."""
 
     files: Mapping[str, Path]
     links: Mapping[str, str]
 
     @cached_property
     def folders(self) -> frozenset[str]:
-        """The folders that have a file or a link somewhere below them."""
+        """The folders with a file or a link somewhere below them."""
         found: set[str] = set()
         for name in (*self.files, *self.links):
             folder = posixpath.dirname(name)
@@ -41,14 +41,14 @@ class Tree:
         return frozenset(found)
 
     def find(self, path: str) -> str | None:
-        """The file a path leads to when its symbolic links are followed, or None."""
+        """Return the file that a path leads to through symbolic links, or None."""
         found = self.follow(path)
         return found if found in self.files else None
 
     def follow(self, path: str) -> str | None:
-        """The path without links that a path leads to, be anything there or not.
+        """Return a path with its links resolved, whether anything exists there or not.
 
-        None when that is out of the prefix or, for a circle of links, nowhere.
+        None when it leads out of the prefix or, for a circle of links, nowhere.
         """
         rest = path.split("/")[::-1]
         done: list[str] = []
@@ -74,7 +74,7 @@ class Tree:
 
 
 def expand(entry: str, folder: str) -> str | None:
-    """The folder of the prefix an RPATH entry means for a file in `folder`.
+    """The folder of the prefix that an RPATH entry means for a file in `folder`.
 
     None when it does not begin with $ORIGIN or lies outside of the prefix.
 
@@ -100,7 +100,7 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Problem:
-    """What would stop a process: `file` needs what is not there.
+    """An unmet need of `file` that would stop a process.
 
     `kind` is library, version or symbols; `what` are library names, versions as
     `libc.so.6@GLIBC_2.34`, or symbols as `memcpy@GLIBC_2.14`.
@@ -113,14 +113,14 @@ class Problem:
 
 @dataclass
 class Process:
-    """What is loaded when a file is: files of the prefix, and libraries of the system."""
+    """Everything that loading a file loads: files of the prefix, and libraries of the system."""
 
     objects: dict[str, Loaded] = field(default_factory=dict)
     names: dict[str, Elf] = field(default_factory=dict)
     missing: list[Problem] = field(default_factory=list)
 
     def elves(self) -> list[Elf]:
-        """All that is loaded, each at least once."""
+        """Return all loaded files, each at least once."""
         return list(self.names.values())
 
 
@@ -135,7 +135,7 @@ class Linker:
         self._lacking: dict[str, frozenset[bytes]] = {}
 
     def load(self, root: str) -> Process:
-        """The process that loading a dynamic ELF file makes, breadth first."""
+        """Return the process that loading a dynamic ELF file makes, breadth first."""
         if root in self._processes:
             return self._processes[root]
         process = self._processes[root] = Process()
@@ -181,14 +181,14 @@ class Linker:
         return None
 
     def problems(self, root: str, files: Collection[str], host: str | None = None) -> set[Problem]:
-        """What would stop the process of `root`, told of those objects that are in `files`.
+        """Return what would stop the process of `root`, for those objects that are in `files`.
 
-        With a `host`, another file, it is as if this one had loaded `root` with dlopen: its
-        symbols are there, and those of all that it loads itself.
+        With a `host`, it acts as if this file had loaded `root` with dlopen: the host's symbols are
+        available, and those of everything that it loads itself.
         """
         process = self.load(root)
         problems = {problem for problem in process.missing if problem.file in files}
-        # What is lacking may be in a library that is missing, which is told already.
+        # A missing library, already reported, may have the missing symbols.
         incomplete = bool(problems)
         elves = [*process.elves(), *(self.load(host).elves() if host else ())]
         for file, loaded in process.objects.items():
@@ -196,7 +196,7 @@ class Linker:
                 continue
             for library, version, weak in loaded.elf.requires:
                 provider = process.names.get(library)
-                # Of a library without any versions ld.so takes whatever it has.
+                # From a library without any versions, ld.so takes what it has.
                 versions = provider.provides if provider else None
                 if versions and version not in versions and not weak:
                     problems.add(Problem(file, "version", (f"{library}@{version}",)))
@@ -208,7 +208,7 @@ class Linker:
         return problems
 
     def _lacking_alone(self, file: str) -> frozenset[bytes]:
-        """The symbols that a file wants and neither has nor gets from what it loads."""
+        """Return the symbols that neither a file nor anything it loads provides."""
         if file not in self._lacking:
             process = self.load(file)
             wanted = process.objects[file].elf.wanted
@@ -217,7 +217,7 @@ class Linker:
 
 
 def _search_path(loaded: Loaded) -> Iterable[tuple[str, str]]:
-    """The entries that are searched for what `loaded` needs, each with its $ORIGIN."""
+    """Yield the search path for the needs of `loaded`, each entry with its $ORIGIN."""
     folder = posixpath.dirname(loaded.path)
     if loaded.elf.runpath is not None:
         yield from ((entry, folder) for entry in loaded.elf.runpath.split(":"))

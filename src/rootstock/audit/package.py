@@ -1,7 +1,7 @@
-"""The audit: what every package promises, proven on its finished file.
+"""The audit: checks the rules for all packages on a finished file.
 
-Nothing of the package is run. It is unpacked and laid over the packages it depends on, and
-what would happen on a user's machine is worked out from the files alone.
+It runs nothing of the package. It unpacks it over its dependencies, and works out from the files
+alone what would happen on a user's machine.
 """
 
 import fnmatch
@@ -38,15 +38,15 @@ def audit(
 ) -> AuditReport:
     """Audit a package file.
 
-    `closure` are the packages it may load from: its run dependencies and theirs. `sysroots`
-    are packages with the stub libraries of a glibc, which is their version. A package of the
-    scope `image` is only held to what does not depend on where it runs.
+    `closure` are the packages it may load from: all its run dependencies. `sysroots` are packages
+    with the stub libraries of a glibc, which is their version. For a package of the scope `image`,
+    only the rules apply that do not depend on where it runs.
 
-    Raises `AuditFailed` when the file is not the one the artifact's record is of.
+    Raises `AuditFailed` when the file is not the one in the artifact's record.
     """
     started = time.monotonic()
     package = unpacked(artifact, store)
-    findings = [*_paths(package), *_leaks(package), *contents.licence(package)]
+    findings = [*_paths(package), *_leaks(package), *contents.license_info(package)]
     findings += [*contents.names(package), *contents.scripts(package)]
     elves: dict[str, Elf] = {}
 
@@ -88,14 +88,14 @@ def _paths(package: Package) -> Iterator[Finding]:
         return Finding(rule="paths", file=plain(name), message=f"{what}; build the package again.")
 
     for name in sorted(there - listed.keys()):
-        yield finding(name, "is in the package and not in paths.json")
+        yield finding(name, "is in the package but not in paths.json")
     for name, entry in listed.items():
         kind = entry.get("path_type")
         if kind == "directory":
             if not (package.root / name).is_dir():
-                yield finding(name, "is a folder in paths.json and not in the package")
+                yield finding(name, "is a folder in paths.json but not in the package")
         elif name not in there:
-            yield finding(name, "is in paths.json and not in the package")
+            yield finding(name, "is in paths.json but not in the package")
         elif (kind == "softlink") != (name in package.links):
             yield finding(name, f"is not the {kind} that paths.json says")
         elif name in package.files:
@@ -122,7 +122,7 @@ def _leaks(package: Package) -> Iterator[Finding]:
             yield Finding(
                 rule="leak",
                 file=plain(name),
-                message=f"names {_some(found)}, which only the build had; map or strip it in "
+                message=f"contains {_some(found)}, a path of the build; map or strip it in "
                 "the build script.",
             )
 
@@ -140,7 +140,7 @@ def _elves(package: Package) -> tuple[dict[str, Elf], list[Finding]]:
                 Finding(
                     rule="elf",
                     file=plain(name),
-                    message=f"cannot be audited ({error}); leave it out, or build it anew.",
+                    message=f"cannot be audited ({error}); leave it out, or build it again.",
                 )
             )
             continue
@@ -168,8 +168,8 @@ def _rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:
 def _unproven(declared: Version) -> Finding:
     if declared:
         message = (
-            f"declares glibc {_text(declared)}, of which there are no stub libraries to prove "
-            "it with; build it with a sysroot of the channel."
+            f"declares glibc {_text(declared)}, for which no stub libraries exist to check "
+            "it; build it with a sysroot of the channel."
         )
     else:
         message = (
@@ -180,16 +180,16 @@ def _unproven(declared: Version) -> Finding:
 
 
 def _needs(elf: Elf) -> Version:
-    """The newest glibc an ELF file asks for by number."""
+    """Return the newest glibc that an ELF file requires by number."""
     numbers = (_NUMBERED.fullmatch(version) for _, version, _ in elf.requires)
     return max((parsed(number[1]) for number in numbers if number), default=())
 
 
 def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
-    """The versions of glibc's symbols that a file asks for and the declared glibc has not.
+    """Return the versions of glibc's symbols that a file needs and the declared glibc lacks.
 
-    GLIBC_PRIVATE is one of no release: what asks for it works with one glibc only. Markers
-    such as GLIBC_ABI_DT_RELR are judged by what the stub libraries know.
+    GLIBC_PRIVATE belongs to no release: a file that needs it works with one glibc only. Markers
+    such as GLIBC_ABI_DT_RELR are compared with those in the stub libraries.
     """
     versions = {version for _, version, _ in elf.requires if version.startswith("GLIBC_")}
     return sorted(
@@ -216,14 +216,14 @@ def _floors(
             yield Finding(
                 rule="floor",
                 file=plain(name),
-                message=f"needs {version}{what} and the package declares glibc "
+                message=f"needs {version}{what} but the package declares glibc "
                 f"{_text(declared)}; compile it against the sysroot, or raise "
                 "c_stdlib_version in the recipe's variants.yaml.",
             )
 
 
 def _glibc(declared: Version, sysroots: Sequence[Artifact], store: Store) -> dict[str, Elf]:
-    """The stub libraries of a glibc, by name: the declared one, or the next older one."""
+    """Return the stub libraries of a glibc, by name: the declared one, or the next older one."""
     older = [sysroot for sysroot in sysroots if parsed(sysroot.version) <= declared]
     if not older:
         return {}
@@ -256,32 +256,32 @@ def _links(
     for problem in _problems(linker, elves, _hosts(tree, read)):
         grouped.setdefault((problem.file, problem.kind), set()).update(problem.what)
     for (file, kind), what in sorted(grouped.items()):
-        told = tuple(f"@{version}" for version in _too_new(elves[file], declared, known))
-        names = sorted(name for name in what if not (told and name.endswith(told)))
+        too_new = tuple(f"@{version}" for version in _too_new(elves[file], declared, known))
+        names = sorted(name for name in what if not (too_new and name.endswith(too_new)))
         if not names:
-            continue  # the rule "floor" tells of it
+            continue  # the rule "floor" reports it
         if kind == "library":
             message = (
-                f"needs {_some(names)}, which neither the package nor its dependencies have "
-                "where it looks; add the dependency to the recipe, or mend its RPATH."
+                f"needs {_some(names)}, which neither the package nor its dependencies provide "
+                "in its search path; add the dependency to the recipe, or correct its RPATH."
             )
             yield Finding(rule="libraries", file=plain(file), message=message)
         elif kind == "version":
             message = (
                 f"needs the versions {_some(names)}, which the libraries it loads do not have; "
-                "build it with the dependencies it is to run with."
+                "build it with the dependencies that it will run with."
             )
             yield Finding(rule="symbols", file=plain(file), message=message)
         else:
             message = (
                 f"needs {_some(names)}, which no library it loads and no glibc "
-                f"{_text(declared)} has; link what has it, or configure it away."
+                f"{_text(declared)} has; link a library that has it, or disable its use."
             )
             yield Finding(rule="symbols", file=plain(file), message=message)
 
 
 def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]:
-    """Reads files of the tree, each once. What is damaged in another package is its own matter."""
+    """Return a function that reads each file of the tree once, and ignores damaged ones."""
     kept: dict[str, Elf | None] = dict(elves)
 
     def read(name: str) -> Elf | None:
@@ -296,7 +296,7 @@ def _reader(elves: Mapping[str, Elf], tree: Tree) -> Callable[[str], Elf | None]
 
 
 def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[str]:
-    """What loads plug-ins that use its own symbols: programs, and Python's library."""
+    """Yield files that load plug-ins which use their symbols: programs, and Python's library."""
     for name in sorted(tree.files, key=lambda name: (name.count("/"), name)):
         folder, _, base = name.rpartition("/")
         if folder.endswith("bin") or base.startswith("libpython"):
@@ -306,11 +306,11 @@ def _hosts(tree: Tree, read: Callable[[str], Elf | None]) -> Iterator[str]:
 
 
 def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[str]) -> set[Problem]:
-    """What would stop the files of a package, each loaded by itself.
+    """Return what would stop the files of a package, each loaded on its own.
 
-    A library that does not work alone is right when a program it can be a plug-in of has the
-    symbols that it lacks, or when something of the package that works loads it (it uses its
-    loader's RPATH or symbols).
+    A library that fails on its own is correct in two cases. It may be a plug-in of a program that
+    has the symbols it lacks. Or a working file of the package loads it, and provides its RPATH or
+    symbols.
     """
     own = elves.keys()
     broken = {root: found for root in elves if (found := linker.problems(root, own))}
@@ -323,12 +323,12 @@ def _problems(linker: Linker, elves: Mapping[str, Elf], hosts: Iterable[str]) ->
 
     alone = {root for root in broken if not is_plugin(root)}
     loaded = {file for root in own - alone for file in linker.load(root).objects}
-    told = {root for root in alone if elves[root].program or root not in loaded}
-    return set[Problem]().union(*(broken[root] for root in told))
+    too_new = {root for root in alone if elves[root].program or root not in loaded}
+    return set[Problem]().union(*(broken[root] for root in too_new))
 
 
 def _some(names: Sequence[str]) -> str:
-    """The first few of some names, each shortened.
+    """Join the first few names, each shortened.
 
     >>> _some(["a", "b", "c", "d", "e", "f"])
     'a, b, c, d and 2 more'

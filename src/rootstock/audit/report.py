@@ -1,4 +1,4 @@
-"""What came of the audit of one package, as values that JSON can hold."""
+"""The result of the audit of one package, as values that JSON can hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,16 +7,14 @@ from typing import Any
 from rootstock.core.errors import AuditFailed
 
 _SHOWN = 20
-_REMEDY = (
-    "Mend the recipe. What must be so is waived, with the reason, in its extra.rootstock.audit."
-)
+_REMEDY = "Correct the recipe, or waive the rule, with the reason, in its extra.rootstock.audit."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A promise that is broken: which (`rule`), by what, and what to do.
+    """A broken rule (`rule`), the file that breaks it, and what to do.
 
-    `waived` is the recipe's reason to let it pass, empty when there is none.
+    `waived` is the recipe's reason to allow it, empty when there is none.
     """
 
     rule: str
@@ -27,9 +25,9 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditReport:
-    """What the audit of one package file found.
+    """The result of the audit of one package file.
 
-    `declared` is the glibc its metadata ask for, `proven` the newest one that its files do;
+    `declared` is the glibc that its metadata require, `proven` the newest one that its files do;
     both are empty when there is none.
     """
 
@@ -42,22 +40,22 @@ class AuditReport:
 
     @property
     def broken(self) -> tuple[Finding, ...]:
-        """The promises that are broken without a reason."""
+        """The findings without a waiver."""
         return tuple(finding for finding in self.findings if not finding.waived)
 
     @property
     def passed(self) -> bool:
-        """Whether no promise is broken but those the recipe gave a reason for."""
+        """Whether every finding has a waiver."""
         return not self.broken
 
     def as_json(self) -> dict[str, Any]:
-        """The report as `json.dumps` takes it."""
+        """The report as a JSON object."""
         findings = [*map(vars, self.findings)]
         return {**vars(self), "findings": findings, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "AuditReport":
-        """The report that `as_json` gave."""
+        """Read the report from the result of `as_json`."""
         fields = {key: value[key] for key in value if key not in ("passed", "findings")}
         findings = tuple(Finding(**finding) for finding in value["findings"])
         return AuditReport(**fields, findings=findings)
@@ -66,7 +64,7 @@ class AuditReport:
         """Raise `AuditFailed`, with the first findings, unless the package passed."""
         if self.passed:
             return
-        lines = [f"{self.filename} breaks what every package promises."]
+        lines = [f"{self.filename} breaks rules for all packages."]
         for finding in self.broken[:_SHOWN]:
             lines.append(f"  {finding.rule}: {finding.file} {finding.message}")
         if len(self.broken) > _SHOWN:

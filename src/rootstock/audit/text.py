@@ -1,30 +1,30 @@
-"""Traces of the build in a package's files: paths that exist on no user's machine."""
+"""Finds traces of the build in a package's files: paths that exist on no user's machine."""
 
 import mmap
 import re
 from collections.abc import Iterator
 
-# The sandbox's room, where everything is built; the padding of every build's prefix; and the
-# folder that the build tools were in.
+# The sandbox's folder for all builds; the padding of every build's prefix; and the folder of the
+# build tools.
 _NEEDLES = (b"/rootstock/", b"placehold_placehold", b"_build_env/")
 
-# Before a "/" these say that it is within a path and not its beginning, but for -L/a/path.
+# Before a "/" these show that it is within a path, not at its beginning, except for -L/a/path.
 _WITHIN = re.compile(rb"[\w.\-})]$")
 _OPTION = re.compile(rb"(?:^|[^\w.\-])-[A-Za-z]+$")
 _BEFORE = 12
 
 _PATH = re.compile(rb"[\w./+@%=~\-]+")
 _PATH_END = re.compile(rb"[\w./+@%=~\-]*$")
-_LONGEST = 300  # more than a prefix has, which is at most 255
+_LONGEST = 300  # longer than any prefix, which has at most 255
 _SHOWN = 100
 
 Data = bytes | mmap.mmap
 
 
 def leaks(data: Data, placeholder: bytes = b"") -> Iterator[str]:
-    """The build paths in a file, each once, shortened.
+    """Yield the build paths in a file, each once, shortened.
 
-    `placeholder` is what installing replaces in this file: exactly this is not a leak.
+    `placeholder` is the text that installing replaces in this file: it is not a leak.
     """
     seen = set()
     for needle in _NEEDLES:
@@ -47,12 +47,12 @@ def _begins(before: bytes) -> bool:
 
 
 def _covering(data: Data, placeholder: bytes, start: int, end: int) -> int:
-    """Where the placeholder that covers data[start:end] begins, or -1."""
+    """Return where the placeholder that covers data[start:end] begins, or -1."""
     return data.find(placeholder, max(0, end - len(placeholder)), start + len(placeholder))
 
 
 def _path_around(data: Data, at: int, after: int) -> tuple[str, int]:
-    """The whole path that has data[at:after] in it, and where it ends."""
+    """Return the whole path around data[at:after], and where it ends."""
     before = _PATH_END.search(data[max(0, at - _LONGEST) : at])
     rest = _PATH.match(data, after)
     end = rest.end() if rest else after

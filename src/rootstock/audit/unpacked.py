@@ -17,7 +17,7 @@ from rattler.package_streaming import extract
 
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
-from rootstock.core.errors import AuditFailed, NoSpace, tells_of_no_space
+from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
 from rootstock.core.names import shown
 from rootstock.core.store import Store, publish
 
@@ -26,7 +26,7 @@ Version = tuple[int, ...]
 _FLOOR = re.compile(r"__glibc\s.*?>=\s*([0-9.]+)")
 
 _listing = threading.Lock()
-_listed: dict[Path, "Package"] = {}  # what this process has unpacked, or found as it was
+_listed: dict[Path, "Package"] = {}  # those that this process unpacked, or found with a valid seal
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Package:
     links: Mapping[str, str]
 
     def metadata(self, name: str) -> dict[str, Any]:
-        """A JSON file of info/; empty when it is not there or not an object."""
+        """Return a JSON file of info/; empty when it is missing or not an object."""
         try:
             value = json.loads((self.root / "info" / name).read_text())
         except (OSError, ValueError):
@@ -47,29 +47,29 @@ class Package:
 
     @property
     def listed(self) -> Mapping[str, Mapping[str, Any]]:
-        """What paths.json says of each file, by its path."""
+        """The entries of paths.json, by path."""
         return {entry["_path"]: entry for entry in self.metadata("paths.json").get("paths", [])}
 
     @property
     def floor(self) -> Version:
-        """The glibc the package's dependencies ask for."""
+        """The minimum glibc that the package's dependencies declare."""
         depends = self.metadata("index.json").get("depends", [])
         floors = [match[1] for match in map(_FLOOR.match, depends) if match]
         return max(map(parsed, floors), default=())
 
 
 def parsed(text: str) -> Version:
-    """The numbers of a version."""
+    """Return the numbers of a version."""
     return tuple(int(part) for part in text.split(".") if part)
 
 
 def unpacked(artifact: Artifact, store: Store) -> Package:
-    """The package of an artifact, unpacked into the store when it is not there yet.
+    """Return the package of an artifact, unpacked into the store if necessary.
 
-    Raises `AuditFailed` when the file cannot be unpacked or its sha256 is another.
+    Raises `AuditFailed` when the file cannot be unpacked or its sha256 differs.
     """
     root = store.unpacked(artifact.sha256) / "package"
-    with _listing:  # two audits want the same packages
+    with _listing:  # two audits may need the same packages
         if root not in _listed:
             if not seal.holds(root):
                 _unpack(artifact, root, store)
@@ -83,8 +83,8 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
         try:
             _require(artifact.path)
             sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
-        except Exception as error:  # py-rattler has no class for it
-            if tells_of_no_space(str(error)):
+        except Exception as error:  # py-rattler has no class for these errors
+            if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
             raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
         if sha256.hex() != artifact.sha256:
@@ -97,8 +97,8 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
 def _require(path: Path) -> None:
     """Raise `ValueError` unless everything in a package's archive stays in its folder.
 
-    That is asked before anything is unpacked: regular files and symbolic links only, with names
-    below the folder, and none of them behind a link.
+    This check comes before unpacking: regular files and symbolic links only, with names below the
+    folder, and none of them behind a link.
     """
     stem = path.name.removesuffix(".conda")
     with zipfile.ZipFile(path) as archive:
@@ -114,7 +114,7 @@ def _require_members(stream: IO[bytes]) -> None:
         for member in tar:
             name = member.name
             if _leaves(name):
-                raise ValueError(f"it has a file {shown(name)}, out of its folder")
+                raise ValueError(f"it has a file {shown(name)} outside of its folder")
             if not (member.isreg() or member.issym()):
                 raise ValueError(f"{shown(name)} is neither a file nor a symbolic link")
             above = posixpath.dirname(name)
@@ -124,7 +124,7 @@ def _require_members(stream: IO[bytes]) -> None:
             if member.issym():
                 links.add(name)
     if behind := links & folders:
-        raise ValueError(f"{shown(min(behind))} is a link and has files in it")
+        raise ValueError(f"{shown(min(behind))} is a link but contains files")
 
 
 def _list(root: Path) -> Package:
@@ -142,7 +142,7 @@ def _list(root: Path) -> Package:
 
 
 def _require_metadata(package: Package) -> None:
-    """Raise `AuditFailed` unless the files of info/ that are read have the form they should."""
+    """Raise `AuditFailed` unless the files of info/ that the audit reads are well formed."""
     about = package.root / "info"
     depends = package.metadata("index.json").get("depends", [])
     if not isinstance(depends, list) or not all(isinstance(spec, str) for spec in depends):
@@ -160,12 +160,12 @@ def _is_entry(entry: object) -> bool:
 
 
 def _leaves(name: str) -> bool:
-    """Whether a path is not surely that of a file within its folder."""
+    """Whether a path may not be that of a file within its folder."""
     return any(part in ("", ".", "..") for part in name.split("/"))
 
 
 def _entries(root: str) -> Iterator[tuple[str, str, bool]]:
-    """All files and symbolic links below a folder: path in it, path, whether it is a link."""
+    """Yield all files and symbolic links below a folder: relative path, path, whether a link."""
     folders = [("", root)]
     while folders:
         process.raise_if_interrupted()

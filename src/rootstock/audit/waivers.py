@@ -10,9 +10,9 @@ from rootstock.core.rules import WAIVABLE, Waiver
 
 
 def apply(findings: Iterable[Finding], about: Mapping[str, Any]) -> Iterator[Finding]:
-    """The findings with the recipe's reasons, and those about the reasons themselves.
+    """Yield the findings with the recipe's reasons, and findings about the reasons themselves.
 
-    `about` is the package's about.json, where the builder keeps the recipe's `extra`.
+    `about` is the package's about.json, where the builder puts the recipe's `extra`.
     """
     waivers, malformed = read(about)
     used = set()
@@ -39,10 +39,10 @@ def _matches(waiver: Waiver, finding: Finding) -> bool:
 
 
 def read(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
-    """The waivers of a recipe: `extra.rootstock.audit` in `about`.
+    """Read the waivers of a recipe: `extra.rootstock.audit` in `about`.
 
-    Each is a mapping of `rule`, `file` (a glob over the finding's file) and `why`. What is
-    not so is returned as findings.
+    Each is a mapping of `rule`, `file` (a glob over the finding's file) and `why`. Entries of
+    another form become findings.
     """
     value: Any = about
     for key in ("extra", "rootstock", "audit"):
@@ -61,7 +61,7 @@ def read(about: Mapping[str, Any]) -> tuple[list[Waiver], list[Finding]]:
                 Finding(
                     rule="waiver",
                     file="info/about.json",
-                    message=f"{entry!r} is no waiver; it takes rule (one of "
+                    message=f"{entry!r} is not a waiver; it needs rule (one of "
                     f"{', '.join(WAIVABLE)}), file and why.",
                 )
             )

@@ -1,4 +1,4 @@
-"""Artifacts: finished packages in the store, each with the record of how it came to be."""
+"""Artifacts: finished packages in the store, each with the record of its build."""
 
 import json
 from contextlib import suppress
@@ -10,16 +10,15 @@ from rootstock.core import seal
 from rootstock.core.errors import Damaged
 
 RECORD = "artifact.json"
-SEAL = "verified"  # the seal of the package when its sha256 was last found right
+SEAL = "verified"  # the seal of the package at the last check of its sha256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A package file with what is known of it. Sizes are in bytes, times in seconds.
+    """A package file with its record. Sizes are in bytes, times in seconds.
 
-    `scope` is `channel` for what users may install, `local` for what only this machine's user
-    may try, `image` for tools that only work in the
-    image they were made for.
+    `scope` is `channel` for packages that users may install, and `local` for those that only this
+    machine's user may try. It is `image` for tools that only work in the image they were made for.
     """
 
     path: Path
@@ -48,10 +47,10 @@ def write_record(artifact: Artifact, folder: Path) -> None:
 
 
 def load(folder: Path) -> Artifact | None:
-    """The artifact in a folder of the store, or None when there is none.
+    """Return the artifact in a folder of the store, or None when there is none.
 
-    The package's sha256 is compared with its record's once; after that, the file's seal tells
-    that nobody wrote to it. Raises `Damaged` when the folder is there and not whole.
+    It compares the package's sha256 with its record's once; after that, the file's seal shows that
+    nobody wrote to it. Raises `Damaged` when the folder exists but is incomplete.
     """
     if not folder.exists():
         return None
@@ -61,7 +60,7 @@ def load(folder: Path) -> Artifact | None:
         artifact = Artifact(**{**record, "path": folder / record["path"], "seconds": seconds})
         found = artifact.path.stat().st_size
     except FileNotFoundError as error:
-        if not folder.exists():  # another process took it away
+        if not folder.exists():  # another process removed it
             return None
         raise Damaged(folder, f"{Path(error.filename).name} is gone") from error
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -78,13 +77,13 @@ def load(folder: Path) -> Artifact | None:
 
 
 def write_seal(artifact: Artifact) -> None:
-    """Remember that a package was just found to be what its record says."""
+    """Record that a package just matched its record."""
     place = artifact.path.with_name(SEAL)
     place.write_text(_seal(artifact))
 
 
 def drop_seal(folder: Path) -> None:
-    """Have `load` look at the whole package again."""
+    """Make `load` read the whole package again."""
     (folder / SEAL).unlink(missing_ok=True)
 
 

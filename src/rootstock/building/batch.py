@@ -1,10 +1,10 @@
-"""All builds of a run: what each costs, in what order, and what is kept of the failures."""
+"""All builds of a run: their costs, their order, and the records of failures."""
 
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rootstock.building import builder, costs, failures, scheduler
@@ -17,12 +17,12 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.plan.graph import LOCAL, Graph, Node
 
-_KNOWN = 0.5  # the part of the builds whose seconds must be known for the end to be forecast
+_KNOWN = 0.5  # the part of the builds whose seconds must be known to forecast the end
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlan:
-    """What is to be built: by node id, the ids that must be there first; and what is there."""
+    """The nodes to build with the ids that they need first; and the artifacts that exist."""
 
     graph: Graph
     wanted: Mapping[str, frozenset[str]]
@@ -41,55 +41,22 @@ def build(
     keep_going: bool,
     listen: Listener,
 ) -> BuildOutcome:
-    """Build a batch; the nodes in `broken` are not tried.
+    """Build a batch, except for the nodes in `broken`.
 
-    `fetched` is asked before each build: it waits for the node's sources.
+    `fetched` is called before each build: it waits for the node's sources.
 
-    `seed` is the file with the costs of what was never built on this machine. The logs go to
-    `logs`, one file per node. `workers` is the number of builds at a time, 0 for one per core.
+    `seed` is the file with the costs of packages that were never built on this machine. The logs go
+    to `logs`, one file per node. `workers` is the number of parallel builds, 0 for one per core.
     """
     graph, wanted, store = batch.graph, batch.wanted, context.store
     recorded = costs.load(seed, store.durations, listen=listen)
     names = {id_: _recorded_as(graph.nodes[id_]) for id_ in wanted}
     known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
-    foretold = len(known) >= _KNOWN * len(wanted)
-    cells = _cells(graph)
-    remembering = threading.Lock()
-
-    def one(id_: str, there: Mapping[str, Artifact]) -> Artifact:
-        node, log = graph.nodes[id_], logs / f"{id_}.log"
-        try:
-            fetched(node)
-        except RootstockError:
-            listen(Event(stage="build", item=id_, state="failed"))
-            raise
-        started = time.monotonic()
-        listen(
-            Event(
-                stage="build",
-                item=id_,
-                state="start",
-                expected=known.get(id_),
-                detail=cells.get(id_, ""),
-            )
-        )
-        try:
-            needs = [there[dep] for dep in sorted(wanted[id_])]
-            built, cost = builder.build(node, needs, context, log)
-        except RootstockError as error:
-            if isinstance(error, BuildFailed):
-                seconds = time.monotonic() - started
-                _keep(store, node, error, seconds, context.engine.name)
-            listen(Event(stage="build", item=id_, state="failed"))
-            raise
-        with remembering:
-            costs.remember({names[id_]: cost}, store, listen)
-        failures.forget(store, node.key)
-        listen(Event(stage="build", item=id_, state="done", seconds=built.seconds))
-        return built
+    predictable = len(known) >= _KNOWN * len(wanted)
+    one = _Build(batch, context, fetched, logs, names, known, _cells(graph), listen)
 
     def forecast(seconds: float) -> None:
-        if foretold:
+        if predictable:
             listen(Event(stage="build", state="progress", expected=seconds))
 
     agenda = ReadyQueue(wanted, costs.estimate(names, recorded))
@@ -99,7 +66,7 @@ def build(
             stage="build",
             state="start",
             total=len(wanted),
-            expected=makespan(simulate(agenda, {}, room)) if foretold else None,
+            expected=makespan(simulate(agenda, {}, room)) if predictable else None,
             detail=context.engine.name,
         )
     )
@@ -120,23 +87,75 @@ def build(
     return outcome
 
 
+@dataclass(frozen=True)
+class _Build:
+    """The build of one node of a batch.
+
+    `names` are the names of the nodes' costs, `known` the seconds of their last builds, `cells`
+    the cells that each is for.
+    """
+
+    batch: BuildPlan
+    context: builder.BuildContext
+    fetched: Callable[[Node], None]
+    logs: Path
+    names: Mapping[str, str]
+    known: Mapping[str, float]
+    cells: Mapping[str, str]
+    listen: Listener
+    remembering: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, id_: str, there: Mapping[str, Artifact]) -> Artifact:
+        """Build a node from the artifacts that exist; raises what fetching and building raise."""
+        node, store = self.batch.graph.nodes[id_], self.context.store
+        try:
+            self.fetched(node)
+            built, cost = self._built(node, there)
+        except RootstockError:
+            self.listen(Event(stage="build", item=id_, state="failed"))
+            raise
+        with self.remembering:
+            costs.remember({self.names[id_]: cost}, store, self.listen)
+        failures.forget(store, node.key)
+        self.listen(Event(stage="build", item=id_, state="done", seconds=built.seconds))
+        return built
+
+    def _built(self, node: Node, there: Mapping[str, Artifact]) -> tuple[Artifact, costs.Cost]:
+        started = time.monotonic()
+        begins = Event(
+            stage="build",
+            item=node.id,
+            state="start",
+            expected=self.known.get(node.id),
+            detail=self.cells.get(node.id, ""),
+        )
+        self.listen(begins)
+        needs = [there[dep] for dep in sorted(self.batch.wanted[node.id])]
+        try:
+            return builder.build(node, needs, self.context, self.logs / f"{node.id}.log")
+        except BuildFailed as error:
+            seconds = time.monotonic() - started
+            _keep(self.context.store, node, error, seconds, self.context.engine.name)
+            raise
+
+
 def _keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: str) -> None:
-    """Keep a failure; where the disk does not take it, the disk is what failed."""
+    """Record a failure; if the disk does not take it, the disk is what failed."""
     try:
         failures.keep(store, node, error, seconds, engine)
     except OSError as unkept:
-        told = f"the failure of {node.id} could not be kept: {unkept}"
-        raise disk.trouble(store.root) or MachineError(told) from unkept
+        message = f"the failure of {node.id} could not be recorded: {unkept}"
+        raise disk.trouble(store.root) or MachineError(message) from unkept
 
 
 def _recorded_as(node: Node) -> str:
-    """The name that a node's costs go by: to pack an interpreter is not to compile one."""
+    """The name of a node's costs: packing an interpreter costs less than compiling one."""
     name = node.output.name
     return f"{name} {LOCAL}" if node.output.extra.get("scope") == LOCAL else name
 
 
 def _cells(graph: Graph) -> dict[str, str]:
-    """For each node, the cells that it is built for, as people are told."""
+    """Return for each node the cells that need it, as a text for people."""
     users: dict[str, list[str]] = {}
     for cell, ids in graph.cells.items():
         seen: set[str] = set()
@@ -146,6 +165,6 @@ def _cells(graph: Graph) -> dict[str, str]:
                 seen.add(id_)
                 stack += [*graph.nodes[id_].needs, *graph.nodes[id_].runs]
         for id_ in seen:
-            # Without the platform, of which a run has one.
+            # Without the platform, because a run has only one.
             users.setdefault(id_, []).append(cell.rpartition("-")[0])
     return {id_: own[0] if len(own) == 1 else f"{len(own)} cells" for id_, own in users.items()}

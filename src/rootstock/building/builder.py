@@ -96,9 +96,9 @@ def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResul
     """Build a package in a scratch folder; its file is alone in a folder of its own.
 
     Raises `BuildFailed` when the script, a test of the package or the builder fails, leaves no
-    sound package or is over a limit, `NoSpace` when the disk is full, `MachineError` when the
-    sandbox could not be made or something else ended the build, and `UsageError` when the recipe's
-    files are not those the job is for.
+    sound package or exceeds a limit. Raises `NoSpace` when the disk is full, and `MachineError`
+    when the sandbox could not be made or something else ended the build. Raises `UsageError` when
+    the recipe's files are not those of the job.
     """
     room, ready = folder / "build", folder / "ready"
     _furnish(room, folder, job, context.store)

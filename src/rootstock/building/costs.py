@@ -1,6 +1,6 @@
-"""What builds cost: the seconds and the memory of each package, the last time it was built.
+"""The costs of builds: the seconds and the memory of each package's last build.
 
-`ci/durations.json` has them for a machine that has not built anything yet; each machine keeps its
+`ci/durations.json` has them for a machine that has not built anything yet; each machine records its
 own in the store:
 
 ```
@@ -22,17 +22,17 @@ _GUESS = 20.0  # seconds, where nothing was ever built
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a build takes: seconds, and bytes of memory at its peak (0: not known)."""
+    """The cost of a build: seconds, and bytes of memory at its peak (0: unknown)."""
 
     seconds: float
     memory: int = 0
 
 
 def load(*paths: Path, listen: Listener) -> dict[str, Cost]:
-    """The costs by package name in some files, of which a later one is believed more.
+    """Return the costs by package name in some files, of which a later one takes precedence.
 
-    A file that is not there is left out, and one that cannot be read too, which `listen` is told:
-    costs only decide an order.
+    It skips missing files, and also unreadable ones, which it reports to `listen`: costs only
+    decide an order.
     """
     costs: dict[str, Cost] = {}
     for path in paths:
@@ -47,13 +47,13 @@ def load(*paths: Path, listen: Listener) -> dict[str, Cost]:
         except FileNotFoundError:
             continue
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            told = f"{path} is damaged: packages are built in another order"
-            listen(Event(stage="build", state="note", detail=told))
+            message = f"{path} is damaged: the order of builds changes"
+            listen(Event(stage="build", state="note", detail=message))
     return costs
 
 
 def remember(new: Mapping[str, Cost], store: Store, listen: Listener) -> None:
-    """Keep what some packages have cost on this machine; memory that was not seen, as before."""
+    """Record the costs of packages on this machine; where memory is 0, keep the old value."""
     old = load(store.durations, listen=listen)
     costs = dict(old)
     for name, cost in new.items():
@@ -65,16 +65,16 @@ def remember(new: Mapping[str, Cost], store: Store, listen: Listener) -> None:
 
 def _entry(cost: Cost) -> dict[str, float]:
     seconds = {"seconds": round(cost.seconds, 1)}
-    # Rounded up: what holds a little must not count as not known.
+    # Rounded up: a small value must not count as unknown.
     return {**seconds, "megabytes": -(-cost.memory // _MEGABYTE)} if cost.memory else seconds
 
 
 def estimate(names: Mapping[str, str], recorded: Mapping[str, Cost]) -> dict[str, Cost]:
-    """What each of some builds is thought to cost, by its id; `names` are their packages.
+    """Estimate the cost of each build, by its id; `names` are their packages.
 
-    Of what is not recorded the middle of what is is assumed.
+    Costs that were never recorded default to the median.
     """
-    import statistics  # brings decimals and fractions, and most runs build nothing
+    import statistics  # it imports decimal and fractions, and most runs build nothing
 
     seconds = [cost.seconds for cost in recorded.values()] or [_GUESS]
     memories = [cost.memory for cost in recorded.values() if cost.memory] or [0]

@@ -1,7 +1,7 @@
-"""Failures: what became of a build key that did not build, kept so that it is not tried again.
+"""Failures: records of builds that failed, so that they do not run again.
 
-Only what the key itself is to blame for is kept: not an interruption, a full disk, or a machine
-that lacks something. A failure for a limit holds until the limit is higher.
+Only failures of the build key itself are recorded: no interruption, full disk, or lack of the
+machine. A failure at a limit holds until the limit is higher.
 """
 
 import json
@@ -27,9 +27,9 @@ RECORD, LOG = "failure.json", "build.log"
 class Failure:
     """A build that failed.
 
-    `stage` is how far it was; `over` the limit for which it was ended, if it was, and `limit`
-    that limit in seconds or bytes. `at` is in UTC, by ISO 8601, `seconds` what it took. `log` is
-    the file with all it wrote, `tail` its last lines.
+    `stage` is the stage it reached; `over` the limit that it exceeded, if any, and `limit` its
+    value in seconds or bytes. `at` is in UTC, by ISO 8601, `seconds` its duration. `log` is the
+    file with its output, `tail` its last lines.
     """
 
     key: str
@@ -51,7 +51,7 @@ class Failure:
 
 
 def keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: str) -> None:
-    """Keep a failure, with the whole log, in place of an earlier one of the same key."""
+    """Record a failure, with the whole log; it replaces an earlier one of the same key."""
     failure = Failure(
         key=node.key,
         node=node.id,
@@ -77,13 +77,13 @@ def keep(store: Store, node: Node, error: BuildFailed, seconds: float, engine: s
 
 
 def forget(store: Store, key: str) -> None:
-    """Let a key be tried again."""
+    """Allow a key to be built again."""
     if store.failure(key).exists():
         store.discard(store.failure(key))
 
 
 def load(store: Store, key: str) -> Failure | None:
-    """The failure of a key, or None when there is none or it cannot be read."""
+    """Return the failure of a key, or None when there is none or it cannot be read."""
     folder = store.failure(key)
     try:
         values = json.loads((folder / RECORD).read_text())
@@ -96,7 +96,7 @@ def load(store: Store, key: str) -> Failure | None:
 def known(
     graph: Graph, wanted: Mapping[str, object], store: Store, limits: Limits
 ) -> dict[str, FailedBefore]:
-    """The wanted nodes that have failed before and would again, each with its error."""
+    """Return the wanted nodes that failed before and would fail again, each with its error."""
     found: dict[str, FailedBefore] = {}
     for id_ in wanted:
         failure = load(store, graph.nodes[id_].key)

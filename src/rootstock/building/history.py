@@ -1,4 +1,4 @@
-"""What was built before: which artifact a planned node succeeds, and what it was made from."""
+"""Finds the artifact that a planned node replaces, and its inputs."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,15 +14,15 @@ from rootstock.plan.changes import Inputs
 from rootstock.plan.graph import Graph, Node, Published, filename
 from rootstock.plan.why import Predecessor, Why, explain
 
-# The variant values that make packages of one name different ones (`Cell.variant`): that of
-# another Python is no predecessor.
+# Variant values that distinguish packages of one name (`Cell.variant`): a package for another
+# Python is no predecessor.
 _APART = ("root_version", "cpython", "python")
 _REMEMBERED = 2000  # inputs, of some ten kilobytes each
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """An artifact by its record; `time` is when it was built, in seconds since 1970."""
+    """An artifact by its record; `time` is that of its build, in seconds since 1970."""
 
     folder: Path
     name: str
@@ -32,9 +32,9 @@ class Entry:
 
 
 class History:
-    """What came before the nodes of a plan.
+    """The predecessors of the nodes of a plan.
 
-    `published` is what the channel has, oldest first (file name -> key).
+    `published` are the files of the channel, oldest first (file name -> key).
     """
 
     def __init__(self, store: Store, published: Published, graph: Graph) -> None:
@@ -47,7 +47,7 @@ class History:
         self._recall = lru_cache(_REMEMBERED)(self._read)
 
     def why(self, node: Node, *, cached: bool, brief: bool = False) -> Why:
-        """Why a node of the plan is to be built, or is there; `brief` as `explain` has it."""
+        """Explain why a node of the plan is built or exists; `brief` is as in `explain`."""
         before = self._published_before(node)
         if before is None and not cached:
             before = self._newest(self._built, node, published=False)
@@ -57,7 +57,7 @@ class History:
         return stored_inputs(self._store.artifact(artifact))
 
     def _published_before(self, node: Node) -> Predecessor | None:
-        """What is published in the place of a node: under its name, else for its variant."""
+        """Return the published predecessor of a node: by its name, else by its variant."""
         for number in (node.number, node.number - 1):
             name = filename(node.output, number)
             if number >= 0 and (key := self._published.get(name)):
@@ -67,7 +67,7 @@ class History:
     def _newest(
         self, known: Mapping[str, Sequence[Entry]], node: Node, *, published: bool
     ) -> Predecessor | None:
-        """The last of what is known that a node succeeds; one with its own variant if there is."""
+        """Return the last known predecessor of a node, if possible one with its own variant."""
         best: tuple[bool, Predecessor] | None = None
         for entry in known.get(node.output.name, ()):
             before = self._before(entry.filename, entry.folder.name, published=published)
@@ -95,7 +95,7 @@ def _by_name(known: Iterable[Entry]) -> dict[str, list[Entry]]:
 
 
 def entries(store: Store) -> Iterator[Entry]:
-    """The artifacts of a store by their records alone: what is damaged is not looked at."""
+    """Yield the artifacts of a store by their records alone, and skip damaged ones."""
     for path in store.artifact("*").parent.glob(f"*/{RECORD}"):
         with suppress(OSError, ValueError, TypeError, KeyError):
             record = json.loads(path.read_text())

@@ -1,11 +1,11 @@
-"""Jobs: all that one package is made from, and how the store keeps it beside the package.
+"""Jobs: all inputs of one package, and how the store keeps them beside the package.
 
 ```
 artifacts/<key>-<number>/
-  inputs.json     what the build key is the sha256 of
-  job.json        what the program in the sandbox was told
+  inputs.json     the inputs whose sha256 is the build key
+  job.json        the input of the program in the sandbox
   recipe/         the files of the recipe's folder that the build saw
-  made-from.json  where its sources come from, and which artifacts it could install
+  made-from.json  the origins of its sources, and the artifacts it could install
 ```
 """
 
@@ -23,7 +23,7 @@ from rootstock.core.errors import MachineError
 from rootstock.core.store import Store
 from rootstock.plan.graph import Node
 
-# What every file in every package is dated with: the day of ROOT 6.00 (2014-05-30).
+# The date of every file in every package: the day of ROOT 6.00 (2014-05-30).
 EPOCH = 1401408000
 INPUTS = "inputs.json"
 _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
@@ -31,12 +31,12 @@ _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One build: all that a package is made from, and what its file has to be called.
+    """One build: all inputs of a package, and the required name of its file.
 
-    `order` is what the program in the sandbox is told. `folder` has the recipe's files, which
-    must be what `files` (path -> hash, as in a build key) says. `sources` are the recipe's, as
-    they are fetched. `needs` are the artifacts of all that the build and host environments may
-    hold, and of all that the package depends on when installed (its tests run with that).
+    `order` is the input of the program in the sandbox. `folder` has the recipe's files, which must
+    match `files` (path -> hash, as in a build key). `sources` are the recipe's fetched sources.
+    `needs` are the artifacts of all packages that the build and host environments may hold, and of
+    all run dependencies of the package (its tests need them).
     """
 
     id: str
@@ -50,13 +50,13 @@ class Job:
 
     @property
     def released(self) -> date | None:
-        """The day of the release of its source, where the recipe says it."""
-        told = self.order["recipe"].get("extra", {}).get("rootstock", {}).get("released", "")
-        return date.fromisoformat(told) if told else None
+        """The release day of its source, if the recipe has it."""
+        day = self.order["recipe"].get("extra", {}).get("rootstock", {}).get("released", "")
+        return date.fromisoformat(day) if day else None
 
 
 def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
-    """The job of building a planned node."""
+    """Make the job that builds a planned node."""
     recipe: dict[str, Any] = json.loads(json.dumps(node.recipe))
     script = recipe["build"]["script"]
     script["env"] = {**script.get("env", {}), "SOURCE_DATE_EPOCH": str(EPOCH)}
@@ -78,7 +78,7 @@ def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
 
 
 def keep(job: Job, inputs: Mapping[str, Any], folder: Path) -> None:
-    """Write all that a job is, and the inputs of its key, into an artifact's folder."""
+    """Write a job, and the inputs of its key, into an artifact's folder."""
     copy_files(job.folder, job.files, folder / _FILES)
     made_from = {
         "sources": [dict(entry) for entry in job.sources],
@@ -89,7 +89,7 @@ def keep(job: Job, inputs: Mapping[str, Any], folder: Path) -> None:
 
 
 def stored_inputs(folder: Path) -> dict[str, Any] | None:
-    """The inputs of the key of an artifact's folder, or None when they are not there."""
+    """Return the inputs of the key of an artifact's folder, or None when they are missing."""
     with suppress(OSError, ValueError):
         inputs = json.loads((folder / INPUTS).read_text())
         return inputs if isinstance(inputs, dict) else None
@@ -97,9 +97,9 @@ def stored_inputs(folder: Path) -> dict[str, Any] | None:
 
 
 def stored_job(artifact: Artifact, store: Store) -> Job:
-    """The job that an artifact was made by.
+    """Return the job that made an artifact.
 
-    Raises `MachineError` when the store does not have all of it any more.
+    Raises `MachineError` when the store no longer has all of it.
     """
     folder = artifact.path.parent
     try:
@@ -109,16 +109,16 @@ def stored_job(artifact: Artifact, store: Store) -> Job:
     except (OSError, ValueError) as error:
         raise MachineError(
             f"the store has no record of how {artifact.filename} was built: {error}",
-            f"It was built by an older rootstock. Remove {folder} and build it again.",
+            f"An older rootstock built it. Remove {folder} and build it again.",
         ) from error
     needs = []
     for name in made_from["needs"]:
         need = load(store.artifact(name))
         if need is None:
             raise MachineError(
-                f"{artifact.filename} was built with an artifact that the store has no more: "
+                f"{artifact.filename} was built with an artifact that the store no longer has: "
                 f"{name}",
-                "Build again, with the checkout as it was then.",
+                "Build again, with the same version of the checkout.",
             )
         needs.append(need)
     return Job(
@@ -134,12 +134,12 @@ def stored_job(artifact: Artifact, store: Store) -> Job:
 
 
 def copy_files(folder: Path, names: Iterable[str], into: Path) -> None:
-    """Copy files of a recipe's folder, with no more of their modes than a build key has."""
+    """Copy files of a recipe's folder, with only those file modes that a build key has."""
     into.mkdir(parents=True)
     for name in names:
         source, target = folder / name, into / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # what is missing is seen by comparing hashes
+        with suppress(FileNotFoundError):  # comparing hashes will reveal missing files
             shutil.copyfile(source, target, follow_symlinks=False)
             if not target.is_symlink():
                 target.chmod(0o755 if source.stat().st_mode & 0o100 else 0o644)

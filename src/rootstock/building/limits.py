@@ -1,4 +1,4 @@
-"""How long one build may take, and how much memory it may hold."""
+"""The limits of one build: its time, and its memory."""
 
 import math
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from rootstock.core import memory
 
 DEFAULT_SECONDS = 3600.0
-_SHARE = 0.9  # of the machine's memory: below that the kernel ends processes of its own choice
+_SHARE = 0.9  # of the machine's memory: above that the kernel may kill any process
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The limits of one build: seconds, and bytes that its processes hold together.
+    """The limits of one build: seconds, and the bytes that its processes hold together.
 
     `math.inf` is no limit.
     """
@@ -21,5 +21,5 @@ class Limits:
 
 
 def default_memory() -> float:
-    """The bytes that one build may hold when nobody says: most of what the machine has."""
+    """The default limit of bytes for one build: most of the machine's memory."""
     return _SHARE * memory.total()

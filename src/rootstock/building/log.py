@@ -1,7 +1,7 @@
-"""What the log of a build tells: how far it was, what ended it, and the lines that say why.
+"""Reads the log of a build: the stage it reached, what ended it, and the lines that say why.
 
-The log is written by the build itself and may be of any size and content. It is never read as a
-whole, and what it says is used only where nothing better than its word is to be had.
+The build itself writes the log, which may have any size and content. This never reads it as a
+whole, and uses its content only where nothing more reliable exists.
 """
 
 import mmap
@@ -11,25 +11,25 @@ from pathlib import Path
 
 from rootstock.core import process
 
-LINES = 100  # of a log that are looked at and kept
-_READ = 200  # lines that are read for these
-# How rattler-build ends the log of a script that failed (py-rattler-build 0.73).
+LINES = 100  # of a log that are examined and recorded
+_READ = 200  # lines that are read to find these
+# The end of the log of a failed script (py-rattler-build 0.73).
 _STATUS = re.compile(r"Script failed with status (\d+)")
-_KILLED = ("137", "143")  # the shell's word for SIGKILL and SIGTERM
-# Whole lines that tell that something killed a part of the build.
+_KILLED = ("137", "143")  # the shell's codes for SIGKILL and SIGTERM
+# Whole lines which show that something killed a part of the build.
 _PART_KILLED = re.compile(
     rb"^(?:\S+: (?:fatal|internal compiler) error: Killed signal terminated program \S+"  # gcc's
     rb"|unshare: sigprocmask unblock failed.*)$",  # util-linux 2.38's, of what it runs
     re.MULTILINE,
 )
-# What rattler-build writes when a stage is behind it (py-rattler-build 0.73), latest first.
+# The builder's line after each stage (py-rattler-build 0.73), latest first.
 _STAGES = (
     (b"Collecting tests from |Package content test failed:", "tests"),
     (b"Copying done!", "packaging"),
     (b"Successfully updated the host environment", "script"),
 )
-# What rattler-build writes after a script that failed (py-rattler-build 0.73): how to run it by
-# hand, in folders that are gone by then.
+# The builder's lines after a failed script (py-rattler-build 0.73): how to run it by hand, in
+# folders that no longer exist.
 _ADVICE = re.compile(
     r"Script execution failed\."
     r"|  (?:Work directory|Prefix|Build prefix): .*"
@@ -41,12 +41,12 @@ _PADDING = re.compile(r"(_placehold){2,}[_a-z]*")
 
 
 def tail(log: Path) -> tuple[str, ...]:
-    """The last lines of a build's log that tell of the build, without the builder's advice."""
+    """Return the last lines of a build's log, without the builder's advice."""
     return tuple(useful(process.tail(log, _READ)))[-LINES:]
 
 
 def useful(lines: Iterable[str]) -> Iterator[str]:
-    """Lines of a build's log without the builder's advice, and with short prefixes.
+    """Remove the builder's advice from lines of a build's log, and shorten prefixes.
 
     >>> list(useful(["make: *** [all]", "", "Script execution failed.", "", "Error"]))
     ['make: *** [all]', '', 'Error']
@@ -61,15 +61,15 @@ def useful(lines: Iterable[str]) -> Iterator[str]:
 
 
 def stage(log: Path) -> str:
-    """How far a build was."""
+    """Return the stage that a build reached."""
     return next((name for words, name in _STAGES if _has(log, re.compile(words))), "environment")
 
 
-def tells_of_a_kill(log: Path) -> bool:
+def shows_a_kill(log: Path) -> bool:
     """Whether something killed the script or a part of it.
 
-    Of the script's end the builder's own line tells, which is the last of its kind: what the script
-    printed is before it.
+    The builder's own line about the script's end is the last of its kind: the script's output is
+    before it.
     """
     ends = [found[1] for found in map(_STATUS.fullmatch, process.tail(log, _READ)) if found]
     return (bool(ends) and ends[-1] in _KILLED) or _has(log, _PART_KILLED)

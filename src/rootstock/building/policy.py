@@ -1,7 +1,7 @@
-"""What is built next: decisions without threads, processes or a clock.
+"""Decides what is built next, without threads, processes or a clock.
 
-`scheduler.run` follows them for real builds, and `simulate` with pretended ones: for the time a
-run still needs, and for benchmarks.
+`scheduler.run` uses the decisions for real builds, and `simulate` for pretended ones: to forecast
+the time of a run, and for benchmarks.
 """
 
 import heapq
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from rootstock.building.costs import Cost
 
-_OVERDUE = 0.1  # of the seconds a build ran already: what is assumed of one that takes longer
+_OVERDUE = 0.1  # the assumed rest of a build that takes longer than expected, per elapsed second
 
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """How many builds may run at a time, and the bytes of memory there are for all of them."""
+    """The number of parallel builds, and the bytes of memory for all of them."""
 
     workers: int
     memory: float
@@ -24,7 +24,7 @@ class Capacity:
 
 @dataclass(frozen=True, kw_only=True)
 class Span:
-    """A build of a simulation, from one second to another."""
+    """A build of a simulation, with its start and end in seconds."""
 
     id: str
     start: float
@@ -34,17 +34,18 @@ class Span:
 def choose(
     ready: Iterable[str], running: Mapping[str, float], costs: Mapping[str, Cost], room: Capacity
 ) -> list[str]:
-    """Which of the ready builds begin now.
+    """Choose the ready builds that start now.
 
-    `ready` is in order of urgency; `running` has the seconds that each build still needs. What
-    does not fit into the memory beside the others waits; what needs more than there is runs
-    alone. Others go in front of the first that waits only if that does not make it wait longer:
-    if they end before there is room for it, or fit beside it.
+    `ready` is in order of urgency; `running` has the remaining seconds of each build. A build that
+    does not fit into the memory beside the others waits; one that needs more than all the memory
+    runs alone. Others overtake the first waiting build only if that does not delay it: if they end
+    before it has room, or fit beside it.
     """
     chosen: dict[str, float] = {}
     free = room.memory - sum(costs[id_].memory for id_ in running)
     slots = room.workers - len(running)
-    when = spare = 0.0  # the seconds until the first that waits has room, and what it leaves
+    # The seconds until the first waiting build has room, and the memory left then.
+    when = spare = 0.0
     waits = False
     for id_ in ready:
         if len(chosen) >= slots:
@@ -67,7 +68,7 @@ def choose(
 def _reserve(
     memory: float, free: float, running: Mapping[str, float], costs: Mapping[str, Cost]
 ) -> tuple[float, float]:
-    """In how many seconds so much memory will be free, and how much more there will be then."""
+    """Return in how many seconds so much memory will be free, and how much more will be."""
     when = 0.0
     for id_ in sorted(running, key=lambda id_: running[id_]):
         if free >= memory:
@@ -78,10 +79,10 @@ def _reserve(
 
 
 class ReadyQueue:
-    """What is to be built: what waits for something, what is ready, what runs.
+    """The builds that wait, that are ready, and that run.
 
-    `needs` are the ids each build waits for; those that are not to be built are there already.
-    Of what is ready, the head of the longest chain is the most urgent.
+    `needs` are the ids each build waits for; those that are not among its keys exist already. Of
+    the ready builds, the head of the longest chain is the most urgent.
     """
 
     def __init__(self, needs: Mapping[str, Iterable[str]], costs: Mapping[str, Cost]) -> None:
@@ -99,7 +100,7 @@ class ReadyQueue:
                 self._release(id_)
 
     def _ranks(self) -> dict[str, float]:
-        """The seconds of the longest chain of builds that begins at each."""
+        """Return the seconds of the longest chain of builds that starts at each."""
         counts = {id_: len(deps) for id_, deps in self._blocked.items()}
         order = [id_ for id_, count in counts.items() if not count]
         for id_ in order:
@@ -119,16 +120,16 @@ class ReadyQueue:
 
     @property
     def critical(self) -> float:
-        """The seconds of the longest chain of all that has not begun: no run is shorter."""
+        """The seconds of the longest chain of builds that have not started: no run is shorter."""
         return max((self._rank[id_] for id_ in self.left), default=0.0)
 
     @property
     def left(self) -> Sequence[str]:
-        """What has not begun."""
+        """The builds that have not started."""
         return [*(id_ for _, id_ in self._ready), *self._blocked]
 
     def start(self, running: Mapping[str, float], room: Capacity) -> list[str]:
-        """Begin what can begin; `running` has the seconds that each running build still needs."""
+        """Start the builds that can start; `running` has each running one's remaining seconds."""
         chosen = choose((id_ for _, id_ in self._ready), running, self.costs, room)
         for id_ in chosen:
             del self._ready[bisect_left(self._ready, (-self._rank[id_], id_))]
@@ -136,7 +137,7 @@ class ReadyQueue:
         return chosen
 
     def done(self, id_: str) -> None:
-        """A running build has ended well."""
+        """Record that a running build succeeded."""
         self.running.discard(id_)
         for follower in self._followers[id_]:
             if follower in self._blocked:
@@ -145,7 +146,7 @@ class ReadyQueue:
                     self._release(follower)
 
     def failed(self, id_: str) -> list[str]:
-        """A build has failed, or will not be tried: what depends on it, which is given up."""
+        """Record that a build failed or will not start; return its dependents, now given up."""
         self.running.discard(id_)
         self._ready = [entry for entry in self._ready if entry[1] != id_]
         self._blocked.pop(id_, None)
@@ -158,13 +159,13 @@ class ReadyQueue:
         return lost[1:]
 
     def give_up(self) -> list[str]:
-        """Begin nothing more: what has not begun."""
+        """Start nothing more; return the builds that have not started."""
         left = list(self.left)
         self._ready, self._blocked = [], {}
         return left
 
     def copy(self) -> "ReadyQueue":
-        """An agenda that goes its own way from here."""
+        """Return an independent copy."""
         other = object.__new__(ReadyQueue)
         other.costs, other._followers, other._rank = self.costs, self._followers, self._rank
         other._blocked = {id_: set(deps) for id_, deps in self._blocked.items()}
@@ -173,15 +174,14 @@ class ReadyQueue:
 
 
 def remaining(expected: float, elapsed: float) -> float:
-    """The seconds that a build is thought to need still, also one that takes longer than that."""
+    """Estimate the remaining seconds of a build, even of one that takes longer than expected."""
     return max(expected - elapsed, _OVERDUE * elapsed)
 
 
 def simulate(agenda: ReadyQueue, running: Mapping[str, float], room: Capacity) -> list[Span]:
-    """Play a run to its end, with each build taking just as long as it costs.
+    """Simulate a run to its end, with each build taking exactly as long as its cost.
 
-    `running` has the seconds that each build which runs already still needs. The agenda stays as
-    it is.
+    `running` has the remaining seconds of each running build. The queue itself does not change.
     """
     agenda = agenda.copy()
     spans = [Span(id=id_, start=0.0, end=left) for id_, left in running.items()]
@@ -200,5 +200,5 @@ def simulate(agenda: ReadyQueue, running: Mapping[str, float], room: Capacity) -
 
 
 def makespan(spans: Iterable[Span]) -> float:
-    """The seconds until the last of some builds ends."""
+    """Return the seconds until the last of some builds ends."""
     return max((span.end for span in spans), default=0.0)

@@ -1,4 +1,4 @@
-"""Build a graph with threads, one per running build, as the policy says."""
+"""Builds a graph with threads, one per running build, as the policy decides."""
 
 import threading
 import time
@@ -11,13 +11,13 @@ from rootstock.building.policy import Capacity, ReadyQueue, makespan, remaining,
 from rootstock.core import process
 from rootstock.core.errors import InterruptedByUser, MachineError, RootstockError
 
-_POLL = 0.2  # seconds between looks for Ctrl-C
-_FORECAST = 5.0  # seconds between forecasts when nothing begins or ends
+_POLL = 0.2  # seconds between checks for Ctrl-C
+_FORECAST = 5.0  # seconds between forecasts when nothing starts or ends
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOutcome:
-    """What became of each node: its artifact, its failure, or the reason why it was skipped."""
+    """The result of each node: its artifact, its failure, or the reason why it was skipped."""
 
     artifacts: Mapping[str, Artifact]
     failures: Mapping[str, RootstockError]
@@ -34,12 +34,12 @@ def run(
     keep_going: bool,
     forecast: Callable[[float], None],
 ) -> BuildOutcome:
-    """Build what is on the agenda with `one`, and what is in `broken` as if it had failed.
+    """Build the agenda with `one`; treat what is in `broken` as failed.
 
-    `one` is called in a thread with a node's id and the artifacts there are. After a failure no
-    new build begins, unless `keep_going`; what depends on it is skipped either way, and after a
-    failure of the machine nothing new begins at all. `forecast` is told now and then in how many
-    seconds all will be built.
+    `one` is called in a thread with a node's id and the existing artifacts. After a failure no new
+    build starts, unless `keep_going`. Dependents are skipped in both cases, and after a failure of
+    the machine nothing new starts at all. `forecast` is called now and then with the seconds until
+    everything is built.
 
     Raises `InterruptedByUser` on Ctrl-C, when every build has ended.
     """
@@ -61,7 +61,7 @@ def run(
             skipped[lost] = f"needs {id_}"
         if not keep_going or isinstance(error, MachineError):
             for left in agenda.give_up():
-                skipped[left] = f"not begun, because {id_} failed"
+                skipped[left] = f"not started, because {id_} failed"
 
     def left() -> dict[str, float]:
         now = time.monotonic()
@@ -70,18 +70,18 @@ def run(
 
     for id_, error in broken.items():
         fail(id_, error)
-    told = float("-inf")
+    last_forecast = float("-inf")
     pool = ThreadPoolExecutor(room.workers)
     try:
         while True:
             for id_ in agenda.start(left(), room):
                 begun[id_] = time.monotonic()
                 running[pool.submit(start, id_)] = id_
-                told = float("-inf")
+                last_forecast = float("-inf")
             if not running:
                 break
-            if time.monotonic() - told >= _FORECAST:
-                told = time.monotonic()
+            if time.monotonic() - last_forecast >= _FORECAST:
+                last_forecast = time.monotonic()
                 forecast(makespan(simulate(agenda, left(), room)))
             done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:

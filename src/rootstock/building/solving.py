@@ -1,8 +1,8 @@
-"""A program of its own that says why no environment satisfies some specs.
+"""A separate program that says why no environment satisfies some specs.
 
-It runs in its own process, as py-rattler may crash an interpreter at its end. The job (JSON, on
-standard input) has `channel`, a URL, and `specs`. The solver's reason goes to standard output, and
-nothing where the specs can be satisfied.
+It runs in its own process, because py-rattler may crash an interpreter at its end. The job (JSON,
+on standard input) has `channel`, a URL, and `specs`. It prints the solver's reason, or nothing when
+the specs can be satisfied.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from rattler.platform import Subdir
 
 
 async def reason(channel: str, specs: list[str]) -> str:
-    """Why a channel has no packages that satisfy the specs; empty when it has."""
+    """Return why a channel has no packages that satisfy the specs, or an empty text."""
     try:
         await solve(
             sources=[Channel(channel)],
@@ -38,5 +38,5 @@ async def reason(channel: str, specs: list[str]) -> str:
 if __name__ == "__main__":
     job = json.load(sys.stdin)
     print(asyncio.run(reason(job["channel"], job["specs"])), flush=True)
-    # Not `sys.exit`: py-rattler's threads crash the interpreter while it is taken down.
+    # Not `sys.exit`: py-rattler's threads crash the interpreter while it shuts down.
     os._exit(0)

@@ -1,8 +1,8 @@
-"""Why a build could not have one of its environments: the reason that the builder's error lacks.
+"""Finds why an environment of a build could not be solved: the builder's error lacks it.
 
-py-rattler-build 0.73 says "Failed to resolve dependencies" or "Test failed" and nothing of what
-could not be had. Its log has the specs of each environment that it asked for. They are solved
-again, from the same packages, and the solver's own words are the reason.
+py-rattler-build 0.73 prints "Failed to resolve dependencies" or "Test failed" without the missing
+packages. Its log has the specs of each environment. This solves them again, from the same packages,
+and takes the solver's message as the reason.
 """
 
 import json
@@ -14,14 +14,14 @@ from pathlib import Path
 from rootstock.core import process
 
 _PROGRAM = Path(__file__).with_name("solving.py")
-_MARK = "Specs:"  # how the log begins a list of specs, each on a line of its own behind a dash
+_MARK = "Specs:"  # the log's beginning of a list of specs, each on its own line after a dash
 _SPEC = re.compile(r"\s+- (?P<spec>\S.*)")
 _PREFACE = "Cannot solve the request because of: "
 _SECONDS = 60.0
 
 
 def specs_asked(log: str, own: str) -> tuple[str, ...]:
-    r"""The specs of the last environment that a build's log asks for, without `own`, the package.
+    r"""Return the specs of the last environment in a build's log, without `own`, the package.
 
     >>> specs_asked("  Specs:\n   - bzip2\n   - mine ==1.0 h0_0\nnext", "mine")
     ('bzip2',)
@@ -37,9 +37,9 @@ def specs_asked(log: str, own: str) -> tuple[str, ...]:
 
 
 def reason(channel: Path, specs: Sequence[str]) -> list[str]:
-    """The solver's reason why a channel's folder cannot satisfy the specs, as lines of text.
+    """Return the solver's reason why a channel's folder cannot satisfy the specs, as lines.
 
-    No lines when it can, or when nothing was asked for.
+    It returns no lines when it can, or when there are no specs.
     """
     if not specs:
         return []

@@ -1,8 +1,8 @@
-"""An index cannot lie: it is held against the generation that it is of, and made right.
+"""Compares an index with its generation, and repairs it.
 
-A generation says which packages it shows, each with its sha256 and its size. The index says so
-again, in several forms. Where they differ, somebody or a disk has changed the index, and its
-records are read from the packages again.
+A generation records the packages that it shows, each with its sha256 and its size. The index
+records them again, in several forms. Where they differ, somebody or a disk has changed the index,
+and its records are read from the packages again.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ Shown = Mapping[str, Mapping[str, Published]]
 
 
 def shown(past: History, number: int) -> Shown:
-    """What a generation shows, by subdir and file name."""
+    """Return the packages that a generation shows, by subdir and file name."""
     found: dict[str, dict[str, Published]] = defaultdict(dict, {NOARCH: {}})
     for name in past.visible(number):
         found[past.published[name].subdir][name] = past.published[name]
@@ -31,7 +31,7 @@ def shown(past: History, number: int) -> Shown:
 
 
 def wrong(records: Mapping[str, index.Record], expected: Mapping[str, Published]) -> list[str]:
-    """The file names, sorted, of which an index says other than the generation it is of."""
+    """Return the file names, sorted, for which an index and its generation differ."""
     return sorted(
         name
         for name in records.keys() | expected.keys()
@@ -42,7 +42,7 @@ def wrong(records: Mapping[str, index.Record], expected: Mapping[str, Published]
 
 
 def is_of(record: index.Record, filename: str, known: Published) -> bool:
-    """Whether a record of an index is of the package that a generation has."""
+    """Whether a record of an index describes the package of a generation."""
     own = f"{record['name']}-{record.get('version')}-{record.get('build')}.conda"
     return (
         own == filename
@@ -52,9 +52,9 @@ def is_of(record: index.Record, filename: str, known: Published) -> bool:
 
 
 def agrees(folder: Path) -> bool:
-    """Whether the forms of an index, in its folder, can be read and say the same.
+    """Whether the forms of an index, in its folder, are readable and say the same.
 
-    The table of shards is only read; of which shards are right, their names tell. The
+    This only reads the table of shards; the names of shards show whether they are right. The
     run_exports may be missing: there were none at first.
     """
     return _same(folder, index.TABLE, index.PACKED) and _others_agree(folder)
@@ -78,13 +78,13 @@ def _same(folder: Path, plain: str, packed: str) -> bool:
 
 
 def whole(layout: Layout, past: History) -> bool:
-    """Whether the forms of every current index agree; no record is looked at."""
+    """Whether the forms of every current index agree, without looking at records."""
     now = past.current.number
     return all(agrees(layout.generation(now) / subdir) for subdir in shown(past, now))
 
 
 def differences(layout: Layout, past: History) -> Iterator[str]:
-    """What the current index says otherwise than the generation that it is of, by name."""
+    """Yield the differences between the current index and its generation, by name."""
     folder = layout.generation(past.current.number)
     for subdir, expected in shown(past, past.current.number).items():
         table = f"{subdir}/{index.TABLE}"
@@ -96,14 +96,14 @@ def differences(layout: Layout, past: History) -> Iterator[str]:
             yield f"{table} cannot be read: {error}"
         else:
             if bad := wrong(records, expected):
-                yield f"{table} has not what generation {past.current.number} has: {listed(bad)}"
+                yield f"{table} differs from generation {past.current.number}: {listed(bad)}"
             if not agrees(folder / subdir):
-                yield f"{table} and the other forms of the index beside it do not say the same"
+                yield f"{table} differs from the other forms of the index beside it"
 
 
 @dataclass(frozen=True)
 class Held:
-    """The records of an index, right in any case; `damaged` is whether they had to be made so.
+    """The records of an index, after repair; `damaged` is whether they needed it.
 
     `complete` is whether the records have their run_exports.
     """
@@ -114,17 +114,17 @@ class Held:
 
 
 def held(root: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
-    """The records of the index in `folder`, of which those that are damaged are made anew.
+    """Return the records of the index in `folder`; read damaged ones from the packages again.
 
-    `expected` is what it has to say; what it does not is read from the channel's packages.
-    Raises `RefusedError` when one of them is not there or not what it was.
+    `expected` are the packages that it must describe. Raises `RefusedError` when one of these
+    packages is missing or changed.
     """
     try:
         records = repodata.records(regular.read(folder / index.TABLE))
     except (OSError, ValueError):
         records = {}
     same = _same(folder, index.TABLE, index.PACKED)
-    # Where the two differ, nothing tells which one is right.
+    # Where the two differ, nothing shows which one is right.
     lost = set(wrong(records, expected) if same else expected)
     damaged = not same or bool(lost) or not _others_agree(folder)
     if not damaged and (folder / index.RUN_EXPORTS).is_file():
@@ -143,8 +143,8 @@ def held(root: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
             bad.append(name)
     if bad:
         raise RefusedError(
-            f"{root} is damaged: {folder / index.TABLE} is not what it was, and neither are "
-            f"these packages, from which it would be made again: {listed(sorted(bad))}",
+            f"{root} is damaged: {folder / index.TABLE} has changed, and so have "
+            f"these packages, from which rootstock would make it again: {listed(sorted(bad))}",
             "Nothing was changed. Restore these files from a copy of the channel, or build into "
             "another folder.",
         )
@@ -152,9 +152,9 @@ def held(root: Path, folder: Path, expected: Mapping[str, Published]) -> Held:
 
 
 def read(path: Path, sha256: str, size: int) -> index.Record:
-    """The record of a package, of which every byte is read.
+    """Return the record of a package, after reading every byte of it.
 
-    Raises `ValueError` when its sha256 is another one or it is no package, and `OSError`.
+    Raises `ValueError` when its sha256 differs or it is not a package, and `OSError`.
     """
     found, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
@@ -163,5 +163,5 @@ def read(path: Path, sha256: str, size: int) -> index.Record:
             md5.update(chunk)
     if found.hexdigest() != sha256:
         raise ValueError(f"{path.name} has the sha256 {found.hexdigest()}")
-    # Old clients check nothing but the md5.
+    # Old clients check only the md5.
     return {**index.record(path, sha256=sha256, size=size), "md5": md5.hexdigest()}

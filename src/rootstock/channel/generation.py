@@ -1,12 +1,11 @@
-"""Generations: what a channel shows now, what it showed before, and all that it ever published.
+"""Generations: what a channel shows now, what it showed before, and all it ever published.
 
-Numbers only grow: going back is a new generation with an older index. generation.json records only
-what its generation changed: the one it started from (`base`), the packages it placed, those it
-showed again, those it hid. What a generation shows follows from its bases; what the channel ever
-published follows from all generations. So a small change writes a small record, and a name that
-was hidden is still known, with its bytes.
+Numbers only grow: a rollback is a new generation with an older index. generation.json records only
+what its generation changed: its base, the packages it added, those it showed again, those it hid. A
+generation's bases determine what it shows, and all generations what the channel ever published. So
+a small change writes a small record, and a hidden name is still known, with its bytes.
 
-These are values; reader.py reads them from a channel, writer.py adds to them.
+This module has values; reader.py reads them from a channel, writer.py adds to them.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -22,8 +21,8 @@ FORMAT = 2
 Kind = Literal["promotion", "rollback", "hiding"]
 
 
-class Published(NamedTuple):  # and no dataclass, of which 100,000 take five times as long
-    """A package of a channel: where it is, what it was built from, since which generation."""
+class Published(NamedTuple):  # not a dataclass: 100,000 of these would take five times as long
+    """A package of a channel: its place, its origin, and its first generation."""
 
     subdir: str
     sha256: str
@@ -34,11 +33,11 @@ class Published(NamedTuple):  # and no dataclass, of which 100,000 take five tim
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
-    """A state of a channel, as what it changed of the state before it.
+    """A state of a channel, as the changes to the state before it.
 
-    `time` is in UTC, by ISO 8601. `base` is the generation it started from: of a rollback, the
-    one it went back to; 0 is the empty channel. `packages` are those it placed, `shown` those
-    of earlier generations that its base did not show, `hidden` those that its base did.
+    `time` is in UTC, by ISO 8601. `base` is the generation it started from; for a rollback it is
+    the one to which it returned; 0 is the empty channel. `packages` are those it added, `shown`
+    those of earlier generations that its base did not show, `hidden` those that its base did.
     `cells` are the file names of each cell of its release; without cells it has no release.
     """
 
@@ -58,12 +57,12 @@ class Generation:
 
     @property
     def milliseconds(self) -> int:
-        """Its time in milliseconds since 1970, as records of an index have times."""
+        """Its time in milliseconds since 1970, as in records of an index."""
         return milliseconds(self.time)
 
 
 def milliseconds(time: str) -> int:
-    """A time by ISO 8601 in milliseconds since 1970 (CEP 34)."""
+    """Convert a time by ISO 8601 to milliseconds since 1970 (CEP 34)."""
     return int(datetime.fromisoformat(time).timestamp() * 1000)
 
 
@@ -78,7 +77,7 @@ class History:
 
     @property
     def current(self) -> Generation:
-        """What readers see; number 0 when there is nothing yet."""
+        """The generation that readers see; number 0 when there is none."""
         return self.generations[-1]
 
     @cached_property
@@ -90,7 +89,7 @@ class History:
         return every
 
     def lineage(self, number: int) -> list[Generation]:
-        """A generation and those it builds on, oldest first."""
+        """Return a generation and its bases, oldest first."""
         found = []
         while number:
             found.append(self.generations[number])
@@ -98,14 +97,14 @@ class History:
         return found[::-1]
 
     def origin(self, number: int) -> Generation:
-        """The generation that made what another one shows: itself, unless that is a rollback."""
+        """Return the generation with the original content: itself, unless it is a rollback."""
         generation = self.generations[number]
         while generation.kind == "rollback":
             generation = self.generations[generation.base]
         return generation
 
     def visible(self, number: int | None = None) -> set[str]:
-        """The file names that a generation shows; the current one's when none is given."""
+        """Return the file names that a generation shows; by default the current one's."""
         names: set[str] = set()
         for generation in self.lineage(self.current.number if number is None else number):
             names.update(generation.packages)
@@ -114,9 +113,9 @@ class History:
         return names
 
     def releases(self, number: int, visible: Set[str]) -> list[Generation]:
-        """The releases that a generation shows, whose file names are `visible`, oldest first.
+        """Return the releases that a generation shows, with file names `visible`, oldest first.
 
-        They are those it builds on, but for those of which a package is hidden.
+        They are those of its bases, without those that have a hidden package.
         """
         return [
             generation
@@ -127,7 +126,7 @@ class History:
 
 
 def as_json(generation: Generation) -> dict[str, Any]:
-    """The record of a generation as `json.dumps` takes it, and as its file has it."""
+    """The record of a generation as a JSON object, as in its file."""
     packages = {}
     for name, entry in generation.packages.items():
         packages[name] = entry._asdict()
@@ -136,7 +135,7 @@ def as_json(generation: Generation) -> dict[str, Any]:
 
 
 def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
-    """What releases.json says: number, time and cells of each, and how many it added."""
+    """The content of releases.json: number, time, cells and count of added files of each."""
     return {
         "releases": [
             {
@@ -151,10 +150,10 @@ def releases_table(releases: Iterable[Generation]) -> dict[str, Any]:
 
 
 def parse(text: bytes, number: int) -> Generation:
-    """The generation of a generation.json, which has to be of that number.
+    """Parse a generation.json, which must have that number.
 
-    Raises `ValueError` when it is no such record; that is an `OtherFormat` when another rootstock
-    wrote it.
+    Raises `ValueError` when it is no such record, and `OtherFormat` when another version of
+    rootstock wrote it.
     """
     value = shape.document(text)
     shape.require_format(value, FORMAT)
@@ -164,15 +163,15 @@ def parse(text: bytes, number: int) -> Generation:
     packages = {name: _package(name, entry, number) for name, entry in entries.items()}
     found = Generation(**known, packages=packages)
     if found.number != number or found.base >= number:
-        raise ValueError(f"it is of generation {found.number}, on top of {found.base}")
+        raise ValueError(f"it belongs to generation {found.number}, with base {found.base}")
     return found
 
 
 def _package(name: str, value: object, number: int) -> Published:
-    """A package as its generation has it: `shape.fields` would take twice as long for 100,000."""
+    """Parse a package of a generation: `shape.fields` would take twice as long for 100,000."""
     names.package_file(name)
     if not isinstance(value, dict) or value.keys() != _OF_PACKAGES:
-        raise ValueError(f"{name}: has not just the fields {', '.join(sorted(_OF_PACKAGES))}")
+        raise ValueError(f"{name}: must have exactly the fields {', '.join(sorted(_OF_PACKAGES))}")
     try:
         return Published(
             names.subdir(value["subdir"]),
@@ -186,14 +185,14 @@ def _package(name: str, value: object, number: int) -> Published:
 
 
 def contradiction(generations: Iterable[Generation]) -> str:
-    """In what generations contradict each other; empty where they do not."""
+    """Return how generations contradict each other, or an empty text."""
     published: set[str] = set()
     for one in generations:
         again = published.intersection(one.packages)
         published.update(one.packages)
         named = {*one.shown, *one.hidden}.union(*one.cells.values())
         if wrong := again or named - published:
-            what = "places again what was there" if again else "names what was never published"
+            what = "adds files again" if again else "names unknown files"
             return f"generation {one.number} {what}: {names.listed(wrong)}"
     return ""
 

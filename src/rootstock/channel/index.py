@@ -1,14 +1,14 @@
-"""A channel's index: what a package manager reads to know which packages there are.
+"""A channel's index, from which a package manager learns the packages.
 
 The files are those of CEP 36 (`repodata.json`), CEP 12 (`run_exports.json`), both also packed as
-`.zst`, and CEP 16 (one shard per package name, and the table of shards). They are written here
-and not by `rattler.index`, which hashes every package again with a slow sha256: 4.4 s for a
-channel with one package of 200 MB in it. Artifacts know their hash, so that all that is read is
-the small metadata at the end of each package: 5 ms. A system test holds both against each other.
+`.zst`, and CEP 16 (one shard per package name, and the table of shards). This module writes them
+instead of `rattler.index`, which hashes every package again with a slow sha256: 4.4 s for a channel
+with one package of 200 MB in it. Artifacts know their hash, so that only the small metadata at the
+end of each package is read: 5 ms. A system test compares both.
 
 A record in memory may have its package's run_exports under `run_exports`. The shards have them
-there, too (CEP 21); `repodata.json` has not, so that it stays small. Where a package has no entry
-in `run_exports.json`, a client looks into the package itself.
+there, too (CEP 21); `repodata.json` does not, so that it stays small. Where a package has no entry
+in `run_exports.json`, a client reads the package itself.
 """
 
 import hashlib
@@ -44,7 +44,7 @@ FILES = (TABLE, PACKED, SHARDS_TABLE, RUN_EXPORTS, RUN_EXPORTS_PACKED)
 
 _EXPORTED = "run_exports"  # the field of records and shards (CEP 21)
 _EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noarch"}  # CEP 12
-_EXPORTS_VERSION = 1  # what conda-index writes; CEP 12 names none
+_EXPORTS_VERSION = 1  # as in conda-index; CEP 12 defines none
 _INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
 _MOST = 1 << 30  # bytes of all files in a package's metadata
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
@@ -52,7 +52,7 @@ _HASHES = ("md5", "sha256")
 
 
 def record(package: Path, *, sha256: str, size: int) -> Record:
-    """What an index says of a `.conda` file: its own metadata, its hash, its size, its run_exports.
+    """Make the index record of a `.conda` file: its metadata, hash, size and run_exports.
 
     Raises `OSError` when it cannot be read, and `ValueError` when it is no such file.
     """
@@ -65,7 +65,7 @@ def record(package: Path, *, sha256: str, size: int) -> Record:
 
 
 def _require(package: Path, known: Any) -> Record:
-    """The metadata of a package; raises `ValueError` unless it has what every reader relies on."""
+    """Check the metadata of a package; raises `ValueError` unless it has what readers need."""
     try:
         own = f"{known['name']}-{known['version']}-{known['build']}.conda"
         names.package_file(own)
@@ -74,14 +74,14 @@ def _require(package: Path, known: Any) -> Record:
         for field in ("depends", "constrains"):
             shape.items(names.line)(known.get(field, []))
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ValueError(f"{package}: {_INDEX_MEMBER} is not as CEP 34 has it: {error}") from error
+        raise ValueError(f"{package}: {_INDEX_MEMBER} does not follow CEP 34: {error}") from error
     if package.name != own:
-        raise ValueError(f"{package} has the package {own} in it")
+        raise ValueError(f"{package} contains the package {own}")
     return dict(known)
 
 
 def with_run_exports(record: Record, package: Path) -> Record:
-    """A record of an index, and the run_exports of its `.conda` file if that can be read."""
+    """Add the run_exports of a `.conda` file to its index record, if they are readable."""
     try:
         exports = _exports_of(package, members(package, (_EXPORTS_MEMBER,)))
     except (OSError, ValueError):
@@ -90,7 +90,7 @@ def with_run_exports(record: Record, package: Path) -> Record:
 
 
 def members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
-    """The content of some files of a package's `info` folder; those that it has.
+    """Read some files of a package's `info` folder; skip those that it lacks.
 
     Raises `OSError` and `ValueError`.
     """
@@ -114,13 +114,13 @@ def members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
                         break
     except OSError:
         raise
-    except Exception as error:  # each of the three formats has errors of its own kinds
+    except Exception as error:  # each of the three formats has its own kinds of errors
         raise ValueError(f"{package} cannot be read: {error}") from error
     return found
 
 
 def _exports_of(package: Path, members: Mapping[str, bytes]) -> RunExports:
-    """The run_exports in a package's metadata, empty when it has none."""
+    """Return the run_exports in a package's metadata, empty when it has none."""
     exports = shape.document(members.get(_EXPORTS_MEMBER, b"{}"))
     if not isinstance(exports, dict) or not all(
         kind in _EXPORT_KINDS
@@ -128,7 +128,7 @@ def _exports_of(package: Path, members: Mapping[str, bytes]) -> RunExports:
         and all(isinstance(spec, str) for spec in specs)
         for kind, specs in exports.items()
     ):
-        raise ValueError(f"{package}: {_EXPORTS_MEMBER} is not as CEP 12 has it")
+        raise ValueError(f"{package}: {_EXPORTS_MEMBER} does not follow CEP 12")
     return dict(sorted(exports.items()))
 
 
@@ -136,7 +136,7 @@ def write(folder: Path, records: Mapping[str, Record], shards: Path) -> list[Pat
     """Write the index of one subdir into `folder`, whose name is the subdir's.
 
     `records` are by file name. The shards, which are named by their content, go to the folder
-    `shards`; those that are there already stay. Returns the files that were written.
+    `shards`; existing ones stay. Returns the written files.
     """
     return update(folder, None, records, shards)
 
@@ -148,11 +148,11 @@ def update(
     shards: Path,
     records: dict[str, Record] | None = None,
 ) -> list[Path]:
-    """Write an index as `write` does: that of the folder `old`, if there is one, with changes.
+    """Write an index like `write`: that of the folder `old`, if there is one, with changes.
 
-    `changes` are by file name, None for a record that goes. No package is read for it, and of
-    the shards only those whose package name a change has are made. `records` are those of the
-    old index, if they were read before.
+    `changes` are by file name, None for a removed record. It reads no package, and makes only the
+    shards whose package name has a change. `records` are those of the old index, if they are
+    already read.
     """
     records = dict(records) if records is not None else read(old) if old else {}
     exports = (read_run_exports(old) if old else None) or {}
@@ -194,7 +194,7 @@ def _exports_table(subdir: str, exports: Mapping[str, RunExports]) -> dict[str, 
 
 
 def read(folder: Path) -> dict[str, Record]:
-    """The records of the subdir in `folder`; empty when it has no index.
+    """Read the records of the subdir in `folder`; empty when it has no index.
 
     Raises `RefusedError` when there is one that cannot be read.
     """
@@ -206,13 +206,13 @@ def read(folder: Path) -> dict[str, Record]:
     except (OSError, ValueError) as error:
         raise RefusedError(
             f"{path} is damaged: {error}",
-            "Where it is the channel that you build into, build again: that makes the index anew "
-            "from the packages. Where it is a copy, publish into an empty folder.",
+            "If you build into this channel, build again: that makes the index again "
+            "from the packages. If it is a copy, publish into an empty folder.",
         ) from error
 
 
 def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
-    """The run_exports of the subdir in `folder` by file name; None when it has none to be read."""
+    """Read the run_exports of the subdir in `folder` by file name; None when unreadable."""
     try:
         return run_exports(regular.read(folder / RUN_EXPORTS))
     except (OSError, ValueError):
@@ -220,16 +220,16 @@ def read_run_exports(folder: Path) -> dict[str, RunExports] | None:
 
 
 def run_exports(text: bytes) -> dict[str, RunExports]:
-    """What a run_exports.json says, by file name; raises `ValueError` when it is none."""
+    """Parse a run_exports.json, by file name; raises `ValueError` when it is invalid."""
     try:
         table: Any = shape.document(text)
         return {name: entry[_EXPORTED] for name, entry in table[CONDA].items()}
     except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"it is no table of run_exports: {error!r}") from error
+        raise ValueError(f"it is not a table of run_exports: {error!r}") from error
 
 
 def shard_files(folder: Path) -> set[str]:
-    """The names of the shards that the index in `folder` has; none when it has no index.
+    """Return the names of the shards of the index in `folder`; none when it has no index.
 
     Raises `OSError` or `ValueError` when its table cannot be read.
     """
@@ -257,7 +257,7 @@ def _write_shards(
         if entry["name"] in touched:
             binary = {name: bytes.fromhex(entry[name]) for name in _HASHES if name in entry}
             exported = {_EXPORTED: exports[filename]} if filename in exports else {}
-            # Sorted, so that a record gives the same bytes, read from a package or an index.
+            # Sorted, so that the same record gives the same bytes, from a package or an index.
             whole = {**entry, **binary, **exported}
             by_name[entry["name"]][filename] = dict(sorted(whole.items()))
     table = {name: digest for name, digest in known.items() if name not in touched}

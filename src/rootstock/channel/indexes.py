@@ -1,4 +1,4 @@
-"""The indexes of a new generation: those of the one it starts from, with what it changes."""
+"""Writes the indexes of a new generation: those of its base, with its changes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +15,9 @@ def write(
 ) -> tuple[list[Path], tuple[str, ...]]:
     """Write the indexes of every subdir, or link the base's where nothing changed.
 
-    A damaged index of the base is made anew from its packages. Returns the files and folders
-    that were written, and the paths of the indexes that were damaged. Raises `RefusedError` when
-    a package that it takes is damaged, too.
+    It makes a damaged index of the base again from its packages. Returns the files and folders that
+    it wrote, and the paths of the damaged indexes. Raises `RefusedError` when a package that it
+    needs is damaged, too.
     """
     folder, base = layout.generation(new.number), layout.generation(new.base)
     now, root = layout.generation(past.current.number), layout.root
@@ -52,7 +52,7 @@ def write(
 
 
 def _subdirs(folder: Path) -> set[str]:
-    """The subdirs of which a generation's folder has an index."""
+    """Return the subdirs for which a generation's folder has an index."""
     return {path.parent.name for path in folder.glob(f"*/{index.TABLE}")}
 
 
@@ -63,7 +63,7 @@ def _without_gaps(records: Mapping[str, index.Record | None]) -> dict[str, index
 def _dated(
     name: str, change: index.Record | None, past: History, new: Generation
 ) -> index.Record | None:
-    """A record with the time at which its package first was in an index (CEP 47)."""
+    """Add to a record the time at which its package first was in an index (CEP 47)."""
     if change is None:
         return None
     first = new if name in new.packages else past.generations[past.published[name].generation]

@@ -1,4 +1,4 @@
-"""Where the files of a channel are, in its folder.
+"""The paths of a channel's files in its folder.
 
 ```
 channel/
@@ -12,13 +12,13 @@ channel/
   releases/0002/                   the files of the release of generation 2; never changed
   releases.json                    -> .rootstock/current/releases.json
   index.html                       -> .rootstock/current/index.html
-  channel.yaml                     what people write about the channel
+  channel.yaml                     title, description and address, written by people
   .rootstock/
-    lock                           who writes
+    lock                           the lock of the writer
     current                        -> generations/0002
     generations/0002/              generation.json, releases.json, linux-64/repodata.json, ...
 ```
-A package that no index names is invisible, and so is a release that releases.json does not name.
+Packages that no index names, and releases that releases.json does not name, are invisible.
 """
 
 from dataclasses import dataclass
@@ -30,22 +30,22 @@ RELEASES = "releases"
 RELEASES_TABLE = "releases.json"
 PAGE = "index.html"
 SETTINGS = "channel.yaml"
-STAGING = "staging"  # in META_DIR: the index of what a copy will show
+STAGING = "staging"  # in META_DIR: the index that a copy will show
 NOARCH = "noarch"  # the subdir that every channel must have
 
 
 def release_dir(number: int) -> str:
-    """The folder of a release, from the channel's."""
+    """The path of a release's folder in the channel's."""
     return f"{RELEASES}/{number:04d}"
 
 
 def current_target(number: int) -> str:
-    """What the link `current` holds while readers see a generation."""
+    """The target of the link `current` while readers see a generation."""
     return f"generations/{number:04d}"
 
 
 def shown(path: str) -> str:
-    """What a link of the channel's top folder holds: the file of the current generation."""
+    """The target of a link of the channel's top folder: the file of the current generation."""
     return f"{META_DIR}/current/{path}"
 
 

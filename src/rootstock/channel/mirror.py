@@ -1,7 +1,7 @@
-"""A copy of a channel in another folder, brought forward to one of its generations.
+"""Updates a copy of a channel in another folder to one of its generations.
 
-What was copied is named by nothing before the switch. Everything that is copied is a file that
-never changes, or one of a generation; so a copy that was cut off is completed, and not removed.
+Nothing names the copied files before the switch. They never change, or belong to one generation; so
+the next run completes an interrupted copy, and does not remove it.
 """
 
 import os
@@ -16,7 +16,7 @@ from rootstock.channel.layout import STAGING, Layout, shown
 from rootstock.channel.stage import partial
 from rootstock.channel.writer import make, switch
 from rootstock.core import regular, store
-from rootstock.core.errors import RefusedError, unwritable_told
+from rootstock.core.errors import RefusedError, raising_unwritable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,19 +33,19 @@ class Mirror:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the one writer of the copy, which is made where there is none.
+        """Become the only writer of the copy; make the copy if it does not exist.
 
         Raises `UsageError` where it cannot be written, `RefusedError` when another process is
         writing, and as `writer.make` does.
         """
-        with unwritable_told(self.target.root):
+        with raising_unwritable(self.target.root):
             make(self.target)
             with write_lock.writer(self.target.lock):
                 yield
 
     @property
     def staging(self) -> Path:
-        """The folder of the copy that nobody looks into, for what is to be tested."""
+        """The folder of the copy for untested files, which readers do not see."""
         return self.target.meta / STAGING
 
     def require_copy(self, now: int) -> None:
@@ -54,20 +54,20 @@ class Mirror:
             own, other = self.target.record(number), self.source.record(number)
             if not own.is_file():
                 raise RefusedError(
-                    f"{self.target} is damaged: {own} is not there",
+                    f"{self.target} is damaged: {own} is missing",
                     "Restore it from a copy, or publish into an empty folder.",
                 )
             if regular.read(own) != regular.read(other):
                 raise RefusedError(
-                    f"{self.target} is no copy of {self.source}: their generations {number} are "
-                    "two others",
+                    f"{self.target} is not a copy of {self.source}: their generations {number} "
+                    "differ",
                     "Publish into an empty folder, or a new one.",
                 )
 
     def commit(self) -> None:
         """Copy the generations, the shards and the releases; then let readers see the last.
 
-        The packages have to be there. The caller is the writer.
+        The packages must be there already. The caller is the writer.
         """
         self._copy()
         os.sync()  # so that the switch is never on the disk before it
@@ -95,13 +95,13 @@ class Mirror:
 
 
 def tables(layout: Layout) -> list[str]:
-    """What a channel shows beside its subdirs, each of a generation: its releases, its page."""
+    """Return what a channel shows beside its subdirs: its list of releases, its page."""
     links = (path for path in layout.root.iterdir() if path.is_symlink())
     return sorted(path.name for path in links if str(path.readlink()) == shown(path.name))
 
 
 def _file(source: Path, target: Path) -> None:
-    """Copy a small file with its time, by which caches tell whether it is another."""
+    """Copy a small file with its time, by which caches notice changes."""
     part = partial(target)
     shutil.copyfile(source, part)
     part.chmod(files.FILE)
@@ -111,7 +111,7 @@ def _file(source: Path, target: Path) -> None:
 
 
 def _tree(source: Path, target: Path, channel: Layout) -> None:
-    """Copy a folder that never changes; it gets its name when it is whole."""
+    """Copy a folder that never changes; it gets its name when it is complete."""
     if target.exists():
         return
     part = partial(target)

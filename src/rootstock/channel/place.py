@@ -1,4 +1,4 @@
-"""Places: a channel's folder or URL, of which files are read one by one."""
+"""Places: a channel's folder or URL, from which files are read one by one."""
 
 import hashlib
 import os
@@ -14,20 +14,20 @@ from rootstock.core.errors import SourceError, UsageError
 _TIMEOUT = 60.0  # seconds without an answer
 _CHUNK = 1 << 20
 _GONE = (404, 410)
-# Bytes of a file that is read as a whole. The largest of those is a channel's index, which has
-# 60 MB with 100,000 packages.
+# Bytes of a file that is read as a whole. The largest such file is a channel's index, which has 60
+# MB with 100,000 packages.
 _MOST = 1 << 30
 
 
 @dataclass(frozen=True)
 class Place:
-    """What is under a URL, which has no slash at its end."""
+    """The files under a URL, which has no slash at its end."""
 
     url: str
 
     @property
     def folder(self) -> Path | None:
-        """The folder, where it is one of this machine."""
+        """The folder, if it is one of this machine."""
         parts = urlsplit(self.url)
         if parts.scheme != "file":
             return None
@@ -38,17 +38,17 @@ class Place:
         return f"{self.url}/{quote(path)}"
 
     def read(self, path: str) -> bytes:
-        """What is in a file.
+        """Return the content of a file.
 
-        Raises `FileNotFoundError` when there is none, and `SourceError` when it cannot be had:
-        a server that does not answer or breaks off, a file that is none or has no end.
+        Raises `FileNotFoundError` when it is missing, and `SourceError` when it cannot be read: the
+        server does not answer or breaks off, or the file is irregular or has no end.
         """
         return b"".join(self._chunks(path, _MOST))
 
     def sha256(self, path: str, most: int = 0) -> tuple[str, int]:
-        """The sha256 and the bytes of a file; raises as `read` does.
+        """Return the sha256 and the size of a file; raises as `read` does.
 
-        With `most`, no more is read when there are more bytes than that.
+        With `most`, it stops reading a file with more bytes than that.
         """
         found, size = hashlib.sha256(), 0
         for chunk in self._chunks(path):
@@ -59,9 +59,9 @@ class Place:
         return found.hexdigest(), size
 
     def save(self, path: str, target: Path, most: int = 0) -> tuple[str, int]:
-        """Copy a file to `target`; returns its sha256 and bytes, and raises as `read` does.
+        """Copy a file to `target`; return its sha256 and size; raises as `read` does.
 
-        With `most`, no more is written when there are more bytes than that.
+        With `most`, it stops writing a file with more bytes than that.
         """
         found, size = hashlib.sha256(), 0
         with target.open("wb") as copy:
@@ -74,14 +74,14 @@ class Place:
         return found.hexdigest(), size
 
     def files(self, path: str) -> set[str] | None:
-        """The paths of all files beneath a folder, from there; None where no one can tell."""
+        """Return the relative paths of all files below a folder; None where it cannot list them."""
         if self.folder is None:
             return None
         top = self.folder / path
         return {str(file.relative_to(top)) for file in top.rglob("*") if not file.is_dir()}
 
     def _chunks(self, path: str, most: int = 0) -> Iterator[bytes]:
-        """The bytes of a file, in pieces; raises as `read` does, and never for its caller."""
+        """Yield the bytes of a file, in pieces; raises as `read` does."""
         size = 0
         for chunk in self._local(self.folder / path) if self.folder else self._fetched(path):
             size += len(chunk)
@@ -101,7 +101,7 @@ class Place:
             raise SourceError(f"{names.plain(str(path))} cannot be read: {error}") from error
 
     def _fetched(self, path: str) -> Iterator[bytes]:
-        # Loaded when it is needed: TLS makes it slow to start with.
+        # Imported when it is needed: TLS takes long to import.
         from http.client import HTTPException, IncompleteRead
         from urllib.error import HTTPError
         from urllib.request import urlopen
@@ -113,7 +113,7 @@ class Place:
         try:
             with urlopen(url, timeout=_TIMEOUT) as answer:
                 yield from _pieces(cast(BinaryIO, answer))
-                # Python tells of an answer that was cut only to those who read it in one piece.
+                # Python only reports a truncated answer to callers that read it in one piece.
                 if answer.length:
                     raise IncompleteRead(b"", answer.length)
         except HTTPError as error:
@@ -121,10 +121,10 @@ class Place:
                 raise FileNotFoundError(url) from error
             raise SourceError(f"{url}: {error}") from error
         except (OSError, HTTPException, ValueError) as error:
-            told = names.plain(str(error) or type(error).__name__)
+            reason = names.plain(str(error) or type(error).__name__)
             raise SourceError(
-                f"{url} cannot be read: {told}",
-                "Look at the address and the server, and run the same command again.",
+                f"{url} cannot be read: {reason}",
+                "Check the address and the server, and run the same command again.",
             ) from error
 
 
@@ -134,13 +134,13 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def place(named: str | Path) -> Place:
-    """The place of a folder or a URL.
+    """Return the place of a folder or a URL.
 
-    Raises `UsageError` when a folder is named that has no absolute path.
+    Raises `UsageError` for a folder without an absolute path.
     """
     if isinstance(named, str) and "://" in named:
         return Place(named.rstrip("/"))
     try:
         return Place(Path(named).absolute().as_uri())
-    except (OSError, ValueError) as error:  # the working directory is gone
-        raise UsageError(f"{names.plain(str(named))} is no folder: {error}") from error
+    except (OSError, ValueError) as error:  # the working directory no longer exists
+        raise UsageError(f"{names.plain(str(named))} is not a folder: {error}") from error

@@ -18,11 +18,11 @@ from rootstock.core.seal import sha256_of
 
 @dataclass(frozen=True, kw_only=True)
 class Promotion:
-    """What came of a promotion: the generation now current, and the file names it added.
+    """The result of a promotion: the generation now current, and the file names it added.
 
-    `added` is empty when readers saw everything already; the generation is an old one then, or
-    has no more than a new release. `release` is its number, 0 when there is none. `mended` are
-    the files that had to be put back, or made anew.
+    `added` is empty when readers saw everything already; then the generation is an old one, or only
+    has a new release. `release` is its number, 0 when there is none. `mended` are the files that
+    were restored, or made again.
     """
 
     generation: Generation
@@ -37,7 +37,7 @@ def refuse_unpublishable(artifacts: Sequence[Artifact]) -> None:
     if private:
         raise RefusedError(
             f"Not meant for a channel: {listed(private)}",
-            "Tools of the build image, and what was built with an interpreter of this machine, "
+            "Tools of the build image, and packages built with an interpreter of this machine, "
             "are not published.",
         )
 
@@ -49,17 +49,18 @@ def promote(
     *,
     cells: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
-    """Have a change add a whole set of packages, which is a release of `cells` (their file names).
+    """Add a whole set of packages to a change, as a release of `cells` (their file names).
 
-    Files of the set that are in the channel already are put back where they are gone or cut, at
-    once; those named in `rebuilt` also where a byte of them is another. Returns their names.
+    It restores files of the set at once that are missing from the channel or truncated; those named
+    in `rebuilt` also where a byte differs. Returns their names.
 
-    The change asks for something (`change.kind`) unless readers see the whole set already, and an
-    index in order. It has cells when there is a release to write: some packages are new to readers,
-    or the newest release of a cell has others.
+    `change.kind` stays None if readers see the whole set already, and the index is in order. The
+    change has cells when there is a release to write: some packages are new to readers, or the
+    newest release of a cell has others.
 
-    Raises `RefusedError` when a file name is in the channel, or ever was, with other bytes, when an
-    artifact is not meant for a channel, or when a cell is not whole; `Damaged` when an artifact is.
+    Raises `RefusedError` when the channel has, or ever had, a file name with other bytes. Also when
+    an artifact is not meant for a channel, or a cell is incomplete. Raises `Damaged` when an
+    artifact is damaged.
     """
     refuse_unpublishable(artifacts)
     every = [artifact for members in by_subdir(artifacts).values() for artifact in members]
@@ -71,7 +72,7 @@ def promote(
     hidden = [artifact for artifact in every if artifact.filename not in visible]
     new = bool(hidden or not past.current.number)
     releases = bool(sets) and (new or _differ(sets, past, visible))
-    # Where only an index is mended, there is nothing to release.
+    # A mere repair of an index needs no release.
     if new or releases or not consistency.whole(change.layout, past):
         fresh = [a for a in hidden if a.filename not in past.published]
         _refuse_strangers(fresh, change)
@@ -82,7 +83,7 @@ def promote(
 
 
 def commit(change: Change, mended: tuple[str, ...]) -> Promotion:
-    """Commit what `promote` had a change add, if anything; `mended` is what it returned."""
+    """Commit what `promote` added to a change, if anything; `mended` is what it returned."""
     if not change.kind:
         return Promotion(generation=change.past.current, added=(), mended=mended)
     done = change.commit()
@@ -95,7 +96,7 @@ def commit(change: Change, mended: tuple[str, ...]) -> Promotion:
 
 
 def _differ(cells: Mapping[str, tuple[str, ...]], past: History, visible: set[str]) -> bool:
-    """Whether a cell's packages are others than those its newest visible release has."""
+    """Whether a cell's packages differ from those of its newest visible release."""
     newest: dict[str, tuple[str, ...]] = {}
     for one in past.releases(past.current.number, visible):
         newest.update(one.cells)
@@ -112,7 +113,7 @@ def _refuse_changed(artifacts: Sequence[Artifact], past: History, channel: Chann
     if changed:
         raise RefusedError(
             f"{channel} has other files of the same names: {listed(sorted(changed))}",
-            "Nothing was changed. What is published is never overwritten, hidden or not: plan "
+            "Nothing was changed. Published files are never overwritten, hidden or not: plan "
             "again, which gives new build numbers, or promote into another channel.",
         )
 
@@ -121,7 +122,7 @@ def _refuse_strangers(fresh: Sequence[Artifact], change: Change) -> None:
     strangers = [a.filename for a in fresh if os.path.lexists(_place(change, a))]
     if strangers:
         raise RefusedError(
-            f"{change.channel} has files that are not of the channel: {listed(sorted(strangers))}",
+            f"{change.channel} has foreign files: {listed(sorted(strangers))}",
             "Nothing was changed. Move them away.",
         )
 
@@ -129,13 +130,13 @@ def _refuse_strangers(fresh: Sequence[Artifact], change: Change) -> None:
 def _refuse_parts(cells: Mapping[str, Collection[str]], visible: set[str]) -> None:
     for cell, names in cells.items():
         if missing := sorted(set(names) - visible):
-            raise RefusedError(f"The release of {cell} is not whole: {listed(missing)}")
+            raise RefusedError(f"The release of {cell} is incomplete: {listed(missing)}")
 
 
 def _mend(
     published: Sequence[Artifact], change: Change, rebuilt: Collection[str]
 ) -> tuple[str, ...]:
-    """Put files back of which readers would find nothing, or something else."""
+    """Restore files that are missing or damaged for readers."""
     mended = []
     for artifact in published:
         place = _place(change, artifact)
@@ -146,7 +147,7 @@ def _mend(
         if right and artifact.filename in rebuilt:
             right = sha256_of(place) == artifact.sha256
         if not right:
-            change.record(artifact)  # which reads all of it
+            change.record(artifact)  # it reads every byte
             part = partial(place)
             part.unlink(missing_ok=True)
             link(artifact.path, part)

@@ -1,7 +1,7 @@
-"""A channel, as it is read: from its folder, or from the URL at which anybody has it.
+"""Reads a channel from its folder, or from its public URL.
 
-`Channel.at` takes either. Generations and settings are read where the channel is a folder of this
-machine; releases, wherever it is.
+`Channel.at` takes either. Generations and settings can be read where the channel is a folder of
+this machine; releases, wherever it is.
 """
 
 import os
@@ -33,16 +33,16 @@ _COPY = "Restore the file from a copy of the channel, or build into another fold
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel. `named` is how the user named it: a folder's path, or a URL."""
+    """A channel. `named` is the user's name for it: a folder's path, or a URL."""
 
     named: str
     place: Place
 
     @classmethod
     def at(cls, named: str | Path) -> "Channel":
-        """The channel in a folder or at a URL, whether one is there or not.
+        """The channel in a folder or at a URL, whether it exists or not.
 
-        Raises `UsageError` for a folder that has no absolute path.
+        Raises `UsageError` for a folder without an absolute path.
         """
         return cls(str(named), place(named))
 
@@ -51,9 +51,9 @@ class Channel:
 
     @property
     def layout(self) -> Layout:
-        """Its paths, where it is a folder of this machine.
+        """Its paths, if it is a folder of this machine.
 
-        Raises `UsageError` where it is not.
+        Raises `UsageError` otherwise.
         """
         if self.place.folder is None:
             raise UsageError(
@@ -62,9 +62,9 @@ class Channel:
         return Layout(Path(self.named) if "://" not in self.named else self.place.folder)
 
     def number(self) -> int:
-        """The number of the generation that readers see, 0 when there is none.
+        """Return the number of the generation that readers see, 0 when there is none.
 
-        Raises `RefusedError` when the link `current` is not one that rootstock made.
+        Raises `RefusedError` when rootstock did not make the link `current`.
         """
         link = self.layout.current
         try:
@@ -79,7 +79,7 @@ class Channel:
         return int(found[1])
 
     def history(self) -> History:
-        """All generations up to the one that readers see.
+        """Read all generations up to the one that readers see.
 
         Raises `RefusedError` when a record cannot be read, or two contradict each other.
         """
@@ -93,7 +93,7 @@ class Channel:
         return History(generations)
 
     def current(self) -> Generation:
-        """The generation that readers see; number 0 when there is none.
+        """Read the generation that readers see; number 0 when there is none.
 
         Raises `RefusedError` when its record cannot be read.
         """
@@ -101,9 +101,9 @@ class Channel:
         return self._generation(now) if now else NOTHING
 
     def unfinished(self, number: int) -> Mapping[str, Published]:
-        """The packages of a generation whose writer died; none if its record was not yet written.
+        """Return the packages of a generation whose writer died; none without a record.
 
-        Raises `RefusedError` when another rootstock wrote it.
+        Raises `RefusedError` when another version of rootstock wrote it.
         """
         path = self.layout.record(number)
         try:
@@ -114,15 +114,15 @@ class Channel:
             return {}
 
     def keys(self) -> Mapping[str, tuple[str, str]]:
-        """By file name, the build key and the sha256 of all that was ever visible, oldest first.
+        """Return the build key and the sha256 of every file ever visible, oldest first.
 
-        What is hidden is among it: its name is taken for good. Raises as `history` does.
+        It includes hidden files, whose names stay taken. Raises as `history` does.
         """
         published = self.history().published
         return {name: (entry.key, entry.sha256) for name, entry in published.items()}
 
     def records(self, number: int) -> dict[str, index.Record]:
-        """What the indexes of a generation say of its packages, by subdir and file name.
+        """Read a generation's index records, by subdir and file name.
 
         Raises `RefusedError` when an index cannot be read.
         """
@@ -133,27 +133,26 @@ class Channel:
         }
 
     def indexed(self, number: int) -> list[Path]:
-        """The folders of a generation with an index, one for each subdir, sorted."""
+        """Return the folders of a generation with an index, one for each subdir, sorted."""
         tables = self.layout.generation(number).glob(f"*/{index.TABLE}")
         return sorted(path.parent for path in tables)
 
     def settings(self) -> Settings:
-        """What its channel.yaml says; raises `UsageError` when that cannot be read."""
+        """Read its channel.yaml; raises `UsageError` when that cannot be read."""
         return settings.read(self.layout.root / SETTINGS)
 
     def releases(self) -> tuple[ReleaseEntry, ...]:
-        """The releases that readers see, in the order of releases.json.
+        """Return the releases that readers see, in the order of releases.json.
 
-        Raises `FileNotFoundError` when there is no such list, `ValueError` when it cannot be
-        read, and `SourceError` when the channel does not answer.
+        Raises `FileNotFoundError` when there is no such list, `ValueError` when it cannot be read,
+        and `SourceError` when the channel does not answer.
         """
         return release_model.parse_table(self.place.read(RELEASES_TABLE))
 
     def release(self, number: int) -> Release:
-        """The record of a release, visible or not; nothing is compared with it.
+        """Read the record of a release, visible or not, without comparing anything.
 
-        Raises `UsageError` when it cannot be read, `SourceError` when the channel does not
-        answer.
+        Raises `UsageError` when it cannot be read, `SourceError` when the channel does not answer.
         """
         where = self.place.at(_record_of(number))
         try:
@@ -163,12 +162,10 @@ class Channel:
         except OtherFormat as error:
             raise UsageError(f"{where} {error}", error.remedy) from error
         except ValueError as error:
-            raise UsageError(
-                f"{where} {error}", "Take the channel from where it is whole."
-            ) from error
+            raise UsageError(f"{where} {error}", "Use an undamaged copy of the channel.") from error
 
     def own_release(self, number: int) -> Release | None:
-        """The record of a release of this folder; None when it has no such file.
+        """Read the record of a release of this folder; None when it has no such file.
 
         Raises `RefusedError` when there is one that cannot be read.
         """
@@ -183,14 +180,14 @@ class Channel:
             raise RefusedError(f"{self} is damaged: {path} {error}", _COPY) from error
 
     def _has_release(self, number: int) -> bool:
-        """Whether a release is there that the channel may not show any more."""
+        """Whether a release exists that the channel may no longer show."""
         try:
             return bool(self.place.read(_record_of(number)))
         except FileNotFoundError:
             return False
 
     def release_named(self, word: str) -> int:
-        """The release that a word means: a number, or the latest that the channel shows.
+        """Return the release that a word means: a number, or the latest that the channel shows.
 
         Raises `UsageError` when the channel has no such release.
         """
@@ -220,15 +217,15 @@ class Channel:
         wait: float = 0.0,
         waiting: Callable[[str], None] | None = None,
     ) -> "AbstractContextManager[Change]":
-        """Be the channel's one writer, as `writer.write` says."""
-        from rootstock.channel import writer  # readers have no use for it
+        """Become the channel's only writer, as in `writer.write`."""
+        from rootstock.channel import writer  # readers do not need it
 
         return writer.write(self, create=create, wait=wait, waiting=waiting)
 
     def _release(self, number: int) -> Release:
         record = release_model.parse(self.place.read(_record_of(number)))
         if record.release != number:
-            raise ValueError(f"is of release {record.release}")
+            raise ValueError(f"belongs to release {record.release}")
         return record
 
     def _generation(self, number: int) -> Generation:
@@ -244,7 +241,8 @@ class Channel:
 
     def _foreign(self, link: Path) -> RefusedError:
         return RefusedError(
-            f"{self} can be installed from, but not be worked on: {link} is not its own link",
+            f"{self} is a channel to install from, but rootstock cannot change it: {link} is not "
+            "its own link",
             "Copy a channel with its links as they are (cp -a, rsync -a), or use the original.",
         )
 

@@ -1,4 +1,4 @@
-"""What a writer left that died: it is removed before the next one writes."""
+"""Removes the remains of a dead writer before the next one writes."""
 
 import re
 
@@ -13,9 +13,9 @@ _NUMBER = re.compile(r"[0-9]{4,9}")
 
 
 def recover(channel: Channel) -> None:
-    """Remove what a writer left that died: one generation, at most, and half a page.
+    """Remove the remains of a dead writer: one generation, at most, and half a page.
 
-    Raises `RefusedError` when there are more: then it is the link `current` that is wrong.
+    Raises `RefusedError` when there is more: then the link `current` is wrong.
     """
     layout, now = channel.layout, channel.number()
     numbers = [
@@ -27,11 +27,11 @@ def recover(channel: Channel) -> None:
     if len(above) > 1 or (above and not layout.current.is_symlink()):
         raise RefusedError(
             f"{channel} is damaged: {layout.current.relative_to(layout.root)} is "
-            f"{now or 'gone'}, and later generations are there: {len(above)}",
+            f"{now or 'gone'}, but later generations exist: {len(above)}",
             f"Let the link {layout.current} lead to the last of them, as in "
             f"{current_target(max(above))}, or build into another folder.",
         )
-    for left in layout.generation(now).glob(".*.part"):  # of a page that was written again
+    for left in layout.generation(now).glob(".*.part"):  # of a page during a rewrite
         left.unlink()
     if above:
         _forget_shards(layout, now)
@@ -50,8 +50,8 @@ def recover(channel: Channel) -> None:
 def _forget_shards(layout: Layout, now: int) -> None:
     """Remove the shards that no generation up to `now` has.
 
-    They tell when their packages appeared, so that those of a writer that died are of no use to
-    the next one. Where a table of an old generation cannot be read, all shards stay.
+    They record when their packages appeared, so that the next writer cannot use those of a dead
+    one. Where a table of an old generation cannot be read, all shards stay.
     """
     for place in layout.root.glob(f"*/{index.SHARDS}"):
         known: set[str] = set()

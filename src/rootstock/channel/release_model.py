@@ -1,4 +1,4 @@
-"""What a release holds, as values: release.json is these, with sorted keys.
+"""The content of a release, as values: release.json contains these, with sorted keys.
 
 ```
 releases/0002/
@@ -7,7 +7,7 @@ releases/0002/
   <cell>.lock                        lock in pixi's format
   <cell>.conda-lock.yml              lock in conda-lock's format
   <cell>.cdx.json                    CycloneDX SBOM
-  keys/<key id>.pub                  the public key of whoever signed
+  keys/<key id>.pub                  the public key of the signer
   attestations/<file name>.json      a signed statement for each package
   attestations/release.json.json     and for release.json itself
 ```
@@ -27,12 +27,12 @@ FORMAT = 1
 PRODUCT, AXES = "root", ("root", "python")
 KEYS, ATTESTATIONS = "keys", "attestations"
 ATTESTATION = f"{ATTESTATIONS}/{RECORD}.json"
-_KINDS = ("explicit", "pixi", "sbom")  # of files that every cell has
+_KINDS = ("explicit", "pixi", "sbom")  # kinds of files that every cell has
 
 
 @dataclass(frozen=True, kw_only=True)
 class Floor:
-    """The glibc that a package declares, and the newest that its files were proven to ask for."""
+    """The minimum glibc that a package declares, and the newest that its files need."""
 
     declared: str
     proven: str
@@ -61,13 +61,13 @@ class Package:
 
     @property
     def url(self) -> str:
-        """Where it is in a channel."""
+        """Its path in a channel."""
         return f"{self.subdir}/{self.filename}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A smoke test that was run, and the seconds it took."""
+    """A smoke test that ran, and the seconds it took."""
 
     name: str
     seconds: float
@@ -89,9 +89,9 @@ class Cell:
     """A cell of a release: `packages` are the file names of the tested set, dependencies first.
 
     `axes` are its values by the names of the product's axes, such as `root` and `python`; in
-    release.json each is a field of the cell. `specs` are what it was solved for. `files` are the
-    names of its files in the release's folder, by what they are: `explicit`, `pixi`, `sbom`; since
-    there are such, also `conda-lock`.
+    release.json each is a field of the cell. `specs` are the specs it was solved for. `files` are
+    the names of its files in the release's folder, by kind: `explicit`, `pixi`, `sbom`; newer
+    releases also have `conda-lock`.
     """
 
     axes: Mapping[str, str]
@@ -116,9 +116,9 @@ class Cell:
 class Release:
     """A release. `time` is in UTC, by ISO 8601; `commit` the revision of the checkout, if known.
 
-    `channel` is the URL of the channel, without a slash at its end: the public one, or that of
-    its folder. `packages` are by file name; `files` are the sha256 of all other files of the
-    release but the attestation of release.json.
+    `channel` is the URL of the channel, without a slash at its end: the public one, or that of its
+    folder. `packages` are by file name; `files` are the sha256 of all other files of the release
+    but the attestation of release.json.
     """
 
     release: int
@@ -134,11 +134,11 @@ class Release:
 
     @property
     def signed(self) -> bool:
-        """Whether its files say that it was signed; then there is an `ATTESTATION` as well."""
+        """Whether its list of files says that it was signed; then `ATTESTATION` exists as well."""
         return any(name.startswith((f"{KEYS}/", f"{ATTESTATIONS}/")) for name in self.files)
 
     def of(self, cell: str) -> tuple[Package, ...]:
-        """The packages of a cell, dependencies first."""
+        """Return the packages of a cell, dependencies first."""
         return tuple(self.packages[name] for name in self.cells[cell].packages)
 
     def text(self) -> str:
@@ -157,11 +157,11 @@ class Release:
 
 
 def parse(text: str | bytes) -> Release:
-    """The release of a release.json, in which every value is as rootstock writes it.
+    """Parse a release.json, in which every value must be as rootstock writes it.
 
-    What it names is below its folder or its channel: each name of a file is one that `text`
-    could have written. Raises `ValueError` when it is no such record; that is an `OtherFormat`
-    when another rootstock wrote it.
+    The files that it names are below its folder or its channel: each name is one that `text` could
+    have written. Raises `ValueError` when it is no such record, and `OtherFormat` when another
+    version of rootstock wrote it.
     """
     try:
         value = shape.document(text)
@@ -180,30 +180,30 @@ def _require(release: Release) -> None:
     subdirs = ("noarch", release.platform)
     for name, package in release.packages.items():
         if name != package.filename:
-            raise ValueError(f"{name} is not what its file name says")
+            raise ValueError(f"{name} does not match its file name")
         if package.subdir not in subdirs:
-            raise ValueError(f"{name} is in {package.subdir}, and not in {' or '.join(subdirs)}")
+            raise ValueError(f"{name} is in {package.subdir}, not in {' or '.join(subdirs)}")
     for id_, cell in release.cells.items():
         if strange := sorted(set(cell.packages) - release.packages.keys()):
-            raise ValueError(f"{id_} has a package that the release does not have: {strange[0]}")
+            raise ValueError(f"{id_} has a package that the release lacks: {strange[0]}")
         if len(set(cell.packages)) < len(cell.packages):
             raise ValueError(f"{id_} has a package twice")
         if missing := sorted(set(_KINDS) - cell.files.keys()):
             raise ValueError(f"{id_} lacks the file {missing[0]!r}")
         if strange := sorted(set(cell.files.values()) - release.files.keys()):
-            raise ValueError(f"{id_} has a file that the release does not have: {strange[0]}")
+            raise ValueError(f"{id_} has a file that the release lacks: {strange[0]}")
 
 
 def _positive(value: object) -> int:
     if not (number := shape.count(value)):
-        raise ValueError("0 is no number of a release")
+        raise ValueError("0 is not the number of a release")
     return number
 
 
 def _path(value: object) -> str:
-    """The path of a file of a release: at its top, or in one of its two folders."""
+    """Check the path of a file of a release: at its top, or in one of its two folders."""
     if value in (RECORD, KEYS, ATTESTATIONS, ATTESTATION):
-        raise ValueError(f"{names.shown(value)} is no file that a release lists")
+        raise ValueError(f"{names.shown(value)} is not a file that a release lists")
     path = names.relative_path(value)
     folder, _, name = path.rpartition("/")
     if folder == KEYS and name.endswith(".pub"):
@@ -211,7 +211,7 @@ def _path(value: object) -> str:
     elif folder == ATTESTATIONS and name.endswith(".json"):
         names.package_file(name.removesuffix(".json"))
     else:
-        names.cell(path)  # as the files of cells are called after them
+        names.cell(path)  # the files of cells have the names of cells
     return path
 
 
@@ -220,7 +220,7 @@ def _package(value: object) -> Package:
     url = known.pop("url")
     package = Package(**known)
     if url != package.url:
-        raise ValueError(f"{package.filename} is said to be at {names.shown(url)}")
+        raise ValueError(f"{package.filename} has the wrong url {names.shown(url)}")
     return package
 
 
@@ -301,7 +301,7 @@ _RELEASE: dict[str, Callable[[object], Any]] = {
 class ReleaseEntry:
     """A release in releases.json, with its time and cells.
 
-    `part` are the cells that a bundle has of it; empty where it is no bundle.
+    `part` are its cells in a bundle; empty where it is no bundle.
     """
 
     release: int
@@ -311,15 +311,15 @@ class ReleaseEntry:
 
 
 def parse_table(text: str | bytes) -> tuple[ReleaseEntry, ...]:
-    """The releases in a releases.json, in its order; raises `ValueError` when it is none."""
+    """Parse a releases.json, in its order; raises `ValueError` when it is invalid."""
     known = shape.document(text)
     if not isinstance(known, dict):
-        raise ValueError(f"{names.shown(known)} is no object")
+        raise ValueError(f"{names.shown(known)} is not an object")
     return items(_table_entry)(known.get("releases"))
 
 
 def _table_entry(value: object) -> ReleaseEntry:
-    """A release of the list; what else is said of it is not looked at."""
+    """Parse a release of the list, and ignore its other fields."""
     known = value if isinstance(value, dict) else {}
     return ReleaseEntry(
         release=shape.count(known.get("release")),

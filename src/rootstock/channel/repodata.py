@@ -1,7 +1,7 @@
-"""Read the tables of an index, whoever wrote them: what is none is a `ValueError`, always.
+"""Reads the tables of an index from any source; raises `ValueError` for all invalid ones.
 
-A record is what an index says of a package, by fields of CEP 34; the tables are those that
-index.py writes. What a table must say, to be right, is in consistency.py.
+A record describes a package in an index, by fields of CEP 34; the tables are those that index.py
+writes. consistency.py checks their content.
 """
 
 from typing import Any, cast
@@ -13,19 +13,19 @@ from rootstock.core import names, shape
 
 Record = dict[str, Any]
 
-CONDA = "packages.conda"  # the field of repodata.json and of shards that has the records
-_MOST = 1 << 30  # bytes that a packed table may have when it is unpacked
-_PIECE = 1 << 14  # bytes that are unpacked at a time: of each may come 10,000 times as many
+CONDA = "packages.conda"  # the field of repodata.json and of shards with the records
+_MOST = 1 << 30  # bytes of an unpacked table, at most
+_PIECE = 1 << 14  # bytes to unpack at a time: each may become 10,000
 _HASHES = ("md5", "sha256")
 
 
 def records(text: str | bytes) -> dict[str, Record]:
-    """The records of a repodata.json, by file name."""
+    """Parse the records of a repodata.json, by file name."""
     return _records(shape.document(text))
 
 
 def shards(packed: bytes) -> dict[str, bytes]:
-    """The sha256 of each shard that a table of shards names, by the name of its packages."""
+    """Parse a table of shards: the sha256 of each shard, by the name of its packages."""
     table = _unpacked(packed)
     known = table.get("shards") if isinstance(table, dict) else None
     if not isinstance(known, dict) or not all(
@@ -36,7 +36,7 @@ def shards(packed: bytes) -> dict[str, bytes]:
 
 
 def shard(packed: bytes) -> dict[str, Record]:
-    """The records of a shard, by file name, with hashes as repodata.json has them."""
+    """Parse the records of a shard, by file name, with hashes as in repodata.json."""
     found = _records(_unpacked(packed))
     for record in found.values():
         for name in _HASHES:
@@ -46,7 +46,7 @@ def shard(packed: bytes) -> dict[str, Record]:
 
 
 def unpacked(data: bytes) -> bytes:
-    """What zstandard packed."""
+    """Unpack data that zstandard packed."""
     pieces, size = [], 0
     unpacker = zstandard.ZstdDecompressor().decompressobj()
     try:
@@ -58,7 +58,7 @@ def unpacked(data: bytes) -> bytes:
     except zstandard.ZstdError as error:
         raise ValueError(f"it cannot be unpacked: {error}") from error
     if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("it is cut, or has something behind its end")
+        raise ValueError("it is truncated, or has data behind its end")
     return b"".join(pieces)
 
 
@@ -66,8 +66,8 @@ def _unpacked(packed: bytes) -> object:
     data = unpacked(packed)
     try:
         return msgpack.unpackb(data)
-    except Exception as error:  # of many kinds, most of which are no ValueError
-        raise ValueError(f"it is no msgpack: {error!r}") from error
+    except Exception as error:  # of many kinds, most of which are not `ValueError`
+        raise ValueError(f"it is not msgpack: {error!r}") from error
 
 
 def _records(table: object) -> dict[str, Record]:
@@ -76,5 +76,5 @@ def _records(table: object) -> dict[str, Record]:
         raise ValueError(f"it has no {CONDA}")
     for filename, record in known.items():
         if not isinstance(record, dict) or not isinstance(record.get("name"), str):
-            raise ValueError(f"what it says of {names.shown(filename)} is no record")
+            raise ValueError(f"its entry for {names.shown(filename)} is not a record")
     return cast(dict[str, Record], known)

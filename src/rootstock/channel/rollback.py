@@ -1,7 +1,7 @@
-"""Going back: an earlier generation's packages and releases become what readers see again.
+"""Rollback: readers see an earlier generation's packages and releases again.
 
-Nothing is removed. The new generation has the index files of the one it goes back to, by hard
-links, so that it takes no longer with many packages than with few.
+Nothing is removed. The new generation has the index files of the earlier one, by hard links, so
+that many packages take no longer than a few.
 """
 
 from collections.abc import Iterable
@@ -14,16 +14,16 @@ from rootstock.channel.writer import now, rewrite_page
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.names import listed
 
-_PAGE = 5_000  # packages, of which a page takes half a second
+_PAGE = 5_000  # packages: the page of so many takes half a second
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What a step changes for readers, between the generations of two numbers.
+    """The changes that a step makes for readers, between the generations of two numbers.
 
-    `gone` and `back` are the file names that disappear and reappear, the other two the numbers
-    of releases that do. `generation` is the new current one, None when nothing was done.
-    `mended` are the indexes that were damaged, and are made anew.
+    `gone` and `back` are the file names that disappear and reappear, the other two the numbers of
+    releases that do. `generation` is the new current one, None when nothing was done. `mended` are
+    the damaged indexes that were made again.
     """
 
     generation: Generation | None
@@ -35,15 +35,15 @@ class Effect:
 
 
 def rollback(channel: Channel, to: int | None = None, *, dry: bool = False) -> Effect:
-    """Show what generation `to` showed; without it, undo the last change that readers see.
+    """Show again what generation `to` showed; without it, undo the last visible change.
 
-    Undoing twice undoes the last two: what a rollback made does not count as a change. With
-    `dry` nothing is done, and so when readers see just that already. The page is written anew
-    after the switch; until then the older page is there. A channel of more than 5,000 packages
-    keeps that one: to write it anew would take longer than all the rest.
+    Undoing twice undoes the last two: a rollback does not count as a change. Nothing happens with
+    `dry`, or when readers see that state already. The page is rewritten after the switch; until
+    then the older page stays. A channel of more than 5,000 packages keeps the older page: a new one
+    would take longer than everything else.
 
-    Raises `UsageError` when there is no such generation, or nothing to undo, or the channel
-    cannot be written; `RefusedError` when a package of it is gone, when another process is
+    Raises `UsageError` when there is no such generation, or nothing to undo, or the channel cannot
+    be written. Raises `RefusedError` when one of its packages is gone, when another process is
     writing, or the channel is damaged.
     """
     if dry:
@@ -61,17 +61,17 @@ def rollback(channel: Channel, to: int | None = None, *, dry: bool = False) -> E
 
 
 def existing(channel: Channel) -> Channel:
-    """The channel, if there is one of ours; raises `UsageError` otherwise."""
+    """Return the channel, if rootstock made it; raises `UsageError` otherwise."""
     if not (channel.layout.current / RECORD).exists():
         raise UsageError(
-            f"{channel} is not a channel of rootstock's, or nothing was promoted into it yet",
+            f"{channel} is not a channel made by rootstock, or nothing was promoted into it yet",
             "Name one with --channel.",
         )
     return channel
 
 
 def _plan(channel: Channel, past: History, to: int | None) -> tuple[int, Effect]:
-    """The number of the generation to go back to, and what that changes for readers."""
+    """Return the number of the generation to return to, and what that changes for readers."""
     number, base = past.current.number + 1, _target(channel, past, to).number
     new = Generation(number=number, time=now(), kind="rollback", base=base)
     effect = compare(past, new)
@@ -85,7 +85,7 @@ def _target(channel: Channel, past: History, to: int | None) -> Generation:
         if not shown.base:
             raise UsageError(
                 f"{channel}: there is nothing before generation {shown.number}",
-                "rootstock hide takes packages out of the index.",
+                "rootstock hide removes packages from the index.",
             )
         return past.origin(shown.base)
     if not 1 <= to <= past.current.number:
@@ -97,7 +97,7 @@ def _target(channel: Channel, past: History, to: int | None) -> Generation:
 
 
 def compare(past: History, new: Generation) -> Effect:
-    """What would change for readers if `new` became current."""
+    """Return the changes for readers if `new` became current."""
     after, now = History((*past.generations, new)), past.current.number
     old_names, new_names = past.visible(), after.visible()
     old_releases = [one.number for one in past.releases(now, old_names)]
@@ -112,7 +112,7 @@ def compare(past: History, new: Generation) -> Effect:
 
 
 def _require_whole(channel: Channel, past: History, names: Iterable[str]) -> None:
-    """Raise `RefusedError` when a package that would be visible again is not there and whole."""
+    """Raise `RefusedError` when a package that would be visible again is missing or damaged."""
     bad = []
     for name in names:
         entry = past.published[name]
@@ -124,6 +124,6 @@ def _require_whole(channel: Channel, past: History, names: Iterable[str]) -> Non
             bad.append(name)
     if bad:
         raise RefusedError(
-            f"{channel} has no longer all that would be visible again: {listed(sorted(bad))}",
+            f"{channel} lacks files that would be visible again: {listed(sorted(bad))}",
             "Nothing was changed. Restore these files, or promote the same packages again.",
         )

@@ -1,4 +1,4 @@
-"""channel.yaml: what people write about a channel: its title, a sentence about it, its URL."""
+"""The file channel.yaml: title, description and URL of a channel, written by people."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,23 +18,23 @@ class Settings:
 
 
 def read(path: Path) -> Settings:
-    """The settings in a channel.yaml; empty ones when there is no such file.
+    """Read the settings in a channel.yaml; without the file they are empty.
 
-    Raises `UsageError` when it cannot be read, or says something else.
+    Raises `UsageError` when it cannot be read, or has other content.
     """
-    import yaml  # here, for it takes a while
+    import yaml  # here, because it takes a while
 
     try:
         known = yaml.safe_load(regular.read(path)) or {}
         if not all(isinstance(value, str) for value in known.values()):
-            raise UsageError("title, about and url are each a text")
+            raise UsageError("title, about and url must be texts")
         settings = Settings(**known)
         return replace(settings, url=address(settings.url))
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", error.remedy) from error
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
-    # What reading a YAML file of any content raises, and taking it for what it should be.
+    # Errors from reading a YAML file with arbitrary content.
     except (
         OSError,
         ValueError,
@@ -44,18 +44,16 @@ def read(path: Path) -> Settings:
         yaml.YAMLError,
     ) as error:
         raise UsageError(
-            f"{path} cannot be read: {error}", "It may have title, about and url."
+            f"{path} cannot be read: {error}", "It may contain title, about and url."
         ) from error
 
 
 def address(url: str) -> str:
-    """A channel's public URL, without a slash at its end; empty when none is given.
+    """Return a channel's public URL, without a slash at its end; empty when none is given.
 
-    Raises `UsageError` when it is no such URL.
+    Raises `UsageError` when it is not a valid URL.
     """
     try:
         return names.public_url(url) if url else ""
     except NotAllowed as error:
-        raise UsageError(
-            str(error), "Give the address at which readers have the channel."
-        ) from error
+        raise UsageError(str(error), "Give the address that readers use.") from error

@@ -1,4 +1,4 @@
-"""Staging: a private channel with one set of packages, for a build or for the smoke tests."""
+"""Staging: makes a private channel with one set of packages, for a build or for smoke tests."""
 
 import os
 import shutil
@@ -9,15 +9,15 @@ from pathlib import Path
 from rootstock.building.artifact import Artifact
 from rootstock.channel import index
 from rootstock.channel.layout import NOARCH
-from rootstock.core.errors import RefusedError, no_space_told
+from rootstock.core.errors import RefusedError, raising_no_space
 
 
 def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:
-    """Make a channel of just these packages in `folder`, and return it.
+    """Make a channel of exactly these packages in `folder`, and return it.
 
-    The files are hard links where the file system allows it. `folder` must not hold a channel
-    yet: `FileExistsError` otherwise. Raises `RefusedError` when two of the packages have the
-    same file name and other bytes, `MachineError` when there is no space left.
+    The files are hard links where the file system allows it. Raises `FileExistsError` when `folder`
+    holds a channel already, `RefusedError` when two of the packages have the same file name but
+    other bytes, and `MachineError` when there is no space left.
     """
     sets = by_subdir(artifacts)
     for subdir, members in sets.items():
@@ -35,7 +35,7 @@ def stage(artifacts: Sequence[Artifact], folder: Path) -> Path:
 
 
 def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
-    """The artifacts by subdir, each file once; `noarch` is always there.
+    """Group the artifacts by subdir, each file once; `noarch` always exists.
 
     Raises `RefusedError` for two of the same file name with other bytes.
     """
@@ -51,10 +51,10 @@ def by_subdir(artifacts: Iterable[Artifact]) -> dict[str, list[Artifact]]:
 
 
 def link(source: Path, target: Path) -> None:
-    """Put a file at `target`, whole or not at all, readable by everyone.
+    """Put a file at `target`, complete or not at all, readable by everyone.
 
-    It is a hard link, or else a copy: always a copy of what a link leads to, whose mode stays as
-    it is. Raises `FileExistsError` when something is there, `MachineError` when there is no space.
+    It is a hard link, or else a copy. A link is always copied from its target, whose mode does not
+    change. Raises `FileExistsError` when `target` exists, `MachineError` when there is no space.
     """
     try:
         if not source.is_symlink():
@@ -69,7 +69,7 @@ def link(source: Path, target: Path) -> None:
         target.unlink(missing_ok=True)
     part = partial(target)
     try:
-        with no_space_told(target.parent):
+        with raising_no_space(target.parent):
             shutil.copyfile(source, part)
             part.chmod(0o644)
             os.rename(part, target)
@@ -79,5 +79,5 @@ def link(source: Path, target: Path) -> None:
 
 
 def partial(target: Path) -> Path:
-    """Where a file is while it is being copied to `target`."""
+    """The path of a file during a copy to `target`."""
     return target.with_name(f".{target.name}.part")

@@ -15,32 +15,34 @@ from typing import TextIO
 from rootstock.core import names, process
 from rootstock.core.errors import RefusedError
 
-Told = Callable[[str], None]  # takes what there is to tell while one waits
+Notify = Callable[[str], None]  # receives messages during a wait
 
 _MODE = 0o644
-_EVERY = 0.2  # seconds between two looks at a lock that another process holds
-_OWNER = 500  # characters that are read of who holds it
+_EVERY = 0.2  # seconds between two attempts at a lock that another process holds
+_OWNER = 500  # characters to read about its holder
 
 
-def nobody(text: str) -> None:
-    """Tell nobody."""
+def ignore(text: str) -> None:
+    """Ignore the message."""
 
 
 @contextmanager
-def writer(path: Path, what: str = "", *, wait: float = 0.0, told: Told = nobody) -> Iterator[None]:
-    """Hold the lock file at `path`; the kernel lets go of it when the process ends.
+def writer(
+    path: Path, what: str = "", *, wait: float = 0.0, notify: Notify = ignore
+) -> Iterator[None]:
+    """Hold the lock file at `path`; the kernel releases it when the process ends.
 
-    Where a group may write the folder it is in, the group may hold it, too.
-    `what` is what it guards, the folder two above if nothing else is said. With `wait`, another
-    writer gets that many seconds to finish, and `told` is called with who that is.
+    If a group may write its folder, the group may hold it, too. `what` is what it guards, by
+    default the folder two above. With `wait`, another writer gets that many seconds to finish, and
+    `notify` is called with its name.
 
-    Raises `RefusedError`, naming the process that holds it, or when `path` is not a file.
+    Raises `RefusedError` with the name of the process that holds it, or when `path` is not a file.
     """
     what = what or str(path.parent.parent)
     with _opened(path, what) as file:
         if os.fstat(file.fileno()).st_uid == os.geteuid():  # whatever the umask
             os.fchmod(file.fileno(), _MODE | (path.parent.stat().st_mode & stat.S_IWGRP))
-        _hold(file, what, wait, told)
+        _hold(file, what, wait, notify)
         file.truncate(0)
         file.seek(0)
         file.write(f"{_user()} on {socket.gethostname()}, process {os.getpid()}\n")
@@ -53,7 +55,7 @@ def writer(path: Path, what: str = "", *, wait: float = 0.0, told: Told = nobody
 
 
 def _opened(path: Path, what: str) -> TextIO:
-    """The lock file, which is made if it is not there; a link would empty another file."""
+    """Open the lock file, and make it if it is missing; a link would empty another file."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags, _MODE)
@@ -70,24 +72,24 @@ def _opened(path: Path, what: str) -> TextIO:
     )
 
 
-def _hold(file: TextIO, what: str, wait: float, told: Told) -> None:
+def _hold(file: TextIO, what: str, wait: float, notify: Notify) -> None:
     end, waits = time.monotonic() + wait, False
     while True:
         try:
-            # flock and not lockf: the latter lets two threads of one process in.
+            # flock, not lockf: the latter lets two threads of one process in.
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError as error:
             file.seek(0)
             owner = names.plain(file.read(_OWNER).strip()) or "another process"
             if time.monotonic() >= end:
-                waited = f", also after {wait:.0f} s" if wait else ""
+                waited = f", even after {wait:.0f} s" if wait else ""
                 raise RefusedError(
-                    f"{what} is being written to by {owner}{waited}",
+                    f"{owner} is writing to {what}{waited}",
                     "Wait until it has finished; reading the channel is safe meanwhile.",
                 ) from error
         if not waits:
-            told(f"{what} is being written to by {owner}: waiting up to {wait:.0f} s")
+            notify(f"{owner} is writing to {what}: waiting up to {wait:.0f} s")
             waits = True
         process.raise_if_interrupted()
         time.sleep(_EVERY)

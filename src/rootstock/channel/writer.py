@@ -1,21 +1,21 @@
-"""The one writer of a channel: a change is prepared where nobody sees it, then one rename shows it.
+"""The one writer of a channel: it prepares a change out of sight, then one rename shows it.
 
-Packages, shards and the files of the release are put in place first, where nothing names them, then
-the new indexes beside the old. The rename of the link `current` switches the indexes of all
-subdirs, the list of releases and the page. Whoever still reads the old index finds everything it
-names, and a web server needs nothing but to follow relative links.
+It first writes packages, shards and the files of the release, which nothing names yet, then the new
+indexes beside the old. The rename of the link `current` switches the indexes of all subdirs, the
+list of releases and the page. A reader of the old index still finds everything it names, and a web
+server only has to follow relative links.
 
-What this is worth to a reader: each file is of one generation, whole, and all that it names is
-there for good. Two requests may be answered by two generations, as with any web server: a client
-that fetches the index of noarch before the switch and that of linux-64 after it sees an older
-noarch, so that it may find no solution, or an older one; it never gets other bytes than an index
-has the hash of. Who must have one generation reads `.rootstock/current` once and then the
-indexes in that folder.
+For a reader this means: each file is complete and belongs to one generation, and all that it names
+stays forever. Two generations may answer two requests, as with any web server. A client that
+fetches the index of noarch before the switch and that of linux-64 after it sees an older noarch. It
+may then find no solution, or an older one. It never gets other bytes than an index has the hash of.
+A reader who needs one generation reads `.rootstock/current` once and then the indexes in that
+folder.
 
-A cache asks a server whether a file changed by its time, in seconds, and maybe its size. So an
-index gets with each switch a later second than the one it replaces, also when it is an older
-index that comes back, and though two switches be within one second (it is then a little in the
-future). One that stays the same keeps its time.
+A cache asks a server whether a file changed by its time, in seconds, and maybe its size. So with
+each switch an index gets a later second than the one it replaces, even if an older index returns.
+If two switches happen within one second, its time is slightly in the future. An unchanged index
+keeps its time.
 """
 
 import os
@@ -34,7 +34,7 @@ from rootstock.channel.layout import PAGE, RELEASES_TABLE, Layout, current_targe
 from rootstock.channel.reader import Channel
 from rootstock.channel.recovery import recover
 from rootstock.channel.stage import link, partial
-from rootstock.core.errors import Damaged, MachineError, RefusedError, unwritable_told
+from rootstock.core.errors import Damaged, MachineError, RefusedError, raising_unwritable
 
 
 @contextmanager
@@ -45,21 +45,21 @@ def write(
     wait: float = 0.0,
     waiting: Callable[[str], None] | None = None,
 ) -> "Iterator[Change]":
-    """Be the channel's one writer; gives a change, which nobody sees until it is committed.
+    """Become the channel's only writer; yields a change, which nobody sees before its commit.
 
-    With `create` an empty channel is made where there is none. What an earlier writer left that
-    died is removed before, and what this one leaves when it fails. With `wait`, another writer gets
-    that many seconds to finish, and `waiting` is called with who that is.
+    With `create` it makes an empty channel where there is none. It removes the remains of a dead
+    writer before, and its own when it fails. With `wait`, another writer gets that many seconds to
+    finish, and `waiting` is called with its name.
 
-    Raises `RefusedError` when another process is writing, the channel is damaged, or it is one that
-    rootstock did not make, and what `failures_told` does.
+    Raises `RefusedError` when another process is writing, the channel is damaged, or rootstock did
+    not make it, and what `raising_failures` does.
     """
     layout = channel.layout
     if create:
         make(layout)
     with (
-        failures_told(layout),
-        write_lock.writer(layout.lock, wait=wait, told=waiting or write_lock.nobody),
+        raising_failures(layout),
+        write_lock.writer(layout.lock, wait=wait, notify=waiting or write_lock.ignore),
     ):
         recover(channel)
         try:
@@ -70,46 +70,44 @@ def write(
 
 
 @contextmanager
-def failures_told(layout: Layout) -> Iterator[None]:
+def raising_failures(layout: Layout) -> Iterator[None]:
     """Raise `UsageError` where a channel cannot be written, and `NoSpace` where its disk is full.
 
-    It is `MachineError` where the disk, or something else of the machine, fails.
+    Raises `MachineError` where the disk, or something else of the machine, fails.
     """
     try:
-        with unwritable_told(layout.root):
+        with raising_unwritable(layout.root):
             yield
     except OSError as error:
-        raise MachineError(
-            f"{layout} cannot be written: {error}", "See if the disk is sound."
-        ) from error
+        raise MachineError(f"{layout} cannot be written: {error}", "Check the disk.") from error
 
 
 def make(layout: Layout) -> None:
     """Make an empty channel where there is none.
 
-    Raises `RefusedError` when there is someone else's, and what `failures_told` does.
+    Raises `RefusedError` when there is one from others, and what `raising_failures` does.
     """
-    with failures_told(layout):
+    with raising_failures(layout):
         if not layout.meta.exists() and any(layout.root.glob(f"*/{index.TABLE}")):
             raise RefusedError(
                 f"{layout} is a channel that rootstock did not make", "Choose another folder."
             )
-    with failures_told(layout):
+    with raising_failures(layout):
         for folder in (layout.root, layout.meta, layout.generations):
             files.make(folder, layout.root)
-        # From the first moment on, so that a link that is gone is damage and no beginning.
+        # From the first moment on, so that a missing link means damage, not a new channel.
         if not any(layout.generations.iterdir()):
             with suppress(FileExistsError):
                 os.symlink(current_target(0), layout.current)
 
 
 def now() -> str:
-    """The time as generations have it."""
+    """The present time, in the format of generations."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
 def switch(layout: Layout, number: int) -> None:
-    """Have readers see the generation of that number: the one rename that changes a channel."""
+    """Let readers see the generation of that number: the one rename that changes a channel."""
     following = layout.current.with_name("current.new")
     following.unlink(missing_ok=True)
     os.symlink(current_target(number), following)
@@ -118,9 +116,9 @@ def switch(layout: Layout, number: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Committed:
-    """What a commit made: the generation that readers see now, and the indexes it mended.
+    """The result of a commit: the generation that readers see now, and the repaired indexes.
 
-    An index that was damaged is made anew from the packages; `mended` has its path.
+    A damaged index is made again from the packages; `mended` has its path.
     """
 
     generation: Generation
@@ -129,10 +127,10 @@ class Committed:
 
 @dataclass(kw_only=True)
 class Change:
-    """A change of a channel, of which readers see nothing before `commit`.
+    """A change of a channel, which readers do not see before `commit`.
 
     `past` is the channel's history without it. A change does one of three things: it adds packages
-    (and maybe a release), hides some, or goes back to a generation.
+    (and maybe a release), hides some, or returns to a generation.
     """
 
     channel: Channel
@@ -159,7 +157,7 @@ class Change:
     def add(
         self, artifacts: Sequence[Artifact], cells: Mapping[str, tuple[str, ...]] | None = None
     ) -> None:
-        """Show packages besides what readers see; those never published are put in place.
+        """Show further packages to readers, and add those that were never published.
 
         `cells` are the file names of each cell of a release, whose files `attach` takes.
         """
@@ -167,7 +165,7 @@ class Change:
         self.cells = cells or {}
 
     def hide(self, filenames: Collection[str]) -> None:
-        """Take packages out of the index; their files stay."""
+        """Remove packages from the index; their files stay."""
         self.kind, self.base = "hiding", self.past.current.number
         self._hidden = tuple(sorted(filenames))
 
@@ -176,13 +174,13 @@ class Change:
         self.kind, self.base = "rollback", number
 
     def attach(self, files: Mapping[str, str]) -> None:
-        """Have a release of these files, by their paths in its folder."""
+        """Add a release of these files, by their paths in its folder."""
         self._release = files
 
     def record(self, artifact: Artifact) -> index.Record:
-        """What the index says of a package, every byte of which is read once in a change.
+        """Return the index record of a package; each change reads every byte of it once.
 
-        Raises `Damaged` when the package is not what it was.
+        Raises `Damaged` when the package has changed.
         """
         if artifact.filename not in self._records:
             try:
@@ -202,7 +200,7 @@ class Change:
             for a in self._added
             if a.filename not in self.past.published
         }
-        assert self.kind, "nothing was asked of it"
+        assert self.kind, "the change has no content"
         return Generation(
             number=self.number,
             time=self.time,
@@ -215,17 +213,17 @@ class Change:
         )
 
     def commit(self) -> Committed:
-        """Write all of it, then let readers see it.
+        """Write everything, then let readers see it.
 
-        Raises `RefusedError` when an index is damaged and so are the packages that it would be
-        made anew from, and `Damaged` as `record` does.
+        Raises `RefusedError` when an index is damaged and so are the packages from which it would
+        be made again, and `Damaged` as `record` does.
         """
         new = self.generation
         after = History((*self.past.generations, new))
         layout, folder = self.layout, self.layout.generation(self.number)
         changes = self._changes()
         files.make(folder, layout.root)
-        # Before anything is placed: it tells the next writer what to remove.
+        # Before any file is added: the next writer needs it to clean up.
         record = files.write_json(layout.record(self.number), generation.as_json(new))
         written = [record, folder, folder.parent, layout.root]
         written += self._write_release()
@@ -248,7 +246,7 @@ class Change:
         return Committed(generation=new, mended=mended)
 
     def _changes(self) -> indexes.Changes:
-        """The index records that differ from the base's, by subdir; None for those that go."""
+        """Return the index records that differ from the base's, by subdir; None if removed."""
         changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
         for artifact in self._added:
             changes[artifact.subdir][artifact.filename] = self.record(artifact)
@@ -257,7 +255,7 @@ class Change:
         return changes
 
     def _place(self) -> list[Path]:
-        """Put the packages in place that were never published; returns their paths."""
+        """Add the packages that were never published; return their paths."""
         fresh = [a for a in self._added if a.filename not in self.past.published]
         places = [self.layout.package(a.subdir, a.filename) for a in fresh]
         for artifact, place in zip(fresh, places, strict=True):
@@ -265,7 +263,7 @@ class Change:
         return places
 
     def _write_release(self) -> list[Path]:
-        """Write the files of the release; its folder gets its name when it is whole."""
+        """Write the files of the release; its folder gets its name when it is complete."""
         if not self._release:
             return []
         root, folder = self.layout.root, self.layout.release(self.number)
@@ -283,23 +281,23 @@ class Change:
 
 
 def rewrite_page(channel: Channel, past: History) -> None:
-    """Write the page of the current generation, the last of `past`, again.
+    """Rewrite the page of the current generation, the last of `past`.
 
-    It gets a later second than what readers saw of the channel. The caller is the writer.
+    It gets a later second than anything that readers saw of the channel. The caller is the writer.
     """
     path = _write_page(channel, past)
-    # Of all that readers see the list of releases gets a new second with every switch.
+    # The list of releases gets a new second with every switch.
     last = (channel.layout.root / RELEASES_TABLE).stat().st_mtime
     second = max(int(time.time()), int(last) + 1)
     os.utime(path, (second, second))
 
 
 def _write_page(channel: Channel, after: History) -> Path:
-    """Write the page of the last generation of a history into its folder; returns the file.
+    """Write the page of the last generation of a history into its folder; return the file.
 
-    Readers see it when that generation is the current one. A page that is not rootstock's stays.
+    Readers see it when that generation is current. A page that rootstock did not write stays.
     """
-    from rootstock.channel.page import render  # most commands write none
+    from rootstock.channel.page import render  # most commands do not need it
 
     layout = channel.layout
     path = layout.generation(after.current.number) / PAGE
@@ -309,7 +307,7 @@ def _write_page(channel: Channel, after: History) -> Path:
 
 
 def _same_pages(layout: Layout, new: Generation) -> list[Path]:
-    """Have in a generation's folder what else the one it goes back to has in its own: its page."""
+    """Copy the other files of a base generation, such as its page, for a rollback."""
     base, folder = layout.generation(new.base), layout.generation(new.number)
     names = [path.name for path in base.iterdir() if path.is_file()]
     missing = [name for name in names if not (folder / name).exists()]
@@ -319,7 +317,7 @@ def _same_pages(layout: Layout, new: Generation) -> list[Path]:
 
 
 def _date(folder: Path, current: Path, pages: Sequence[Path]) -> list[Path]:
-    """Give what readers will see a later second than what they see; returns these files."""
+    """Give the new files a later second than those that readers see; return the new files."""
     tables = (path for path in folder.glob("*/*") if path.name in index.FILES)
     every = [*tables, folder / RELEASES_TABLE, *pages]
     replaced = {path: current / path.relative_to(folder) for path in every}

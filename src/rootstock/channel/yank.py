@@ -1,8 +1,8 @@
-"""Hiding: packages leave the index, and stay where they are.
+"""Hides packages: they leave the index, but their files stay.
 
-Who has their address, as a lock file does, can still install them. What hides a package is a
-generation like any other: a rollback or the promotion of the same bytes shows it again, and its
-name is never used for other bytes.
+A user with their address, for example in a lock file, can still install them. A generation like any
+other hides a package: a rollback or the promotion of the same bytes shows it again, and its name is
+never used for other bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,15 +21,14 @@ from rootstock.core.names import listed
 def hide(
     channel: Channel, wanted: Sequence[str], *, force: bool = False, dry: bool = False
 ) -> Effect:
-    """Take packages out of the index: those with these file names, or that match these specs.
+    """Remove packages from the index: those with these file names, or that match these specs.
 
-    A release is visible only if all its packages are. So a package that a visible release has
-    is refused, but with `force`: then the release disappears with it. With `dry` nothing is
-    done.
+    A release is visible only if all its packages are. So a package of a visible release is refused,
+    unless `force` hides the release with it. With `dry` nothing happens.
 
     Raises `UsageError` when nothing visible matches, or the channel cannot be written;
-    `RefusedError` when a release would go, when another process is writing, or the channel is
-    damaged.
+    `RefusedError` when a release would disappear, when another process is writing, or the channel
+    is damaged.
     """
     if dry:
         return _plan(existing(channel), channel.history(), wanted, force)[1]
@@ -43,7 +42,7 @@ def hide(
 def _plan(
     channel: Channel, past: History, wanted: Sequence[str], force: bool
 ) -> tuple[set[str], Effect]:
-    """The file names to hide, and what that changes for readers."""
+    """Return the file names to hide, and what that changes for readers."""
     number = past.current.number
     names = {name for word in wanted for name in _find(word, past, channel)}
     hidden = tuple(sorted(names))
@@ -51,23 +50,23 @@ def _plan(
     effect = compare(past, new)
     if effect.releases_gone and not force:
         raise RefusedError(
-            f"{channel}: releases have packages that would be hidden: "
+            f"{channel}: releases need packages that would be hidden: "
             + "; ".join(_needs(past.generations[one], names) for one in effect.releases_gone),
-            "Nothing was changed. --force hides these releases, too; their files stay, and so "
-            "does what was installed from them.",
+            "Nothing was changed. --force hides these releases, too; their files stay, and "
+            "so do installed environments.",
         )
     return names, effect
 
 
 def _needs(release: Generation, names: set[str]) -> str:
-    """Which of some packages a release has, and in which cells."""
+    """Name the packages that a release has, and its cells."""
     cells = {cell: names & set(files) for cell, files in release.cells.items()}
     files = sorted(set().union(*cells.values()))
     return f"{release.number} ({listed(files)} of {listed(c for c, n in cells.items() if n)})"
 
 
 def _find(word: str, past: History, channel: Channel) -> list[str]:
-    """The visible packages that a file name or a spec means; at least one."""
+    """Return the visible packages that a file name or a spec means; at least one."""
     visible = past.visible()
     filename = Path(word).name
     if filename in visible:
@@ -78,7 +77,7 @@ def _find(word: str, past: History, channel: Channel) -> list[str]:
     if not found:
         raise UsageError(
             f"No visible package is or matches {word!r}",
-            "Give file names, or specs as conda has them: 'pyroot 6.38.*', 'numpy 2.0.2 py39*'.",
+            "Give file names, or conda's specs: 'pyroot 6.38.*', 'numpy 2.0.2 py39*'.",
         )
     return found
 

@@ -56,7 +56,7 @@ from rootstock.suites import suite as suites
 
 
 class Ended(RootstockError):
-    """A run that failed, as its record tells it."""
+    """The failure of a run, from its record."""
 
     def __init__(self, message: str, remedy: str, code: int) -> None:
         super().__init__(message, remedy)
@@ -64,7 +64,7 @@ class Ended(RootstockError):
 
 
 def _run(request: Request, as_json: bool, until: Until, results: Path | None) -> None:
-    if results:  # what cannot be written is told before all the work, not after it
+    if results:  # a path that cannot be written is an error before all the work, not after it
         try:
             results.parent.mkdir(parents=True, exist_ok=True)
             if results.is_dir():
@@ -223,7 +223,7 @@ def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
 _PIPELINE: Mapping[str, tuple[Until, str]] = {
     "build": (
         "promote",
-        """Build the chosen cells, prove them, and promote them into the channel.
+        """Build the chosen cells, test them, and promote them into the channel.
 
         Examples:
 
@@ -238,7 +238,7 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
     ),
     "audit": (
         "audit",
-        """Build, and audit every package: floor, libraries, RPATH, leaked paths, licence.
+        """Build, and audit every package: minimum glibc, libraries, RPATH, leaked paths, license.
 
         Example:  rootstock audit --root 6 --py 3.11
         """,
@@ -247,11 +247,11 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
         "smoke",
         """Build, audit, and smoke-test the chosen cells; promote nothing.
 
-        With --deep the packages' own tests are run after that, where they bring any and
-        ci/stack.toml says how: in an environment of the cell's packages with pytest beside them,
-        on the old and bare system, without network. A table tells what came of them. A test that
-        fails, and is not known to, fails the command; what passed is kept, and is not run again
-        while nothing of it changes. --dry-run tells which would run, and what they took before.
+        With --deep, the packages' own tests run after that, where ci/stack.toml says how. They run
+        in an environment of the cell's packages with pytest beside them, on the old and bare
+        system, without network. A table shows the results. A test that fails without being known
+        to fail ends the command with 1. A suite that passed does not run again until something
+        changes. --dry-run lists the suites and the time that they took before.
 
         Examples:
 

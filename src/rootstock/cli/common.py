@@ -1,4 +1,4 @@
-"""What the commands share: the types of their options, and how they print."""
+"""The commands' common parts: the types of their options, and how they print."""
 
 import json
 import math
@@ -21,12 +21,12 @@ from rootstock.image.profiles import Profile
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-_MOST = 1e15  # what is more is no limit, and more than the system's clock can count
+_MOST = 1e15  # more means no limit: the system's clock cannot count it
 _BYTES = {"M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def seconds_of(text: str) -> float:
-    """The seconds of a time limit.
+    """Parse a time limit to seconds.
 
     >>> seconds_of("90s"), seconds_of("1.5h"), seconds_of("none")
     (90.0, 5400.0, inf)
@@ -35,7 +35,7 @@ def seconds_of(text: str) -> float:
 
 
 def bytes_of(text: str) -> float:
-    """The bytes of a memory limit.
+    """Parse a memory limit to bytes.
 
     >>> bytes_of("800M"), bytes_of("none")
     (800000000.0, inf)
@@ -44,12 +44,12 @@ def bytes_of(text: str) -> float:
 
 
 def public_url(text: str) -> str:
-    """The address of a channel for its readers; empty where none is given."""
+    """Check the address of a channel for its readers; empty where none is given."""
     return _allowed(names.public_url, text) if text else ""
 
 
 def channel_url(text: str) -> str:
-    """As `public_url`; it may also be the address of a folder, `file:///...`."""
+    """Check like `public_url`; also allow the address of a folder, `file:///...`."""
     if not text.startswith("file:"):
         return public_url(text)
     return _allowed(names.folder_url, text)
@@ -68,7 +68,7 @@ def _amount(text: str, units: Mapping[str, float], examples: str) -> float:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z])", text)
     amount = float(found[1]) * units.get(found[2], 0) if found else 0
     if not 0 < amount < _MOST:
-        raise typer.BadParameter(f"{names.shown(text)} is none of {examples} or none")
+        raise typer.BadParameter(f"{names.shown(text)} is not one of {examples} or none")
     return amount
 
 
@@ -92,7 +92,7 @@ LocalPythons = Annotated[
     typer.Option(
         "--local-python",
         help="Use this machine's interpreter, by version (3.12) or path, in place of a CPython "
-        "that cannot be fetched here. For smoke tests: nothing of it is published. Repeatable.",
+        "that cannot be fetched here. For smoke tests: results are never published. Repeatable.",
         envvar="ROOTSTOCK_LOCAL_PYTHON",
         metavar="VERSION|PATH",
     ),
@@ -104,8 +104,7 @@ Sets = Annotated[
     list[str],
     typer.Option(
         "--set",
-        help="A further set of ci/stack.toml for the environments of the cells, or all; "
-        "repeatable.",
+        help="Add a set of ci/stack.toml to the environments of the cells, or all; repeatable.",
         metavar="NAME",
     ),
 ]
@@ -115,16 +114,17 @@ ChannelFolder = Annotated[
 AnyChannel = Annotated[
     str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR|URL")
 ]
-ProfileName = Annotated[
-    Profile, typer.Option("--profile", help="The image that packages are built in.")
-]
+ProfileName = Annotated[Profile, typer.Option("--profile", help="The image for builds.")]
 EngineName = Annotated[
-    str, typer.Option(help="What isolates builds: auto, bubblewrap, unshare, podman or docker.")
+    str,
+    typer.Option(
+        help="The program that isolates builds: auto, bubblewrap, unshare, podman or docker."
+    ),
 ]
 _MOST_JOBS = 1024  # more than a machine has cores
 Jobs = Annotated[
     int,
-    typer.Option("-j", "--jobs", min=0, max=_MOST_JOBS, help="Builds at a time; 0: one per core."),
+    typer.Option("-j", "--jobs", min=0, max=_MOST_JOBS, help="Parallel builds; 0: one per core."),
 ]
 Level = Annotated[
     int,
@@ -133,13 +133,13 @@ Level = Annotated[
 
 
 class _Checkout(TyperPath):
-    """A folder with ci/, also where none is named."""
+    """A folder with ci/, even where none is named."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        # An empty word is told as such by who reads the whole command line.
+        # The code that reads the whole command line reports an empty word.
         if value and not Path(value, "ci").is_dir():
             raise UsageError(
-                f"{value} is no checkout of rootstock: it has no folder ci/",
+                f"{value} is not a checkout of rootstock: it has no folder ci/",
                 "Run it in a checkout's .venv, or name the checkout with --checkout.",
             )
         return super().convert(value, param, ctx)
@@ -156,7 +156,7 @@ def _checkout_option(type_: TyperPath) -> Any:
     )
 
 
-# Who has installed a wheel has no checkout, unless one is named.
+# A user of an installed wheel has no checkout, unless one is named.
 CheckoutFolder = Annotated[Path, _checkout_option(_Checkout())]
 CheckoutIfNeeded = Annotated[Path, _checkout_option(TyperPath())]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
@@ -164,14 +164,14 @@ KeepGoing = Annotated[
     bool,
     typer.Option(
         "--keep-going",
-        help="After a failure, build and prove what does not depend on it; promote nothing.",
+        help="After a failure, continue with everything that does not need it; promote nothing.",
     ),
 ]
 TimeLimit = Annotated[
     float | None,
     typer.Option(
         parser=seconds_of,
-        help="The time one build may take, like 90s, 45m, 2h or none; 1h if not given.",
+        help="The time limit of one build, like 90s, 45m, 2h or none; 1h if not given.",
         metavar="TIME",
     ),
 ]
@@ -179,7 +179,7 @@ MemoryLimit = Annotated[
     float | None,
     typer.Option(
         parser=bytes_of,
-        help="The memory one build may hold, like 800M, 4G or none; if not given, "
+        help="The memory limit of one build, like 800M, 4G or none; if not given, "
         "nine tenths of the machine's.",
         metavar="SIZE",
     ),
@@ -203,7 +203,7 @@ SuiteLimit = Annotated[
     float | None,
     typer.Option(
         parser=seconds_of,
-        help="With --deep: the time that one package's tests may take, like 90s, 45m, 2h or none; "
+        help="With --deep: the time limit of one package's tests, like 90s, 45m, 2h or none; "
         "30m if not given.",
         metavar="TIME",
     ),
@@ -213,60 +213,65 @@ Url = Annotated[
     typer.Option(
         "--url",
         parser=public_url,
-        help="Where the channel is public: locks and attestations of the release name it.",
+        help="The public address of the channel, for locks and attestations of the release.",
         envvar="ROOTSTOCK_CHANNEL_URL",
         metavar="URL",
         show_default=False,
     ),
 ]
-Retry = Annotated[bool, typer.Option("--retry", help="Try again what failed in an earlier run.")]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Repeat builds that failed in an earlier run.")
+]
 Relock = Annotated[
     bool,
     typer.Option(
         "--relock",
-        help="Where Debian's archive no longer has a pinned package of an image, resolve all of "
+        help="If Debian's archive no longer has a pinned package of an image, resolve all of "
         "the image again, on this machine only. Build keys change with the build image.",
     ),
 ]
 Relocked = Annotated[
-    bool, typer.Option("--relock", help="Plan with what an earlier run with --relock resolved.")
+    bool,
+    typer.Option(
+        "--relock", help="Plan with the packages that an earlier run with --relock resolved."
+    ),
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use what is stored.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Fetch nothing; use the store.")]
 
 
 def ask_passphrase(words: str = "Passphrase of your key: ") -> str:
-    """Ask for a passphrase; empty where there is no terminal to ask at."""
+    """Ask for a passphrase; empty where there is no terminal."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return ""
-    import getpass  # as good as no command asks
+    import getpass  # almost no command asks
 
     return getpass.getpass(words)
 
 
-# What the command that runs has to say with --json.
+# The content of the command's --json object.
 _answer: dict[str, Any] = {}
-_told = False
+_printed = False
 
 
 def print_json(value: object) -> None:
-    """Have an object printed as the one JSON object on standard output, when the command ends.
+    """Add to the one JSON object that is printed on standard output when the command ends.
 
-    `value` is a mapping or a dataclass. Of a command that fails, the object also has `error`,
+    `value` is a mapping or a dataclass. When the command fails, the object also has `error`,
     `remedy` and `code`.
     """
     _answer.update(value if isinstance(value, Mapping) else _plain(value))
 
 
 def print_json_line(value: Mapping[str, object]) -> None:
-    """Print the one JSON object at once, on one line: for a command that goes on."""
-    global _told
-    _told = True
+    """Print the one JSON object at once, on one line: for a command that continues."""
+    global _printed
+    _printed = True
     say([json.dumps(value, default=_plain)])
 
 
 def print_answer(failed: RootstockError | None) -> None:
     """Print the object of the command that has ended; raises as `say` does."""
-    if _told or not (_answer or failed):
+    if _printed or not (_answer or failed):
         return
     if failed:
         _answer.update(error=failed.message, remedy=failed.remedy, code=failed.code)
@@ -274,12 +279,12 @@ def print_answer(failed: RootstockError | None) -> None:
 
 
 def _plain(value: object) -> Any:
-    """What JSON has no form for: a dataclass is an object, all else is its text."""
+    """Convert values that JSON lacks: a dataclass becomes an object, all others text."""
     return vars(value) if is_dataclass(value) else str(value)
 
 
 def say(lines: Iterable[str]) -> None:
-    """Print lines on standard output, with the control characters in them made visible.
+    """Print lines on standard output, with visible control characters.
 
     Raises `MachineError` when they cannot be written, `BrokenPipeError` when nobody reads on.
     """
@@ -290,5 +295,5 @@ def say(lines: Iterable[str]) -> None:
     except OSError as error:
         raise MachineError(
             f"standard output cannot be written: {error.strerror}",
-            "Send it to where there is room, and run the same command again.",
+            "Redirect it to a place with free space, and run the same command again.",
         ) from error

@@ -1,4 +1,4 @@
-"""How a command ends: what it answers with --json, what it says when it fails, its exit code."""
+"""The end of a command: its --json answer, its error message, its exit code."""
 
 import os
 import sys
@@ -15,18 +15,18 @@ from rootstock.core.errors import (
     MachineError,
     RootstockError,
     UsageError,
-    no_space_told,
+    raising_no_space,
 )
 from rootstock.core.store import locate
-from rootstock.report.terminal import tell_error
+from rootstock.report.terminal import print_error
 
-_LONGEST = 300  # characters of an error's own words that are worth telling
+_LONGEST = 300  # characters of an error's own text to show
 
 
 def failure(error: BaseException) -> RootstockError:
-    """Any exception as a failure that can be told.
+    """Convert any exception to an error for the user.
 
-    For one that no part of rootstock expects, the trace is written to a file, which the remedy
+    For one that no part of rootstock expects, it writes the trace to a file, which the remedy
     names.
     """
     if isinstance(error, RootstockError):
@@ -34,18 +34,18 @@ def failure(error: BaseException) -> RootstockError:
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return InterruptedByUser("interrupted")
     if isinstance(error, typer.TyperException):
-        # Where help was shown instead, there is nothing to add.
+        # Where help was shown instead, nothing is left to say.
         words = error.format_message() if str(error) else ""
         return UsageError(words, "rootstock COMMAND --help has the options and examples.")
-    # Whoever read has seen enough. Of this, Typer makes an exit.
+    # The reader has seen enough. Typer turns this into an exit.
     cause = error.__context__ if isinstance(error, SystemExit) else error
     if isinstance(cause, BrokenPipeError):
         return RootstockError("")
     try:
-        with no_space_told("a file"):
+        with raising_no_space("a file"):
             raise error
-    except MachineError as told:
-        return told
+    except MachineError as full:
+        return full
     except BaseException:
         pass  # it is something else
     if isinstance(error, FileNotFoundError) and not _folder_is_there():
@@ -54,12 +54,12 @@ def failure(error: BaseException) -> RootstockError:
 
 
 def gone() -> UsageError:
-    """What there is to tell where the current folder was deleted."""
-    return UsageError("the current folder is gone: it was deleted", "Change to one that is there.")
+    """The error for a deleted current folder."""
+    return UsageError("the current folder was deleted", "Change to an existing folder.")
 
 
 def require_folder() -> None:
-    """Raise `UsageError` when the current folder was deleted: nothing could be found or made."""
+    """Raise `UsageError` when the current folder was deleted: relative paths would fail."""
     if not _folder_is_there():
         raise gone()
 
@@ -78,19 +78,21 @@ def _unexpected(error: BaseException) -> RootstockError:
     trace = f"The whole trace is in {log}" if log else "The trace could not be written anywhere"
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        what = f"the system refused something: {error.strerror or words}{place}"
-        return MachineError(what, f"Mend that and run the same command again. {trace}.")
+        what = f"the system refused an operation: {error.strerror or words}{place}"
+        return MachineError(what, f"Correct that and run the same command again. {trace}.")
     if isinstance(error, MemoryError):
-        return MachineError("there was not enough memory", f"Run less at a time. {trace}.")
+        return MachineError(
+            "there was not enough memory", f"Run fewer things in parallel. {trace}."
+        )
     kind = type(error).__name__
     return RootstockError(
-        f"a fault of rootstock itself: {kind}{': ' if words else ''}{words}",
-        f"{trace}. Report it with the command, please.",
+        f"an error in rootstock itself: {kind}{': ' if words else ''}{words}",
+        f"{trace}. Please report it with the command.",
     )
 
 
 def _log(error: BaseException) -> str:
-    """Write a trace into the store, or else where temporary files are; the file's path."""
+    """Write a trace into the store, or else into the temporary folder; return the path."""
     try:
         text = "".join([f"{sys.argv}\n", *traceback.format_exception(error)])
     except Exception:  # memory may be short, or the stack
@@ -112,8 +114,8 @@ def _runs() -> str:
     return str(runs)
 
 
-def tell(failed: RootstockError | None, *, as_json: bool) -> int:
-    """Print the one object of --json and tell of a failure; returns the exit code."""
+def finish(failed: RootstockError | None, *, as_json: bool) -> int:
+    """Print the one object of --json and the error; return the exit code."""
     try:
         if as_json:
             print_answer(failed)
@@ -121,12 +123,12 @@ def tell(failed: RootstockError | None, *, as_json: bool) -> int:
         failed = failed or failure(error)
     with suppress(BrokenPipeError):
         if failed and failed.message:
-            tell_error(failed.message, failed.remedy)
+            print_error(failed.message, failed.remedy)
     lost = streams.flush()
     if failed or not lost:
         return failed.code if failed else 0
     if isinstance(lost, BrokenPipeError):
         return RootstockError.code
     with suppress(BrokenPipeError):
-        tell_error(f"not all of the output could be written: {lost.strerror}")
+        print_error(f"not all of the output could be written: {lost.strerror}")
     return MachineError.code

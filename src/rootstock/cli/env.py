@@ -1,4 +1,4 @@
-"""The commands for those who install."""
+"""The command for users who install."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from rootstock.environment import creation
 from rootstock.environment.prefix import checked
 from rootstock.report.terminal import Terminal
 
-PLATFORM = "linux-64"  # the only one there is
+PLATFORM = "linux-64"  # the only supported platform
 
 
 def env(
@@ -23,7 +23,7 @@ def env(
         str,
         typer.Option(
             "--channel",
-            help="A channel's folder or URL; if not given, ./channel, or that of the lock.",
+            help="A channel's folder or URL; if not given, ./channel, or the lock's.",
             metavar="DIR|URL",
             show_default=False,
         ),
@@ -32,8 +32,8 @@ def env(
         str,
         typer.Option(
             "--lock",
-            help="Make just what a lock says, in the format of conda, pixi or conda-lock; "
-            "nothing is solved.",
+            help="Install exactly the packages of a lock, in the format of conda, pixi or "
+            "conda-lock; nothing is solved.",
             metavar="FILE|URL",
         ),
     ] = "",
@@ -50,14 +50,14 @@ def env(
       rootstock env ~/root --lock channel/releases/0002/root6.40.00-cp311-linux_x86_64.txt
     """
     if bool(lock) == bool(specs):
-        raise UsageError("env takes the names of packages, or a --lock")
+        raise UsageError("env needs package names, or a --lock")
     place = checked(prefix)
     store = locate()
     store.prepare()
     with Terminal(quiet=as_json) as terminal:
         cache = store.packages
         if lock:
-            from rootstock.release import locks  # here, for it takes a while
+            from rootstock.release import locks  # here, because it takes a while
 
             locked = locks.read(lock, PLATFORM, channel)
             made = creation.create_locked(place, locked, cache=cache, listen=terminal)

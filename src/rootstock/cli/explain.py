@@ -1,4 +1,4 @@
-"""The commands that ask: why a package is built, and whether it comes out the same again."""
+"""The commands that ask why a package is built, and whether a rebuild gives the same bytes."""
 
 import os
 import re
@@ -60,9 +60,9 @@ def why(
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Tell why a package is built: which of its inputs are not what they were, down to the cause.
+    """Explain why a package is built: which inputs changed, down to the cause.
 
-    It is compared with what the channel has in its place, else with what was last built.
+    The comparison is with the channel's package, or else with the last build.
 
     Examples:
 
@@ -93,19 +93,21 @@ def verify(
     packages: Annotated[
         list[str],
         typer.Argument(
-            help="Package names, node ids, names or paths of files; or the number of a release, "
+            help="Package names, node ids, names or paths of files; or a release by number, "
             "or latest.",
             metavar="[PACKAGE]...|RELEASE",
         ),
     ] = [],  # noqa: B006
     everything: Annotated[
         bool,
-        typer.Option("--all", help="All of the channel, and all that it was built with."),
+        typer.Option(
+            "--all", help="All packages of the channel, and all packages that built them."
+        ),
     ] = False,
     channel: AnyChannel = "channel",
     key: Annotated[
         list[Path],
-        typer.Option("--key", help="A public key that a release must be signed with; repeatable."),
+        typer.Option("--key", help="A public key that must have signed the release; repeatable."),
     ] = [],  # noqa: B006
     engine: EngineName = "auto",
     jobs: Jobs = 0,
@@ -116,9 +118,9 @@ def verify(
 ) -> None:
     """Build packages again from their records and compare the bytes; or check a release.
 
-    Of packages nothing is replaced: what is rebuilt is thrown away, or kept aside where it
-    differs. A release is checked from the channel or any copy of it, by folder or URL: its
-    files, its packages, its locks, its SBOMs, and what was signed.
+    Packages are not replaced: a rebuilt package is thrown away, or stored separately where it
+    differs. A release is checked from the channel or any copy of it, by folder or URL: its files,
+    its packages, its locks, its SBOMs, and its signatures.
 
     Examples:
 
@@ -136,7 +138,7 @@ def verify(
     if key:
         raise UsageError("--key goes with a release")
     if everything == bool(packages):
-        raise UsageError("verify takes the names of packages, or --all")
+        raise UsageError("verify needs package names, or --all")
     store = locate()
     store.prepare()
     every = rebuild.select_all if everything else partial(rebuild.select, packages)

@@ -13,13 +13,13 @@ from rootstock.channel.yank import hide as hide_packages
 from rootstock.cli.common import ChannelFolder, Json, print_json, say
 from rootstock.core.formatting import columns
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def rollback(
     to: Annotated[
         int | None,
-        typer.Option(min=1, help="The generation to go back to, or forth.", metavar="N"),
+        typer.Option(min=1, help="The generation to show again.", metavar="N"),
     ] = None,
     channel: ChannelFolder = Path("channel"),
     dry_run: DryRun = False,
@@ -27,8 +27,8 @@ def rollback(
 ) -> None:
     """Show again what a channel showed before; without --to, undo the last change.
 
-    Nothing is deleted: it is a new generation with an older index, and --to goes forth as well.
-    A build that comes to the same packages again shows them again: change the recipe first.
+    Nothing is deleted: the result is a new generation with an older index, and --to may also name a
+    later one. A build that makes the same packages shows them again: change the recipe first.
 
     Examples:
 
@@ -36,21 +36,21 @@ def rollback(
 
       rootstock rollback --to 3 --channel /srv/www/channel
     """
-    _tell(go_back(Channel.at(channel), to, dry=dry_run), channel, dry_run, as_json)
+    _report(go_back(Channel.at(channel), to, dry=dry_run), channel, dry_run, as_json)
 
 
 def hide(
-    packages: Annotated[list[str], typer.Argument(help="File names, or specs as conda has them.")],
+    packages: Annotated[list[str], typer.Argument(help="File names, or conda's specs.")],
     channel: ChannelFolder = Path("channel"),
     force: Annotated[
-        bool, typer.Option("--force", help="Also what releases have, which then disappear, too.")
+        bool, typer.Option("--force", help="Also packages of releases, which then disappear, too.")
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Take packages out of a channel's index; their files stay.
+    """Remove packages from a channel's index; their files stay.
 
-    To have them back: rootstock rollback, or a build that comes to the same packages.
+    To undo it: rootstock rollback, or a build that makes the same packages.
 
     Examples:
 
@@ -59,7 +59,7 @@ def hide(
       rootstock hide 'root 6.38.*' 'pyroot 6.38.*' --force --dry-run
     """
     effect = hide_packages(Channel.at(channel), packages, force=force, dry=dry_run)
-    _tell(effect, channel, dry_run, as_json)
+    _report(effect, channel, dry_run, as_json)
 
 
 def releases(channel: ChannelFolder = Path("channel"), as_json: Json = False) -> None:
@@ -121,7 +121,7 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _tell(effect: Effect, channel: Path, dry: bool, as_json: bool) -> None:
+def _report(effect: Effect, channel: Path, dry: bool, as_json: bool) -> None:
     if as_json:
         values = {name: value for name, value in vars(effect).items() if name != "generation"}
         number = effect.generation.number if effect.generation else None
@@ -132,14 +132,14 @@ def _tell(effect: Effect, channel: Path, dry: bool, as_json: bool) -> None:
         *(f"+ {name}" for name in effect.back),
         *_numbers("- release", effect.releases_gone),
         *_numbers("+ release", effect.releases_back),
-        *(f"{name} was damaged: it is made anew" for name in effect.mended),
+        *(f"{name} was damaged: rootstock made it again" for name in effect.mended),
     ]
     if effect.generation:
         lines.append(f"{channel} is now at generation {effect.generation.number}.")
     elif dry:
         lines.append("Nothing was changed.")
     else:
-        lines.append("Readers see just that already: nothing was changed.")
+        lines.append("Readers already see that state: nothing was changed.")
     say(lines)
 
 

@@ -1,4 +1,4 @@
-"""The command that checks recipes and does nothing else."""
+"""The command that checks recipes."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ def lint(
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Check recipes for every variant of the matrix: all that planning refuses, and advice.
+    """Check recipes for every variant of the matrix: all errors of planning, and warnings.
 
     Nothing is fetched or built. Each finding has its file and line, and what to write instead.
 
@@ -49,8 +49,8 @@ def _level(finding: Finding) -> str:
 
 
 def _text(finding: Finding) -> str:
-    told = f"{finding.place}: {_level(finding)}: {finding.message}"
-    return f"{told}\n    {finding.remedy}" if finding.remedy else told
+    text = f"{finding.place}: {_level(finding)}: {finding.message}"
+    return f"{text}\n    {finding.remedy}" if finding.remedy else text
 
 
 def _row(finding: Finding) -> dict[str, object]:

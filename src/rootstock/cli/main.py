@@ -1,4 +1,4 @@
-"""The command line: commands, options, exit codes; the work is done elsewhere."""
+"""The command line: commands, options, exit codes; other modules do the work."""
 
 import gc
 import importlib
@@ -18,10 +18,10 @@ from rootstock.cli import completion, ending
 from rootstock.cli.common import say
 from rootstock.core import process, signals, store, streams, tokens
 from rootstock.core.errors import InterruptedByUser, RootstockError, UsageError
-from rootstock.report.terminal import tell_error
+from rootstock.report.terminal import print_error
 
-# In which module of cli/ a command is, by the panel of --help that shows it, in that order. Only
-# that of the command that is asked for is imported: most import what others do not need.
+# The module of cli/ for each command, by its panel of --help, in that order. Only the module of
+# the requested command is imported: most import a lot that others do not need.
 _PANELS: Mapping[str, Mapping[str, str]] = {
     "Build": {
         **dict.fromkeys(("build", "audit", "smoke", "plan"), "build"),
@@ -45,12 +45,12 @@ _HOMES = {name: home for panel in _PANELS.values() for name, home in panel.items
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
 
 _CODES = (
-    "Exit codes: 0 done; 1 a build, an audit or a test failed; 2 usage or configuration; 3 a "
-    "source or the network; 4 this machine; 5 refused, to protect what is there; 130 interrupted."
+    "Exit codes: 0 done, 1 a build, an audit or a test failed, 2 usage or configuration. "
+    "3 a source or the network, 4 this machine, 5 refused to protect what exists, 130 interrupted."
 )
 _VERSION = ("--version", "-V")
-# New objects between two looks for garbage. An index of 100,000 packages is a million objects and
-# no garbage: with Python's own 700, a third of the time of a promotion went into looking.
+# New objects between two garbage collections. An index of 100,000 packages is a million objects
+# without garbage: with Python's own 700, collections took a third of the time of a promotion.
 _MANY = 100_000
 
 
@@ -63,20 +63,20 @@ def main() -> NoReturn:
     tokens.take()
     try:
         failed = _failure()
-    except BaseException as error:  # Ctrl-C once more, while the first was seen to
+    except BaseException as error:  # Ctrl-C once more, during the handling of the first
         failed = ending.failure(error)
     process.end_all()
     store.sweep()
-    # All has ended that would have to be: from here on, a signal may end the process at once.
+    # Everything has ended: from here on, a signal may end the process at once.
     signals.handle(signals.end_at_once)
-    code = ending.tell(failed, as_json=streams.wants_json(sys.argv))
-    os._exit(code)  # py-rattler's threads may crash the interpreter while it tears itself down
+    code = ending.finish(failed, as_json=streams.wants_json(sys.argv))
+    os._exit(code)  # py-rattler's threads may crash the interpreter at its end
 
 
 def _failure() -> RootstockError | None:
-    """Run the command; how it failed, if it did."""
+    """Run the command; return its error, if any."""
     try:
-        gc.disable()  # what is imported is never garbage, and looking for some takes time
+        gc.disable()  # imports create no garbage, and searching for some takes time
         application = _application()
         asked = completion.is_asked()
         if asked:
@@ -90,11 +90,11 @@ def _failure() -> RootstockError | None:
             complete_var=completion.VARIABLE if asked else "",
             standalone_mode=False,
         )
-        # Typer takes an interruption for itself, and gives back its exit code.
+        # Typer handles an interruption itself, and returns its exit code.
         return InterruptedByUser("interrupted") if code == InterruptedByUser.code else None
-    except SystemExit as error:  # how Typer ends after it has printed words for a shell
+    except SystemExit as error:  # Typer ends so after it has printed words for a shell
         return ending.failure(error) if error.code else None
-    # The last net: whatever it is, what the user sees is a message, a remedy and an exit code.
+    # For any error, the user sees a message, a remedy and an exit code.
     except BaseException as error:
         return ending.failure(error)
 
@@ -134,7 +134,7 @@ def _paragraphs(docstring: str) -> str:
 
 
 def _needed(words: Sequence[str]) -> Iterable[str]:
-    """The commands that have to be known to understand a command line: one, if it names one."""
+    """Return the commands needed to parse a command line: one, if it names one."""
     first = words[0] if words else ""
     if first in _VERSION:
         return ()
@@ -142,7 +142,7 @@ def _needed(words: Sequence[str]) -> Iterable[str]:
 
 
 class _Command(TyperCommand):
-    """A command that takes no empty word for a path: that is a variable that is not set."""
+    """A command that refuses an empty word as a path: its variable is probably unset."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -154,8 +154,8 @@ class _Command(TyperCommand):
             source = ctx.get_parameter_source(parameter.name)
             if is_path and "" in words and source.name in ("COMMANDLINE", "ENVIRONMENT"):
                 raise UsageError(
-                    f"{parameter.get_error_hint(ctx)} is an empty word, and no path",
-                    "Name the file or folder; the one that you are in is called `.`.",
+                    f"{parameter.get_error_hint(ctx)} is an empty word, not a path",
+                    "Name the file or folder; the current folder is `.`.",
                 )
         return rest
 
@@ -172,23 +172,23 @@ def _callback(
         typer.Option(*_VERSION, help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Build, prove and publish a conda channel with ROOT of your own."""
+    """Build, test and publish a conda channel with ROOT of your own."""
     if not {"-h", "--help"} & {*sys.argv}:
         ending.require_folder()
 
 
 def _interrupt(number: int, frame: object) -> None:
-    # First, because threads that wait for a process are waited for in their turn.
+    # First, because other threads wait for the processes.
     process.end_all()
     raise KeyboardInterrupt
 
 
-def _unraisable(told: "sys.UnraisableHookArgs") -> None:
-    # What is called on a fork cannot raise; `process.check` tells of the interruption instead.
-    if told.exc_type is not KeyboardInterrupt:
-        sys.__unraisablehook__(told)
+def _unraisable(caught: "sys.UnraisableHookArgs") -> None:
+    # A fork hook cannot raise; `process.check` reports the interruption instead.
+    if caught.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(caught)
 
 
-def _unexpected_in_thread(told: threading.ExceptHookArgs) -> None:
-    failed = ending.failure(told.exc_value or told.exc_type())
-    tell_error(failed.message, failed.remedy)
+def _unexpected_in_thread(caught: threading.ExceptHookArgs) -> None:
+    failed = ending.failure(caught.exc_value or caught.exc_type())
+    print_error(failed.message, failed.remedy)

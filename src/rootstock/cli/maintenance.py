@@ -1,4 +1,4 @@
-"""The commands about a checkout and the machine it is on."""
+"""The commands about a checkout and its machine."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,10 +33,10 @@ def list_recipes(
     markdown: Annotated[bool, typer.Option(help="As a table in Markdown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List every package the recipes make, where it is from, and whether it was ever built.
+    """List every package of the recipes, its origin, and whether it was ever built.
 
-    With --patches: what is changed of other people's sources, where upstream has that, and
-    which file tests it.
+    With --patches: changes to other projects' sources, their upstream addresses, and the files that
+    test them.
 
     Examples:
 
@@ -79,7 +79,7 @@ def image(
     offline: Offline = False,
     checkout: CheckoutFolder = CHECKOUT,
 ) -> None:
-    """Make the root file systems that builds and smoke tests run in.
+    """Make the root file systems for builds and smoke tests.
 
     Examples:
 
@@ -103,7 +103,7 @@ def image(
 
 
 def doctor(as_json: Json = False) -> None:
-    """Tell what this machine has of what rootstock needs, and what to do about the rest.
+    """Show what rootstock needs and this machine has, and what to do about the rest.
 
     Example:  rootstock doctor
     """

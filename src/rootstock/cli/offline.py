@@ -1,4 +1,4 @@
-"""The commands that take a release to where there is no network."""
+"""The commands that make files of a release for use without network."""
 
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +31,7 @@ from rootstock.sources import tools
 WhichRelease = Annotated[
     str, typer.Option("--release", help="A number, or latest.", metavar="NUMBER")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what it would hold, and end.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what it would contain, and end.")]
 Test = Annotated[
     bool, typer.Option("--test/--no-test", help="Install and test it on a bare Debian 11.")
 ]
@@ -41,22 +41,20 @@ def make_bundle(
     out: Annotated[
         Path | None,
         typer.Argument(
-            help="The folder, or file, to make; if not given, the cell's name here.",
+            help="The folder, or file, to make; by default, the cell's name.",
             show_default=False,
         ),
     ] = None,
     release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006 - typer reads the default and hands on a new list
-    tar: Annotated[
-        bool, typer.Option("--tar", help="Make one file, to be unpacked there.")
-    ] = False,
+    tar: Annotated[bool, typer.Option("--tar", help="Make one file, to unpack there.")] = False,
     channel: AnyChannel = "channel",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Make a folder that is a complete channel with a release, for a machine without network.
 
-    It has the packages, the index, the locks, the attestations, and a text that tells how to
+    It has the packages, the index, the locks, the attestations, and a text that explains how to
     install from it with conda, mamba, micromamba or rootstock.
 
     Examples:
@@ -71,7 +69,7 @@ def make_bundle(
     target = (out or Path(_name(selection) + (".tar" if tar else ""))).absolute()
     if dry_run:
         refuse(target)
-        _tell_choice(selection, target, as_json)
+        _show_choice(selection, target, as_json)
         return
     with Terminal(quiet=as_json) as terminal:
         made = bundle.make(selection, target, terminal, tar=tar)
@@ -79,15 +77,13 @@ def make_bundle(
             print_json(made.as_json())
             return
         terminal.say(f"{made.path}: {made.packages} packages, {size(made.size)}.")
-        terminal.say(f"How to install from it is in {bundle.INSTALL}.")
+        terminal.say(f"{bundle.INSTALL} explains how to install from it.")
 
 
 def make_ship(
     out: Annotated[
         Path | None,
-        typer.Argument(
-            help="The file to make; if not given, the cell's name here.", show_default=False
-        ),
+        typer.Argument(help="The file to make; by default, the cell's name.", show_default=False),
     ] = None,
     release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006
@@ -105,8 +101,8 @@ def make_ship(
 ) -> None:
     """Make one executable file that installs a cell by itself, without network, and runs it.
 
-    It is made by conda-ship, which is fetched once. When first called, the file installs the
-    cell in ~/.conda, or in $CONDA_SHIP_PREFIX; then, and ever after, it is the cell's Python.
+    conda-ship makes it, and is fetched once. At its first call, the file installs the cell in
+    ~/.conda, or in $CONDA_SHIP_PREFIX; after that, each call runs the cell's Python.
 
     Examples:
 
@@ -120,7 +116,7 @@ def make_ship(
     target = (out or Path(selection.cell)).absolute()
     refuse(target)
     if dry_run:
-        _tell_choice(selection, target, as_json)
+        _show_choice(selection, target, as_json)
         return
     store = locate()
     with Terminal(quiet=as_json) as terminal:
@@ -139,16 +135,18 @@ def make_ship(
         if as_json:
             print_json(made.as_json())
             return
-        terminal.say(f"{made.path}: {made.packages} packages, {size(made.size)}{_said(made.smoke)}")
+        terminal.say(
+            f"{made.path}: {made.packages} packages, {size(made.size)}{_tested(made.smoke)}"
+        )
         terminal.say(f"It installs itself in ~/.conda/{made.install_name}.")
 
 
 def make_pack(
-    prefix: Annotated[str, typer.Argument(help="The path where it will be, and stay.")],
+    prefix: Annotated[str, typer.Argument(help="The final path of the environment.")],
     out: Annotated[
         Path | None,
         typer.Argument(
-            help="The .tar or .tar.zst file; if not given, the cell's name here.",
+            help="The .tar or .tar.zst file; by default, the cell's name.",
             show_default=False,
         ),
     ] = None,
@@ -164,8 +162,8 @@ def make_pack(
 ) -> None:
     """Pack a cell as an environment for a read-only place, such as CVMFS, into a tar file.
 
-    It is unpacked in that place: everything in it is for just this path, readable by everybody,
-    compiled, and needs to write nothing.
+    Unpack it in that place: the files only work at this path, are readable by everybody and
+    compiled, and write nothing there.
 
     Examples:
 
@@ -180,7 +178,7 @@ def make_pack(
         trial.check_place(prefix)
     refuse(target)
     if dry_run:
-        _tell_choice(selection, target, as_json)
+        _show_choice(selection, target, as_json)
         return
     store = locate()
     store.prepare()
@@ -200,13 +198,13 @@ def make_pack(
             return
         terminal.say(
             f"{made.path}: {made.files} files, {size(made.unpacked)} in {size(made.size)}"
-            f"{_said(made.smoke)}"
+            f"{_tested(made.smoke)}"
         )
         terminal.say(f"Unpack it in {made.prefix}.")
 
 
-def _said(report: SmokeReport | None) -> str:
-    """What came of a trial, as the end of a line."""
+def _tested(report: SmokeReport | None) -> str:
+    """The result of a trial, as the end of a line."""
     if not report:
         return ", not tested."
     ran = [check for check in report.checks if check.outcome != "not run"]
@@ -214,14 +212,14 @@ def _said(report: SmokeReport | None) -> str:
 
 
 def _name(selection: Selection) -> str:
-    """What a bundle is called when nobody says: its cell, or its release."""
+    """The default name of a bundle: its cell, or its release."""
     if len(selection.cells) == 1:
         return selection.cell
     return f"release-{selection.release.release:04d}"
 
 
-def _tell_choice(selection: Selection, target: Path, as_json: bool) -> None:
-    told = {
+def _show_choice(selection: Selection, target: Path, as_json: bool) -> None:
+    choice = {
         "path": str(target),
         "release": selection.release.release,
         "cells": selection.cells,
@@ -229,11 +227,11 @@ def _tell_choice(selection: Selection, target: Path, as_json: bool) -> None:
         "size": selection.size,
     }
     if as_json:
-        print_json(told)
+        print_json(choice)
         return
     held = (
-        f"{target} would hold release {selection.release.release}, {', '.join(selection.cells)}: "
-        f"{len(selection.packages)} packages, {size(selection.size)}"
+        f"{target} would contain release {selection.release.release}, "
+        f"{', '.join(selection.cells)}: {len(selection.packages)} packages, {size(selection.size)}"
     )
     say([*(package.filename for package in selection.packages), held])
 

@@ -40,19 +40,22 @@ def publish(
     channel: ChannelFolder = Path("channel"),
     release: Annotated[
         int | None,
-        typer.Option(min=1, help="Only what the channel showed then; the newest if not given."),
+        typer.Option(min=1, help="The generation to publish; by default, the newest."),
     ] = None,
     label: Annotated[
-        str, typer.Option(help="anaconda: the label that users read; main if not given.")
+        str, typer.Option(help="anaconda: the label for users; by default, main.")
     ] = "",
     staging_label: Annotated[
-        str, typer.Option(help="anaconda, quetz: what nobody reads; staging if not given.")
+        str,
+        typer.Option(
+            help="anaconda, quetz: the label or channel for staging; by default, staging."
+        ),
     ] = "",
     server: Annotated[
         str,
         typer.Option(
             parser=public_url,
-            help="anaconda, s3: the API's address, if another one.",
+            help="anaconda, s3: another address of the API.",
             metavar="URL",
         ),
     ] = "",
@@ -60,13 +63,13 @@ def publish(
         str,
         typer.Option(
             parser=public_url,
-            help="anaconda, s3: where the channel is read, if elsewhere.",
+            help="anaconda, s3: another address for readers.",
             metavar="URL",
         ),
     ] = "",
     token_file: Annotated[
         Path | None,
-        typer.Option(help="A file with the token, if no variable has it.", metavar="FILE"),
+        typer.Option(help="A file with the token, if no variable holds it.", metavar="FILE"),
     ] = None,
     stage_only: Annotated[
         bool,
@@ -76,18 +79,18 @@ def publish(
         bool, typer.Option("--dry-run", help="Only show what would be uploaded.")
     ] = False,
     tries: Annotated[
-        int, typer.Option(min=1, help="How often to try in a row what may pass by itself.")
+        int, typer.Option(min=1, help="Tries in a row after transient errors.")
     ] = RetryPolicy.tries,
     engine: EngineName = "auto",
     relock: Relock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Publish a channel: upload what is missing, read it back, test it, then let users see it.
+    """Publish a channel: upload missing files, read them back, test, then show them to users.
 
-    The token comes from ANACONDA_API_TOKEN or QUETZ_API_KEY, or from --token-file; the keys of
-    S3 as for any program of Amazon's. Users of the target see all that is new, or nothing. The
-    same command again goes on where one ended.
+    The token comes from ANACONDA_API_TOKEN or QUETZ_API_KEY, or from --token-file; the keys of S3
+    as for any program of Amazon's. Users of the target see everything new, or nothing. The same
+    command again continues where one ended.
 
     Examples:
 

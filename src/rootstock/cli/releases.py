@@ -1,4 +1,4 @@
-"""The commands about releases: the locks of one, and the keys that they are signed with."""
+"""The commands about releases: their locks, and the keys that sign them."""
 
 import sys
 from enum import Enum
@@ -24,7 +24,7 @@ class Format(str, Enum):
 
 
 class Action(str, Enum):
-    """What can be done about keys."""
+    """The actions for keys."""
 
     NEW = "new"
     SHOW = "show"
@@ -39,7 +39,7 @@ def lock(
         Format,
         typer.Option(
             "--format",
-            help="explicit for conda and mamba, md5 for a conda that is too old for it, pixi for "
+            help="explicit for conda and mamba, md5 for a conda too old for it, pixi for "
             "pixi and conda-ship, conda-lock for conda-lock.",
         ),
     ] = Format.EXPLICIT,
@@ -47,13 +47,13 @@ def lock(
         str,
         typer.Option(
             parser=channel_url,
-            help="The URL to name packages by, if not the channel's own.",
+            help="The URL of the packages, if not the channel's own.",
             metavar="URL",
         ),
     ] = "",
     channel: AnyChannel = "channel",
 ) -> None:
-    """Print the lock of a release, with its packages where this copy of the channel is.
+    """Print the lock of a release, with addresses in this copy of the channel.
 
     Examples:
 
@@ -75,7 +75,7 @@ def lock(
     if form is Format.MD5:
         say(locks.explicit_md5(packages, record.platform, base).rstrip("\n").split("\n"))
         return
-    # What an index says of the packages stands in pixi's, which every release has.
+    # Pixi's lock, which every release has, contains the index records.
     kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
     text = files.lock_of(where.place, record, found[0], kind)
     write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
@@ -83,17 +83,17 @@ def lock(
 
 
 def manage_keys(
-    action: Annotated[Action, typer.Argument(help="new makes a key; show tells of yours.")],
+    action: Annotated[Action, typer.Argument(help="new makes a key; show prints yours.")],
     encrypt: Annotated[
         bool,
         typer.Option("--encrypt", help=f"Ask for a passphrase, or take it from {keys.PASSPHRASE}."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make or show the key that your releases are signed with.
+    """Make or show the key that signs your releases.
 
-    The private key stays in your configuration folder (ROOTSTOCK_KEY names another file). Give
-    the public one, the .pub file, to those who shall check your releases.
+    The private key stays in your configuration folder (ROOTSTOCK_KEY names another file). Give the
+    public one, the .pub file, to everybody who checks your releases.
 
     Examples:
 
@@ -121,10 +121,10 @@ def _new_passphrase() -> str:
     passphrase = ask_passphrase("Passphrase: ")
     if not passphrase and not sys.stdin.isatty():
         raise UsageError(
-            "there is no terminal to ask for a passphrase at", f"Set {keys.PASSPHRASE} to it."
+            "there is no terminal to ask for a passphrase", f"Set {keys.PASSPHRASE} to it."
         )
     if not passphrase or passphrase != ask_passphrase("The same again: "):
-        raise UsageError("no passphrase, or not the same twice")
+        raise UsageError("the passphrase is empty, or the two entries differ")
     return passphrase
 
 

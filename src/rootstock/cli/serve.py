@@ -18,11 +18,11 @@ Url = Annotated[
     str,
     typer.Option(
         parser=public_url,
-        help="The channel's address, where readers have another one.",
+        help="The public address of the channel, if it differs.",
         metavar="URL",
     ),
 ]
-Title = Annotated[str, typer.Option(help="What the page calls the channel.", metavar="TEXT")]
+Title = Annotated[str, typer.Option(help="The title of the page.", metavar="TEXT")]
 
 
 def serve(
@@ -33,14 +33,14 @@ def serve(
     ] = 8000,
     url: Url = "",
     title: Title = "",
-    log: Annotated[bool, typer.Option("--log", help="Tell every request.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Tell nothing but errors.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Log every request.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors.")] = False,
     as_json: Json = False,
 ) -> None:
     """Serve a channel and its page to conda, mamba, pixi and browsers, until Ctrl-C.
 
-    It only reads. Other machines reach it with --host 0.0.0.0; docs/serving.md has nginx and
-    Apache, for what is to be open to everybody.
+    It only reads. With --host 0.0.0.0, other machines can reach it; for public access, use nginx or
+    Apache as in docs/serving.md.
 
     Examples:
 
@@ -50,7 +50,7 @@ def serve(
 
       rootstock serve --port 0 --json
     """
-    # A start of the command has no use for these.
+    # Other commands do not need these.
     import asyncio
 
     from rootstock.channel.page import records
@@ -58,20 +58,20 @@ def serve(
     from rootstock.serve.files import Folder
     from rootstock.serve.server import Server
 
-    if not host:  # to the system that is all addresses, and here a variable that is not set
+    if not host:  # to the system that means all addresses; here it is an unset variable
         raise UsageError("--host is an empty word", "0.0.0.0 stands for all addresses.")
     here = Channel.at(channel)
     public = address(url) or here.settings().url
-    records.tables(here)  # a folder that is no channel is told before anybody asks
+    records.tables(here)  # report a folder that is no channel before the first request
     shown = live.LivePage(here, live.by_command(here, title))
     server = Server(Folder(here), shown, host, port, url=public, log=log)
     if as_json:
-        told = {"url": server.url, "host": server.host, "port": server.port}
-        print_json_line({**told, "channel": channel.absolute()})
+        listening = {"url": server.url, "host": server.host, "port": server.port}
+        print_json_line({**listening, "channel": channel.absolute()})
     elif not quiet:
-        with suppress(OSError, ValueError):  # nobody has to be there to read it
+        with suppress(OSError, ValueError):  # maybe nobody reads it
             print(f"{channel} is at {server.url}/  (Ctrl-C ends it)", file=sys.stderr, flush=True)
-    # To be told to end is how it ends well.
+    # A signal to end is the normal end.
     with suppress(KeyboardInterrupt):
         asyncio.run(server.run())
 
@@ -80,15 +80,15 @@ def write_page(
     channel: ChannelFolder = Path("channel"),
     out: Annotated[
         Path | None,
-        typer.Option(help="Write it to this file, and leave the channel's alone.", metavar="FILE"),
+        typer.Option(help="Write it to this file, not into the channel.", metavar="FILE"),
     ] = None,
     url: Url = "",
     title: Title = "",
 ) -> None:
-    """Write the channel's page, index.html, again: after a change of channel.yaml or an upgrade.
+    """Rewrite the channel's page, index.html, after a change of channel.yaml or an upgrade.
 
-    A promotion writes it anyway. channel.yaml in the channel's folder may have a title, a
-    sentence about it, and its url.
+    A promotion does this as well. channel.yaml in the channel's folder may have a title, a sentence
+    about it, and its url.
 
     Examples:
 
@@ -99,14 +99,14 @@ def write_page(
     from rootstock.channel.page import render
 
     here = Channel.at(channel)
-    said = here.settings()
-    said = replace(said, title=title or said.title, url=address(url) or said.url)
+    settings = here.settings()
+    settings = replace(settings, title=title or settings.title, url=address(url) or settings.url)
     if out:
-        render.write_to(out, here, said)
+        render.write_to(out, here, settings)
     elif url or title:
         raise UsageError(
             "--url and --title go with --out",
-            f"The next promotion would not know them: write them into {channel}/{SETTINGS}.",
+            f"The next promotion would lose them: write them into {channel}/{SETTINGS}.",
         )
     else:
         render.rewrite(here)

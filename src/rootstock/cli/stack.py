@@ -1,4 +1,4 @@
-"""The command about the analysis stack: what is made of wheels, without a recipe for each."""
+"""The command about the analysis stack: packages made of wheels, without a recipe for each."""
 
 from enum import Enum
 from typing import Annotated
@@ -16,7 +16,7 @@ from rootstock.stack import lock as locks
 
 
 class Action(str, Enum):
-    """What to do."""
+    """The actions of the command."""
 
     LOCK = "lock"
     ADD = "add"
@@ -24,7 +24,7 @@ class Action(str, Enum):
 
 
 def stack(
-    action: Annotated[Action, typer.Argument(help="What to do.", show_default=False)],
+    action: Annotated[Action, typer.Argument(help="The action.", show_default=False)],
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -36,19 +36,19 @@ def stack(
     into: Annotated[str, typer.Option("--set", help="add: the set of ci/stack.toml.")] = "",
     upgrade: Annotated[
         list[str] | None,
-        typer.Option(
-            "--upgrade", "-U", help="A project to take the newest of, or all; repeatable."
-        ),
+        typer.Option("--upgrade", "-U", help="A project to upgrade, or all; repeatable."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell, and write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the changes, and write nothing.")
+    ] = False,
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Lock the analysis stack: the packages that are made of wheels of the Python index.
+    """Lock the analysis stack: the packages made of wheels of the Python index.
 
     `lock` resolves the sets of ci/stack.toml for each Python and writes ci/stack.lock; versions
-    stay as they are unless --upgrade names them. `add` puts names into a set first. `show` prints
-    the recipe that a package is made by.
+    stay unless --upgrade names them. `add` puts names into a set first. `show` prints the recipe of
+    a package.
 
     Examples:
 
@@ -64,8 +64,10 @@ def stack(
         return
     if bool(given) != (action is Action.ADD):
         raise UsageError(
-            "rootstock stack add needs names" if action is Action.ADD else "lock takes no names",
-            "rootstock stack --help shows examples.",
+            "rootstock stack add needs names"
+            if action is Action.ADD
+            else "rootstock stack lock takes no names",
+            "See the examples of rootstock stack --help.",
         )
     files = Checkout(checkout)
     path, text = files.stack, None

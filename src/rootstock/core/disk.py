@@ -1,7 +1,7 @@
-"""What a file system allows: whether there is room, and whether programs can run from it.
+"""Checks of a file system: free space, inodes, and whether programs run from it.
 
-A build that fails on a full or read-only disk says so at best in a log, which is on the same disk.
-So the disk itself is asked before a failure is put down to the package.
+A build that fails on a full or read-only disk can at best say so in a log on the same disk. So
+rootstock checks the disk before it blames the package.
 """
 
 import errno
@@ -18,22 +18,22 @@ from pathlib import Path
 from rootstock.core import memory, process
 from rootstock.core.errors import MachineError, NoSpace
 
-# With less than this left, hardly anything can be built: a build that failed has failed for that.
+# With less free space than this, hardly anything can be built: that is why a build failed.
 ROOM = 16 << 20  # bytes
 INODES = 64
-# A file system that never had less than this left, at looks half a second apart, was never full.
+# A file system that always had more than this free, looked at twice a second, was never full.
 _AMPLE = 1 << 30  # bytes
 _AMPLE_INODES = 10_000
 _GET_FLAGS, _SET_FLAGS, _TOP = 0x80086601, 0x40086602, 0x00020000
 _NEARLY_HALF = 0.45  # of the memory: a tmpfs is full with half of it
-_PROBE = 1 << 20  # bytes that are written on trial: a quota shows itself in no other way
+_PROBE = 1 << 20  # bytes of a trial file: only writing shows a quota
 _RUNS = b"#!/bin/sh\nexit 0\n"
 # Bytes: the largest file of a cold run is ROOT's debug-free libCling with its tar, below 1e9.
 FILE_SIZE = 4e9
 
 
 def trouble(folder: Path) -> MachineError | None:
-    """Why nothing can be written to a folder, or None: full, no inodes, a quota, read-only."""
+    """Return why a folder cannot be written (full, no inodes, quota, read-only), or None."""
     try:
         room, inodes = space(folder)
         with _trial(folder) as file:
@@ -50,22 +50,21 @@ def trouble(folder: Path) -> MachineError | None:
 
 
 def space(folder: Path) -> tuple[int, int]:
-    """The bytes and the inodes that a user may still take.
+    """Return the free bytes and the free inodes of a file system, as its user may take them.
 
-    Inodes are a very large number where the file system makes them as they are needed.
+    The number of inodes is very large where the file system makes them on demand.
     """
     status = os.statvfs(folder)
     return status.f_bavail * status.f_frsize, status.f_favail if status.f_files else 1 << 62
 
 
 def spread(folder: Path) -> None:
-    """Have the folders in a folder lie apart on the disk; nothing where that cannot be said.
+    """Make ext4 spread the folders in a folder over the disk; do nothing on other file systems.
 
-    ext4 without a journal does not use an inode again soon after a file was deleted, and looks for
-    another one by one, near the folder. Where folders with thousands of files come and go in one
-    place, a new file then takes ten times as long. With the attribute of a folder that is the top
-    of a hierarchy (chattr(1), T) each new folder in it begins where there is room. The numbers
-    are those of linux/fs.h.
+    ext4 without a journal does not soon reuse the inode of a deleted file. It searches for another
+    one by one, near the folder. Where folders with thousands of files come and go, a new file then
+    takes ten times as long. With the attribute T (top of a hierarchy, chattr(1)), each new folder
+    begins where there is free space. The numbers are those of linux/fs.h.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -82,9 +81,9 @@ def spread(folder: Path) -> None:
 
 
 class Watch:
-    """Whether a build may have found no room, which it may have given back when it failed.
+    """Watches whether a build ran out of space, even if it freed the space when it failed.
 
-    `look` is to be called again and again while it runs.
+    Call `look` again and again while the build runs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -93,7 +92,7 @@ class Watch:
         self.look()
 
     def look(self) -> None:
-        """Look at the file system of the folder, and at those in memory; `tight` stays true."""
+        """Check the folder's file system and the memory file systems; `tight` stays true."""
         try:
             room, inodes = space(self._folder)
         except OSError:
@@ -103,7 +102,7 @@ class Watch:
 
 
 def no_programs(folder: Path) -> str:
-    """Why a program cannot be run from a folder, or nothing when it can: it is tried."""
+    """Return why a program cannot run from a folder, or an empty text; it starts one to see."""
     with _trial(folder) as file:
         file.write_bytes(_RUNS)
         file.chmod(0o755)
@@ -115,7 +114,7 @@ def no_programs(folder: Path) -> str:
 
 
 def no_links(folder: Path) -> str:
-    """Why symbolic links do not work in a folder, or nothing when they do: it is tried."""
+    """Return why symbolic links do not work in a folder, or an empty text; it makes one to see."""
     with _trial(folder) as file:
         file.write_bytes(_RUNS)
         link = file.with_name("link")
@@ -128,15 +127,15 @@ def no_links(folder: Path) -> str:
 
 
 def small_files() -> str:
-    """Why files cannot be as large as a build's are, or nothing when they can."""
+    """Return why files cannot be as large as a build needs, or an empty text."""
     soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if soft == resource.RLIM_INFINITY or soft >= FILE_SIZE:
         return ""
-    return f"this shell lets no file be larger than {soft:,} bytes"
+    return f"this shell limits files to {soft:,} bytes"
 
 
 def require_space(folder: Path) -> None:
-    """Raise `MachineError` unless a folder can be built in. It must be there, and writable."""
+    """Raise `MachineError` unless builds can run in a folder, which must exist."""
     if limited := small_files():
         raise MachineError(limited, "Lift the limit: ulimit -f unlimited.")
     try:
@@ -147,12 +146,12 @@ def require_space(folder: Path) -> None:
         raise trouble(folder) or MachineError(f"{folder} cannot be used: {error}", _SEE) from error
 
 
-_SEE = "See if the disk is sound and mounted for writing; `dmesg` may tell. Then run it again."
+_SEE = "Check the disk and its mount options (`dmesg` may help), then run the command again."
 
 
 @contextmanager
 def _trial(folder: Path) -> Iterator[Path]:
-    """A name for a file, in a folder of its own that is gone afterwards."""
+    """Yield the path of a file to make, in a folder of its own that is removed afterwards."""
     place = Path(tempfile.mkdtemp(prefix="trial-", dir=folder))
     try:
         yield place / "file"

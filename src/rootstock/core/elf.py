@@ -1,8 +1,8 @@
-"""What a dynamic linker reads of an ELF file: names, paths, versions and symbols.
+"""Reads from an ELF file what a dynamic linker reads: names, paths, versions and symbols.
 
-The formats are those of the System V gABI, its x86-64 psABI, and the "Symbol Versioning"
-chapter of the Linux Standard Base. Files are read by their section headers; one that is
-loadable and has none is refused, for nothing could be said of it.
+The formats are those of the System V gABI, its x86-64 psABI, and the "Symbol Versioning" chapter of
+the Linux Standard Base. It reads files by their section headers, and refuses a loadable file
+without them, because it could not check it.
 """
 
 import mmap
@@ -31,24 +31,24 @@ _SHT_VERDEF, _SHT_VERNEED, _SHT_VERSYM = 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 14, 15, 29
 _WEAK = 2  # symbol binding; VER_FLG_WEAK has the same value
 _GLOBAL_BINDINGS = {1, 2, 10}  # global, weak, and GNU's unique
-_VISIBLE = {0, 3}  # default and protected; hidden and internal ones bind to nobody
+_VISIBLE = {0, 3}  # default and protected; others cannot bind to hidden and internal ones
 _HIDDEN_VERSION = 0x8000
-_BASE_VERSION = 2  # the lowest index a version of the file's own can have
+_BASE_VERSION = 2  # the lowest index that a version of the file's own can have
 
 
 class ElfError(ValueError):
-    """An ELF file that cannot be read, or is not one a Linux on x86-64 loads."""
+    """An ELF file that cannot be read, or that no Linux on x86-64 loads."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Elf:
     """A dynamic ELF file.
 
-    `program` is true for what the kernel starts. `rpath` and `runpath` are None when the file
-    has none. `requires` are the versions it wants of its libraries, as (library, version,
-    weak), `provides` the versions it defines. `wanted` are the symbols it cannot do without
-    and `exports` those it offers; both are keys that `wanted_key` and `export_keys` make: a
-    symbol is found when its key, or that of `unversioned`, is among the exports.
+    `program` is true when the kernel can start it. `rpath` and `runpath` are None when the file has
+    none. `requires` are the versions it needs of its libraries, as (library, version, weak),
+    `provides` the versions it defines. `wanted` are the symbols that it needs, and `exports` those
+    it offers. Both are keys from `wanted_key` and `export_keys`: a symbol is found when its key, or
+    that of `unversioned`, is among the exports.
     """
 
     program: bool = False
@@ -63,7 +63,7 @@ class Elf:
 
 
 def wanted_key(name: bytes, version: bytes = b"") -> bytes:
-    """The key of a symbol a file wants, with the version it wants it in.
+    """The key of a symbol that a file needs, with the version it needs.
 
     >>> wanted_key(b"memcpy", b"GLIBC_2.14")
     b'memcpy@GLIBC_2.14'
@@ -72,10 +72,10 @@ def wanted_key(name: bytes, version: bytes = b"") -> bytes:
 
 
 def export_keys(name: bytes, version: bytes = b"", *, hidden: bool = False) -> tuple[bytes, ...]:
-    """The keys of a symbol a file offers, as glibc's `check_match` compares them.
+    """The keys of a symbol that a file offers, as glibc's `check_match` compares them.
 
-    What is wanted without a version is served by every version that is not hidden. A
-    definition without a version serves every want.
+    A request without a version accepts every version that is not hidden. A definition without a
+    version satisfies every request.
 
     >>> export_keys(b"memcpy", b"GLIBC_2.14"), export_keys(b"Py_Main")
     ((b'memcpy@GLIBC_2.14', b'memcpy'), (b'Py_Main', b'Py_Main@'))
@@ -87,7 +87,7 @@ def export_keys(name: bytes, version: bytes = b"", *, hidden: bool = False) -> t
 
 
 def unversioned(key: bytes) -> bytes:
-    """The key of a definition without a version, which serves the wanted `key` as well.
+    """The key of a definition without a version, which also satisfies the wanted `key`.
 
     >>> unversioned(b"memcpy@GLIBC_2.14"), unversioned(b"Py_Main")
     (b'memcpy@', b'Py_Main@')
@@ -96,12 +96,12 @@ def unversioned(key: bytes) -> bytes:
 
 
 def read(path: Path) -> Elf | None:
-    """Read a file; None when it is not ELF or nothing the dynamic linker handles.
+    """Read a file; return None when the dynamic linker does not handle it.
 
-    Object files, static programs and separate debug information are such.
+    Such files are not ELF, or object files, static programs and separate debug information.
 
-    Raises `ElfError` when the file is damaged, stripped of its section headers or made for
-    another kind of machine.
+    Raises `ElfError` when the file is damaged, stripped of its section headers or made for another
+    architecture.
     """
     with path.open("rb") as file:
         if file.read(len(MAGIC)) != MAGIC:
@@ -124,7 +124,7 @@ class _Section:
 
 
 class _Reader:
-    """Reads one file; `data` is all of it."""
+    """Reads one file; `data` is its content."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
@@ -153,7 +153,7 @@ class _Reader:
             return None
         dynamic = self.section(_SHT_DYNAMIC)
         if dynamic is None:
-            # In separate debug information the segment is there and the section is empty.
+            # Separate debug information has the segment, but an empty section.
             if self.sections and self.section(_SHT_DYNSYM) is None:
                 return None
             raise ElfError("its section headers are stripped")
@@ -190,7 +190,7 @@ class _Reader:
         return self.content(self.sections[section.link])
 
     def requires(self, versions: dict[int, bytes]) -> Iterator[tuple[str, str, bool]]:
-        """The versions wanted of libraries; their numbers in this file are put in `versions`."""
+        """Yield the needed versions of libraries; put their numbers here into `versions`."""
         section = self.section(_SHT_VERNEED)
         if section is None:
             return
@@ -211,7 +211,7 @@ class _Reader:
             at, more = at + step, step > 0
 
     def provides(self, versions: dict[int, bytes]) -> Iterator[str]:
-        """The versions this file defines; their numbers are put in `versions`."""
+        """Yield the versions this file defines; put their numbers into `versions`."""
         section = self.section(_SHT_VERDEF)
         if section is None:
             return
@@ -227,7 +227,7 @@ class _Reader:
             at, more = at + step, step > 0
 
     def symbols(self, versions: dict[int, bytes]) -> tuple[frozenset[bytes], frozenset[bytes]]:
-        """The keys of the symbols that are wanted, and of those that are offered."""
+        """Return the keys of the wanted symbols, and of the offered ones."""
         section = self.section(_SHT_DYNSYM)
         if section is None:
             return frozenset(), frozenset()

@@ -1,8 +1,13 @@
-"""Every failure a user can meet: one class each, with its exit code and its remedy.
+"""The errors that a user can meet: each class has an exit code and a remedy.
 
-The exit codes are part of the command line's contract: 1 a build, audit or smoke test failed;
-2 usage or configuration; 3 a source or the network failed; 4 the machine lacks something;
-5 refused; 130 interrupted.
+The exit codes are part of the command line's contract:
+
+- 1: a build, audit or smoke test failed.
+- 2: usage or configuration.
+- 3: a source or the network failed.
+- 4: the machine lacks something.
+- 5: refused.
+- 130: interrupted.
 """
 
 import errno
@@ -20,7 +25,7 @@ _USER = re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)")
 
 
 def without_password(text: str) -> str:
-    """A text in which addresses do not tell the user's name and password that they have.
+    """Replace the user name and password in the addresses of a text.
 
     >>> without_password("https://me:secret@example.org/x cannot be read")
     'https://...@example.org/x cannot be read'
@@ -29,7 +34,7 @@ def without_password(text: str) -> str:
 
 
 class RootstockError(Exception):
-    """A failure that is told to the user as `message`, then `remedy`, and ends with `code`."""
+    """An error that the user sees as `message` and `remedy`; `code` is the exit code."""
 
     code = 1
 
@@ -40,7 +45,7 @@ class RootstockError(Exception):
 
 
 class UsageError(RootstockError):
-    """An option, a file of configuration or a name that cannot be."""
+    """An option, a configuration file or a name is wrong."""
 
     code = 2
 
@@ -48,59 +53,59 @@ class UsageError(RootstockError):
 class RecipeError(UsageError):
     """A recipe that cannot be read, rendered or built.
 
-    `line` is where in the file the reason is, 0 when that is not known.
+    `line` is the line of the file with the reason, 0 when it is not known.
     """
 
     def __init__(self, path: Path, reason: str, remedy: str = "", *, line: int = 0) -> None:
         place = f"{path}:{line}" if line else str(path)
         super().__init__(
-            f"{place}: {reason}", remedy or "Mend the recipe; docs/recipes.md has the format."
+            f"{place}: {reason}", remedy or "Correct the recipe; docs/recipes.md has the format."
         )
         self.path, self.line = path, line
 
 
 class SourceError(RootstockError):
-    """A source that could not be had, or is not what its sha256 says."""
+    """A source could not be fetched, or does not match its sha256."""
 
     code = 3
 
 
 class MachineError(RootstockError):
-    """Something the machine lacks: a program, a kernel feature, space on the disk."""
+    """The machine lacks something: a program, a kernel feature, disk space."""
 
     code = 4
 
 
 class NoSpace(MachineError):
-    """A full disk, a quota that is used up, or a file that may not become larger."""
+    """The disk is full, a quota is used up, or a file may not grow."""
 
     def __init__(self, place: Path | str, reason: str = "") -> None:
         super().__init__(
             f"No space left for {place}" + (f": {reason}" if reason else ""),
-            "Free some there (or raise the limit: `ulimit -f`, a quota) and run the same command "
-            "again: what was finished is kept. The store can be elsewhere: set ROOTSTOCK_HOME.",
+            "Free some space (or raise the limit: `ulimit -f`, a quota) and run the same command "
+            "again; finished work is not repeated. To move the store, set ROOTSTOCK_HOME.",
         )
 
 
 class Damaged(MachineError):
-    """A folder of the store that is there, and not what it was."""
+    """A folder of the store that changed since it was sealed."""
 
     def __init__(self, folder: Path, reason: str) -> None:
         super().__init__(
             f"{folder} is damaged: {reason}",
-            "Run the same command again, which makes it anew; see if the disk is sound.",
+            "Run the same command again to recreate it, and check the disk.",
         )
         self.folder = folder
 
 
 class RefusedError(RootstockError):
-    """Something rootstock will not do: overwrite, publish what is not whole or not proven."""
+    """Rootstock refuses: it does not overwrite, nor publish what is incomplete or unproven."""
 
     code = 5
 
 
 class InterruptedByUser(RootstockError):
-    """Ctrl-C, or a request to end."""
+    """The user pressed Ctrl-C or sent a signal to end."""
 
     code = 130
 
@@ -108,9 +113,9 @@ class InterruptedByUser(RootstockError):
 class BuildFailed(RootstockError):
     """A build script, or the builder itself, failed.
 
-    `stage` is how far the build was. `over` is the limit for which it was ended, if it was, and
-    `limit` that limit in seconds or bytes. `record` is the file in which the store keeps the
-    failure, once it does.
+    `stage` is the stage that the build reached. `over` is the limit that the build exceeded, if
+    any, and `limit` its value in seconds or bytes. `record` is the file of the store that records
+    the failure, once there is one.
     """
 
     record: Path | None = None
@@ -126,15 +131,15 @@ class BuildFailed(RootstockError):
         limit: float = 0.0,
     ) -> None:
         reasons = {
-            "": f"failed at its {stage}",
-            "time": f"was ended at its {stage}: it took more than {limit:.0f} s, the limit",
-            "memory": f"was ended at its {stage}: it held more than {limit / 1e9:.2f} GB of "
-            "memory, the limit",
+            "": f"failed at stage {stage}",
+            "time": f"was stopped at stage {stage}: it took more than the limit of {limit:.0f} s",
+            "memory": f"was stopped at stage {stage}: it used more than the limit of "
+            "{limit / 1e9:.2f} GB of memory",
         }
         lines = "\n".join(f"    {line}" for line in tail[-_TAIL:])
         higher = f" (a higher one: --{over}-limit)" if over else ""
         super().__init__(
-            f"{node} did not build, it {reasons[over]}. Its last lines:\n{lines}",
+            f"{node} did not build: it {reasons[over]}. Its last lines:\n{lines}",
             f"Whole log: {log}{higher}",
         )
         self.node, self.log, self.tail = node, log, tuple(tail)
@@ -142,7 +147,7 @@ class BuildFailed(RootstockError):
 
 
 class FailedBefore(BuildFailed):
-    """A build that failed in an earlier run (`before` says when), and would do so again."""
+    """A build that failed in an earlier run (`before` says when) and has not changed since."""
 
     def __init__(self, failed: BuildFailed, before: str) -> None:
         super().__init__(
@@ -154,39 +159,39 @@ class FailedBefore(BuildFailed):
             limit=failed.limit,
         )
         self.record = failed.record
-        self.message = f"not tried again, because nothing changed since ({before}): {self.message}"
-        self.remedy += "\nChange the recipe, or try it as it is with --retry."
+        self.message = f"not built again, because nothing changed since ({before}): {self.message}"
+        self.remedy += "\nChange the recipe, or build it again as it is with --retry."
 
 
 class VerifyFailed(RootstockError):
-    """A package that does not come out the same when it is built again."""
+    """A package whose rebuild differs."""
 
 
 class AuditFailed(RootstockError):
-    """A package that breaks a promise every package makes."""
+    """A package that breaks a rule for all packages."""
 
 
 class SmokeFailed(RootstockError):
-    """A staged set that does not work when installed."""
+    """A staged set that does not work once installed."""
 
 
 class PackFailed(RootstockError):
-    """A file or an environment that was to be taken offline and could not be made."""
+    """A file or an environment for offline use that could not be made."""
 
 
-# How the system tells that a disk is full, or that the user's quota of it is.
+# How the system reports a full disk, or a quota that is used up.
 FULL = (errno.ENOSPC, errno.EDQUOT)
-# The same, and that a file may not be larger, as the programs that are called here tell it.
+# The same, and a file that may not grow, as called programs report it.
 _CODES = (*FULL, errno.EFBIG)
 _FULL = (*map(os.strerror, _CODES), *(f"os error {code})" for code in _CODES))
 
 
-def tells_of_no_space(output: str) -> bool:
-    """Whether a program ended, by what it said, because a disk was full."""
+def means_no_space(output: str) -> bool:
+    """Whether the output of a program says that a disk was full."""
     return any(words in output for words in _FULL)
 
 
-# Why a place that a user named cannot be written, however often it is tried.
+# Errors that a place named by the user gives each time: trying again does not help.
 _UNWRITABLE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS),
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG),
@@ -194,25 +199,25 @@ _UNWRITABLE = (
 
 
 @contextmanager
-def unwritable_told(place: Path | str) -> Iterator[None]:
+def raising_unwritable(place: Path | str) -> Iterator[None]:
     """Raise `UsageError` where a place cannot be written, and `NoSpace` where it is full."""
     try:
-        with no_space_told(place):
+        with raising_no_space(place):
             yield
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
         raise UsageError(
             f"{place} cannot be written: {error.strerror} ({error.filename or place})",
-            "Name a folder that you may write, or have that one mended.",
+            "Name a folder that you may write, or correct this one.",
         ) from error
 
 
 @contextmanager
-def no_space_told(place: Path | str) -> Iterator[None]:
-    """Raise `NoSpace` for `place` where a call to the system fails because a disk is full.
+def raising_no_space(place: Path | str) -> Iterator[None]:
+    """Raise `NoSpace` for `place` where a system call fails because a disk is full.
 
-    A file that is too large is the machine's lack, too: a limit of the shell, or of a file system.
+    Raise `MachineError` where a file exceeds a limit of the shell or of a file system.
     """
     try:
         yield

@@ -1,19 +1,19 @@
-"""How times, sizes and tables are written for people."""
+"""Formats times, sizes and tables for people."""
 
 import re
 from collections.abc import Sequence
 
 from rootstock.core.errors import without_password
 
-# Control characters (C0, DEL, C1), among them those that begin a terminal's commands; what breaks
-# or turns round a line; halves of characters. A tab stays.
+# Control characters (C0, DEL, C1), which include terminal commands; characters that break or
+# reverse a line; halves of characters. A tab stays.
 _CONTROL = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
 
 def visible(line: str) -> str:
-    """A line that may have come from anywhere, as it can be shown on any terminal and to anybody.
+    """Escape a line from any source so that any terminal and anybody may show it.
 
     >>> visible("bell " + chr(7)) == "bell " + chr(92) + "x07"
     True
@@ -24,7 +24,7 @@ def visible(line: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it.
+    """Format a time as people say it.
 
     >>> duration(0.34), duration(12.34), duration(151), duration(3720)
     ('0.3 s', '12.3 s', '2 min 31 s', '1 h 02 min')
@@ -39,7 +39,7 @@ def duration(seconds: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A time that runs: minutes and seconds.
+    """Format a running time as minutes and seconds.
 
     >>> clock(5.9), clock(92), clock(3720)
     ('0:05', '1:32', '1:02:00')
@@ -50,7 +50,7 @@ def clock(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """A number of bytes in decimal units, as package managers give them.
+    """Format a number of bytes in decimal units, as package managers do.
 
     >>> size(0), size(999), size(1234), size(187_300_000), size(2.5e9)
     ('0 B', '999 B', '1.2 kB', '187.3 MB', '2.5 GB')
@@ -65,7 +65,7 @@ def size(count: float) -> str:
 
 
 def share(done: float, total: float | None, unit: str) -> str:
-    """How far something is.
+    """Format how much of something is done.
 
     >>> share(3, 15, ""), share(12e6, 248e6, "B"), share(12e6, None, "B"), share(2, 9, "files")
     ('3/15', '12.0 MB/248.0 MB', '12.0 MB', '2/9 files')
@@ -77,7 +77,7 @@ def share(done: float, total: float | None, unit: str) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Rows of a table as aligned lines; the columns with an index in `right` to the right.
+    """Align the rows of a table; the columns with an index in `right` align to the right.
 
     >>> columns([("name", "size"), ("zlib", "1 MB")], right=[1])
     ['name  size', 'zlib  1 MB']

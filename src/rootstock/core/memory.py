@@ -1,7 +1,7 @@
-"""Who holds how much memory, and how much there is: what Linux tells in /proc (proc(5)).
+"""How much memory processes hold, and how much there is, from Linux's /proc (proc(5)).
 
-What counts is a process's own memory, which is given back only when it ends: its resident pages
-without those of files, which the kernel may drop at any time and which processes share.
+What counts is a process's own memory, which it returns only when it ends. That is its resident
+pages without file pages: the kernel may drop those at any time, and processes share them.
 """
 
 import contextlib
@@ -18,20 +18,21 @@ LOOK = 0.5  # seconds between looks at what a process holds
 
 
 def held(pid: int, cmdline_marker: str = "", proc: Path = _PROC) -> int:
-    """The bytes that a process and all its descendants hold.
+    """Return the bytes that a process and all its descendants hold.
 
     Processes with `cmdline_marker` on their command line count as well, with their descendants: a
     container is no child of the process that asked for it.
 
-    A page that is shared since a fork counts once for each: never less than what is held.
+    A page that is shared since a fork counts once for each process, so the result is never too
+    small.
     """
     return sum(_own(member, proc) for member in _family(pid, cmdline_marker, proc))
 
 
 def held_fairly(pid: int, cmdline_marker: str = "", proc: Path = _PROC) -> int:
-    """The same with every shared page divided by those who share it, which is slower to find.
+    """Return the same, with each shared page divided by its users; this takes longer.
 
-    Where the kernel does not tell a process's share (smaps_rollup: Linux 4.14), it is `held`.
+    Where the kernel does not give a process's share (smaps_rollup: Linux 4.14), it is `held`.
     """
     total = 0
     for member in _family(pid, cmdline_marker, proc):
@@ -43,20 +44,20 @@ def held_fairly(pid: int, cmdline_marker: str = "", proc: Path = _PROC) -> int:
 
 
 def available(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:
-    """The bytes that can be taken without swapping: the machine's, or this job's if fewer."""
+    """Return the bytes free without swapping: the machine's, or this job's if fewer."""
     free = [_kilobytes(proc / "meminfo")["MemAvailable"]]
     free += [limit - used for limit, used in _limits(proc, cgroups)]
     return max(min(free), 0)
 
 
 def total(proc: Path = _PROC, cgroups: Path = _CGROUPS) -> int:
-    """The bytes of memory of the machine, or what this job may use of it if that is less."""
+    """Return the bytes of memory of the machine, or this job's limit if that is lower."""
     limits = (limit for limit, _ in _limits(proc, cgroups))
     return min(_kilobytes(proc / "meminfo")["MemTotal"], *limits, 1 << 62)
 
 
 def shared(proc: Path = _PROC) -> float:
-    """The part of the memory that files in memory take, those in every /tmp of a sandbox among it.
+    """Return the part of the memory that files in memory take, such as each sandbox's /tmp.
 
     Such a file system may take half of the memory (tmpfs(5)).
     """
@@ -65,16 +66,16 @@ def shared(proc: Path = _PROC) -> float:
 
 
 def kills(proc: Path = _PROC) -> int:
-    """How many processes the kernel has ended for want of memory since it started.
+    """Return how many processes the kernel has killed for lack of memory since it started.
 
-    It tells that from Linux 4.13 on; before, it is 0.
+    Linux counts them since 4.13; before, the result is 0.
     """
     counts = dict(line.split() for line in (proc / "vmstat").read_text().splitlines())
     return int(counts.get("oom_kill", 0))
 
 
 def _family(pid: int, cmdline_marker: str, proc: Path) -> set[int]:
-    """A process, its kin and all their descendants, whatever groups and sessions they made."""
+    """A process, those with the marker, and all descendants, whatever their group or session."""
     children = _children(int(time.monotonic() / LOOK), proc)
     found = [pid, *(_kin(cmdline_marker, children, proc) if cmdline_marker else ())]
     for member in found:
@@ -91,13 +92,13 @@ def _kin(word: str, children: Mapping[int, Sequence[int]], proc: Path) -> Iterat
 
 @lru_cache(maxsize=1)
 def _children(tick: int, proc: Path) -> dict[int, list[int]]:
-    """The children of every process; looked up once per `tick` for all who ask."""
+    """Return the children of every process; one look per `tick` serves all callers."""
     children: dict[int, list[int]] = {}
     for name in os.listdir(proc):
         if name.isdigit():
             with contextlib.suppress(OSError):
                 text = (proc / name / "stat").read_bytes()
-                # The second field is the program's name, in brackets and as it likes.
+                # The second field is the program's name, in brackets; it may hold any character.
                 parent = int(text.rpartition(b")")[2].split()[1])
                 children.setdefault(parent, []).append(int(name))
     return children

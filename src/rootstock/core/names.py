@@ -1,9 +1,9 @@
-"""What names, paths and addresses from outside may be: the one module that says what is allowed.
+"""The only module that says which names, paths and addresses from outside are allowed.
 
-Outside are the files of channels and releases, locks, archives, servers' answers, recipes, the
-command line and what a build leaves behind. Whoever reads one of these calls a function here on
-each name before it is used. Each returns its argument when it is allowed, and raises `NotAllowed`
-when it is not.
+Outside means the files of channels and releases, locks, archives, servers' answers, recipes, the
+command line and the files that a build leaves. Code that reads one of these calls a function here
+on each name before it uses it. Each function returns its argument when it is allowed, and raises
+`NotAllowed` otherwise.
 
 The forms of package names, versions, build strings and subdirs are those of CEP 26.
 """
@@ -25,7 +25,7 @@ _CELL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _VARIABLE = re.compile(r"(?!PATH$|HOME$|LD_|PYTHON)[A-Za-z_][A-Za-z0-9_]*")
-# Control characters, what separates lines, and halves of characters that no encoding has.
+# Control characters, line separators, and halves of characters that no encoding has.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LONGEST_PART = 64  # characters of a name, a version or a build string (CEP 26)
 _LONGEST_FILE = 255  # bytes of one name in a path (NAME_MAX of Linux)
@@ -34,13 +34,13 @@ _SHOWN = 80  # characters of a name that a message shows
 _LISTED = 10  # names that a message lists
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)
 _LONGEST_LINE = 4096  # characters of a text that people read
-# At a path with one of these, ROOT does not find its libraries, or its interpreter does not start;
+# At a path with one of these, ROOT does not find its libraries or its interpreter does not start;
 # with the last it works, but complains.
 _NOT_FOR_ROOT = "$:'\\\""
 
 
 class NotAllowed(ValueError):
-    """A name that is not allowed; the message says what it is and which form it should have."""
+    """A name that is not allowed; the message shows it and the form it should have."""
 
 
 class Distribution(NamedTuple):
@@ -52,7 +52,7 @@ class Distribution(NamedTuple):
 
 
 def shown(text: object) -> str:
-    """Any value as a message shows it: on one line, escaped and not too long."""
+    """Format any value for a message: on one line, escaped and not too long."""
     if isinstance(text, (dict, list)):  # of any size and depth
         return "{...}" if isinstance(text, dict) else "[...]"
     text = text[: _SHOWN + 1] if isinstance(text, str) else text
@@ -61,7 +61,7 @@ def shown(text: object) -> str:
 
 
 def plain(text: str) -> str:
-    r"""A text with what cannot be printed written as an escape, on one line that is not too long.
+    r"""Escape the unprintable characters of a text, and cut it if it is too long for a line.
 
     >>> print(plain("a\nb größe"))
     a\nb größe
@@ -71,10 +71,10 @@ def plain(text: str) -> str:
 
 
 def listed(every: Iterable[object], between: str = ", ") -> str:
-    """Many names as a message shows them: the first ten, and how many more there are."""
+    """Join names for a message: the first ten, and the number of the others."""
     words = [plain(str(one)) for one in every]
     more = len(words) - _LISTED
-    # Nothing is gained by "and 1 more", which takes the room of the one.
+    # "and 1 more" takes as much space as the one.
     if more > 1:
         words[_LISTED:] = [f"and {more:,} more"]
     return between.join(words)
@@ -152,7 +152,7 @@ def file_name(text: object) -> str:
 
 
 def relative_path(text: object) -> str:
-    """The path of a file within a folder: names with slashes between, none of them `.` or `..`."""
+    """The path of a file within a folder: names joined by slashes, none of them `.` or `..`."""
     if not isinstance(text, str):
         raise NotAllowed(f"{shown(text)} is not the path of a file within its folder")
     try:
@@ -164,7 +164,7 @@ def relative_path(text: object) -> str:
 
 
 def prefix(text: object) -> str:
-    """The path of an environment: none that ROOT does not work at, and none that is no UTF-8."""
+    """The path of an environment: UTF-8, and without the characters that break ROOT."""
     if not isinstance(text, str) or not text:
         raise NotAllowed(f"{shown(text)} is not the path of an environment")
     try:
@@ -177,7 +177,7 @@ def prefix(text: object) -> str:
     for mark in _NOT_FOR_ROOT:
         if mark in text:
             raise NotAllowed(
-                f"{text} cannot hold an environment: it has {mark} in it, and ROOT does not work "
+                f"{text} cannot hold an environment: it contains {mark}, and ROOT does not work "
                 "at such a path"
             )
     return text
@@ -199,7 +199,7 @@ def web_url(text: object) -> str:
 
 
 def package_url(text: object) -> str:
-    """Where a package is: an address (http:, https:, file:) that ends with subdir and file name."""
+    """The address of a package (http:, https:, file:), ending with subdir and file name."""
     form = (
         "the address of a .conda file in a subdir of a channel: https://, http:// or file:///, "
         "without blanks, '?' and '#'"
@@ -213,17 +213,17 @@ def package_url(text: object) -> str:
     except NotAllowed as error:
         raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
     if urlsplit(text).path.count("/") < 2:
-        raise NotAllowed(f"{shown(text)} is not {form}: it is in no folder")
+        raise NotAllowed(f"{shown(text)} is not {form}: it has no folder")
     return text
 
 
 def file_of(url: str) -> str:
-    """The name of the file that an address ends with, which may have characters quoted."""
+    """The file name at the end of an address, unquoted."""
     return unquote(url.rpartition("/")[2])
 
 
 def place_url(text: object) -> str:
-    """Where a channel is: a `web_url`, or the `file://` URL of a folder, without `?` and `#`."""
+    """The address of a channel: a `web_url`, or a folder's `file://` URL, without `?` and `#`."""
     form = "an address that starts with https://, http:// or file:///, without blanks, '?' and '#'"
     if not isinstance(text, str) or any(mark in text for mark in " ?#"):
         raise NotAllowed(f"{shown(text)} is not {form}")
@@ -233,7 +233,7 @@ def place_url(text: object) -> str:
 
 
 def folder_url(text: object) -> str:
-    """The `file:///` URL of a folder by its absolute path; a slash at its end is taken off."""
+    """The `file:///` URL of an absolute path to a folder, without a slash at its end."""
     url = place_url(text).rstrip("/")
     if not url.startswith("file:///") or {".", "..", ""} & {*unquote(url[8:]).split("/")}:
         raise NotAllowed(f"{shown(text)} is not the address of a folder, such as file:///srv/root")
@@ -241,51 +241,51 @@ def folder_url(text: object) -> str:
 
 
 def utc_time(text: object) -> str:
-    """A time as rootstock's records have it, by ISO 8601: 2026-11-22T20:00:00+00:00."""
+    """A time in rootstock's records, by ISO 8601: 2026-11-22T20:00:00+00:00."""
     time = _matched(text, _TIME, "a time such as 2026-11-22T20:00:00+00:00", 25)
     try:
         datetime.fromisoformat(time)
     except ValueError as error:
-        raise NotAllowed(f"{shown(text)} is no time: {error}") from error
+        raise NotAllowed(f"{shown(text)} is not a time: {error}") from error
     return time
 
 
 def line(text: object) -> str:
-    """A text that people read: one line without control characters. It may be empty."""
+    """A text for people: one line without control characters. It may be empty."""
     if not isinstance(text, str) or len(text) > _LONGEST_LINE or _UNPRINTABLE.search(text):
         raise NotAllowed(f"{shown(text)} is not a line of text")
     return text
 
 
 def variable(text: object) -> str:
-    """The name of an environment variable that does not decide which programs are run."""
-    form = "a variable that may be set: PATH, HOME, LD_* and PYTHON* decide what is run"
+    """The name of an environment variable that does not decide which programs run."""
+    form = "a variable that may be set: PATH, HOME, LD_* and PYTHON* decide what runs"
     return _matched(text, _VARIABLE, form, _LONGEST_PART)
 
 
 def public_url(text: object) -> str:
-    """The address of a channel as others are told it: files are named by what is put behind it.
+    """The public address of a channel, to which users' programs append file names.
 
-    So it has no query and no fragment, and neither a user's name nor a password, which everybody
-    could read. A slash at its end is taken off.
+    So it has no query and no fragment, and neither user name nor password, which everybody could
+    read. A slash at its end is removed.
     """
     url = web_url(text)
     parts = urlsplit(url)
     if "?" in url or "#" in url:
         raise NotAllowed(f"{shown(text)} has a query or a fragment, which a channel cannot have")
     if "@" in parts.netloc:
-        raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} tells a user's name to everybody")
+        raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} shows a user name to everybody")
     return url.rstrip("/")
 
 
 def user_path(text: str) -> Path:
-    """A path as a user writes it, where `~` is a home folder."""
+    """A path as a user writes it; `~` is a home folder."""
     if not text or "\0" in text:
-        raise NotAllowed(f"{shown(text)} is no path")
+        raise NotAllowed(f"{shown(text)} is not a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # no such user, or this one has no home
-        raise NotAllowed(f"{shown(text)} is no path: {error}") from error
+        raise NotAllowed(f"{shown(text)} is not a path: {error}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:

@@ -1,8 +1,8 @@
-"""The only place that starts processes, but for the installer (environment/spawn.py).
+"""The only module that starts processes, except for the installer (environment/spawn.py).
 
-Every process leads a group of its own, is given its whole environment, writes to a log file
-or is captured, and can be ended with all its descendants: when its time is up or it holds too much
-memory, when another thread calls `end_all`, and when rootstock itself dies.
+Every process leads its own group, gets its whole environment, and writes to a log file or is
+captured. It ends with all its descendants when its time is up, when it holds too much memory, when
+another thread calls `end_all`, or when rootstock itself dies.
 """
 
 import contextlib
@@ -38,9 +38,9 @@ class _Leader(Protocol):
         """Its exit code, once it has ended."""
 
 
-# No lock guards these: `end_all` is called by a signal's handler, whose thread may hold any lock,
-# also one that the thread which starts a process is waiting for (fork runs hooks that take some).
-# Adding to a set, and copying it, are one step each for other threads.
+# No lock guards these: a signal's handler calls `end_all`, and its thread may hold any lock, even
+# one that the thread which starts a process waits for (fork runs hooks that take some). Adding to a
+# set, and copying it, are one step each for other threads.
 _running: set[_Leader] = set()
 _ended = False
 
@@ -49,8 +49,8 @@ _ended = False
 class Completed:
     """How a process ended: its exit code (negative: a signal), output and seconds.
 
-    `over` is the limit for which it was ended, if it was; `peak` the most bytes of memory that it
-    and its descendants were seen to hold, where a limit of memory was given.
+    `over` is the limit that it exceeded, if any. `peak` is the most bytes of memory that it and its
+    descendants were seen to hold, where there was a limit of memory.
     """
 
     code: int
@@ -72,17 +72,17 @@ def run(
     cmdline_marker: str = "",
     look: Callable[[], object] | None = None,
 ) -> Completed:
-    """Run a program to its end; a failure of the program is in the result, not raised.
+    """Run a program to its end; the result says whether it failed.
 
-    Standard output and error go, in the order they come, to `log` when it is given and to
-    `Completed.output` otherwise. `env` is the whole environment of the process; without it
-    the caller's is handed on. After `timeout` seconds, or when the process and its descendants
-    hold more than `memory` bytes (measured twice a second), the process group is ended. The memory
+    Standard output and error go, in their order, to `log` when it is given and to
+    `Completed.output` otherwise. `env` is the whole environment of the process; without it the
+    process inherits the caller's. The process group is ended after `timeout` seconds, or when the
+    process and its descendants hold more than `memory` bytes (measured twice a second). The memory
     of processes with `cmdline_marker` on their command line counts as well (see `memory.held`).
     `look` is called twice a second, too.
 
-    Raises `MachineError` when the program is not there, `InterruptedByUser` when `end_all`
-    was called.
+    Raises `MachineError` when the program does not exist, and `InterruptedByUser` after a call of
+    `end_all`.
     """
     words = [os.fspath(word) for word in argv]
     started = time.monotonic()
@@ -100,7 +100,7 @@ def run(
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
-        # Of a PATH with folders that may not be read, too, the kernel says so.
+        # Also raised when PATH has unreadable directories.
         except (FileNotFoundError, PermissionError) as error:
             raise MachineError(
                 f"{words[0]} is not on this machine", "Install it, or see `rootstock doctor`."
@@ -121,16 +121,16 @@ def run(
 
 def follow(
     argv: Sequence[str | Path],
-    tell: Callable[[str], None],
+    on_line: Callable[[str], None],
     *,
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     timeout: float | None = None,
 ) -> Completed:
-    """Run a program as `run` does, and hand on each line of its output as it comes.
+    """Run a program as `run` does, and pass each line of its output to `on_line` at once.
 
-    `Completed.output` has the last lines only. `tell` is called in another thread; when it
-    raises, the program runs to its end, and then that is raised here.
+    `Completed.output` has the last lines only. `on_line` is called in another thread. When it
+    raises, the program runs to its end, and then the error is raised here.
     """
     last: deque[str] = deque(maxlen=_LINES)
     raised: list[Exception] = []
@@ -142,7 +142,7 @@ def follow(
                 last.append(line)
                 if not raised:
                     try:
-                        tell(line.rstrip("\n"))
+                        on_line(line.rstrip("\n"))
                     except Exception as error:
                         raised.append(error)
 
@@ -172,7 +172,7 @@ def _wait(
     over: Literal["", "time", "memory"] = ""
     peak = 0
     try:
-        # An end that came before the process was in the set has not reached it.
+        # A call of `end_all` before the process was in the set has not reached it.
         raise_if_interrupted()
         while True:
             left = max(deadline - time.monotonic(), 0.0)
@@ -223,7 +223,7 @@ def _end(process: _Leader) -> None:
     deadline = time.monotonic() + _GRACE
     while process.poll() is None and time.monotonic() < deadline:
         time.sleep(_POLL)
-    # The leader may be gone while others of its group are not.
+    # The leader may be gone while others of its group still run.
     _signal_group(process, signal.SIGKILL)
 
 
@@ -232,7 +232,7 @@ class _Attended:
     pid: int
 
     def poll(self) -> int | None:
-        # It stays for whoever started it to wait for.
+        # Do not reap it: whoever started it waits for it.
         ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return ended.si_status if ended else None
 
@@ -254,7 +254,7 @@ def attended(pid: int) -> Iterator[None]:
 
 
 def end_all() -> None:
-    """End every running process and refuse new ones: what Ctrl-C does."""
+    """End every running process and refuse new ones, as Ctrl-C does."""
     global _ended
     _ended = True
     running = tuple(_running)
@@ -268,7 +268,7 @@ def end_all() -> None:
 
 
 def raise_if_interrupted() -> None:
-    """Raise `InterruptedByUser` once `end_all` was called: for long work that is no process."""
+    """Raise `InterruptedByUser` after a call of `end_all`: for long work without a process."""
     if _ended:
         raise InterruptedByUser("interrupted")
 

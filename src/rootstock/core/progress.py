@@ -1,7 +1,7 @@
-"""What the stages tell while they work, and to whom.
+"""The events that stages report while they work.
 
-A stage calls a `Listener` with events and knows nothing of terminals, files or pages; report/
-turns the events into what people read.
+A stage calls a `Listener` with events and knows nothing of terminals, files or pages; report/ turns
+the events into what people read.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ State = Literal["start", "progress", "done", "kept", "failed", "skipped", "note"
 class Event:
     """One thing that happened.
 
-    `item` is empty when the event is of the whole stage. `state` is `kept` for what was there
-    already. `done` and `total` count in `unit` (items when it is empty, else e.g. "B").
-    `expected` is how many seconds more it will take as far as is known.
+    `item` is empty when the event concerns the whole stage. `state` is `kept` for a result that
+    already existed. `done` and `total` count in `unit` (items when it is empty, else e.g. "B").
+    `expected` is the estimate of the remaining seconds.
     """
 
     stage: str
@@ -35,4 +35,4 @@ Listener = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:
-    """A listener that tells nobody."""
+    """A listener that does nothing."""

@@ -1,7 +1,7 @@
-"""Files that end: what others may have put in a file's place is never waited for.
+"""Reads regular files only, so that no read waits forever.
 
-A channel may be a copy that somebody else made. To open a pipe waits for whoever writes to it, and
-a device such as /dev/zero has no end.
+A channel may be a copy that somebody else made. Opening a pipe waits for its writer, and a device
+such as /dev/zero has no end.
 """
 
 import errno
@@ -14,17 +14,20 @@ from typing import BinaryIO
 
 
 def read(path: Path) -> bytes:
-    """What is in a file; raises as `opened` does."""
+    """Return the content of a file; raises as `opened` does."""
     with opened(path) as file:
         return file.read()
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A file to be read. Raises `OSError` when it cannot be, also when it is a pipe or a device."""
+    """Open a file for reading.
+
+    Raises `OSError` when that fails, or when it is a pipe or a device.
+    """
     with open(path, "rb", opener=_open) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no file", str(path))
+            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         yield file
 
 

@@ -1,7 +1,7 @@
-"""Proofs: results of audits and smoke tests, kept by a digest of all that they depend on.
+"""Stored results of audits and smoke tests, by a digest of everything they depend on.
 
-A proof holds for as long as its packages, the system it was made on and the program that made
-it are the same; whatever changes makes another digest, and the proof is made again.
+A result holds while its packages, the system it was made on and the program that made it are the
+same. Any change gives another digest, and the result is made again.
 """
 
 import hashlib
@@ -16,13 +16,13 @@ from rootstock.core.store import Store
 
 
 def digest(*parts: str) -> str:
-    """A digest over strings, in their order."""
+    """Return a digest over strings, in their order."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 @lru_cache
 def program(folder: Path) -> str:
-    """A digest over the files of one of rootstock's own packages."""
+    """Return a digest over the files of one of rootstock's own packages."""
     found = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
@@ -31,7 +31,7 @@ def program(folder: Path) -> str:
 
 
 def read(path: Path, stage: str, listen: Listener) -> Mapping[str, Any] | None:
-    """A kept proof, or None when there is none, or what is there is not what was written."""
+    """Return a stored result, or None when there is none or the file was damaged."""
     try:
         text = path.read_text(errors="replace")
     except FileNotFoundError:
@@ -44,12 +44,12 @@ def read(path: Path, stage: str, listen: Listener) -> Mapping[str, Any] | None:
         right = False
     if right:
         return value
-    listen(Event(stage=stage, state="note", detail=f"{path} is damaged: it is proven anew"))
+    listen(Event(stage=stage, state="note", detail=f"{path} is damaged: the check runs again"))
     return None
 
 
 def write(path: Path, value: Mapping[str, Any], store: Store) -> None:
-    """Keep a proof, with a hash of itself: a bit that flips may make a failure a success."""
+    """Store a result with its own hash: a flipped bit could turn a failure into a success."""
     written = {"proof": value, "sha256": digest(_text(value))}
     store.write(path, json.dumps(written, indent=1) + "\n")
 

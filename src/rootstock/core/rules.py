@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 RULES: Mapping[str, str] = {
-    "floor": "it runs on the glibc it declares, by the versions it asks for",
-    "symbols": "every symbol is in the package, its dependencies or that glibc",
-    "libraries": "every library is found in the package, its dependencies or that glibc",
+    "floor": "it runs on the glibc that it declares, by its symbol versions",
+    "symbols": "the package, its dependencies or that glibc have every symbol",
+    "libraries": "the package, its dependencies or that glibc have every library",
     "rpath": "no RPATH or RUNPATH leads out of the prefix",
-    "leak": "no path of the build is left",
-    "licence": "the licence is named and its text is there",
-    "paths": "paths.json tells the truth",
-    "names": "every file's name can be listed by every client and held by every file system",
+    "leak": "no file contains a path of the build",
+    "licence": "the license has a name and a text",
+    "paths": "paths.json matches the files",
+    "names": "every client and every file system can handle every file's name",
     "links": "every link leads to a file of the package or of its dependencies",
-    "scripts": "nothing is run at installation, which some clients do and others do not",
+    "scripts": "nothing runs at installation: only some clients would run it",
     "elf": "every ELF file can be read",
     "waiver": "every waiver is well formed and needed",
 }

@@ -1,12 +1,11 @@
-"""Seals: whether files of the store are as they were left, told without reading them.
+"""Seals: they show whether files of the store changed, without reading them.
 
-A seal is made of what the file system says of files, and not of what is in them: whoever writes
-to a file, cuts it or takes it away changes that. What a disk gives back wrong, with nobody
-having written, shows only to those who read: promotion hashes every package, and so does the
-installer. The time at which the status of a file last changed is left out, because each hard
-link to it is such a change.
+A seal holds what the file system says about files, not their content: writing, cutting or removing
+a file changes that. A disk that returns wrong data, though nobody wrote, shows only when the data
+are read: promotion hashes every package, and so does the installer. The seal leaves out the time of
+the last status change, because each hard link to a file is such a change.
 
-Nothing of rootstock is imported here: environment/installer.py uses it, too.
+Imports nothing of rootstock: environment/installer.py uses it, too.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _CHUNK = 1 << 20  # bytes
-_BLOCK = 512  # bytes, in which stat(2) counts what a file takes
+_BLOCK = 512  # bytes: the unit of st_blocks (stat(2))
 _name = attrgetter("name")
 
 
@@ -31,25 +30,25 @@ def sha256_of(path: Path) -> str:
 
 
 def of_file(path: Path) -> str:
-    """The seal of a file whose content was just found right: it holds on this disk only."""
+    """The seal of a file whose content was just verified; it holds on this disk only."""
     status = path.stat()
     return f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns}"
 
 
 class Survey(NamedTuple):
-    """The seal of a folder with all that is in it, and the bytes that it takes on disk."""
+    """The seal of a folder with all its content, and the bytes that it takes on disk."""
 
     seal: str
     size: int
 
 
 def of_tree(root: Path) -> str:
-    """The seal of a folder with all that is in it; it also holds for a copy with its times."""
+    """The seal of a folder with all its content; it also holds for a copy with the same times."""
     return survey(root).seal
 
 
 def survey(root: Path) -> Survey:
-    """The seal of a folder, with the bytes that the files in it take."""
+    """Return the seal of a folder, with the bytes that its files take."""
     digest = hashlib.sha256()
     size = 0
     folders = [os.fspath(root)]
@@ -74,7 +73,7 @@ def survey(root: Path) -> Survey:
 
 
 def place_of(tree: Path) -> Path:
-    """Where the seal of a folder is: beside it."""
+    """The path of a folder's seal: beside it."""
     return tree.with_name(f"{tree.name}.seal")
 
 
@@ -86,7 +85,7 @@ def put(tree: Path) -> Survey:
 
 
 def holds(tree: Path) -> bool:
-    """Whether a folder is there, and as it was when it was sealed."""
+    """Whether a folder exists and is as it was when it was sealed."""
     try:
         return place_of(tree).read_text() == of_tree(tree)
     except OSError:

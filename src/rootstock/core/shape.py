@@ -1,8 +1,8 @@
-"""JSON from outside: a reader says which shape it expects, and gets that or a `ValueError`.
+"""Checks of JSON from outside: a reader names the shape it expects, or gets a `ValueError`.
 
-A check is a function that takes any value and returns it, or what is made of it, when it is
-allowed; it raises `ValueError` otherwise. The functions of names.py are checks of texts. Those
-here are checks of numbers, and make checks of lists and objects from checks of their parts.
+A check is a function that takes any value and returns it, or something made of it, when it is
+allowed; otherwise it raises `ValueError`. The functions of names.py are checks of texts. This
+module has checks of numbers, and combines checks into checks of lists and objects.
 """
 
 import json
@@ -17,17 +17,17 @@ T = TypeVar("T")
 K = TypeVar("K")
 Check = Callable[[object], T]
 
-_LARGEST = 2**63 - 1  # of what a file system or a program in C has as a size
+_LARGEST = 2**63 - 1  # the largest size of a file system or of a program in C
 
 
 class OtherFormat(ValueError):
-    """A file of a format that this rootstock does not read; nothing is wrong with it."""
+    """A file of a format that this rootstock does not read; the file is not wrong."""
 
-    remedy = "Nothing is broken, and nothing was changed: use the rootstock that wrote it."
+    remedy = "Nothing is broken or changed: use the version of rootstock that wrote it."
 
 
 def document(text: str | bytes) -> object:
-    """The value of a JSON text; raises `ValueError` when it is none, or is nested too deeply."""
+    """Parse a JSON text; raises `ValueError` when it is invalid or nested too deeply."""
     try:
         return json.loads(text, parse_constant=_no_number)
     except RecursionError as error:
@@ -46,7 +46,7 @@ def require_format(value: object, wanted: int) -> None:
 def fields(
     seldom: Mapping[str, Check[Any]] = MappingProxyType({}), /, **checks: Check[Any]
 ) -> Check[dict[str, Any]]:
-    """A check of objects with just these fields, of which those in `seldom` may be missing."""
+    """Make a check of objects with exactly these fields; those in `seldom` may be missing."""
 
     def check(value: object) -> dict[str, Any]:
         known = anything_named(value)
@@ -61,12 +61,12 @@ def fields(
 
 
 def made(kind: Callable[..., T], check: Check[dict[str, Any]]) -> Check[T]:
-    """A check that makes a value of some kind of the fields that another check gives."""
+    """Make a check that builds a value of a kind from the fields that another check returns."""
     return lambda value: kind(**check(value))
 
 
 def mapping(key: Check[K], value: Check[T]) -> Check[dict[K, T]]:
-    """A check of objects with any number of fields, whose names are checked as well."""
+    """Make a check of objects with any number of fields, which checks their names as well."""
 
     def check(found: object) -> dict[K, T]:
         return {key(name): _at(name, value, one) for name, one in anything_named(found).items()}
@@ -75,38 +75,38 @@ def mapping(key: Check[K], value: Check[T]) -> Check[dict[K, T]]:
 
 
 def items(item: Check[T]) -> Check[tuple[T, ...]]:
-    """A check of lists, which makes a tuple of one."""
+    """Make a check of lists, which returns a tuple."""
 
     def check(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise ValueError(f"{shown(value)} is no list")
+            raise ValueError(f"{shown(value)} is not a list")
         return tuple(item(one) for one in value)
 
     return check
 
 
 def one_of(*allowed: str) -> Check[Any]:
-    """A check of texts that can only be these."""
+    """Make a check of texts that allows only these."""
 
     def check(value: object) -> object:
         if value not in allowed:
-            raise ValueError(f"{shown(value)} is none of {', '.join(allowed)}")
+            raise ValueError(f"{shown(value)} is not one of {', '.join(allowed)}")
         return value
 
     return check
 
 
 def count(value: object) -> int:
-    """A whole number that is not negative, and not larger than a file can be."""
+    """A whole number that is neither negative nor larger than a file can be."""
     if type(value) is not int or not 0 <= value <= _LARGEST:
-        raise ValueError(f"{shown(value)} is no number of things")
+        raise ValueError(f"{shown(value)} is not a count")
     return value
 
 
 def seconds(value: object) -> float:
-    """A time that something took."""
+    """A duration in seconds."""
     if type(value) not in (int, float) or not 0 <= value <= _LARGEST:  # type: ignore[operator]
-        raise ValueError(f"{shown(value)} is no number of seconds")
+        raise ValueError(f"{shown(value)} is not a number of seconds")
     return value  # type: ignore[return-value]  # as it is: 1 and 1.0 are written differently
 
 
@@ -118,9 +118,9 @@ def yes_or_no(value: object) -> bool:
 
 
 def anything_named(value: object) -> Mapping[str, object]:
-    """An object whose reader checks the fields, and their names."""
+    """An object whose reader checks the fields and their names."""
     if not isinstance(value, dict):
-        raise ValueError(f"{shown(value)} is no object")
+        raise ValueError(f"{shown(value)} is not an object")
     return value
 
 
@@ -132,4 +132,4 @@ def _at(name: str, check: Check[T], value: object) -> T:
 
 
 def _no_number(text: str) -> object:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a JSON number")

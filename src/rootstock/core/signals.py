@@ -1,6 +1,6 @@
-"""What ends a command from outside: Ctrl-C, a request to end, a session that ends.
+"""The signals that end a command: Ctrl-C, a request to end, a closed session.
 
-Nothing but the standard library is imported, because this is used before all else.
+Imports nothing but the standard library, because this runs before all else.
 """
 
 import os
@@ -17,19 +17,19 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def handle(handler: Callable[[int, FrameType | None], None]) -> None:
-    """Have a function called for each signal that ends a command.
+    """Call a function for each signal that ends a command.
 
-    SIGHUP stays ignored where it is, which is what `nohup` is for.
+    SIGHUP stays ignored if it is: that is what `nohup` is for.
     """
     for number in _ENDING:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
-    # Whoever started this process may have held signals back until now: scripts/build.py does.
+    # The parent may have blocked signals until now: scripts/build.py does.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
 
 
 def end_at_once(number: int, frame: FrameType | None) -> None:
-    """The handler for when nothing runs that would have to be ended before."""
+    """The handler while nothing runs that has to be ended first."""
     streams.write(2, b"error: interrupted\n")
     if streams.wants_json(sys.argv):
         streams.write(1, b'{"error": "interrupted", "remedy": "", "code": 130}\n')

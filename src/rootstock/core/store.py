@@ -1,4 +1,4 @@
-"""The store: the only module that knows where things are kept between runs.
+"""The store: the only module that knows where files are between runs.
 
 ```
 $ROOTSTOCK_HOME (default: the user's cache folder)/
@@ -19,10 +19,10 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   tmp/                              everything that is not finished
   discard.lock                      held while something is taken away
 ```
-Every entry appears by one rename from tmp/, so that it is whole or absent and several
-processes can share a store. What was damaged since then is found when it is used, taken away
-and made again: sources and artifacts by their hash, folders by their seal (seal.py), proofs and
-other small files by what is in them.
+Every entry appears by one rename from tmp/: it is complete or absent, and several processes can
+share a store. Rootstock finds later damage when it uses an entry, removes the entry and makes it
+again. It checks sources and artifacts by their hash, folders by their seal (seal.py), results and
+other small files by their content.
 """
 
 import fcntl
@@ -40,13 +40,13 @@ from pathlib import Path
 from rootstock.core import disk, names, process
 from rootstock.core.errors import FULL, MachineError, UsageError
 
-# In the names of scratch folders, where a store is shared by machines.
+# Part of the names of scratch folders, because machines may share a store.
 _HOST = re.sub(r"\W", "", socket.gethostname()) or "here"
 _FOLDERS = ("sources", "images", "artifacts", "packages", "registry", "tools", "runs", "tmp")
 _ELSEWHERE = "Set ROOTSTOCK_HOME to a folder that can be written."
 _LOCK = "discard.lock"
 _SWEEPS = 5
-_FORGOTTEN = 7 * 24 * 3600.0  # seconds: nothing that rootstock does takes so long
+_FORGOTTEN = 7 * 24 * 3600.0  # seconds: no task of rootstock takes this long
 
 
 # The scratch folders of this process.
@@ -55,7 +55,7 @@ _in_use: set[Path] = set()
 
 @dataclass(frozen=True)
 class Store:
-    """The folder of the store, and the places in it."""
+    """The folder of the store, and the paths in it."""
 
     root: Path
 
@@ -65,7 +65,7 @@ class Store:
         return self.root / "runs"
 
     def verified(self, name: str) -> Path:
-        """The folder of what is left of verifying packages."""
+        """The folder with the results of verifying packages."""
         return self.root / "verified" / name
 
     @property
@@ -91,7 +91,7 @@ class Store:
         return self.root / "images" / digest
 
     def publication(self, digest: str) -> Path:
-        """The folder about a target that channels are published to."""
+        """The folder of an own file for a target that channels are published to."""
         return self.root / "publications" / digest
 
     def tool(self, digest: str) -> Path:
@@ -112,19 +112,19 @@ class Store:
 
     @property
     def durations(self) -> Path:
-        """The file with what each package took to build on this machine."""
+        """The file with the build times of packages on this machine."""
         return self.root / "durations" / f"{_HOST}.json"
 
     @property
     def suites(self) -> Path:
-        """The file with what each package's own tests took on this machine."""
+        """The file with the run times of the packages' own tests on this machine."""
         return self.root / "durations" / f"{_HOST}.suites.json"
 
     def prepare(self) -> None:
         """Make the store's folders.
 
-        The store and tmp/ are on one file system, which renames and hard links need. What
-        processes of this machine that are gone have left in tmp/ is removed.
+        The store and tmp/ are on one file system, as renames and hard links need. It removes what
+        ended processes of this machine left in tmp/.
 
         Raises `UsageError` when the store cannot be written.
         """
@@ -135,7 +135,7 @@ class Store:
                 disk.spread(self.root / name)
             for folder in (self.root / "tmp").iterdir():
                 if _is_orphan(folder):
-                    self.discard(folder)  # by a rename: another process may be at it, too
+                    self.discard(folder)  # by a rename: another process may remove it, too
         except OSError as error:
             if error.errno in FULL:
                 raise
@@ -153,12 +153,12 @@ class Store:
         try:
             yield folder
         finally:
-            with suppress(OSError):  # of a disk that fails; the next run removes what is left
+            with suppress(OSError):  # the disk fails; the next run removes the rest
                 remove(folder)
             _in_use.discard(folder)
 
     def write(self, path: Path, text: str) -> None:
-        """Write a file of the store so that it is whole or not there."""
+        """Write a file of the store so that it is complete or absent."""
         with self.scratch("file") as folder:
             part = folder / path.name
             part.write_text(text)
@@ -166,12 +166,12 @@ class Store:
             part.replace(path)
 
     def discard(self, place: Path, whole: Callable[[], bool] = lambda: False) -> None:
-        """Take a damaged entry away, by one rename, so that nobody meets half of it.
+        """Remove a damaged entry by one rename, so that nobody meets half of it.
 
-        It stays where it is `whole` by now: another process may have made it anew since it was
-        looked at. Who takes entries away does so alone, so that this answer holds.
+        It stays where it is `whole` by now: another process may have made it again meanwhile. A
+        lock lets only one process remove entries at a time, so that this answer holds.
 
-        Raises `MachineError` when it is another user's.
+        Raises `MachineError` when the entry belongs to another user.
         """
         with self.scratch("damaged") as folder, self._alone(), suppress(FileNotFoundError):
             if whole():
@@ -180,13 +180,13 @@ class Store:
                 place.rename(folder / place.name)
             except PermissionError as error:
                 raise MachineError(
-                    f"{place} is damaged, or may not be read, and belongs to another user",
-                    "Have its owner remove it, or set ROOTSTOCK_HOME to a folder of your own.",
+                    f"{place} is damaged or unreadable, and belongs to another user",
+                    "Ask its owner to remove it, or set ROOTSTOCK_HOME to a folder of your own.",
                 ) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Have the lock of the store; the system gives it back when a process is killed."""
+        """Hold the lock of the store; the system releases it when a process is killed."""
         with (self.root / _LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -195,7 +195,7 @@ class Store:
 def _is_orphan(folder: Path) -> bool:
     """Whether the process that made a scratch folder is gone.
 
-    Of another machine's, or another container's, nothing is known but their age.
+    For another machine's or container's process, only the folder's age is known.
     """
     if match := re.fullmatch(f".*-{_owner('([0-9]+)')}-[^-]*", folder.name):
         return not Path(f"/proc/{match[1]}").exists()
@@ -205,27 +205,27 @@ def _is_orphan(folder: Path) -> bool:
 
 
 def _owner(process: str) -> str:
-    """What in the name of a scratch folder tells whose it is: machine, process space, process."""
+    """The part of a scratch folder's name for its owner: machine, process space, process."""
     space = re.sub(r"\W", "", os.readlink("/proc/self/ns/pid"))
     return f"{_HOST}.{space}-{process}"
 
 
 def locate() -> Store:
-    """The store of this user: `ROOTSTOCK_HOME`, or a folder in the user's cache folder.
+    """Return the store of this user: `ROOTSTOCK_HOME`, or a folder in the user's cache folder.
 
-    The cache folder is that of the XDG Base Directory Specification. Raises `UsageError` when
-    what the variable says cannot be a path.
+    The cache folder is that of the XDG Base Directory Specification. Raises `UsageError` when the
+    variable is not a path.
     """
     own = os.environ.get("ROOTSTOCK_HOME")
     cache = f"{os.environ.get('XDG_CACHE_HOME') or '~/.cache'}/rootstock"
     try:
         return Store(names.user_path(own or cache).resolve())
-    except (OSError, RuntimeError, names.NotAllowed) as error:  # among them links in a circle
-        raise UsageError(f"there is no place for the store: {error}", _ELSEWHERE) from error
+    except (OSError, RuntimeError, names.NotAllowed) as error:  # e.g. links in a circle
+        raise UsageError(f"the store has no valid path: {error}", _ELSEWHERE) from error
 
 
 def publish(folder: Path, place: Path) -> None:
-    """Rename a finished folder into its place; if another process was first, its one stays."""
+    """Rename a finished folder into its place; if another process was first, its folder stays."""
     place.parent.mkdir(parents=True, exist_ok=True)
     try:
         folder.rename(place)
@@ -236,7 +236,7 @@ def publish(folder: Path, place: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove the scratch folders that threads of this process have: it is about to end.
+    """Remove the scratch folders of this process's threads, because it is about to end.
 
     After Ctrl-C nobody waits for a thread that waits for a server.
     """
@@ -249,7 +249,7 @@ def sweep() -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder, also one with folders in it that are not writable, at any depth."""
+    """Remove a folder, even if folders in it, at any depth, are not writable."""
 
     def unlock(function: object, path: str, info: object) -> None:
         parent = Path(path).parent

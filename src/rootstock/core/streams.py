@@ -1,6 +1,6 @@
-"""The standard streams: usable whatever the process was given in their place.
+"""Makes the standard streams usable, whatever the process got in their place.
 
-Little is imported, because this is used before all else.
+Imports little, because this runs before all else.
 """
 
 import os
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TextIO
 
-# Why standard error could not be written, the first time that it could not.
+# The first error of writing to standard error.
 _lost: list[OSError] = []
 
 
 def ready() -> None:
     """Make the three standard streams usable.
 
-    One that is closed, as a daemon's may be, becomes the null device. Otherwise the next file
-    that is opened would get its number, and with it what is printed. A character that the
-    encoding of a stream does not have is written as an escape.
+    A closed stream, as a daemon's may be, becomes the null device: otherwise the next opened file
+    would get its number, and all that is printed. A character that a stream's encoding lacks is
+    written as an escape.
     """
     for number in range(3):
         try:
@@ -42,16 +42,17 @@ def _lenient(stream: TextIO) -> TextIO:
 
 
 def wants_json(argv: Sequence[str]) -> bool:
-    """Whether a command line asks for JSON; also one that cannot be understood otherwise."""
+    """Whether a command line asks for JSON, even if the rest of it is wrong."""
     words = list(argv[1:])
     return "--json" in words[: words.index("--") if "--" in words else len(words)]
 
 
-def tell(text: str, stream: TextIO) -> None:
+def show(text: str, stream: TextIO) -> None:
     """Write lines for people, at once.
 
-    What they are told is not what they asked for: a full disk or a closed terminal loses it, and
-    the work goes on; `flush` tells at the end. Raises `BrokenPipeError` where nobody reads on.
+    These lines are not the result of a command. When a full disk or a closed terminal loses them,
+    the work goes on, and `flush` returns the error at the end. Raises `BrokenPipeError` when nobody
+    reads on.
     """
     try:
         stream.write(text)
@@ -63,7 +64,7 @@ def tell(text: str, stream: TextIO) -> None:
 
 
 def flush() -> OSError | None:
-    """Write out what the streams still hold; the first error that kept something from it."""
+    """Write out what the streams still hold; return the first error of any write."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -73,6 +74,6 @@ def flush() -> OSError | None:
 
 
 def write(number: int, data: bytes) -> None:
-    """Write to a descriptor; what it does not take is lost."""
+    """Write to a descriptor, and ignore failure."""
     with suppress(OSError):
         os.write(number, data)

@@ -1,22 +1,23 @@
-"""Variables of the user's that let another ROOT, or another Python's modules, into an environment.
+"""Finds variables of the user that let another ROOT or Python module into an environment.
 
-An environment of the channel's packages finds its own libraries whatever LD_LIBRARY_PATH and
-ROOTSYS say. PYTHONPATH it cannot withstand: Python searches those folders before its own
-site-packages (https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH).
+An environment from the channel finds its own libraries whatever LD_LIBRARY_PATH and ROOTSYS say. It
+cannot withstand PYTHONPATH: Python searches those folders before its own site-packages
+(https://docs.python.org/3/using/cmdline.html#envvar-PYTHONPATH).
 """
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-# The modules that make up PyROOT; one that comes from elsewhere does not fit the rest.
+# The modules of PyROOT; one from elsewhere does not fit the rest.
 _MODULES = ("ROOT", "cppyy", "libcppyy", "cppyy_backend", "CPyCppyy", "numpy")
 
 
 def intruders(environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """The modules that PYTHONPATH would bring in place of an environment's own, by its folders.
+    """Return the modules that PYTHONPATH puts before an environment's own, by folder.
 
-    A folder without any is left out. An empty entry means the present folder, as to Python.
+    It leaves out folders without such modules. An empty entry means the present folder, as for
+    Python.
     """
     path = environment.get("PYTHONPATH")
     found = {}

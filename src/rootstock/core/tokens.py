@@ -1,7 +1,7 @@
-"""Secrets: taken out of the environment at the start, handed to who needs one, told to nobody.
+"""Secrets: removed from the environment at the start, and given only to code that needs them.
 
-Programs that are started here, such as pip, apt-get, a shell or a container's engine, need none of
-what a user or a CI system may have in its environment, and might tell it.
+The programs that rootstock starts, such as pip, apt-get, a shell or a container engine, need no
+secret of a user or a CI system, and might show it.
 """
 
 import os
@@ -20,8 +20,8 @@ S3 = (
     "AWS_SESSION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
 )
-# Words in the name of a variable by which it holds a secret: GITHUB_TOKEN, TWINE_PASSWORD. Where
-# one ends in a word for a place, such as BEARER_TOKEN_FILE, it only says where the secret is.
+# Words that mark a variable as secret: GITHUB_TOKEN, TWINE_PASSWORD. A name that ends in a word for
+# a place, such as BEARER_TOKEN_FILE, only says where the secret is.
 _SECRET = re.compile(
     r"(?:^|_)(?:TOKENS?|PASSWORDS?|PASSWD|PASSPHRASE|PASS|PWD|SECRETS?|CREDENTIALS?|APIKEY|API_KEY"
     r"|ACCESS_KEY|PRIVATE_KEY|ENCRYPTION_KEY|SIGNING_KEY|AUTH_CONFIG|JWT|PAT"
@@ -30,8 +30,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"_(?:FILE|PATH|DIR|FOLDER|URL|URI|ENDPOINT)$", re.IGNORECASE)
-_LONGEST = 1 << 16  # characters of a token, and more than any has
-_NONE = ("PWD", "OLDPWD")  # a shell's folders
+_LONGEST = 1 << 16  # characters: more than any token has
+_NONE = ("PWD", "OLDPWD")  # the shell's folders
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ _taken: dict[str, str] = {}
 
 
 def take() -> None:
-    """Take all secrets out of the environment, so that no process that is started has them."""
+    """Move all secrets out of the environment, so that no started process has them."""
     for name in tuple(os.environ):
         if is_secret(name):
             _taken[name] = os.environ.pop(name)
 
 
 def is_secret(name: str) -> bool:
-    """Whether a variable holds a secret, by its name.
+    """Whether the name of a variable marks it as secret.
 
     >>> [is_secret(name) for name in ("GITHUB_TOKEN", "BEARER_TOKEN_FILE", "PATH", "PWD")]
     [True, False, False, False]
@@ -63,12 +63,12 @@ def is_secret(name: str) -> bool:
 
 
 def given(names: Sequence[str]) -> Mapping[str, str]:
-    """Those of the variables that were set when `take` was called."""
+    """Return those of the variables that were set when `take` was called."""
     return {name: _taken[name] for name in names if name in _taken}
 
 
 def token(names: Sequence[str], file: Path | None) -> Secret:
-    """The token of a file, or else of the first variable that has one.
+    """Return the token from a file, or else from the first variable that has one.
 
     Raises `UsageError` when there is none, or the file cannot be read.
     """
@@ -83,13 +83,13 @@ def token(names: Sequence[str], file: Path | None) -> Secret:
         if value.strip():
             return _checked(value.strip(), name)
     raise UsageError(
-        "there is no token to publish with",
+        "publishing needs a token, and none is set",
         f"Set {names[0]}, or name a file that holds it: --token-file FILE.",
     )
 
 
 def _checked(value: str, where: str) -> Secret:
-    """A token as it can be in a header of HTTP; the message does not tell it."""
+    """Return a token that fits into an HTTP header; the message does not show it."""
     if not re.fullmatch("[!-~]+", value) or len(value) == _LONGEST:
         raise UsageError(f"{where} does not hold one token and nothing else")
     return Secret(value)

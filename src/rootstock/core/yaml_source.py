@@ -1,4 +1,4 @@
-"""YAML whose mistakes are told by file and line."""
+"""Reads YAML and reports mistakes by file and line."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -14,19 +14,19 @@ from rootstock.core.errors import UsageError
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {"str": "text", "int": "a number", "float": "a number", "bool": "yes or no"}
 _LONGEST = 1_000_000  # bytes of a file; the longest recipe here has 10,000
-_DEEPEST = 100  # levels of nesting; parsers recurse, and their stack has an end
+_DEEPEST = 100  # levels of nesting; parsers recurse, and their stack is finite
 _TEMPLATE = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _TEXT = re.compile(r"'[^']*'|\"[^\"]*\"")  # text within a template
 _BRACKET = re.compile(r"[\[\]{}]")
-_MARK = re.compile(r"^(?:---|\.\.\.)", re.MULTILINE)  # what ends a document
-_BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # what opens levels at a line's beginning
+_MARK = re.compile(r"^(?:---|\.\.\.)", re.MULTILINE)  # these end a document
+_BLOCK = re.compile(r"^[-?: ]+", re.MULTILINE)  # these open levels at a line's beginning
 
 
 @dataclass(frozen=True)
 class Value:
     """A value of a YAML file, which knows its line.
 
-    What is asked of it that it is not is a `UsageError` with file and line.
+    A method that asks for another type raises `UsageError` with file and line.
     """
 
     path: Path
@@ -34,12 +34,12 @@ class Value:
     key: Node | None = None
 
     def fail(self, message: str, remedy: str = "") -> UsageError:
-        """The error that something is wrong with this value: on the line where its key is."""
+        """Make an error about this value, on the line of its key."""
         line = (self.key or self.node).start_mark.line + 1
         return UsageError(f"{self.path}:{line}: {message}", remedy)
 
     def mapping(self, required: Collection[str], optional: Collection[str] = ()) -> "Mapping":
-        """It as a mapping that has every key of `required` and none but `optional` beside."""
+        """The value as a mapping with all `required` keys, and else only `optional` ones."""
         entries = self.entries()
         known = [*required, *optional]
         for key, value in entries.items():
@@ -50,19 +50,19 @@ class Value:
         return entries
 
     def entries(self) -> "Mapping":
-        """It as a mapping whose keys are text, each there once."""
+        """The value as a mapping whose keys are text, each of them once."""
         if not isinstance(self.node, MappingNode):
             raise self.fail(f"{self} is not a mapping (key: value)")
         found: Mapping = {}
         for key_node, node in self.node.value:
             key = Value(self.path, key_node).text()
             if key in found:
-                raise Value(self.path, key_node).fail(f"{key} is there twice")
+                raise Value(self.path, key_node).fail(f"{key} occurs twice")
             found[key] = Value(self.path, node, key_node)
         return found
 
     def items(self) -> "list[Value]":
-        """It as a list that is not empty."""
+        """The value as a list that is not empty."""
         if not isinstance(self.node, SequenceNode):
             raise self.fail(f"{self} is not a list")
         if not self.node.value:
@@ -70,7 +70,7 @@ class Value:
         return [Value(self.path, node) for node in self.node.value]
 
     def text(self) -> str:
-        """It as text. A number is none: YAML reads 3.10 as 3.1."""
+        """The value as text. A number is not text: YAML reads 3.10 as 3.1."""
         if not isinstance(self.node, ScalarNode):
             raise self.fail(f"{self} is not text")
         kind = self.node.tag.removeprefix(_TAG)
@@ -90,10 +90,10 @@ Mapping = dict[str, Value]
 
 
 def line_of(top: Node, *keys: str, value: str = "") -> int:
-    """The line of a key that is reached by `keys`; 0 when there is none.
+    """Return the line of a key that is reached by `keys`; 0 when there is none.
 
-    A list is passed through, and so are the branches of `if`. With `value`, the key whose value
-    that is comes first. Of what is there several times it is the first.
+    It looks into lists and the branches of `if`. With `value`, a key that has this value comes
+    first. Among several it is the first.
     """
     found = list(_reached(top, keys))
     same = [key for key, node in found if isinstance(node, ScalarNode) and node.value == value]
@@ -121,7 +121,7 @@ def _reached(node: Node, keys: Collection[str]) -> Iterator[tuple[Node, Node]]:
 
 
 def line_below(top: Node, parent: str, key: str) -> int:
-    """The line of a key that is somewhere directly below a key `parent`; 0 when there is none."""
+    """Return the line of a key directly below a key `parent` anywhere; 0 when there is none."""
     if isinstance(top, SequenceNode):
         return next(filter(None, (line_below(item, parent, key) for item in top.value)), 0)
     for own, value in top.value if isinstance(top, MappingNode) else ():
@@ -132,7 +132,7 @@ def line_below(top: Node, parent: str, key: str) -> int:
 
 
 def lines_of(top: Node, key: str) -> list[int]:
-    """The lines of all keys of a name, wherever they are."""
+    """Return the lines of all keys of a name, wherever they are."""
     found, queue = [], [top]
     for node in queue:
         if isinstance(node, MappingNode):
@@ -144,10 +144,10 @@ def lines_of(top: Node, key: str) -> list[int]:
 
 
 def line_of_word(text: str, word: str, expressions: Collection[str]) -> int:
-    """The line of a value whose template has a word as a name of its own; 0 when none has.
+    """Return the line of a value whose template uses a word as a name; 0 when none does.
 
-    The values of the keys `expressions` are templates without marks. What is no YAML has no such
-    line: whoever reads it tells that.
+    The values of the keys `expressions` are templates without delimiters. Invalid YAML gives 0: its
+    reader reports the error.
     """
     if word not in text and "\\" not in text:  # text may be written with escapes
         return 0
@@ -170,10 +170,10 @@ def line_of_word(text: str, word: str, expressions: Collection[str]) -> int:
 
 
 def text_of(path: Path) -> str:
-    """The text of a YAML file, which any parser can take.
+    """Return the text of a YAML file, after checks that keep parsers safe.
 
     Raises `UsageError` when it cannot be read, is not UTF-8, is longer than 1 MB, is nested deeper
-    than 100 levels, or has more than one document, of which parsers take the first.
+    than 100 levels, or has a second document, which parsers would ignore.
     """
     try:
         with path.open("rb") as file:
@@ -198,7 +198,7 @@ def text_of(path: Path) -> str:
 
 
 def _second_document(text: str) -> int:
-    """The line on which a second document begins; 0 when there is none."""
+    """Return the line on which a second document begins; 0 when there is none."""
     if not _MARK.search(text):
         return 0
     begun = 0
@@ -208,28 +208,28 @@ def _second_document(text: str) -> int:
             if begun > 1:
                 return event.start_mark.line + 1 if event.start_mark else 1
     except yaml.YAMLError:
-        return 0  # whoever reads it tells that
+        return 0  # its reader reports that
     return 0
 
 
 def _too_deep(text: str) -> int:
-    """The line on which YAML is nested too deep; 0 when it is not."""
+    """Return the line on which YAML is nested too deep; 0 when it is not."""
     if not _may_be_deep(text):
         return 0
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # this one does not recurse
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):  # this parser does not recurse
             depth += isinstance(event, CollectionStartEvent)
             depth -= isinstance(event, CollectionEndEvent)
             if depth > _DEEPEST:
                 return event.start_mark.line + 1 if event.start_mark else 1
     except yaml.YAMLError:
-        return 0  # whoever reads it tells that
+        return 0  # its reader reports that
     return 0
 
 
 def _may_be_deep(text: str) -> bool:
-    """Whether there are enough brackets, or dashes in one line; most files have a few."""
+    """Whether it has many brackets, or many dashes in one line; most files have a few."""
     depth = 0
     for found in _BRACKET.finditer(text):
         depth = depth + 1 if found[0] in "[{" else max(depth - 1, 0)
@@ -239,7 +239,7 @@ def _may_be_deep(text: str) -> bool:
 
 
 def read(path: Path) -> Value:
-    """Read a YAML file; raises `UsageError` when there is none or it is not YAML."""
+    """Read a YAML file; raises `UsageError` when it is missing or not YAML."""
     text = text_of(path)
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)

@@ -1,1 +1,1 @@
-"""Environments: solve, install and lock, for machines without conda."""
+"""Environments: solves, installs and locks them, on machines without conda."""

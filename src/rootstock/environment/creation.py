@@ -1,7 +1,7 @@
-"""Environments: solve and install from a channel, for machines without conda.
+"""Environments: solves and installs from a channel, on machines without conda.
 
-The work is done by installer.py in a process of its own: what it prints becomes events. The
-environment is an ordinary one of conda's, with its conda-meta/ records.
+installer.py does the work in a process of its own, whose output becomes events. The environment is
+an ordinary conda environment, with its conda-meta/ records.
 """
 
 import fcntl
@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.core import process, store
-from rootstock.core.errors import SourceError, UsageError, no_space_told
+from rootstock.core.errors import SourceError, UsageError, raising_no_space
 from rootstock.core.progress import Event, Listener
 from rootstock.environment import installing
 from rootstock.environment.installing import STAGE
 from rootstock.environment.prefix import Claim, claimed
 
 _LOCK = "rootstock.lock"
-_TABLE = "noarch/repodata.json"  # which every channel has
-_PARTS = 4  # processes that compile, at most
-_TRIES = 3  # the first finds what is damaged, the second unpacks it anew
+_TABLE = "noarch/repodata.json"  # every channel has it
+_PARTS = 4  # the most processes that compile
+_TRIES = 3  # the first finds damage, the second unpacks those packages again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +50,10 @@ class Locked:
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """A finished environment: its packages, and the seconds its steps took.
+    """A finished environment: its packages, and the seconds of its steps.
 
-    The size is what its packages take on disk, unpacked: the bytes that it would take if nothing
-    of it was linked with the cache.
+    The size is that of its unpacked packages on disk, in bytes, as if it shared no file with the
+    cache.
     """
 
     prefix: Path
@@ -70,7 +70,7 @@ class Environment:
         return path if path.exists() else None
 
     def as_json(self) -> dict[str, Any]:
-        """It as `json.dumps` takes it."""
+        """The environment as a JSON object."""
         return {**asdict(self), "prefix": str(self.prefix)}
 
 
@@ -85,14 +85,14 @@ def create(
 ) -> Environment:
     """Make an environment with `specs` in `prefix`, from a channel's folder or URL.
 
-    Packages are unpacked in `cache` and hard-linked from there where that can be. `glibc` is
-    the version to solve for, when it is not this machine's. A failure, or an interruption,
-    leaves nothing in the prefix; what a killed process left there is removed.
+    Packages are unpacked in `cache` and hard-linked from there where possible. `glibc` is the
+    version to solve for, when it is not this machine's. A failure, or an interruption, leaves
+    nothing in the prefix; remains of a killed process there are removed.
 
-    Raises `UsageError` (the prefix is not empty, a folder that is no channel, an unknown
-    package, no solution), `RefusedError` (another process makes an environment there),
-    `SourceError` (a channel or a package that cannot be had, or is not what its hash says) and
-    `MachineError` (no space left, a system too old).
+    Raises `UsageError` when the prefix is not empty, a folder is no channel, or a package is
+    unknown, and when there is no solution. Raises `RefusedError` when another process makes an
+    environment there. Raises `SourceError` when a channel or a package cannot be fetched, or does
+    not match its hash. Raises `MachineError` when no space is left or the system is too old.
     """
     job = {"specs": list(specs), "channel": _url(channel), "glibc": glibc}
     return _create(prefix, job, cache, listen)
@@ -101,9 +101,9 @@ def create(
 def create_locked(
     prefix: Path, locked: Sequence[Locked], *, cache: Path, listen: Listener
 ) -> Environment:
-    """Make an environment of just the packages of a lock; nothing is solved.
+    """Make an environment of exactly the packages of a lock; nothing is solved.
 
-    What is in `cache` with the right sha256 is not fetched. Raises as `create` does.
+    Packages in `cache` with the right sha256 are not fetched. Raises as `create` does.
     """
     job = {"lock": [asdict(package) for package in locked], "channel": "the lock", "glibc": None}
     return _create(prefix, job, cache, listen)
@@ -116,19 +116,19 @@ def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) ->
     with claimed(prefix) as claim, _using(cache):
         listen(Event(stage=STAGE, item=prefix.name, state="start"))
         if claim.leftover:
-            _note(prefix, listen, "half an environment, of a command that was ended, was removed")
-        told = _install(claim, job, listen)
-        seconds = _compile(prefix, told["pure"])
-    if told["scripts"]:
-        names = ", ".join(told["scripts"])
-        _note(prefix, listen, f"conda would run scripts of {names}, which rootstock does not run")
+            _note(prefix, listen, "an unfinished environment of a killed command was removed")
+        result = _install(claim, job, listen)
+        seconds = _compile(prefix, result["pure"])
+    if result["scripts"]:
+        names = ", ".join(result["scripts"])
+        _note(prefix, listen, f"conda would run scripts of {names}; rootstock does not run them")
     environment = Environment(
         prefix=prefix,
-        packages=tuple(Installed(**record) for record in told["records"]),
-        solve_seconds=told["solve"],
-        install_seconds=told["install"],
+        packages=tuple(Installed(**record) for record in result["records"]),
+        solve_seconds=result["solve"],
+        install_seconds=result["install"],
         compile_seconds=seconds,
-        size=told["size"],
+        size=result["size"],
     )
     listen(
         Event(
@@ -145,15 +145,15 @@ def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) ->
 
 
 def _install(claim: Claim, job: Mapping[str, Any], listen: Listener) -> dict[str, Any]:
-    """Run the installer until it finds nothing damaged in the cache among what it has linked."""
+    """Run the installer until it finds no damage among the packages it linked."""
     for _ in range(_TRIES):
-        told = installing.run(job, claim.path.name, listen)
-        if told["event"] == "done":
-            return told
+        result = installing.run(job, claim.path.name, listen)
+        if result["event"] == "done":
+            return result
         claim.clear()
     raise SourceError(
-        f"{claim.path} was not made: {job['cache']} is damaged, whenever it is looked at",
-        "Is something else writing there? Is its disk sound?",
+        f"{claim.path} was not made: {job['cache']} was damaged at each attempt",
+        "Check whether another program writes there, and whether its disk is sound.",
     )
 
 
@@ -163,7 +163,7 @@ def _note(prefix: Path, listen: Listener, detail: str) -> None:
 
 def _prepare(cache: Path) -> None:
     try:
-        with no_space_told(cache):
+        with raising_no_space(cache):
             cache.mkdir(parents=True, exist_ok=True)
             (cache / _LOCK).touch()
     except OSError as error:
@@ -172,10 +172,10 @@ def _prepare(cache: Path) -> None:
 
 @contextmanager
 def _using(cache: Path) -> Iterator[None]:
-    """Use the cache; sweep out what ended installers left unpacked half-way.
+    """Use the cache; remove what killed installers left half unpacked.
 
-    Finished packages get their name by a rename, so that everything with a hidden name is
-    either such a leftover or being worked on. Users share a lock; who gets it alone sweeps.
+    Finished packages get their name by a rename, so that everything with a hidden name is either
+    such a leftover or in work. Users share a lock; a user who gets it alone cleans up.
     """
     with (cache / _LOCK).open("w") as file:
         _sweep(cache, file.fileno())
@@ -210,9 +210,9 @@ def _url(channel: Path | str) -> str:
 
 
 def _compile(prefix: Path, records: Sequence[str]) -> float:
-    """Byte-compile the Python packages that are for every Python; return the seconds.
+    """Byte-compile the noarch Python packages; return the seconds.
 
-    They are known by the names of their records in conda-meta/.
+    Their records in conda-meta/ identify them.
     """
     python = prefix / "bin" / "python"
     files = [path for name in records for path in _files(prefix / "conda-meta" / name)]
@@ -222,7 +222,7 @@ def _compile(prefix: Path, records: Sequence[str]) -> float:
 
     def one(part: Sequence[str]) -> None:
         names = "".join(f"{prefix / path}\n" for path in part)
-        # A file that does not compile is the package's business, as it is with pip.
+        # A file that does not compile concerns only its package, as with pip.
         process.run(
             [python, "-I", "-m", "compileall", "-q", "-i", "-"],
             env={},
@@ -230,9 +230,9 @@ def _compile(prefix: Path, records: Sequence[str]) -> float:
             log=Path(os.devnull),
         )
 
-    from concurrent.futures import ThreadPoolExecutor  # here, for few environments need it
+    from concurrent.futures import ThreadPoolExecutor  # here, because few environments need it
 
-    # compileall's own -j is for folders.
+    # compileall's own -j only works for folders.
     parts = min(os.cpu_count() or 1, _PARTS, len(files))
     with ThreadPoolExecutor(parts) as pool:
         list(pool.map(one, (files[i::parts] for i in range(parts))))

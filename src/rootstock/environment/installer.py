@@ -1,13 +1,13 @@
-"""The one program that uses py-rattler: solve (or take a lock) and install, in its own process.
+"""The only program that uses py-rattler: solves (or takes a lock) and installs.
 
-A process of its own, because py-rattler may crash the interpreter at its end, goes on
-working in threads after its caller was cancelled, and dies of a Rust panic that is no
-`Exception`. A process can be ended as a whole, at any moment.
+It has its own process for three reasons. py-rattler may crash the interpreter at its end. It works
+on in threads after its caller was cancelled. A Rust panic, which is no `Exception`, may kill it. A
+process can be ended as a whole, at any moment.
 
-spawn.py starts it and gives it its job (JSON, one line) by standard input. It imports of rootstock
-only what imports nothing more of it, and prints one JSON object a line: `{"event": "solved" |
-"fetch" | "fetched" | "linked" | "damaged" | "again" | "done" | "failed", ...}`. Whatever else is
-printed comes from below it. When its standard input ends, it ends.
+spawn.py starts it and sends its job (JSON, one line) to its standard input. It imports from
+rootstock only modules that import nothing more of it. It prints one JSON object a line:
+`{"event": "solved" | "fetch" | "fetched" | "linked" | "damaged" | "again" | "done" | "failed",
+...}`. All other output comes from the libraries that it uses. It ends when its standard input ends.
 """
 
 import asyncio
@@ -55,66 +55,66 @@ from rootstock.environment.requirements import Failed
 _EVERY = 0.1  # seconds between two reports of one download
 
 
-def tell(event: str, **values: Any) -> None:
-    """Print one event; one write a line, as several threads come here."""
+def report(event: str, **values: Any) -> None:
+    """Print one event, with one write a line, because several threads call this."""
     sys.stdout.write(json.dumps({"event": event, **values}) + "\n")
     sys.stdout.flush()
 
 
 class Reporter(InstallerReporter):
-    """Tells of fetched and linked packages as they come."""
+    """Reports fetched and linked packages as they come."""
 
     def __init__(self, trees: Mapping[str, Path]) -> None:
         self._trees = trees
         self._names: list[str] = []
-        self._told = 0.0
+        self._reported = 0.0
 
     def _token(self, name: str) -> int:
         self._names.append(name)
         return len(self._names) - 1
 
     def on_populate_cache_start(self, operation: int, package_name: str) -> int:
-        """A package is looked for in the cache."""
+        """The search for a package in the cache begins."""
         return self._token(package_name)
 
     def on_download_start(self, cache_entry: int) -> int:
-        """It was not there."""
+        """The cache lacks it."""
         return cache_entry
 
     def on_download_progress(self, download_idx: int, progress: int, total: int | None) -> None:
-        """Some of it has come."""
-        if time.monotonic() - self._told > _EVERY:
-            self._told = time.monotonic()
-            tell("fetch", name=self._names[download_idx], done=progress)
+        """A part of it has arrived."""
+        if time.monotonic() - self._reported > _EVERY:
+            self._reported = time.monotonic()
+            report("fetch", name=self._names[download_idx], done=progress)
 
     def on_populate_cache_complete(self, cache_entry: int) -> None:
-        """It is in the cache, unpacked, and not yet linked."""
+        """It is in the cache, unpacked, but not yet linked."""
         name = self._names[cache_entry]
         tree = self._trees[name]
-        if not seal.place_of(tree).exists():  # else it was looked at before
+        if not seal.place_of(tree).exists():  # else it was checked before
             self._require_inside(tree)
-        tell("fetched", name=name)
+        report("fetched", name=name)
 
     def _require_inside(self, tree: Path) -> None:
         try:
             path = package_cache.leaving(tree)
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return  # rattler, which reads the same, tells
-        if path:  # an exception would not keep rattler from linking it
-            tell("failed", kind="install", reason=f"{tree.name} would write to {path!r}")
+            return  # rattler reads the same and reports it
+        if path:  # an exception would not prevent rattler from linking it
+            report("failed", kind="install", reason=f"{tree.name} would write to {path!r}")
             leave(1)
 
     def on_link_start(self, operation: int, package_name: str) -> int:
-        """A package is being put into the prefix."""
+        """The installation of a package into the prefix begins."""
         return self._token(package_name)
 
     def on_link_complete(self, index: int) -> None:
-        """It is there."""
-        tell("linked", name=self._names[index])
+        """It is installed."""
+        report("linked", name=self._names[index])
 
 
 async def work(job: dict[str, Any]) -> None:
-    """Install what the job asks for: what its specs come to, or what its lock says."""
+    """Install the packages of the job: those for its specs, or those in its lock."""
     started = time.monotonic()
     cache, prefix = Path(job["cache"]), Path(job["prefix"])
     specs: list[MatchSpec] = []
@@ -124,31 +124,31 @@ async def work(job: dict[str, Any]) -> None:
     else:
         records, specs = await find(job)
     solved = time.monotonic()
-    tell("solved", sizes={record.name.normalized: record.size or 0 for record in records})
+    report("solved", sizes={record.name.normalized: record.size or 0 for record in records})
     there = await PackageCache(cache).index()
     held = [tree_of(record, cache) for record in records if there.contains_record(record)]
     new = [record for record in records if not there.contains_record(record)]
     for record in new:
         requirements.on_file(record)
-    # What is in the cache is looked at while it is linked: linking waits for the disk.
+    # Check the cache while it is linked: linking waits for the disk.
     looking = asyncio.create_task(asyncio.to_thread(package_cache.look, held))
     try:
         await link(records, specs, job)
     finally:
         looked = await looking
         for tree in looked.damaged:
-            tell("damaged", path=str(tree))
+            report("damaged", path=str(tree))
             package_cache.put_aside(tree)
         if looked.damaged:
-            tell("again")
-            leave(0)  # whatever came of linking
+            report("again")
+            leave(0)  # whatever the result of linking
     size = looked.size + sum(seal.put(tree_of(record, cache)).size for record in new)
     for record in records if texts else ():
         # It was read before the package's hash was checked.
         if (tree_of(record, cache) / INDEX).read_bytes() != texts[record.url]:
-            raise Failed("install", f"{record.url} is not what its server told of it")
+            raise Failed("install", f"{record.url} does not match the metadata from its server")
     make_readable(prefix / "conda-meta")
-    tell(
+    report(
         "done",
         solve=solved - started,
         install=time.monotonic() - solved,
@@ -171,7 +171,7 @@ async def work(job: dict[str, Any]) -> None:
 
 
 async def link(records: list[RepoDataRecord], specs: list[MatchSpec], job: dict[str, Any]) -> None:
-    """Have packages in the cache, and put them into the prefix."""
+    """Fetch packages into the cache, and link them into the prefix."""
     trees = {record.name.normalized: tree_of(record, Path(job["cache"])) for record in records}
     await install(
         records,
@@ -180,19 +180,19 @@ async def link(records: list[RepoDataRecord], specs: list[MatchSpec], job: dict[
         show_progress=False,
         # Declared as a list of `MatchSpec`, but handed to Rust as they are.
         requested_specs=cast(list[MatchSpec], [spec._match_spec for spec in specs]),
-        reporter=Reporter(trees),  # type: ignore[abstract]  # what it does not have does nothing
+        reporter=Reporter(trees),  # type: ignore[abstract]  # methods that it lacks do nothing
     )
 
 
 def make_readable(records: Path) -> None:
-    """Give the records of an environment the mode that other new files have."""
+    """Give the records of an environment the mode of other new files."""
     os.umask(mask := os.umask(0))
     for path in records.iterdir():
         path.chmod(0o666 & ~mask)
 
 
 async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpec]]:
-    """The packages that satisfy the specs of the job, from its channel."""
+    """Return the packages of the channel that satisfy the job's specs."""
     try:
         specs = [MatchSpec(spec) for spec in job["specs"]]
     except InvalidMatchSpecError as error:
@@ -206,7 +206,7 @@ async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpe
         for spec in specs:
             name = spec.name.normalized if spec.name else ""
             if name not in known:
-                import difflib  # here, for it takes a while
+                import difflib  # here, because it takes a while
 
                 near = difflib.get_close_matches(name, known, n=3) or sorted(known)[:10]
                 raise Failed("unknown", f"no package {name}", name=name, near=near)
@@ -227,14 +227,14 @@ async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpe
 async def read(
     channel: Channel, platforms: list[Subdir], cache: Path
 ) -> tuple[Gateway, frozenset[str]]:
-    """The way to the channel's index, and the names of the packages in it."""
+    """Return a gateway to the channel's index, and the names of its packages."""
     gateway = Gateway(cache_dir=cache)
     try:
         names = await gateway.names([channel], platforms)
     except GatewayError as error:
         if "304 Not Modified" not in str(error):
             raise
-        # Simple servers (Python's, for one) say so without the headers that rattler needs:
+        # Simple servers (for example Python's) answer this without the headers that rattler needs:
         # https://github.com/conda/rattler/issues/2719
         gateway = Gateway(cache_dir=cache, default_config=SourceConfig(cache_action="no-cache"))
         names = await gateway.names([channel], platforms)
@@ -244,8 +244,8 @@ async def read(
 async def locked(
     lock: list[dict[str, Any]], cache: Path
 ) -> tuple[list[RepoDataRecord], dict[str, bytes]]:
-    """The records of the packages of a lock, and by URL the metadata that they are made of."""
-    import tempfile  # here, for it takes a while
+    """Return the records of a lock's packages, and by URL the metadata they are made of."""
+    import tempfile  # here, because it takes a while
 
     there = await PackageCache(cache).index()
     client = Client()
@@ -265,7 +265,7 @@ async def locked(
         else:
             text = await metadata(url, client)
         if (found := named(text)) != (name, version, build):
-            raise Failed("install", f"{url} has the package {' '.join(found)} in it")
+            raise Failed("install", f"{url} contains the package {' '.join(found)}")
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
             file.write(text)
             file.flush()
@@ -285,9 +285,9 @@ async def locked(
 
 
 async def metadata(url: str, client: Client) -> bytes:
-    """What a package says of itself, read from it where it is.
+    """Read the metadata of a package from its file or URL.
 
-    Of a server that knows ranges, a part of it; from others the package comes twice.
+    A server that knows ranges sends a part of it; from others the package comes twice.
     """
     parts = urlsplit(url)
     path = requirements.path_of(url) if parts.scheme == "file" else None
@@ -297,7 +297,7 @@ async def metadata(url: str, client: Client) -> bytes:
         else:
             archive = await PackageArchive.from_url(client, url)
         text = await archive.read_file(str(INDEX))
-    except Exception as error:  # of many kinds, and all of them mean that it cannot be had
+    except Exception as error:  # of many kinds, which all mean that it cannot be read
         raise Failed("install", f"{url} cannot be read: {error}") from error
     if text is None:
         raise Failed("install", f"{url} has no {INDEX}")
@@ -305,25 +305,25 @@ async def metadata(url: str, client: Client) -> bytes:
 
 
 def named(index: bytes) -> tuple[str, str, str]:
-    """The name, version and build in a package's metadata."""
+    """Return the name, version and build in a package's metadata."""
     value = json.loads(index)
     return value["name"], value["version"], value["build"]
 
 
 def end_with_caller() -> None:
-    """End when standard input does: whoever gave the job is gone, or wants no more of it."""
+    """End when standard input ends: the parent is gone, or no longer needs this."""
     sys.stdin.read()
     os._exit(1)
 
 
 def leave(code: int) -> NoReturn:
-    """End at once: py-rattler's threads crash the interpreter while it is taken down."""
+    """End at once: py-rattler's threads crash the interpreter while it shuts down."""
     sys.stdout.flush()
     os._exit(code)
 
 
 def run() -> NoReturn:
-    """Run the job that comes by standard input, if one comes; the exit code is 1 if it failed."""
+    """Run the job from standard input, if one comes; the exit code is 1 if it failed."""
     given = sys.stdin.readline()
     if not given:
         leave(0)
@@ -331,9 +331,9 @@ def run() -> NoReturn:
     try:
         asyncio.run(work(json.loads(given)))
     except Failed as error:
-        tell("failed", **error.values)
+        report("failed", **error.values)
         leave(1)
     except Exception as error:
-        tell("failed", kind="install", reason=f"{type(error).__name__}: {error}")
+        report("failed", kind="install", reason=f"{type(error).__name__}: {error}")
         leave(1)
     leave(0)

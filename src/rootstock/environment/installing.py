@@ -1,4 +1,4 @@
-"""Running the installer: its job goes to it, what it tells becomes events, its failures errors."""
+"""Runs the installer: sends its job, and turns its messages into events and errors."""
 
 import json
 import threading
@@ -13,15 +13,15 @@ from rootstock.core.errors import (
     RootstockError,
     SourceError,
     UsageError,
-    tells_of_no_space,
+    means_no_space,
 )
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Event, Listener
 from rootstock.environment import spawn
 
 STAGE = "env"
-_LAST = ("done", "again")  # events after which nothing comes
-_TAIL = 20  # lines kept of what is not an event
+_LAST = ("done", "again")  # events after which no others come
+_TAIL = 20  # lines to keep that are not events
 
 
 def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
     follower = Follower(item, listen)
     running = spawn.take()
     try:
-        with process.attended(running.pid), open(running.told, errors="replace") as lines:
+        with process.attended(running.pid), open(running.output, errors="replace") as lines:
             running.send(json.dumps(job).encode())
             follower.follow(lines)
     except BaseException:
@@ -40,18 +40,18 @@ def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
         raise
     last = follower.last
     if last.get("event") in _LAST:
-        # The system takes a while to take such a large process down, and nothing waits for it.
+        # The system takes a while to end such a large process, and nothing waits for it.
         threading.Thread(target=running.end, daemon=True).start()
         return last
     code = running.end()
     if last.get("event") != "failed":
-        lines_told = "\n".join(f"    {line}" for line in follower.other)
-        last = {"kind": "install", "reason": f"the installer ended with {code}\n{lines_told}"}
+        lines_shown = "\n".join(f"    {line}" for line in follower.other)
+        last = {"kind": "install", "reason": f"the installer ended with {code}\n{lines_shown}"}
     raise failure(last, job)
 
 
 class Follower:
-    """Turns what the installer prints into events, and keeps its last word."""
+    """Turns the installer's output into events, and keeps its last message."""
 
     def __init__(self, item: str, listen: Listener) -> None:
         self._item, self._listen = item, listen
@@ -62,29 +62,29 @@ class Follower:
         self.other: deque[str] = deque(maxlen=_TAIL)
 
     def follow(self, lines: Iterable[str]) -> None:
-        """Read the lines up to one that tells that it is done, or to their end."""
+        """Read the lines up to one that reports the end, or all of them."""
         for line in lines:
             try:
-                told = json.loads(line)
-                event = told["event"]
+                message = json.loads(line)
+                event = message["event"]
             except (ValueError, TypeError, KeyError):
                 self.other.append(line.rstrip())
                 continue
-            self.last = told
+            self.last = message
             if event in _LAST:
                 return
-            self._tell(event, told)
+            self._report(event, message)
 
-    def _tell(self, event: str, told: Mapping[str, Any]) -> None:
-        name = told.get("name", "")
+    def _report(self, event: str, message: Mapping[str, Any]) -> None:
+        name = message.get("name", "")
         if event == "solved":
-            self._sizes = told["sizes"]
+            self._sizes = message["sizes"]
         elif event in ("fetch", "fetched"):
-            self._fetched[name] = told["done"] if event == "fetch" else self._sizes[name]
+            self._fetched[name] = message["done"] if event == "fetch" else self._sizes[name]
             done, total = sum(self._fetched.values()), sum(self._sizes.values())
             self._progress(f"fetch {name}", done, total, "B")
         elif event == "damaged":
-            detail = f"{told['path']} is damaged: it is unpacked anew"
+            detail = f"{message['path']} is damaged: it is unpacked again"
             self._listen(Event(stage=STAGE, item=self._item, state="note", detail=detail))
         elif event == "linked":
             self._linked += 1
@@ -105,23 +105,23 @@ class Follower:
 
 
 def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
-    """The error for what the installer told as its failure."""
+    """Return the error for a failure that the installer reports."""
     kind, reason, channel = last["kind"], last["reason"], job["channel"]
-    if tells_of_no_space(reason):
+    if means_no_space(reason):
         return NoSpace(f"{job['prefix']} or {job['cache']}")
     if kind == "unknown":
         return UsageError(
             f"{channel} has no package {plain(last['name']) or '(a spec without a name)'}",
-            f"It has {listed(last['near'])}." if last["near"] else "It is empty.",
+            f"It has {listed(last['near'])}." if last["near"] else "The channel is empty.",
         )
     if kind == "unsatisfiable":
         reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()
         if "__glibc" in reasons:
             system = f"glibc {job['glibc']}" if job["glibc"] else "this system's glibc"
             return MachineError(f"Not for {system}:\n{reasons}", "Use a newer system.")
-        return UsageError(f"No packages go together as asked:\n{reasons}")
+        return UsageError(f"No combination of packages satisfies the request:\n{reasons}")
     if kind == "lock":
-        return UsageError(reason, "Fetch the lock again; docs/releases.md tells of locks.")
+        return UsageError(reason, "Fetch the lock again; docs/releases.md explains locks.")
     if kind == "usage":
         return UsageError(
             f"{listed(job['specs'], ' ')}: {plain(reason)}", "Write it as NAME or 'NAME >=1'."

@@ -1,8 +1,8 @@
 """The cache of unpacked packages, as the installer finds and leaves it.
 
-Users' files are links to those of the cache, so whoever writes to one writes to the cache. What
-comes from it is therefore looked at each time. Nothing of rootstock is imported here but seal.py,
-because environment/installer.py uses it.
+Users' files are links to those of the cache, so that writing to one changes the cache. The
+installer therefore checks each time what it takes from there. Imports nothing of rootstock but
+seal.py, because environment/installer.py uses it.
 """
 
 import json
@@ -16,25 +16,25 @@ from rattler import PackageRecord
 from rootstock.core import seal
 
 INDEX = Path("info/index.json")
-_SCRIPTS = ("pre-link", "post-link", "pre-unlink")  # what conda runs of a package
+_SCRIPTS = ("pre-link", "post-link", "pre-unlink")  # scripts of a package that conda runs
 
 
 class Looked(NamedTuple):
-    """Which unpacked packages are damaged, and the bytes that all take on disk."""
+    """The damaged packages among unpacked ones, and the bytes that all take on disk."""
 
     damaged: tuple[Path, ...]
     size: int
 
 
 def tree_of(record: PackageRecord, cache: Path) -> Path:
-    """Where a package is unpacked in the cache."""
+    """The path of a package unpacked in the cache."""
     return cache / f"{record.name.normalized}-{record.version}-{record.build}"
 
 
 def look(trees: Sequence[Path]) -> Looked:
-    """Look at unpacked packages: each has to be as it was left.
+    """Check that unpacked packages are unchanged.
 
-    One without a seal is read as a whole: another installer may be about to seal it, or was
+    It reads a package without a seal as a whole: another installer may be about to seal it, or was
     killed before it could.
     """
     damaged, size = [], 0
@@ -47,10 +47,10 @@ def look(trees: Sequence[Path]) -> Looked:
 
 
 def leaving(tree: Path) -> str:
-    """The first path by which an unpacked package would write outside of a prefix, or nothing.
+    """Return the first path by which a package would write outside of a prefix, or nothing.
 
-    Those are paths of its files, and the names of its entry points. Whoever links the package is
-    not relied on to look. Raises `OSError`, `ValueError`, `TypeError`, `KeyError` and
+    Those are paths of its files, and the names of its entry points. It does not rely on a check by
+    the program that links the package. Raises `OSError`, `ValueError`, `TypeError`, `KeyError` and
     `AttributeError` when its metadata cannot be read.
     """
     top = os.path.realpath(tree)
@@ -72,12 +72,12 @@ def leaving(tree: Path) -> str:
 
 
 def put_aside(tree: Path) -> None:
-    """Hide a damaged package; others may be using it, and who has the cache alone removes it."""
+    """Hide a damaged package: others may use it, and whoever has the cache alone removes it."""
     tree.rename(tree.with_name(f".{tree.name}.{os.getpid()}"))
 
 
 def has_scripts(tree: Path) -> bool:
-    """Whether a package has scripts that conda would run when it is installed or removed."""
+    """Whether a package has scripts that conda would run at its installation or removal."""
     name = tree.name.rsplit("-", 2)[0]
     return any((tree / f"bin/.{name}-{script}.sh").exists() for script in _SCRIPTS)
 
@@ -109,7 +109,7 @@ def _is_whole(tree: Path, survey: seal.Survey) -> bool:
 
 
 def _is_right(path: Path, entry: dict[str, Any]) -> bool:
-    """Whether a file is what its entry in paths.json says (CEP 34)."""
+    """Whether a file matches its entry in paths.json (CEP 34)."""
     if entry["path_type"] == "softlink":
         return path.is_symlink()
     return "sha256" not in entry or seal.sha256_of(path) == entry["sha256"]

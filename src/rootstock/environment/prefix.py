@@ -1,11 +1,11 @@
-"""Prefixes: the folders of environments, each made by one command at a time.
+"""Prefixes: the folders of environments; only one command at a time makes one.
 
-While an environment is made, its folder has a file in it, the mark, which the command holds
-locked. A mark that nobody holds was left by a command that was killed, so that everything in the
-folder is half of an environment: the next command removes it and begins anew.
+While a command makes an environment, its folder contains a file, the mark, which the command locks.
+An unlocked mark was left by a killed command, and everything in the folder is an unfinished
+environment: the next command removes it and begins again.
 
 The folder is never made elsewhere and renamed: installing writes its path into files, and the
-folder above it may be one that nothing can be written to.
+folder above it may be read-only.
 """
 
 import errno
@@ -20,20 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.core import names, store
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 from rootstock.core.names import NotAllowed
 
 MARK = ".rootstock-unfinished"
 _NOT_EMPTY = "Choose another prefix."
-# Of a file system that cannot lock. There, two commands at once are not told from one.
+# Errors of a file system that cannot lock. There, two parallel commands go unnoticed.
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 def checked(text: str) -> Path:
-    """The absolute path of a prefix that a user named.
+    """Return the absolute path of a prefix that a user named.
 
-    Raises `UsageError` when an environment could not be used there, also when that is so only
-    where a link in the path leads.
+    Raises `UsageError` when an environment would not work there, or where a link in the path leads.
     """
     try:
         path = Path(names.prefix(text)).absolute()
@@ -48,13 +47,13 @@ def checked(text: str) -> Path:
 
 @dataclass(frozen=True)
 class Claim:
-    """A prefix that is this command's alone, and whether it had half an environment in it."""
+    """A prefix that belongs to this command, and whether an unfinished environment was in it."""
 
     path: Path
     leftover: bool
 
     def clear(self) -> None:
-        """Remove all that is in it but the mark."""
+        """Remove everything in it but the mark."""
         for name in _others(self.path):
             found = self.path / name
             if found.is_dir() and not found.is_symlink():
@@ -65,16 +64,15 @@ class Claim:
 
 @contextmanager
 def claimed(prefix: Path) -> Iterator[Claim]:
-    """Have a folder at `prefix` that is empty, and for this command alone.
+    """Reserve an empty folder at `prefix` for this command.
 
-    What the caller puts there stays. After an exception the folder is as it was: empty, or not
-    there.
+    What the caller puts there stays. After an exception the folder is as before: empty, or absent.
 
-    Raises `UsageError` when it has something in it, or cannot be made, and `RefusedError` when
-    another command is making an environment there.
+    Raises `UsageError` when it is not empty, or cannot be made, and `RefusedError` when another
+    command makes an environment there.
     """
     try:
-        with no_space_told(prefix):
+        with raising_no_space(prefix):
             mark, made, leftover = _lock(prefix)
     except OSError as error:
         raise UsageError(f"{error.filename or prefix} cannot be made: {error.strerror}") from error
@@ -85,11 +83,11 @@ def claimed(prefix: Path) -> Iterator[Claim]:
                 claim.clear()
             yield claim
         except BaseException:
-            with suppress(FileNotFoundError):  # somebody else removed it
+            with suppress(FileNotFoundError):  # another process removed it
                 claim.clear()
                 (prefix / MARK).unlink()
                 if made:
-                    with suppress(OSError):  # somebody else put something there
+                    with suppress(OSError):  # another process put something there
                         prefix.rmdir()
             raise
         (prefix / MARK).unlink(missing_ok=True)
@@ -98,19 +96,19 @@ def claimed(prefix: Path) -> Iterator[Claim]:
 
 
 def _lock(prefix: Path) -> tuple[int, bool, bool]:
-    """Lock the mark, which is made if there is none.
+    """Lock the mark, and make it if it is missing.
 
-    Returns its open file, whether the folder is to be removed if all fails, and whether there is
-    half an environment.
+    Returns its open file, whether to remove the folder after a failure, and whether an unfinished
+    environment is in it.
     """
     while True:
         made = _make(prefix)
         here = MARK in (there := os.listdir(prefix))
         if there and not here:
-            raise UsageError(f"{prefix} is there and not empty", _NOT_EMPTY)
+            raise UsageError(f"{prefix} exists and is not empty", _NOT_EMPTY)
         try:
             mark = os.open(prefix / MARK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-        except FileNotFoundError:  # a command that failed has just removed the folder
+        except FileNotFoundError:  # a failed command has just removed the folder
             continue
         try:
             if found := _claim(prefix, mark, made):
@@ -126,19 +124,19 @@ def _make(prefix: Path) -> bool:
         prefix.mkdir(parents=True)
     except FileExistsError:
         if not prefix.is_dir():
-            raise UsageError(f"{prefix} is there and no folder", _NOT_EMPTY) from None
+            raise UsageError(f"{prefix} exists and is not a folder", _NOT_EMPTY) from None
         return False
     return True
 
 
 def _claim(prefix: Path, mark: int, made: bool) -> tuple[bool, bool] | None:
-    """What `_lock` returns beside the file; nothing when the mark has been removed meanwhile."""
+    """Return what `_lock` returns beside the file, or None when the mark was removed meanwhile."""
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         by = _read(mark).get("by", "another command")
         raise RefusedError(
-            f"an environment is being made in {prefix} by {by}",
+            f"{by} is making an environment in {prefix}",
             "Wait until it has finished, or choose another prefix.",
         ) from error
     except OSError as error:
@@ -150,14 +148,14 @@ def _claim(prefix: Path, mark: int, made: bool) -> tuple[bool, bool] | None:
     except FileNotFoundError:
         return None
     folder = os.stat(prefix).st_ino
-    told = _read(mark)
-    ours = told.get("folder") == folder
+    content = _read(mark)
+    ours = content.get("folder") == folder
     leftover = bool(_others(prefix))
-    if leftover and not ours:  # another command finished since this one looked; or a copy
-        if not told:
+    if leftover and not ours:  # another command finished meanwhile; or a copy
+        if not content:
             os.unlink(prefix / MARK)
-        raise UsageError(f"{prefix} is there and not empty", _NOT_EMPTY)
-    made = made or (ours and told.get("made") is True)
+        raise UsageError(f"{prefix} exists and is not empty", _NOT_EMPTY)
+    made = made or (ours and content.get("made") is True)
     os.ftruncate(mark, 0)
     os.pwrite(mark, json.dumps({"folder": folder, "made": made, "by": _who()}).encode(), 0)
     return made, leftover
@@ -165,10 +163,10 @@ def _claim(prefix: Path, mark: int, made: bool) -> tuple[bool, bool] | None:
 
 def _read(mark: int) -> dict[str, Any]:
     try:
-        told = json.loads(os.pread(mark, 1 << 12, 0))
+        content = json.loads(os.pread(mark, 1 << 12, 0))
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _others(prefix: Path) -> list[str]:

@@ -1,6 +1,6 @@
-"""What the installer insists on before it installs, where py-rattler does not.
+"""Checks of the installer before it installs, which py-rattler does not make.
 
-Nothing of rootstock is imported here but seal.py, because environment/installer.py uses it.
+Imports nothing of rootstock but seal.py, because environment/installer.py uses it.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from rootstock.core import seal
 
 
 class Failed(Exception):
-    """A failure that is told by its kind, its reason and what else is known of it."""
+    """A failure with its kind, its reason and further details."""
 
     def __init__(self, kind: str, reason: str, **details: Any) -> None:
         super().__init__(reason)
@@ -23,7 +23,7 @@ class Failed(Exception):
 
 
 def on_system(records: list[RepoDataRecord]) -> None:
-    """Raise `Failed` where this system is not what a package needs, as a solver would."""
+    """Raise `Failed` where this system lacks what a package needs, as a solver would."""
     detected = VirtualPackage.detect(overrides=VirtualPackageOverrides.from_env())
     generic = [package.into_generic() for package in detected]
     system = {
@@ -37,13 +37,15 @@ def on_system(records: list[RepoDataRecord]) -> None:
             there = system.get(spec.split()[0])
             if spec.startswith("__") and not (there and there.matches(MatchSpec(spec))):
                 has = f"{there.version}" if there else "none"
-                raise Failed("unsatisfiable", f"{record.file_name} needs {spec}; there is {has}")
+                raise Failed(
+                    "unsatisfiable", f"{record.file_name} needs {spec}; this system has {has}"
+                )
 
 
 def on_all(records: list[RepoDataRecord]) -> None:
-    """Raise `Failed` unless the packages of a lock are all that they need, and go together.
+    """Raise `Failed` unless a lock has all dependencies, in versions that fit together.
 
-    So a lock that was cut short is refused, and one that somebody put together by hand.
+    So it refuses a truncated lock, and a wrong one that somebody wrote by hand.
     """
     known = {record.name.normalized: record for record in records}
     for record in records:
@@ -54,24 +56,24 @@ def on_all(records: list[RepoDataRecord]) -> None:
             if not found:
                 raise Failed("lock", f"The lock lacks {text}, which {record.file_name} needs.")
             if not _fits(found, text):
-                told = f"{record.file_name} needs {text}, and the lock has {found.file_name}."
-                raise Failed("lock", told)
+                message = f"{record.file_name} needs {text}, but the lock has {found.file_name}."
+                raise Failed("lock", message)
         for text in record.constrains:
             found = known.get(text.split()[0])
             if found and not _fits(found, text):
-                told = f"{record.file_name} goes only with {text}, and the lock has"
-                raise Failed("lock", f"{told} {found.file_name}.")
+                message = f"{record.file_name} only allows {text}, but the lock has"
+                raise Failed("lock", f"{message} {found.file_name}.")
 
 
 def _fits(record: RepoDataRecord, text: str) -> bool:
     try:
         return record.matches(MatchSpec(text))
     except InvalidMatchSpecError:
-        return True  # what is newer than this py-rattler is not judged
+        return True  # syntax newer than this py-rattler is not judged
 
 
 def on_file(record: RepoDataRecord) -> None:
-    """Raise `Failed` where a local package is not what its hash says: rattler does not look."""
+    """Raise `Failed` where a local package does not match its hash: rattler does not check."""
     if urlsplit(record.url).scheme == "file" and record.sha256:
         path = path_of(record.url)
         found = seal.sha256_of(path)
@@ -80,8 +82,11 @@ def on_file(record: RepoDataRecord) -> None:
 
 
 def path_of(url: str) -> Path:
-    """The path of a file: URL. Raises `Failed` for a pipe or a device, which may have no end."""
+    """Return the path of a file: URL.
+
+    Raises `Failed` for a pipe or a device, which may have no end.
+    """
     path = Path(unquote(urlsplit(url).path))
     if path.exists() and not path.is_file():
-        raise Failed("install", f"{path} is no file")
+        raise Failed("install", f"{path} is not a regular file")
     return path

@@ -1,10 +1,10 @@
-"""Start the installer: a process that imports py-rattler and then waits for its job.
+"""Starts the installer: a process that imports py-rattler and then waits for its job.
 
-Importing takes it as long as the command line takes to be imported and read. So `ahead` starts it
-before that, and `take` gives the one that was started, or starts one. For the same reason this
-module imports next to nothing, and starts the process itself rather than through process.py.
+Its imports take as long as those of the command line. So `ahead` starts it before them, and `take`
+returns the process started ahead, or starts one. For the same reason this module imports next to
+nothing, and starts the process itself rather than through process.py.
 
-The installer ends when the pipe that its job comes by is closed, so also when this process dies.
+The installer ends when the pipe of its job closes, so also when this process dies.
 """
 
 import os
@@ -13,12 +13,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-# Garbage is not looked for, as in a process that lives for seconds there is hardly any.
+# No garbage collection: a process that lives for seconds has hardly any garbage.
 _PROGRAM = (
     "import gc, sys; gc.disable(); sys.path[:] = sys.argv[1:]; "
     "from rootstock.environment.installer import run; run()"
 )
-# In the names of variables that may hold secrets, of which the installer needs none. This is
+# Parts of names of variables that may hold secrets, of which the installer needs none. This is
 # coarser than tokens.py, which takes a while to import. RATTLER_AUTH_FILE stays: it is a path.
 _SECRET = ("TOKEN", "PASS", "PWD", "SECRET", "KEY", "CREDENTIAL", "AUTH_CONFIG", "JWT", "_PAT_")
 
@@ -28,7 +28,7 @@ class Running:
 
     def __init__(self) -> None:
         job, self._job = os.pipe()
-        self.told, telling = os.pipe()
+        self.output, writing = os.pipe()
         try:
             self.pid = os.posix_spawn(
                 sys.executable,
@@ -36,23 +36,23 @@ class Running:
                 {name: value for name, value in os.environ.items() if not may_be_secret(name)},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, job, 0),
-                    (os.POSIX_SPAWN_DUP2, telling, 1),
-                    (os.POSIX_SPAWN_DUP2, telling, 2),
+                    (os.POSIX_SPAWN_DUP2, writing, 1),
+                    (os.POSIX_SPAWN_DUP2, writing, 2),
                 ],
                 setpgroup=0,
             )
         finally:
             os.close(job)
-            os.close(telling)
+            os.close(writing)
 
     def send(self, job: bytes) -> None:
-        """Give it its job. What it tells comes from the file `told`, which the caller closes."""
-        # If it has ended already, what it told says why.
+        """Send its job. Its answer comes from the file `output`, which the caller closes."""
+        # If it has ended already, its output says why.
         with suppress(BrokenPipeError), open(self._job, "wb", closefd=False) as pipe:
             pipe.write(job + b"\n")
 
     def end(self) -> int:
-        """End it, if it has not ended, and all that it started; returns its exit code."""
+        """End it, if necessary, with everything that it started; returns its exit code."""
         os.close(self._job)
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -63,14 +63,14 @@ _ahead: list[Running] = []
 
 
 def ahead(words: Sequence[str]) -> None:
-    """Start an installer for the next `take`, if a command line is one that will want it."""
+    """Start an installer for the next `take`, if the command line will need it."""
     if words[:1] == ["env"] and len(words) > 2 and "--help" not in words:
-        with suppress(OSError):  # `take` tries again, and tells
+        with suppress(OSError):  # `take` tries again, and reports errors
             _ahead.append(Running())
 
 
 def take() -> Running:
-    """The installer that was started ahead, or else a new one."""
+    """Return the installer that was started ahead, or else a new one."""
     try:
         return _ahead.pop()
     except IndexError:

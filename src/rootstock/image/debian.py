@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 from rootstock.core import process
-from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError, tells_of_no_space
+from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError, means_no_space
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
@@ -142,8 +142,8 @@ def relock_path(path: Path, store: Store) -> Path:
 def relock(path: Path, store: Store, listen: Listener, *, offline: bool = False) -> Image:
     """As `ensure`, with other versions where the archive no longer has the pinned ones.
 
-    All packages are resolved again then, and a note tells the changes. The lock is left in the
-    store, for `ensure` with `relocked`.
+    It then resolves all packages again, and a note lists the changes. The lock stays in the store,
+    for `ensure` with `relocked`.
     """
     try:
         return ensure(path, store, listen, relocked=True, offline=offline)
@@ -190,7 +190,7 @@ def ensure(
 
 
 def _resolve(path: Path, reason: Gone, store: Store, listen: Listener) -> None:
-    """Leave a lock of what the suite has now in the store, and tell what it changes."""
+    """Write a lock of the suite's present versions into the store, and list the changes."""
     spec = load_spec(path, store, relocked=True)
     before = {pin.name: pin.version for pin in spec.pins}
     pins = lock(spec, store)
@@ -200,25 +200,25 @@ def _resolve(path: Path, reason: Gone, store: Store, listen: Listener) -> None:
         for pin in pins
         if before.get(pin.name) != pin.version
     ]
-    told = (
+    note = (
         f"{reason.message}\nIts packages were resolved again, so the image changes, and with the "
         "build image every build key, on this machine only:\n"
         + "\n".join(f"    {line}" for line in changed)
         + "\nTo keep the new versions for everybody: rootstock image --lock, and commit the lock."
     )
-    listen(Event(stage="image", item=spec.name, state="note", detail=told))
+    listen(Event(stage="image", item=spec.name, state="note", detail=note))
 
 
 def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
     suite = apt.open_suite(store, spec.suite)
     total = sum(pin.size for pin in spec.pins)
 
-    def told(done: int) -> None:
+    def report(done: int) -> None:
         listen(
             Event(stage="image", item=spec.name, state="progress", done=done, total=total, unit="B")
         )
 
-    with _watching(into, told):
+    with _watching(into, report):
         gone = apt.download(suite, spec.pins, into)
     if gone:
         raise Gone(spec, gone)
@@ -232,14 +232,14 @@ def _download(spec: Spec, into: Path, store: Store, listen: Listener) -> None:
 
 
 @contextmanager
-def _watching(folder: Path, told: Callable[[int], None]) -> Iterator[None]:
-    """Tell the size of a folder every half second while a block runs."""
+def _watching(folder: Path, report: Callable[[int], None]) -> Iterator[None]:
+    """Report the size of a folder every half second while a block runs."""
     stop = threading.Event()
 
     def watch() -> None:
         while not stop.wait(0.5):
             try:
-                told(sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()))
+                report(sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()))
             except FileNotFoundError:  # apt renames files while they are counted
                 continue
 
@@ -281,14 +281,14 @@ def _assemble(spec: Spec, debs: Path, root: Path, listen: Listener) -> None:
             )
     _finish(root)
     if reason := compile_modules(root):
-        told = f"its Python modules are not compiled, each start takes longer: {reason}"
-        listen(Event(stage="image", item=spec.name, state="note", detail=told))
+        note = f"its Python modules are not compiled, each start takes longer: {reason}"
+        listen(Event(stage="image", item=spec.name, state="note", detail=note))
 
 
 def _unpack(deb: Path, root: Path) -> None:
     done = process.run(["dpkg-deb", "-x", deb, root])
     if done.code:
-        if tells_of_no_space(done.output):
+        if means_no_space(done.output):
             raise NoSpace(root)
         raise SourceError(f"{deb.name} could not be unpacked: {done.output.strip()}")
 

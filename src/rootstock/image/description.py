@@ -1,4 +1,4 @@
-"""What may stand in `ci/images/NAME.yaml`; docs/schemas/image.schema.json has the same."""
+"""Checks the content of `ci/images/NAME.yaml`, as docs/schemas/image.schema.json does."""
 
 import re
 
@@ -21,7 +21,7 @@ def _text(pattern: re.Pattern[str], form: str) -> shape.Check[str]:
 def _packages(value: object) -> tuple[str, ...]:
     found = shape.items(_text(_PACKAGE, "the name of a Debian package"))(value)
     if not found or len(set(found)) != len(found):
-        raise ValueError("it is empty" if not found else "a package is there twice")
+        raise ValueError("it is empty" if not found else "a package occurs twice")
     return found
 
 
@@ -30,4 +30,4 @@ check = shape.fields(
     closure=shape.yes_or_no,
     packages=_packages,
 )
-"""Checks the values of a description: raises `ValueError` for any other fields or values."""
+"""Checks the values of a description; raises `ValueError` for other fields or values."""

@@ -1,8 +1,8 @@
-"""The root file system of the profile `manylinux`: what `docker/Dockerfile` makes, unpacked.
+"""The root file system of the profile `manylinux`: `docker/Dockerfile`, built and unpacked.
 
-podman or docker pull its base and build it; whatever engine runs the builds takes it from the
-store, like any other root file system. Its digest is a hash over the folder `docker/`, where the
-base and the compiler's sources are pinned by theirs: it is known before a byte is fetched.
+podman or docker pull its base and build it; any engine can then use it from the store, like any
+other root file system. Its digest is a hash over the folder `docker/`, which pins the base and the
+compiler's sources by theirs: it is known before any download.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from rootstock.image.engines.choose import BUILDERS, why_not
 from rootstock.image.rootfs import MOUNT_POINTS, Image, create_mount_points, find_cached, publish
 
 NAME = "manylinux"
-UNPROVEN = "not run here: its base image was out of reach of those who wrote it (README.md)"
-# Counts changes to how an image is put together: part of every image's digest.
+UNPROVEN = "untested: its authors could not download its base image (README.md)"
+# The version of assembling an image: part of every image's digest.
 _ASSEMBLY = 1
-_TAIL = 15  # lines of the log that a failure shows
+_TAIL = 15  # lines of the log that an error shows
 
-# Device files cannot be made without root, and a sandbox has its own.
+# Only root can make device files, and a sandbox has its own.
 _EXPORT = """
 made=$("$1" create "$2" true)
 trap '"$1" rm "$made" >/dev/null' EXIT
@@ -32,7 +32,7 @@ chmod -R u+rwX "$3"
 
 
 def digest(folder: Path) -> str:
-    """The digest of the image that a folder with a Dockerfile describes (sha256, hexadecimal)."""
+    """Return the digest of the image of a folder with a Dockerfile (sha256, hexadecimal)."""
     hashed = hashlib.sha256("\n".join([f"assembly {_ASSEMBLY}", *MOUNT_POINTS]).encode())
     for path in sorted(path for path in folder.iterdir() if path.is_file()):
         hashed.update(f"\n{path.name} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
@@ -40,7 +40,7 @@ def digest(folder: Path) -> str:
 
 
 def builder() -> str:
-    """The program that can build a Dockerfile on this machine: podman or docker.
+    """Return the program that can build a Dockerfile on this machine: podman or docker.
 
     Raises `MachineError` when neither works.
     """
@@ -49,21 +49,21 @@ def builder() -> str:
         if reason is None:
             return name
     raise MachineError(
-        "the profile manylinux is built with podman or docker, and neither works here:\n"
+        "the profile manylinux needs podman or docker, and neither works here:\n"
         + "\n".join(f"    {name}: {reason}" for name, reason in reasons.items()),
-        "Install one of them, or take --profile debian.",
+        "Install one of them, or use --profile debian.",
     )
 
 
 def ensure(
     folder: Path, store: Store, listen: Listener, *, offline: bool = False, check: bool = True
 ) -> Image:
-    """Have the image that a folder with a Dockerfile describes in the store, and return it.
+    """Return the image of a folder with a Dockerfile; build it if the store lacks it.
 
-    `check` is as in `rootfs.kept`.
+    `check` is as in `rootfs.find_cached`.
 
-    Raises `MachineError` when neither podman nor docker works, `SourceError` when they cannot
-    pull or build it; the log of that is kept in the store's folder for runs.
+    Raises `MachineError` when neither podman nor docker works, and `SourceError` when they cannot
+    pull or build it; the log of that stays in the store's folder for runs.
     """
     name = digest(folder)
     if (ready := find_cached(NAME, name, store, listen, check=check)) is not None:
@@ -88,7 +88,7 @@ def ensure(
         words = ["bash", "-o", "pipefail", "-euc", _EXPORT, "export"]
         done = process.run([*words, program, id_file.read_text().strip(), root], log=log)
         if done.code:
-            raise MachineError(f"{program} did not hand out {NAME}:\n{_tail(log)}", f"Log: {log}")
+            raise MachineError(f"{program} did not export {NAME}:\n{_tail(log)}", f"Log: {log}")
         create_mount_points(root)
         image = publish(NAME, name, root, store)
     seconds = time.monotonic() - started

@@ -1,7 +1,8 @@
-"""Files that a sandbox has written, taken from its folder so that nothing in there is followed.
+"""Takes files that a sandbox wrote out of its folder, without following anything in there.
 
-A build or a test may leave anything in the folder it can write to: a symbolic link to a file of
-the caller's in place of a result, a pipe that nobody writes to, a folder where a file should be.
+A build or a test may leave anything in a folder that it can write to. Examples are a symbolic link
+to a file of the caller in place of a result, a pipe without a writer, or a folder in place of a
+file.
 """
 
 import os
@@ -12,13 +13,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without waiting: the other end of a pipe might never be opened.
+# Without waiting: nobody may ever open the other end of a pipe.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CHUNK = 1 << 20  # bytes
 
 
 class NotTaken(ValueError):
-    """What should be a file is none, or is not there; the message says which and why."""
+    """An expected file is missing or not a file; the message says which and why."""
 
 
 def move(folder: Path, path: str, into: Path) -> Path:
@@ -26,7 +27,8 @@ def move(folder: Path, path: str, into: Path) -> Path:
 
     `into` is on the same file system, and no sandbox sees it. The sandbox must have ended.
 
-    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    Raises `NotTaken` when there is no such regular file, or its path contains a link or a file as a
+    folder.
     """
     with _entered(folder, path) as (parent, name):
         try:
@@ -40,11 +42,12 @@ def move(folder: Path, path: str, into: Path) -> Path:
 
 
 def copy(folder: Path, path: str, target: Path, most: int) -> None:
-    """Copy the file at `path` within a sandbox's folder to `target`: its last `most` bytes.
+    """Copy the last `most` bytes of the file at `path` in a sandbox's folder to `target`.
 
     The sandbox may still be running.
 
-    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    Raises `NotTaken` when there is no such regular file, or its path contains a link or a file as a
+    folder.
     """
     with opened(folder, path) as file, target.open("wb") as copied:
         file.seek(max(0, os.fstat(file.fileno()).st_size - most))
@@ -55,11 +58,12 @@ def copy(folder: Path, path: str, target: Path, most: int) -> None:
 
 
 def opened(folder: Path, path: str) -> BinaryIO:
-    """The file at `path` within a sandbox's folder, opened to be read.
+    """Open the file at `path` within a sandbox's folder for reading.
 
     The sandbox may still be running, and write more to it.
 
-    Raises `NotTaken` when there is no such regular file, or a link or no folder is on its way.
+    Raises `NotTaken` when there is no such regular file, or its path contains a link or a file as a
+    folder.
     """
     with _entered(folder, path) as (parent, name):
         try:
@@ -74,16 +78,16 @@ def opened(folder: Path, path: str) -> BinaryIO:
 
 @contextmanager
 def _entered(folder: Path, path: str) -> Iterator[tuple[int, str]]:
-    """The folder that the last name of `path` is in, opened, and this name."""
+    """Open the folder of the last name in `path`; yield it and this name."""
     *folders, name = path.split("/")
-    # The first folder is the caller's own; the user may have made it a link.
+    # The first folder belongs to the caller, who may have made it a link.
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for part in folders:
             try:
                 below = os.open(part, _FOLDER, dir_fd=opened)
             except OSError as error:
-                raise NotTaken(f"{part} of {path} is no folder: {error.strerror}") from error
+                raise NotTaken(f"{part} of {path} is not a folder: {error.strerror}") from error
             os.close(opened)
             opened = below
         yield opened, name

@@ -1,4 +1,4 @@
-"""What every root file system has, whatever it is made from."""
+"""Functions for every root file system, whatever its origin."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ from rootstock.core.store import Store
 from rootstock.image.engines import UID
 from rootstock.image.engines.outsider import admit
 
-# Folders in every image that a sandbox mounts things at.
+# Folders in every image on which sandboxes mount something.
 MOUNT_POINTS = (
     "tool",
     "site/rattler_build",
@@ -40,31 +40,31 @@ class Image:
 def find_cached(
     name: str, digest: str, store: Store, listen: Listener, *, check: bool
 ) -> Image | None:
-    """The image of a digest, or None when the store does not have it.
+    """Return the image of a digest, or None when the store lacks it.
 
-    With `check`, it is held against its seal; one that is damaged is taken away.
+    With `check`, it compares the image with its seal, and removes a damaged one.
 
-    Raises `MachineError` when it is another user's and may not be read.
+    Raises `MachineError` when it belongs to another user and is not readable.
     """
     place = store.image(digest)
     root = place / "root"
     if place.exists() and not _readable(root):
         raise MachineError(
-            f"the image {root} may not be read: it is {_owner(place)}'s",
-            "Have it opened (chmod -R a+rX), or set ROOTSTOCK_HOME to a folder of your own.",
+            f"the image {root} is not readable: it belongs to {_owner(place)}",
+            "Ask the owner for access (chmod -R a+rX), or set ROOTSTOCK_HOME to your own folder.",
         )
     if root.is_dir() and (not check or seal.holds(root)):
         listen(Event(stage="image", item=name, state="kept", detail=digest[:12]))
         return Image(name=name, digest=digest, root=root)
     if place.exists():
-        told = f"{place} is damaged: it is made anew"
-        listen(Event(stage="image", item=name, state="note", detail=told))
+        message = f"{place} is damaged: rootstock makes it again"
+        listen(Event(stage="image", item=name, state="note", detail=message))
         store.discard(place, lambda: seal.holds(root))
     return None
 
 
 def _readable(root: Path) -> bool:
-    """Whether the seal and the folders at the top may be read, of those that are there."""
+    """Whether the seal and the top folders are readable, as far as they exist."""
     for place in (root.parent, seal.place_of(root), root, root / "usr"):
         try:
             status = place.stat()
@@ -84,7 +84,7 @@ def _owner(place: Path) -> str:
 
 
 def publish(name: str, digest: str, root: Path, store: Store) -> Image:
-    """Seal a finished root file system, alone in a folder of its own, and put it into the store."""
+    """Seal a finished root file system, alone in its folder, and put it into the store."""
     admit(root)
     seal.put(root)
     places.publish(root.parent, store.image(digest))

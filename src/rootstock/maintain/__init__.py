@@ -1,1 +1,1 @@
-"""Maintain: what is behind the commands that look after a checkout."""
+"""Maintain: the functions behind the commands for a checkout."""

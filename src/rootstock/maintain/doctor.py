@@ -1,4 +1,4 @@
-"""What this machine has of what rootstock needs."""
+"""Examines whether this machine has what rootstock needs."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from rootstock.image import manylinux
 from rootstock.image.engines.choose import ENGINES, why_not
 from rootstock.sources.apt import mirror
 
-# Bytes: 3.4e9 were in the store after a cold run for two Pythons; builds need room beside them.
+# Bytes: the store had 3.4e9 after a cold run for two Pythons; builds need more beside it.
 _SPACE = 6e9
 _INODES = 100_000  # two images alone have 10,000 files; packages, unpacked twice, have more
 _MEMORY = 4e9  # bytes
@@ -24,7 +24,7 @@ _ELSEWHERE = "Set ROOTSTOCK_HOME to a folder on another file system."
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at: `lacks` is what keeps a build from working."""
+    """One examined thing; `lacks` means that builds cannot work."""
 
     state: Literal["ok", "absent", "lacks"]
     what: str
@@ -33,7 +33,7 @@ class Finding:
 
 
 def examine(store: Store) -> tuple[Finding, ...]:
-    """Look at the machine: system, engines, Debian's packages, disk and memory."""
+    """Examine the machine: system, engines, Debian's packages, disk and memory."""
     return (
         *(_system(), *_engines(), _manylinux(), *_programs(), _mirror()),
         *(*_disk(store), _memory(), *_intruders()),
@@ -47,7 +47,7 @@ def _system() -> Finding:
         state="ok" if fits else "lacks",
         what="system",
         found=found,
-        remedy="" if fits else "Only Linux on x86_64 is built on, and for.",
+        remedy="" if fits else "Rootstock only builds on, and for, Linux on x86_64.",
     )
 
 
@@ -82,9 +82,11 @@ def _programs() -> list[Finding]:
     findings = []
     for name in ("apt-get", "dpkg-deb"):
         path = shutil.which(name)
-        remedy = "" if path else f"Install {name}: images are made of Debian's packages."
+        remedy = "" if path else f"Install {name}: images consist of Debian packages."
         state: Literal["ok", "lacks"] = "ok" if path else "lacks"
-        findings.append(Finding(state=state, what=name, found=path or "is not here", remedy=remedy))
+        findings.append(
+            Finding(state=state, what=name, found=path or "is not installed", remedy=remedy)
+        )
     return findings
 
 
@@ -104,12 +106,12 @@ def _disk(store: Store) -> list[Finding]:
     try:
         free, inodes = disk.space(place)
     except OSError as error:
-        return [_finding("disk", f"{place} cannot be looked at: {error.strerror}", _ELSEWHERE)]
-    told = f"{free / 1e9:.0f} GB free for the store {store.root}"
+        return [_finding("disk", f"{place} cannot be examined: {error.strerror}", _ELSEWHERE)]
+    free_space = f"{free / 1e9:.0f} GB free for the store {store.root}"
     more = "A cold run takes up to 6 GB: set ROOTSTOCK_HOME elsewhere."
-    findings = [_finding("disk", told, "" if free > _SPACE else more)]
+    findings = [_finding("disk", free_space, "" if free > _SPACE else more)]
     if inodes < _INODES:
-        few = f"{inodes} more files can be made (df -i): set ROOTSTOCK_HOME elsewhere."
+        few = f"Only {inodes} more files are possible (df -i): set ROOTSTOCK_HOME elsewhere."
         findings.append(_finding("inodes", f"{inodes} free", few))
     if place == store.root and (store.root / "tmp").is_dir():
         place = store.root / "tmp"
@@ -142,7 +144,7 @@ def _memory() -> Finding:
         state="ok" if fits else "lacks",
         what="memory",
         found=f"{total / 1e9:.0f} GB, {os.cpu_count()} cores",
-        remedy="" if fits else "Builds and ROOT's compiler at run time want 4 GB.",
+        remedy="" if fits else "Builds and ROOT's compiler at run time need 4 GB.",
     )
 
 
@@ -151,7 +153,7 @@ def _intruders() -> list[Finding]:
         Finding(
             state="absent",
             what="PYTHONPATH",
-            found=f"{folder} has {', '.join(modules)}, which Python takes before an environment's",
+            found=f"{folder} has {', '.join(modules)}, which Python prefers to an environment's",
             remedy="Unset PYTHONPATH, or call an environment's Python with -I.",
         )
         for folder, modules in intruders(os.environ).items()

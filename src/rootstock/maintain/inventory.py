@@ -16,10 +16,10 @@ _SCOPES = {"channel": "users", "image": "builds only"}
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A package in the versions that the matrix asks for; some may never have been built.
+    """A package in the matrix's versions; some may never have been built.
 
-    A version that was built for some Pythons only is in `unverified` with the others:
-    `6.40.00 for 3.14`. What is `stacked` is made of the stack's lock and not of a recipe.
+    `unverified` also has versions that were built for some Pythons only, with the others: `6.40.00
+    for 3.14`. `stacked` packages come from the stack's lock, not from a recipe.
     """
 
     package: str
@@ -33,10 +33,10 @@ class Row:
     def cells(self) -> tuple[str, str, str, str, str]:
         """The row as text."""
         origin = _ORIGINS.get(self.origin, self.origin)
-        told = f"all but {', '.join(self.unverified)}" if self.unverified else "yes"
+        verified = f"all but {', '.join(self.unverified)}" if self.unverified else "yes"
         if set(self.unverified) >= set(self.versions):
-            told = "no: never built"
-        return self.package, ", ".join(self.versions), origin, _SCOPES[self.scope], told
+            verified = "no: never built"
+        return self.package, ", ".join(self.versions), origin, _SCOPES[self.scope], verified
 
 
 def take(checkout: Checkout) -> tuple[Row, ...]:
@@ -74,32 +74,32 @@ def _python(output: Output) -> str:
 
 
 def take_patches(checkout: Checkout) -> tuple[Patch, ...]:
-    """The patches of all recipes of a checkout, by what their headers tell."""
+    """Return the patches of all recipes of a checkout, with their headers."""
     return tuple(
         patch for folder in recipe_folders(checkout.recipes) for patch in patches.of(folder)
     )
 
 
 def patch_cells(patch: Patch, checkout: Checkout) -> tuple[str, str, str, str]:
-    """A patch as text: its file, what it does, where upstream has that, what tests it."""
+    """A patch as text: its file, its purpose, its upstream address, its test."""
     file = patch.path.relative_to(checkout.recipes).as_posix()
     return file, patch.title, patch.reference, patch.test
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """The table in docs/reference/packages.md of the packages that have recipes."""
+    """Format the table of packages with recipes in docs/reference/packages.md."""
     head = ("package", "version", "origin", "for", "built and tested")
     return _table([head, *(row.cells for row in rows if not row.stacked)])
 
 
 def patches_as_markdown(found: Sequence[Patch], checkout: Checkout) -> str:
-    """The table of patches in docs/reference/packages.md."""
+    """Format the table of patches in docs/reference/packages.md."""
     head = ("patch", "what it does", "upstream", "tested by")
     return _table([head, *(patch_cells(patch, checkout) for patch in found)])
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, whose first row is its head."""
+    """Format a Markdown table, whose first row is its head."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     lines = ["| " + " | ".join(row) + " |" for row in cells]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])

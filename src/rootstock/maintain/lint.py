@@ -1,7 +1,7 @@
-"""Lint: all that is wrong with the recipes of a checkout, with nothing fetched or built.
+"""Lint: finds all faults of a checkout's recipes, without fetching or building.
 
-The checks are those of planning, which stops at the first error; here all are told, for every
-variant of the matrix, with what is only advice.
+The checks are those of planning, which stops at the first error. This shows all, for every variant
+of the matrix, and warnings.
 """
 
 import re
@@ -29,16 +29,16 @@ from rootstock.sources.local import Interpreter
 _T = TypeVar("_T")
 _PLACE = re.compile(r"(.+?\.yaml)(?::(\d+))?: (.+)", re.DOTALL)
 _UNREADABLE = re.compile(r"(.+?\.yaml) (cannot be read: .+|is longer .+)", re.DOTALL)
-# What other builders call a recipe.
+# The names of recipes in other builders.
 _FOREIGN = ("recipe.yml", "meta.yaml", "meta.yml")
 _FOREIGN_VARIANTS = ("variants.yml", "conda_build_config.yaml", "conda_build_config.yml")
 
 
 def lint(checkout: Checkout, asked: Sequence[str] = ()) -> list[Finding]:
-    """All findings about recipes of a checkout, by file and line.
+    """Return all findings about recipes of a checkout, by file and line.
 
-    `asked` names recipes by folder, path or package; without any it is all of them, and the
-    matrix, the registry of sources and folders that are no recipes.
+    `asked` names recipes by folder, path or package. Without it, lint checks all recipes, the
+    matrix, the registry of sources and folders that are not recipes.
 
     Raises `UsageError` for a name that no recipe has.
     """
@@ -64,13 +64,13 @@ def lint(checkout: Checkout, asked: Sequence[str] = ()) -> list[Finding]:
 
 
 class _Findings:
-    """Findings so far, among them errors that something ended with."""
+    """The findings so far, including errors that ended something."""
 
     def __init__(self) -> None:
         self.all: list[Finding] = []
 
     def of(self, work: Callable[[], _T]) -> _T | None:
-        """What some work gives, or None when it ends with an error, which is a finding."""
+        """Return the result of some work, or None after an error, which becomes a finding."""
         try:
             return work()
         except RecipeError as error:
@@ -114,7 +114,7 @@ def _chosen(asked: Iterable[str], made: "dict[Path, tuple[Output, ...]]") -> lis
         ]
         if not fitting:
             known = ", ".join(sorted(path.name for path in made))
-            raise UsageError(f"{word} is no recipe", f"Known: {known}")
+            raise UsageError(f"{word} is not a recipe", f"Known: {known}")
         chosen += fitting
     return list(dict.fromkeys(chosen))
 
@@ -136,23 +136,23 @@ def _of_patches(path: Path, checkout: Checkout) -> Iterator[Finding]:
 
 
 def _strays(folder: Path) -> Iterator[Finding]:
-    """What looks like a recipe and is not taken for one."""
+    """Yield files that look like a recipe but are not read as one."""
     right = set(recipe_folders(folder))
     for path in sorted(folder.rglob("*")):
-        told = ""
+        message = ""
         if path.name in _FOREIGN and path.parent not in right:
-            told = f"{path.name} is not read: a recipe is a recipe.yaml"
+            message = f"{path.name} is not read: a recipe is a recipe.yaml"
         elif path.name in _FOREIGN_VARIANTS:
-            told = f"{path.name} is not read: a recipe's variant values are in variants.yaml"
+            message = f"{path.name} is not read: a recipe's variant values are in variants.yaml"
         elif path.name == "recipe.yaml" and path.parent not in right:
-            told = "it is not read: recipes are in recipes/GROUP/NAME/recipe.yaml"
-        if told:
-            remedy = "Move it, or remove it. docs/recipes.md tells the format."
-            yield Finding(path=path, line=0, message=told, remedy=remedy, serious=False)
+            message = "it is not read: recipes are in recipes/GROUP/NAME/recipe.yaml"
+        if message:
+            remedy = "Move it, or remove it. docs/recipes.md has the format."
+            yield Finding(path=path, line=0, message=message, remedy=remedy, serious=False)
 
 
 def _named_well(output: Output) -> bool:
-    """Whether an output can be looked for: what is wrong with its name is told already."""
+    """Whether an output has a valid name; a wrong name is reported already."""
     try:
         names.package_file(output.filename)
     except names.NotAllowed:
@@ -163,7 +163,7 @@ def _named_well(output: Output) -> bool:
 def _locked(
     folder: Path, made: "dict[Path, tuple[Output, ...]]", matrix: Matrix
 ) -> tuple[Output, ...]:
-    """What the stack's lock makes, which recipes may need as they need each other."""
+    """Return the outputs of the stack's lock, which recipes may need."""
     outputs = [one for some in made.values() for one in some]
     return stacked(folder, matrix, matrix.cells, outputs)
 
@@ -175,7 +175,7 @@ def _link(
     matrix: Matrix,
     found: _Findings,
 ) -> None:
-    """Look whether what the chosen recipes need is made by one or by the lock, for every cell."""
+    """Check for every cell that a recipe or the lock makes what the chosen recipes need."""
     others = [one for path, some in made.items() if path.name != LOCAL_RECIPE for one in some]
     outputs = [*(one for one in others if _named_well(one)), *locked]
     by_id = found.of(lambda: graphs.ids_of(outputs))

@@ -1,4 +1,4 @@
-"""Lock the analysis stack of a checkout: from ci/stack.toml to ci/stack.lock."""
+"""Locks the analysis stack of a checkout: from ci/stack.toml to ci/stack.lock."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from rootstock.stack.names import Names
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What a new lock changes: a line for each package that comes, goes or changes."""
+    """The changes in a new lock: a line for each new, removed or changed package."""
 
     lock: Lock
     lines: tuple[str, ...]
@@ -42,10 +42,11 @@ def relock(
     upgrade: Sequence[str] | None = (),
     text: str | None = None,
 ) -> Change:
-    """Resolve the sets again; nothing is written.
+    """Resolve the sets again, without writing anything.
 
-    Versions stay where they still fit, but for the projects in `upgrade` (None: all). `text` is
-    what ci/stack.toml would be. Raises what `make` raises, and `UsageError` for an unknown project.
+    Versions stay where they still fit, except for the projects in `upgrade` (None: all). `text`
+    replaces the content of ci/stack.toml. Raises what `make` raises, and `UsageError` for an
+    unknown project.
     """
     old = locks.load(checkout.stack_lock)
     known = {one.project for one in old.wheels}
@@ -85,7 +86,7 @@ def _means(checkout: Checkout, naming: Names, store: Store, listen: Listener) ->
 
 
 def _projects(output: Output, naming: Names) -> list[str]:
-    """The project of the Python index that an output is a package of, if it is of one."""
+    """Return the project of the Python index to which an output belongs, if any."""
     urls = [source["url"] for source in output.sources]
     found = {purl.parse(one).name for one in urls if str(one).startswith("pkg:pypi/")}
     own = canonicalize_name(output.name)
@@ -93,9 +94,9 @@ def _projects(output: Output, naming: Names) -> list[str]:
 
 
 def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
-    """The text of a stack.toml with more packages in a set, its comments and order kept.
+    """Add packages to a set in the text of a stack.toml, keeping its comments and order.
 
-    Raises `UsageError` when it has no such set, or one is no requirement.
+    Raises `UsageError` when it has no such set, or a package is not a requirement.
     """
     wanted.load(path)
     document = tomlkit.parse(path.read_text())
@@ -112,7 +113,7 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
             name = canonicalize_name(Requirement(text).name)
         except InvalidRequirement as error:
             raise UsageError(
-                f"{shown(text)} is no requirement: {str(error).splitlines()[0]}",
+                f"{shown(text)} is not a requirement: {str(error).splitlines()[0]}",
                 'Write it like uproot, "uproot>=5" or "dask[array]".',
             ) from error
         if name not in there:
@@ -121,7 +122,7 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
 
 
 def differences(old: Lock, new: Lock) -> list[str]:
-    """What a new lock changes, a line for each package."""
+    """Return the changes in a new lock, a line for each package."""
     before, after = _summary(old), _summary(new)
     wheels = [{(one.name, one.file): one for one in lock.wheels} for lock in (old, new)]
     made_anew = {
@@ -131,7 +132,7 @@ def differences(old: Lock, new: Lock) -> list[str]:
     for name in sorted(before.keys() | after.keys()):
         was, is_ = before.get(name), after.get(name)
         if was == is_ and name in made_anew:
-            found.append(f"  {name} {is_}: what its package has or depends on")
+            found.append(f"  {name} {is_}: its files or dependencies change")
         elif was == is_:
             continue
         elif was is None:
@@ -144,7 +145,7 @@ def differences(old: Lock, new: Lock) -> list[str]:
 
 
 def _summary(lock: Lock) -> Mapping[str, str]:
-    """By name, the versions of a package, each with its Pythons where there are several."""
+    """Return the versions of a package by name, with their Pythons where there are several."""
     by_name: dict[str, dict[str, list[str]]] = {}
     for one in lock.wheels:
         pythons = by_name.setdefault(one.name, {}).setdefault(one.version, [])

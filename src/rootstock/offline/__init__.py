@@ -1,1 +1,1 @@
-"""Offline: what of a release is needed elsewhere, in one piece, where there is no network."""
+"""Offline: makes one file or folder of a release for use without network."""

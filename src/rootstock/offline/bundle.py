@@ -1,9 +1,9 @@
 """Bundles: a folder, or one tar file, that is a complete channel with cells of one release.
 
-It has their packages, the index in all its forms, and the release's own files as they are:
-record, locks, SBOMs, attestations. Its index says of each package that it appeared when the
-release did, by the release's own record. Every client of conda's takes it as a channel, wherever it
-is put, and `rootstock verify latest` checks it there.
+It has their packages, the index in all its forms, and the release's own files unchanged: record,
+locks, SBOMs, attestations. In its index, each package first appeared with the release, by the
+release's own record. Every conda client can use it as a channel, wherever it is, and `rootstock
+verify latest` checks it there.
 """
 
 import json
@@ -58,7 +58,7 @@ Is it whole, and from whom?
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A bundle that was made; `size` are the bytes of its packages."""
+    """A finished bundle; `size` is the bytes of its packages."""
 
     path: Path
     release: int
@@ -67,17 +67,17 @@ class Bundle:
     size: int
 
     def as_json(self) -> dict[str, Any]:
-        """It as `json.dumps` takes it."""
+        """The bundle as a JSON object."""
         return {**asdict(self), "path": str(self.path)}
 
 
 def make(selection: Selection, target: Path, listen: Listener, *, tar: bool = False) -> Bundle:
-    """Make the bundle at `target`; with `tar` that is one file, with a folder in it.
+    """Make the bundle at `target`; with `tar` that is one file, which contains a folder.
 
-    The packages are hard links to those of the channel where that can be. Each is held against
-    its sha256.
+    The packages are hard links to those of the channel where possible. Each is compared with its
+    sha256.
 
-    Raises `RefusedError` when the target is there, `SourceError` when a package is missing or
+    Raises `RefusedError` when the target exists, `SourceError` when a package is missing or
     damaged, `UsageError` when the target cannot be made, `NoSpace`.
     """
     with appearing(target) as part:
@@ -99,7 +99,7 @@ def make(selection: Selection, target: Path, listen: Listener, *, tar: bool = Fa
 
 
 def fill(selection: Selection, folder: Path, listen: Listener) -> None:
-    """Make the folder of a bundle, which must not be there; raises as `make` does."""
+    """Make the folder of a bundle, which must not exist; raises as `make` does."""
     records: dict[str, dict[str, index.Record]] = {NOARCH: {}, selection.release.platform: {}}
     for subdir in records:
         (folder / subdir / index.SHARDS).mkdir(parents=True)
@@ -109,7 +109,7 @@ def fill(selection: Selection, folder: Path, listen: Listener) -> None:
         _take(selection, package, place)
         records[package.subdir][package.filename] = _record(selection, package, place)
         done += package.size
-        told = Event(
+        event = Event(
             stage=_STAGE,
             item=folder.name,
             state="progress",
@@ -118,7 +118,7 @@ def fill(selection: Selection, folder: Path, listen: Listener) -> None:
             unit="B",
             detail=package.filename,
         )
-        listen(told)
+        listen(event)
     for subdir, entries in records.items():
         index.write(folder / subdir, entries, folder / subdir / index.SHARDS)
     _copy_release(selection, folder)
@@ -128,18 +128,20 @@ def fill(selection: Selection, folder: Path, listen: Listener) -> None:
 
 
 def _record(selection: Selection, package: Package, place: Path) -> index.Record:
-    """What the bundle's index says of a package, whose sha256 is right."""
+    """Make the index record of a package, whose sha256 is already checked."""
     try:
         known = index.record(place, sha256=package.sha256, size=package.size)
     except (OSError, ValueError) as error:
         where = selection.channel.place.at(package.url)
-        raise SourceError(f"{where} is no package: {error}", "See `rootstock verify`.") from error
+        raise SourceError(
+            f"{where} is not a package: {error}", "See `rootstock verify`."
+        ) from error
     appeared = milliseconds(selection.release.time)
     return {**known, "md5": package.md5, "indexed_timestamp": appeared}
 
 
 def install_text(selection: Selection) -> str:
-    """What INSTALL.txt says."""
+    """The text of INSTALL.txt."""
     release, cell = selection.release, selection.release.cells[selection.cells[0]]
     product = products.named(release.product)
     lock = f"{release_dir(release.release)}/{cell.files[locks.EXPLICIT]}"
@@ -155,12 +157,12 @@ def install_text(selection: Selection) -> str:
 
 
 def _take(selection: Selection, package: Package, target: Path) -> None:
-    """Put a package of the channel at `target`, and hold it against its sha256."""
+    """Put a package of the channel at `target`, and compare it with its sha256."""
     where = selection.channel.place.at(package.url)
     try:
         if selection.channel.place.folder:
             source = selection.channel.place.folder / package.url
-            if not source.is_file():  # a pipe or a device would have no end
+            if not source.is_file():  # a pipe or a device would never end
                 raise FileNotFoundError(source)
             link(source, target)
             found = sha256_of(target)
@@ -176,9 +178,9 @@ def _take(selection: Selection, package: Package, target: Path) -> None:
 
 
 def _copy_release(selection: Selection, folder: Path) -> None:
-    """Copy the release's files as they are, and have releases.json show what is here of it.
+    """Copy the release's files, and list the bundled part of it in releases.json.
 
-    Each is held against its sha256 before it is written.
+    Each file is compared with its sha256 before it is written.
     """
     release = selection.release
     own = release_dir(release.release)
@@ -205,7 +207,7 @@ def _copy_release(selection: Selection, folder: Path) -> None:
 
 
 def _pack(folder: Path, file: Path, name: str) -> None:
-    """Write a folder as a tar file; its packages are compressed already."""
+    """Write a folder as a tar file, uncompressed: its packages are compressed already."""
 
     def plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0

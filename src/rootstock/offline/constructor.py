@@ -1,10 +1,10 @@
 """Shipping: one executable file that installs a cell, and then runs a program of it.
 
-conda-ship's program makes it, from the lock of the cell and its packages, in a sandbox: so it
-has no path of this machine in it, nothing is fetched, and the same release gives the same bytes.
+conda-ship's program makes it, from the lock of the cell and its packages, in a sandbox. So it
+contains no path of this machine, nothing is fetched, and the same release gives the same bytes.
 
-The file unpacks itself when it is first called, into a folder that is named after the cell and
-its packages, or into $CONDA_SHIP_PREFIX; what is called later finds it there.
+The file unpacks itself at its first call, into a folder with the name of the cell and its packages,
+or into $CONDA_SHIP_PREFIX; later calls find it there.
 """
 
 import hashlib
@@ -35,17 +35,17 @@ from rootstock.release import locks
 from rootstock.smoke.report import SmokeReport
 from rootstock.smoke.run import System
 
-RUNTIME = "rootstock"  # by which conda-ship names the folder's own record
+RUNTIME = "rootstock"  # conda-ship names the folder's own record with it
 _STAGE = "ship"
 _TOOL, _CHANNEL, _WORK = "/rootstock/tool", "/rootstock/deps", "/rootstock/build"
 _CERTIFICATES = f"{_WORK}/certificates.pem"
-_TIMEOUT = 1800.0  # seconds: a slow disk, and not a network
+_TIMEOUT = 1800.0  # seconds: for a slow disk, not for a network
 _TAIL = 15
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shipped:
-    """A file that was made: where it is, its bytes and sha256, and what its trial gave.
+    """A finished file: its path, size and sha256, and the result of its trial.
 
     It installs itself below `~/.conda`, into the folder `install_name`.
     """
@@ -60,7 +60,7 @@ class Shipped:
     smoke: SmokeReport | None
 
     def as_json(self) -> dict[str, Any]:
-        """It as `json.dumps` takes it."""
+        """The result as a JSON object."""
         smoke = self.smoke.as_json() if self.smoke else None
         return {**asdict(self), "path": str(self.path), "smoke": smoke}
 
@@ -76,11 +76,11 @@ def make(
     store: Store,
     listen: Listener,
 ) -> Shipped:
-    """Make the file `target` of a choice of one cell, and with `try_it` install and test it.
+    """Make the file `target` from a selection of one cell, and with `try_it` test it installed.
 
-    `tool` is the environment with conda-ship, `program` what the file runs of the cell.
+    `tool` is the environment with conda-ship, `program` the program of the cell that the file runs.
 
-    Raises `RefusedError` when the target is there, `SourceError` when a package is missing or
+    Raises `RefusedError` when the target exists, `SourceError` when a package is missing or
     damaged, `PackFailed` when conda-ship refuses, `SmokeFailed`, and what `bundle.fill` does.
     """
     cell = selection.cell
@@ -106,9 +106,9 @@ def make(
 
 
 def install_name(selection: Selection) -> str:
-    """The folder that a file of this cell with these packages installs itself into.
+    """The folder into which a file of this cell with these packages installs itself.
 
-    Another set of packages has another one, so that a newer file does not find an older set.
+    Another set of packages has another folder, so that a newer file does not find an older set.
     """
     hashes = sorted(package.sha256 for package in selection.packages)
     return f"{selection.cell}-{hashlib.sha256(' '.join(hashes).encode()).hexdigest()[:8]}"
@@ -116,21 +116,21 @@ def install_name(selection: Selection) -> str:
 
 @contextmanager
 def _room(store: Store) -> Iterator[Path]:
-    """A scratch folder in which sandboxes of every engine may write."""
+    """Yield a scratch folder in which sandboxes of every engine may write."""
     with store.scratch("ship") as scratch:
         for name in ("work", "home"):
             (scratch / name).mkdir()
             (scratch / name).chmod(0o777)
-            # What conda-ship makes, and it itself, get ready to fetch though all is there, and
-            # end where a system has no certificates.
+            # conda-ship, and the files that it makes, prepare for downloads although everything is
+            # there, and fail where a system has no certificates.
             shutil.copyfile(_certificates(), scratch / name / Path(_CERTIFICATES).name)
         yield scratch
 
 
 def manifest(selection: Selection, program: str) -> str:
-    """What conda-ship is told, as the manifest that it reads beside a lock of pixi's."""
+    """Write the manifest for conda-ship, which it reads beside a pixi lock."""
     cell = selection.release.cells[selection.cell]
-    said = {
+    settings = {
         "runtime-name": RUNTIME,
         "artifact-name": selection.cell,
         "runtime-version": f"{cell.version}.{selection.release.release}",
@@ -138,11 +138,11 @@ def manifest(selection: Selection, program: str) -> str:
         "artifact-layout": "embedded",
         "source-environment": "default",
         "install-name": install_name(selection),
-        # So that package managers know that they are to change nothing (CEP 22).
+        # Package managers then know that they must not change anything (CEP 22).
         "freeze-base": True,
     }
-    # A string of JSON is one of TOML, too, and so is `true`.
-    lines = [f"{key} = {json.dumps(value)}" for key, value in said.items()]
+    # A JSON string is also a TOML string, and `true` is the same.
+    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
     return "\n".join(
         [
             "[workspace]",
@@ -159,10 +159,10 @@ def manifest(selection: Selection, program: str) -> str:
 def _build(
     selection: Selection, program: str, tool: Path, scratch: Path, testbed: OldSystem
 ) -> Path:
-    """Run conda-ship; returns the file that it made."""
+    """Run conda-ship; return the file that it made."""
     release, work = selection.release, scratch / "work"
     lock = release.cells[selection.cell].files[locks.PIXI]
-    # That of the bundle, which was held against its sha256.
+    # The bundle's lock, which was compared with its sha256.
     text = (scratch / "channel" / release_dir(release.release) / lock).read_text()
     channel = f"file://{_CHANNEL}"
     text = locks.moved(text, release.of(selection.cell), release.platform, channel)
@@ -196,7 +196,7 @@ def _build(
 
 
 def _certificates() -> Path:
-    """The certificates that came with pip, which is always there."""
+    """The certificates of pip, which is always installed."""
     found = find_spec("pip")
     assert found and found.origin
     return Path(found.origin).parent / "_vendor/certifi/cacert.pem"
@@ -207,8 +207,8 @@ def _try(
 ) -> SmokeReport:
     """Let the file install itself, without network, and run the smoke tests on the bare system.
 
-    It is installed with this machine's C library: conda-ship's programs want libgcc_s.so.1
-    and certificates, which every system has but the bare one.
+    It uses this machine's C library for that: conda-ship's programs need libgcc_s.so.1 and
+    certificates, which only the bare system lacks.
     """
     home = scratch / "home"
     log = testbed.logs / "install.log"

@@ -1,8 +1,8 @@
-"""Packing: an environment for a place that is read-only once it is there, such as CVMFS.
+"""Packing: an environment for a place that is read-only later, such as CVMFS.
 
-What comes out is a tar file of the environment's files as they are at their final path:
-readable by everybody, owned by nobody, compiled, in a fixed order and with a fixed time. The
-same release and path give the same bytes.
+The result is a tar file of the environment's files as for their final path: readable by everybody,
+without owners, compiled, in a fixed order and with a fixed time. The same release and path give the
+same bytes.
 """
 
 import json
@@ -34,16 +34,16 @@ from rootstock.smoke.report import SmokeReport
 _STAGE = "pack"
 _LEVEL = 9  # zstd
 _CVMFS = "/cvmfs/"
-# An empty file that has CVMFS keep what is in its folder in a catalogue of its own.
+# An empty file that makes CVMFS keep its folder in a catalogue of its own.
 _CATALOG = ".cvmfscatalog"
-# A file by which package managers know that they are to change nothing (CEP 22).
+# Package managers that find this file change nothing (CEP 22).
 _FROZEN = "conda-meta/frozen"
-_NOWHERE = "file:///rootstock/channel"  # where packages are said to be from, if nowhere public
+_NOWHERE = "file:///rootstock/channel"  # the origin of packages in records, if no public one exists
 
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
-    """A file that was made, of how many files and bytes, and what its trial gave."""
+    """A finished file: its path, its numbers of files and bytes, and the result of its trial."""
 
     path: Path
     prefix: str
@@ -57,7 +57,7 @@ class Packed:
     smoke: SmokeReport | None
 
     def as_json(self) -> dict[str, Any]:
-        """It as `json.dumps` takes it."""
+        """The result as a JSON object."""
         smoke = self.smoke.as_json() if self.smoke else None
         return {**asdict(self), "path": str(self.path), "smoke": smoke}
 
@@ -71,12 +71,12 @@ def make(
     store: Store,
     listen: Listener,
 ) -> Packed:
-    """Pack a choice of one cell for `prefix` into the file `target`: .tar, or .tar.zst.
+    """Pack a selection of one cell for `prefix` into the file `target`: .tar, or .tar.zst.
 
-    With a `ground`, it is unpacked again, mounted read-only at its prefix, and smoke-tested.
+    With a `testbed`, it is unpacked again, mounted read-only at its prefix, and smoke-tested.
 
-    Raises `UsageError` for a prefix or a target that cannot be, or a prefix that cannot be
-    tried, `RefusedError` when the target is there, `PackFailed`, `SmokeFailed`, and what
+    Raises `UsageError` for an invalid prefix or target, or a prefix that cannot be tested,
+    `RefusedError` when the target exists, `PackFailed`, `SmokeFailed`, and what
     `environment.create_locked` does.
     """
     cell, final = selection.cell, PurePosixPath(prefix)
@@ -91,7 +91,7 @@ def make(
     with appearing(target) as part, store.scratch("pack") as scratch:
         place = scratch / "e"
         if len(str(place)) > relocate.LONGEST:
-            raise UsageError(f"{store.root} is too long a path", "Set ROOTSTOCK_HOME.")
+            raise UsageError(f"{store.root} is too long", "Set ROOTSTOCK_HOME.")
         creation.create_locked(place, locked, cache=store.packages, listen=listen)
         listen(Event(stage=_STAGE, item=cell, state="start"))
         channel = selection.release.channel
@@ -122,29 +122,29 @@ def make(
 def _frozen(selection: Selection, prefix: str) -> str:
     message = (
         f"This environment is {selection.cell} of release {selection.release.release}, packed for "
-        f"{prefix}.\nIt is not meant to be changed: unpack another release in its place."
+        f"{prefix}.\nDo not change it: unpack another release in its place."
     )
     return json.dumps({"message": message}) + "\n"
 
 
 def check_words(prefix: str, target: Path) -> None:
-    """Raise `UsageError` unless an environment can be for `prefix`, and packed into `target`."""
+    """Raise `UsageError` unless `prefix` and `target` are valid for packing."""
     try:
         names.prefix(prefix)
     except NotAllowed as error:
         raise UsageError(str(error), "Choose another path (docs/users.md).") from error
     if not relocate.is_sound(prefix):
         raise UsageError(
-            f"{prefix} is no path for an environment",
-            f"It is absolute, of letters, digits and ._+-, at most {relocate.LONGEST} bytes: the "
-            "first lines of scripts cannot be longer.",
+            f"{prefix} is not a valid path for an environment",
+            f"Use an absolute path of letters, digits and ._+-, of at most {relocate.LONGEST} "
+            "bytes: the first lines of scripts may not be longer.",
         )
     if not target.name.endswith((".tar", ".tar.zst")):
-        raise UsageError(f"{target} is to be a .tar or .tar.zst file")
+        raise UsageError(f"{target} must be a .tar or .tar.zst file")
 
 
 def _members(prefix: Path, time: int) -> Iterator[tarfile.TarInfo]:
-    """What the tar file has, sorted; paths are from the prefix."""
+    """Yield the members of the tar file, sorted; paths are relative to the prefix."""
     for path in sorted(prefix.rglob("*")):
         member = tarfile.TarInfo(str(path.relative_to(prefix)))
         status = path.lstat()
@@ -162,7 +162,7 @@ def _members(prefix: Path, time: int) -> Iterator[tarfile.TarInfo]:
 def _write(file: Path, prefix: Path, members: list[tarfile.TarInfo]) -> None:
     with file.open("wb") as raw:
         if file.suffix == ".zst":
-            # Threads make no other bytes, as long as there is one.
+            # The number of threads does not change the bytes, if it is not zero.
             packer = zstandard.ZstdCompressor(level=_LEVEL, threads=max(1, os.cpu_count() or 1))
             with packer.stream_writer(raw, closefd=False) as stream:
                 _fill(stream, prefix, members)
@@ -182,12 +182,12 @@ def _fill(stream: IO[bytes], prefix: Path, members: list[tarfile.TarInfo]) -> No
 
 
 def unpack(file: Path, folder: Path) -> None:
-    """Unpack a file that `make` made."""
+    """Unpack a file from `make`."""
     with file.open("rb") as raw:
         packed = file.suffix == ".zst"
         stream: Any = zstandard.ZstdDecompressor().stream_reader(raw) if packed else raw
         with tarfile.open(fileobj=stream, mode="r|") as tar:
-            # Not filter="data", which Python 3.10 need not have: the file is ours.
+            # Not filter="data", which Python 3.10 may lack: the file is ours.
             tar.extractall(folder)
 
 

@@ -1,7 +1,7 @@
-"""Relocation: an environment that was made in one place, as it is to be in another.
+"""Relocation: adapts an environment for another place.
 
-Its files are links to those of the installer's cache, so none is changed: what differs is
-written anew and takes the place of the old one.
+Its files are links to those of the installer's cache, so it changes none: it writes new files,
+which replace the old ones.
 """
 
 import json
@@ -15,17 +15,17 @@ from rootstock.core import process
 from rootstock.core.errors import PackFailed
 from rootstock.core.seal import sha256_of
 
-# The kernel reads 127 bytes of a script's first line; the longest there is of ours is this.
+# The kernel reads 127 bytes of a script's first line; this is our longest interpreter.
 LONGEST = 127 - len("#!/bin/python3.11")
 _ENTRY_POINT = "unix_python_entry_point"
 _STALE = ("extracted_package_dir", "package_tarball_full_path")
 
 
 def relocate(prefix: Path, final: PurePosixPath, channel: str) -> None:
-    """Let the environment in `prefix` be one for `final`.
+    """Adapt the environment in `prefix` for `final`.
 
-    Its Python files are compiled so that nothing is left to be compiled there, and nothing in
-    it tells of this machine: neither paths nor times. Its records name `channel`.
+    It compiles the Python files so that nothing is left to compile there, and removes this
+    machine's paths and times. The records name `channel`.
 
     Raises `PackFailed` when a file cannot be changed.
     """
@@ -37,9 +37,9 @@ def relocate(prefix: Path, final: PurePosixPath, channel: str) -> None:
 
 
 def compile_all(prefix: Path, final: PurePosixPath) -> None:
-    """Compile every Python file outside the standard library, which comes compiled.
+    """Compile every Python file outside the standard library, which is compiled already.
 
-    What is compiled does not look at its source's time or content: both are never to change.
+    The bytecode ignores its source's time and content: neither will ever change.
     """
     python = prefix / "bin/python"
     files = [path for path in _sources(prefix) if "\n" not in str(path)]
@@ -57,7 +57,7 @@ def compile_all(prefix: Path, final: PurePosixPath) -> None:
         stdin="".join(f"{path}\n" for path in files).encode(),
         log=Path(os.devnull),
     )
-    # 1 tells of files that are no Python, which some packages have among their templates.
+    # 1 reports files that are not Python, which some packages have among their templates.
     if done.code not in (0, 1):
         raise PackFailed(f"compileall ended with {done.code}")
 
@@ -70,7 +70,7 @@ def _sources(prefix: Path) -> Iterator[Path]:
 
 
 def _replace(prefix: Path, final: PurePosixPath) -> Iterator[str]:
-    """Write anew every file that names the prefix; gives their paths in it."""
+    """Rewrite every file that contains the prefix; yield their relative paths."""
     old, new = os.fsencode(prefix), os.fsencode(final)
     for folder, _, names in os.walk(prefix):
         for name in names:
@@ -84,13 +84,13 @@ def _replace(prefix: Path, final: PurePosixPath) -> Iterator[str]:
             if old not in content:
                 continue
             if b"\0" in content:
-                raise PackFailed(f"{relative} is no text, and has the prefix in it")
+                raise PackFailed(f"{relative} is not text, but contains the prefix")
             _write(path, content.replace(old, new))
             yield relative
 
 
 def _record(record: dict[str, Any], prefix: Path, channel: str, changed: set[str]) -> str:
-    """The text of a package's record in conda-meta."""
+    """Return the text of a package's record in conda-meta."""
     for name in _STALE:
         record.pop(name, None)
     if "link" in record:
@@ -117,6 +117,6 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def is_sound(final: str) -> bool:
-    """Whether a path can be one of an environment: absolute, plain, and short enough."""
+    """Whether a path is valid for an environment: absolute, plain, and short enough."""
     plain = re.fullmatch(r"(/[A-Za-z0-9._+-]+)+", final)
     return bool(plain) and ".." not in final.split("/") and len(final) <= LONGEST

@@ -1,4 +1,4 @@
-"""What is taken offline: cells of one release, chosen by glob, from a channel's folder or URL."""
+"""Selects cells of one release, by glob, from a channel's folder or URL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rootstock.release import check
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """Cells of a release, and the channel that it is in."""
+    """Cells of a release, and its channel."""
 
     channel: Channel
     release: Release
@@ -32,7 +32,7 @@ class Selection:
 
     @property
     def cell(self) -> str:
-        """The one cell.
+        """The only cell.
 
         Raises `UsageError` when there are several.
         """
@@ -45,9 +45,9 @@ class Selection:
 
 
 def choose(channel: str, word: str, only: Sequence[str]) -> Selection:
-    """The cells of a release (its number, or `latest`) that one of the globs matches.
+    """Select the cells of a release (its number, or `latest`) that match one of the globs.
 
-    Without globs it is all of them. Raises `UsageError` when there is no such release or cell.
+    Without globs it selects all. Raises `UsageError` when there is no such release or cell.
     """
     where = Channel.at(channel)
     number = where.release_named(word)

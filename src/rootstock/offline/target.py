@@ -1,4 +1,4 @@
-"""Targets: a file or folder that is to be made appears whole, under its name, or not at all."""
+"""Targets: a new file or folder appears complete, under its name, or not at all."""
 
 import os
 import tempfile
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rootstock.core import store
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 
 @contextmanager
 def appearing(target: Path) -> Iterator[Path]:
-    """A path that becomes `target` at the end: in a hidden folder beside it, so by one rename.
+    """Yield a path in a hidden folder beside `target`; at the end rename it to `target`.
 
-    A failure, or an interruption, leaves nothing. Raises `RefusedError` when the target is
-    there, `UsageError` when it cannot be made, `NoSpace`.
+    A failure, or an interruption, leaves nothing. Raises `RefusedError` when the target exists,
+    `UsageError` when it cannot be made, `NoSpace`.
     """
     refuse(target)
     try:
@@ -24,7 +24,7 @@ def appearing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{target} cannot be made: {error.strerror}") from error
     try:
-        with no_space_told(target):
+        with raising_no_space(target):
             part = folder / target.name
             yield part
             _rename(part, target)
@@ -33,15 +33,15 @@ def appearing(target: Path) -> Iterator[Path]:
 
 
 def refuse(target: Path) -> None:
-    """Raise `RefusedError` when there is something at `target`."""
+    """Raise `RefusedError` when `target` exists."""
     if os.path.lexists(target):
-        raise RefusedError(f"{target} is there", "Remove it, or choose another name.")
+        raise RefusedError(f"{target} exists", "Remove it, or choose another name.")
 
 
 def _rename(part: Path, target: Path) -> None:
-    """Give what is ready its name, which another process may have taken meanwhile."""
+    """Rename a finished file or folder; another process may have taken the name meanwhile."""
     if part.is_dir():
-        refuse(target)  # an empty folder would be replaced
+        refuse(target)  # a rename would replace an empty folder
         os.rename(part, target)
         return
     try:

@@ -1,4 +1,4 @@
-"""What differs between the inputs of two build keys, in words."""
+"""Describes in words how the inputs of two build keys differ."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,14 +8,14 @@ from typing import Any
 
 Inputs = Mapping[str, Any]
 
-_SHORT = 12  # digits of a hash that are shown
-_WIDTH = 60  # characters of a value that are shown
+_SHORT = 12  # digits of a hash that a message shows
+_WIDTH = 60  # characters of a value that a message shows
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """An input that changed: its name, what it was, what it is (None: not there), and in words."""
+    """An input that changed: its name, old and new value (None: absent), and a description."""
 
     input: str
     old: Any
@@ -27,7 +27,7 @@ class Change:
 
 
 def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
-    """The inputs that differ, without the dependencies."""
+    """Return the inputs that differ, without the dependencies."""
     if old["format"] != new["format"]:
         words = f"{old['format']} -> {new['format']}"
         form = Change(input="form of build keys", old=old["format"], new=new["format"], words=words)
@@ -45,7 +45,7 @@ def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
 
 
 def dependencies(old: Inputs, new: Inputs) -> tuple[Change, ...]:
-    """The packages that were in the environments of one build and are not in the other's."""
+    """Return the packages that only one of two builds had in its environments."""
     had, has = old["dependencies"], new["dependencies"]
     gone = [_change(f"dependency {id_}", had[id_], None) for id_ in had if id_ not in has]
     return (*gone, *(_change(f"dependency {id_}", None, has[id_]) for id_ in has if id_ not in had))
@@ -56,12 +56,12 @@ def _of_recipe(old: Inputs, new: Inputs) -> Iterator[Change]:
     before, after = ({k: v for k, v in i["recipe"].items() if k not in without} for i in (old, new))
     found = list(_differences("recipe", before, after))
     if old["variant"] != new["variant"]:
-        # The build string has a hash of the variant, and nothing else.
+        # The build string has a hash of the variant only.
         found = [change for change in found if change.input != "recipe build.string"]
-    told = [(change.old, change.new) for change in found]
+    known = [(change.old, change.new) for change in found]
     contexts = (i["recipe"].get("context", {}) for i in (old, new))
     for change in _differences("recipe context", *contexts):
-        if (change.old, change.new) not in told:
+        if (change.old, change.new) not in known:
             yield change
     yield from found
 
@@ -77,7 +77,7 @@ def _of_sources(old: Inputs, new: Inputs) -> Iterator[Change]:
 
 
 def _plain_source(entry: Inputs | None) -> dict[str, Any]:
-    """A source as built, with its file's name in the place of a URL that has its hash in it."""
+    """A source as built; its file name replaces the URL, which contains its hash."""
     if entry is None:
         return {}
     name = str(entry.get("url", entry.get("path", ""))).rpartition("/")[2]
@@ -105,7 +105,7 @@ def _of_mapping(what: str, old: Inputs, new: Inputs) -> Iterator[Change]:
 
 
 def _differences(what: str, old: Any, new: Any, path: str = "") -> Iterator[Change]:
-    """The smallest parts of two values that differ, by their place in it."""
+    """Yield the smallest parts of two values that differ, with their paths."""
     if old == new:
         return
     if isinstance(old, Mapping) and isinstance(new, Mapping):

@@ -1,6 +1,6 @@
-"""Checks: whether what a recipe makes can be built, told before anything is fetched or built.
+"""Checks, before anything is fetched or built, whether what a recipe makes can be built.
 
-Planning stops at the first error. `rootstock lint` tells all of them, and warnings.
+Planning stops at the first error. `rootstock lint` shows all errors and warnings.
 """
 
 import re
@@ -19,7 +19,7 @@ from rootstock.plan.numbers import has_place
 from rootstock.plan.place import Place
 from rootstock.plan.recipe import Output
 
-# What `extra.rootstock` may have, and the values of two of its keys.
+# The keys of `extra.rootstock`, and the values of two of them.
 KEYS = ("origin", "scope", "verified", "audit", "released")
 ORIGINS = ("source", "wheel", "deb", "local")
 SCOPES = ("channel", "image", "local")
@@ -30,9 +30,9 @@ _OWN = ("extra", "rootstock")
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What is wrong with a recipe: where, what, and what to write instead.
+    """A fault of a recipe: its place, what is wrong, and what to write instead.
 
-    `line` is 0 where it cannot be told. A finding that is not `serious` is a warning.
+    `line` is 0 where it is not known. A finding that is not `serious` is a warning.
     """
 
     path: Path
@@ -47,21 +47,21 @@ class Finding:
         return f"{self.path}:{self.line}" if self.line else str(self.path)
 
     def error(self) -> RecipeError:
-        """It as the error that planning ends with."""
+        """The error that planning ends with."""
         return RecipeError(self.path, self.message, self.remedy, line=self.line)
 
 
 def require_buildable(outputs: Iterable[Output]) -> None:
-    """Raise `RecipeError` for the first output that cannot be built as its recipe has it."""
+    """Raise `RecipeError` for the first output that cannot be built as its recipe describes it."""
     folders: set[Path] = set()
     for output in outputs:
         for fault in _faults(output, folders):
-            if fault.serious:  # lines are looked up of nothing else
+            if fault.serious:  # only these need their line
                 raise _finding(fault, Place(output)).error()
 
 
 def findings(outputs: Iterable[Output]) -> list[Finding]:
-    """All that is wrong with the outputs of recipes, errors and warnings, each once."""
+    """Return all faults of the outputs of recipes, errors and warnings, each once."""
     found: dict[Finding, None] = {}
     folders: set[Path] = set()
     for output in outputs:
@@ -90,7 +90,7 @@ def _finding(fault: Fault, place: Place) -> Finding:
 
 
 def _identity(output: Output) -> Iterator[Fault]:
-    """Name, version and build string, which make the file's name."""
+    """Check name, version and build string, which make the file's name."""
     package = ("package",)
     try:
         names.package_name(output.name)
@@ -118,7 +118,7 @@ def _number(output: Output) -> Iterator[Fault]:
         yield Fault(
             ("build", "number"),
             f"build.number is {number}: rootstock counts the builds of a package itself",
-            "Write number: 0, or leave the line out. docs/recipes.md tells how builds are counted.",
+            "Write number: 0, or leave the line out. docs/recipes.md says how builds are counted.",
             str(number),
         )
     elif not has_place(output.build):
@@ -126,13 +126,13 @@ def _number(output: Output) -> Iterator[Fault]:
             ("build", "string"),
             f"the build string {output.build!r} has no place for the build number",
             "Write the number 0 between underscores or at the end, like "
-            f"{output.build}_0 or h${{{{ hash }}}}_0: rootstock puts another one there.",
+            f"{output.build}_0 or h${{{{ hash }}}}_0: rootstock inserts the actual number.",
             output.build,
         )
 
 
 def _alone(output: Output) -> Iterator[Fault]:
-    """Whether it can be built without the recipe's other outputs."""
+    """Check that it can be built without the recipe's other outputs."""
     if output.recipe.get("inherits_from"):
         yield Fault(
             ("inherit",),
@@ -142,23 +142,23 @@ def _alone(output: Output) -> Iterator[Fault]:
 
 
 def _extra(output: Output) -> Iterator[Fault]:
-    """`extra.rootstock`: what the recipe tells rootstock."""
+    """Check `extra.rootstock`, the recipe's settings for rootstock."""
     extra = output.recipe.get("extra") or {}
     own = extra.get("rootstock", {})
     for key in extra:
         if key not in ("rootstock", "recipe-maintainers") and _like(key, ("rootstock",)):
-            yield Fault(("extra", key), f"extra.{key} is nothing known", "Write rootstock:")
+            yield Fault(("extra", key), f"extra.{key} is unknown", "Write rootstock:")
     if not isinstance(own, Mapping):
         yield Fault(_OWN, "extra.rootstock is not a mapping (key: value)", _known(KEYS))
         return
     for key in own:
         if key not in KEYS:
-            yield Fault((*_OWN, key), f"extra.rootstock.{key} is nothing known", _better(key, KEYS))
+            yield Fault((*_OWN, key), f"extra.rootstock.{key} is unknown", _better(key, KEYS))
     for key, allowed in (("origin", ORIGINS), ("scope", SCOPES)):
         value = own.get(key, allowed[0])
         if value not in allowed:
-            told = f"extra.rootstock.{key} is {names.shown(value)}, which is nothing known"
-            yield Fault((*_OWN, key), told, _better(value, allowed))
+            message = f"extra.rootstock.{key} is {names.shown(value)}, which is unknown"
+            yield Fault((*_OWN, key), message, _better(value, allowed))
     verified = own.get("verified", False)
     patterns = verified if isinstance(verified, list) else [verified]
     if not isinstance(verified, bool | list) or (
@@ -172,15 +172,15 @@ def _extra(output: Output) -> Iterator[Fault]:
     yield from _released(own)
     audit = own.get("audit", [])
     if not isinstance(audit, list) or not all(map(_waiver, audit)):
-        told = "extra.rootstock.audit is not a list of mappings with rule, file and why"
-        yield Fault((*_OWN, "audit"), told, "docs/recipes.md tells what they are.")
+        message = "extra.rootstock.audit is not a list of mappings with rule, file and why"
+        yield Fault((*_OWN, "audit"), message, "docs/recipes.md explains them.")
     for key in ("origin",) if own.get("origin") == "local" else ("origin", "released"):
         if not own.get(key):
             yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)
 
 
 def _waiver(entry: object) -> bool:
-    """Whether it is a reason why files may break a rule of the audit (`audit.waivers`)."""
+    """Whether it waives a rule of the audit for files, with a reason (`audit.waivers`)."""
     parts = entry if isinstance(entry, Mapping) else {}
     return parts.keys() == {"rule", "file", "why"} and all(
         isinstance(value, str) and value for value in parts.values()
@@ -188,23 +188,23 @@ def _waiver(entry: object) -> bool:
 
 
 _MISSING = {
-    "origin": f"Write where the package is from: origin: {', '.join(ORIGINS)}",
+    "origin": f"Write the origin of the package: origin: {', '.join(ORIGINS)}",
     "released": 'Write the day upstream released this version: released: "2025-06-11"',
 }
 
 
 def _released(own: Mapping[str, Any]) -> Iterator[Fault]:
-    """The day of the upstream release, which becomes the package's timestamp."""
-    if not (told := own.get("released")):
+    """Check the day of the upstream release, which becomes the package's timestamp."""
+    if not (message := own.get("released")):
         return
     fault = Fault(
         (*_OWN, "released"),
-        f"extra.rootstock.released is {names.shown(told)}, which is not a day from "
+        f"extra.rootstock.released is {names.shown(message)}, which is not a day from "
         f"{_FIRST_DAY} to today",
         'Write the day of the upstream release, like released: "2025-06-11"',
     )
     try:
-        day = date.fromisoformat(told) if _DAY.fullmatch(str(told)) else None
+        day = date.fromisoformat(message) if _DAY.fullmatch(str(message)) else None
     except (TypeError, ValueError):
         day = None
     if day is None or not _FIRST_DAY <= day <= date.today():
@@ -226,15 +226,15 @@ def _better(word: object, known: Iterable[str]) -> str:
 
 
 def _described(output: Output) -> Iterator[Fault]:
-    """What every package should have, and can be built without."""
+    """Check what every package should have, though it can be built without."""
     if not output.recipe.get("tests"):
-        told = f"{output.name} has no tests"
-        yield Fault(("tests",), told, "Write what shows that it works.", serious=False)
+        message = f"{output.name} has no tests"
+        yield Fault(("tests",), message, "Add a test that shows that it works.", serious=False)
     about = output.recipe.get("about") or {}
     for key in ("license", "summary"):
         if key not in about:
-            told = f"about.{key} of {output.name} is missing"
-            yield Fault(("about",), told, f"Write about: {{{key}: ...}}", serious=False)
+            message = f"about.{key} of {output.name} is missing"
+            yield Fault(("about",), message, f"Write about: {{{key}: ...}}", serious=False)
 
 
 _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
@@ -243,7 +243,7 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _alone,
     _extra,
     supplies.sources,
-    supplies.licences,
+    supplies.licenses,
     supplies.tests,
     scripts.check,
     _described,

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """What is wrong with an output of a recipe.
+    """A fault of an output of a recipe.
 
-    `keys` lead to the place in the recipe's file; where one of several keys is meant, it is the
-    one that has `value`. A fault that is not `serious` is a warning.
+    `keys` lead to the place in the recipe's file; among several such keys it is the one that has
+    `value`. A fault that is not `serious` is a warning.
     """
 
     keys: tuple[str, ...]

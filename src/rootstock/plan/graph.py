@@ -1,8 +1,8 @@
 """The graph: rendered outputs and what each needs, with build keys and build numbers.
 
-Dependencies between our own packages are found before anything is built: the match specs of a
-recipe, and the run_exports of what is in its build and host environments, are matched against
-what the recipes make.
+Dependencies between our own packages are found before anything is built. The match specs of a
+recipe, and the run_exports in its build and host environments, are matched against the outputs of
+all recipes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,11 +33,11 @@ Published = Mapping[str, str]
 class Node:
     """One package to build: a rendered output with its place in the graph.
 
-    `uses` are the ids of the nodes that its build and host environments are made of, `needs`
-    those with all they depend on; `runs` are the ids of those it depends on when installed,
-    directly; `tests` of those that its tests install beside it, directly. Only what is in `needs`
-    is in the key: the rest decides no byte. `recipe` is as a build gets it. What is `local_only`
-    was built with something of this machine, and is for this machine only.
+    Four fields are ids of nodes. `uses` are those of its build and host environments, `needs` those
+    with all their dependencies. `runs` are its direct dependencies when installed, `tests` those
+    that its tests install directly. Only `needs` affects the key: the others affect no byte.
+    `recipe` is the recipe of the build. A node is `local_only` when it contains something of this
+    machine.
     """
 
     output: Output

@@ -1,4 +1,4 @@
-"""Build keys: sha256 over everything that decides a package's bytes, and nothing else."""
+"""Build keys: sha256 over everything that affects the bytes of a package, and nothing else."""
 
 import hashlib
 import json
@@ -11,36 +11,36 @@ from urllib.parse import quote
 
 from rootstock.sources.source import source_name
 
-# Counts changes to what a key is made of.
+# The version of a key's inputs: counts changes to their form.
 FORMAT = 2
-# Where a build finds its sources: each under its sha256, by its name.
+# Where a build finds its sources: each is SHA256/NAME in this folder.
 SOURCES = "/rootstock/sources"
-# What no build gets to see of a recipe's folder (shell patterns of names): the two files that
-# are in a key through the rendered recipe, and what tools leave behind.
+# The parts of a recipe's folder that no build sees (shell patterns of names): the two files that
+# enter a key through the rendered recipe, and files that tools leave behind.
 UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
-# What may stand in a part of a URL's path as it is (RFC 3986, section 3.3), beside letters.
+# Characters allowed in a part of a URL's path unescaped (RFC 3986, section 3.3), beside letters.
 _PLAIN = "!$&'()*+,;=:@~"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Builder:
-    """What builds: the image's digest, and all else that builds have in common, by name."""
+    """The builder: the image's digest, and everything else that builds have in common, by name."""
 
     image: str
     parts: Mapping[str, str]
 
 
 def builder_of(image_digest: str, facts: Mapping[str, str], files: tuple[Path, ...]) -> Builder:
-    """The builder made of an image, facts (versions, settings), and program files."""
+    """Make the builder from an image, facts (versions, settings), and program files."""
     programs = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     return Builder(image=image_digest, parts={**facts, **programs})
 
 
 def as_built(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """A rendered recipe as a build gets it; what is not in there decides no byte.
+    """Return a rendered recipe as a build gets it; nothing else of it affects the bytes.
 
-    A build knows of a source its sha256 and its name, not where it was fetched from, and does
-    not know whether the recipe was ever verified.
+    A build knows the sha256 and the name of a source, not where it came from. It does not know
+    whether the recipe was ever verified.
     """
     extra = dict(recipe.get("extra", {}))
     if isinstance(own := extra.get("rootstock"), Mapping):
@@ -59,9 +59,10 @@ def _here(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def folder_hashes(folder: Path) -> dict[str, str]:
-    """What every file of a recipe's folder is that a build sees, by its path in it.
+    """Return the files of a recipe's folder as a build sees them: a value for each path.
 
-    That is its sha256, with ` x` behind it for a program; for a link, `-> ` and its target.
+    The value is the file's sha256, with ` x` behind it for a program; for a link, `-> ` and its
+    target.
     """
     return {
         str(path.relative_to(folder)): _hash(path)
@@ -72,10 +73,10 @@ def folder_hashes(folder: Path) -> dict[str, str]:
 
 
 def files_of(files: Mapping[str, str], recipe: Mapping[str, Any]) -> dict[str, str]:
-    """Of the files of a recipe's folder (`folder_hashes`), what one rendered recipe gets.
+    """Return those files of a recipe's folder (`folder_hashes`) that one rendered recipe gets.
 
-    Of patches that is those that its own sources are patched with: a patch for one version is
-    no reason to build the others again.
+    It gets only the patches of its own sources: a patch for one version is no reason to build the
+    others again.
     """
     named = {name for entry in recipe.get("source", ()) for name in entry.get("patches", ())}
     return {
@@ -91,7 +92,7 @@ def _hash(path: Path) -> str:
 
 
 def unseen(name: str) -> bool:
-    """Whether no build sees what has this name in a recipe's folder."""
+    """Whether builds ignore this name in a recipe's folder."""
     return any(fnmatchcase(name, pattern) for pattern in UNSEEN)
 
 
@@ -102,12 +103,12 @@ def key_inputs(
     builder: Builder,
     dependencies: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The inputs of a build key, in a form that two can be compared by.
+    """Return the inputs of a build key, in a form that can be compared.
 
-    `recipe` is the recipe as built, with build number 0 (the number is found from the key),
-    `files` are what `files_of` gives. `dependencies` are the key and the build number of
-    each package that the build and host environments may hold, by its node's id (of one name
-    there may be several): a package names the files that it was built with.
+    `recipe` is the recipe as built, with build number 0 (the number is found from the key), `files`
+    are the result of `files_of`. `dependencies` are the key and the build number of each package
+    that the build and host environments may hold. They are by node id: a name may have several
+    nodes, and a package names the files that it was built with.
     """
     return {
         "format": FORMAT,
@@ -121,6 +122,6 @@ def key_inputs(
 
 
 def build_key(inputs: Mapping[str, Any]) -> str:
-    """The build key (sha256, hexadecimal) of its inputs."""
+    """Compute the build key (sha256, hexadecimal) of its inputs."""
     text = json.dumps(inputs, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()

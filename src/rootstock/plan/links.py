@@ -1,4 +1,4 @@
-"""Links: what each output needs, as far as other outputs go, before there are any keys."""
+"""Links: which other outputs each output needs, found before there are any build keys."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +12,9 @@ from rootstock.plan.requirement import name_of
 
 @dataclass
 class Links:
-    """What one output needs: ids of its direct build, host, run and test dependencies.
+    """The dependencies of one output: ids for its build, host, run and tests.
 
-    `seen` are the variant values that its requirements are looked up with.
+    `seen` are the variant values that select the outputs for its requirements.
     """
 
     build: list[str]
@@ -32,18 +32,18 @@ def link(
     links: dict[str, Links],
     path: tuple[str, ...],
 ) -> None:
-    """Find the dependencies of an output, and theirs, into `links`.
+    """Add the dependencies of an output, and theirs, to `links`.
 
-    `variant` is the cell's. What an output depends on follows from that and its own values, not
-    from who was the first to ask for it: its key would change with their recipes otherwise.
+    `variant` is the cell's. The dependencies of an output follow from that and its own values, not
+    from who asked for it first: otherwise its key would change with their recipes.
     """
     output = by_id[id_]
     if id_ in path:
         circle = (*path[path.index(id_) :], id_)
         raise RecipeError(
             output.path,
-            "recipes need each other: " + " -> ".join(circle),
-            "Take one of these requirements out. What a test alone needs is named in the test.",
+            "recipes depend on each other: " + " -> ".join(circle),
+            "Remove one of these requirements. Name in a test what only the test needs.",
             line=Place(output).line(("requirements",)),
         )
     if id_ in links:
@@ -53,10 +53,10 @@ def link(
         raise RecipeError(
             output.path,
             f"none of its sources is for {id_} ({values})",
-            "docs/recipes.md tells what a new version needs.",
+            "docs/recipes.md says what a new version needs.",
             line=Place(output).line(("source",)),
         )
-    # Its own values first: an output made for sysroot 2.28 needs what is made for that.
+    # Its own values first: an output for sysroot 2.28 needs outputs for the same sysroot.
     seen = {**variant, **output.variant}
 
     def found(section: str, more: Iterable[str] = ()) -> list[str]:
@@ -84,9 +84,9 @@ def link_tests(
     find: Find,
     links: dict[str, Links],
 ) -> None:
-    """Find what the tests of the linked outputs need, and what that needs, into `links`."""
+    """Add the needs of the linked outputs' tests, and the needs of those, to `links`."""
     queue = list(links)
-    for id_ in queue:  # it grows: what a test needs may have tests itself
+    for id_ in queue:  # it grows: an output that a test needs may have tests itself
         output, own = by_id[id_], links[id_]
         wanted = [spec for spec in output.test_requirements if _ours(spec)]
         found = [_found(spec, own.seen, find, output, ("tests",)) for spec in wanted]
@@ -98,14 +98,14 @@ def link_tests(
 
 
 def _ours(spec: str) -> bool:
-    """Whether a requirement is a package's, and not the machine's (`__glibc`)."""
+    """Whether a requirement is a package, not a property of the machine (`__glibc`)."""
     return not spec.startswith("__")
 
 
 def _found(
     spec: str, seen: Mapping[str, str], find: Find, output: Output, keys: tuple[str, ...]
 ) -> str:
-    """The id of what an output needs; raises `RecipeError` on the line of `keys`."""
+    """Return the id of a needed output; raises `RecipeError` on the line of `keys`."""
     who = f"a test of {output.name}" if keys == ("tests",) else output.name
     try:
         return find(spec, seen, who)
@@ -116,9 +116,9 @@ def _found(
 
 
 def require_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> None:
-    """See that what the tests of an output need can be there when it is tested.
+    """Check that everything the tests of an output need can exist when it is tested.
 
-    Raises `RecipeError` when that is built after it, or would change what it is built with.
+    Raises `RecipeError` when a needed package is built later, or would change the build.
     """
     runs = memoised_closure({id_: one.run for id_, one in links.items()})
 
@@ -135,15 +135,16 @@ def require_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> No
         if way := _way_back(id_, before):
             raise RecipeError(
                 by_id[id_].path,
-                f"a test of {by_id[id_].name} needs what is built after it: " + " -> ".join(way),
-                "Test that in the recipe of what is built later. A Python test needs no pip with "
+                f"a test of {by_id[id_].name} needs a package that is built after it: "
+                + " -> ".join(way),
+                "Move the test to the recipe of the later package. A Python test needs no pip with "
                 "pip_check: false.",
             )
         _require_one(by_id[id_], built[id_], tested[id_], by_id)
 
 
 def _way_back(id_: str, before: Mapping[str, frozenset[str]]) -> list[str]:
-    """A way from an output to itself along what must be there before it; empty without one."""
+    """Return a path from an output back to itself along its prerequisites, or an empty list."""
     came_from: dict[str, str] = {}
     queue = [id_]
     for one in queue:
@@ -162,9 +163,9 @@ def _way_back(id_: str, before: Mapping[str, frozenset[str]]) -> list[str]:
 def _require_one(
     output: Output, built: frozenset[str], tested: frozenset[str], by_id: Mapping[str, Output]
 ) -> None:
-    """See that the builder does not find a second version, for tests, of what it builds with.
+    """Check that no test needs a second version of a package that the build uses.
 
-    It would take that one for the build, and no build key tells which it took.
+    The builder would take that one for the build, and no build key shows which it took.
     """
     names = {by_id[id_].name for id_ in built}
     for id_ in sorted(tested - built):
@@ -177,14 +178,14 @@ def _require_one(
             [first, *_] = sorted(one for one in built if by_id[one].name == other.name)
             raise RecipeError(
                 output.path,
-                f"a test of {output.name} needs {id_}, and it is built with {first}: the build "
+                f"a test of {output.name} needs {id_}, but its build uses {first}: the build "
                 "might take the other",
-                f"Name the version of {other.name} in requirements.host, or test with that.",
+                f"Name the version of {other.name} in requirements.host, or use it in the test.",
             )
 
 
 def memoised_closure(direct: Mapping[str, Sequence[str]]) -> Callable[[str], frozenset[str]]:
-    """A function that gives all that an output depends on, by what each depends on directly."""
+    """Make a function that returns all dependencies of an output from the direct ones."""
     known: dict[str, frozenset[str]] = {}
 
     def closure(id_: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Matching: which of the outputs of all recipes a requirement means."""
+"""Matching: finds the output that a requirement means, among the outputs of all recipes."""
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -12,13 +12,13 @@ from rootstock.core.names import shown
 from rootstock.plan.recipe import Output
 from rootstock.plan.requirement import name_of, spec_of
 
-# A function that finds the id of an output: by its spec, the variant it is seen from, and who
-# needs it.
+# A function that finds the id of an output from its spec, the variant of the package that needs it,
+# and that package's name for messages.
 Find = Callable[[str, Mapping[str, str], str], str]
 
 
 def finder(by_id: Mapping[str, Output]) -> Find:
-    """A function that finds the output a match spec means, seen from a variant."""
+    """Make a function that finds the output that a match spec means for a variant."""
     by_name: dict[str, list[tuple[str, PackageRecord]]] = {}
     for id_, output in by_id.items():
         by_name.setdefault(output.name, []).append((id_, _record(output)))
@@ -35,25 +35,25 @@ def finder(by_id: Mapping[str, Output]) -> Find:
         try:
             match = None if spec == name or "${{" in spec else spec_of(spec)
         except ValueError as error:
-            told = f"{needed_by} needs {shown(spec)}, which is no match spec: {error}"
-            raise UsageError(told, "Write it like zlib, zlib >=1.3 or zlib 1.3.*") from error
+            message = f"{needed_by} needs {shown(spec)}, which is not a match spec: {error}"
+            raise UsageError(message, "Write it like zlib, zlib >=1.3 or zlib 1.3.*") from error
         fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
         fitting = [id_ for id_ in fitting if agrees(by_id[id_].variant, variant)] or fitting
         fitting = [id_ for id_ in fitting if _runs_with(by_id[id_], variant.get("cpython"))]
         if not fitting:
-            made = ", ".join(id_ for id_, _ in candidates) or f"no recipe makes {name}"
+            made = ", ".join(id_ for id_, _ in candidates) or f"there is no {name}"
             like = get_close_matches(name.lower(), by_name) if not candidates else ()
-            remedy = f"Names that are like it: {', '.join(like)}" if like else ""
-            raise UsageError(f"{needed_by} needs {spec}, which is not to be had: {made}", remedy)
-        # A recipe's before what the stack's lock has for a set that pins it; of these the newest,
-        # what a solver would take.
+            remedy = f"Similar names: {', '.join(like)}" if like else ""
+            raise UsageError(f"{needed_by} needs {spec}, which no recipe makes: {made}", remedy)
+        # A recipe's output comes before the version that the stack's lock has for a set that pins
+        # it. Of several, take the newest, as a solver would.
         return max(fitting, key=lambda id_: (by_id[id_].lock is None, order(id_)))
 
     return find
 
 
 def preferring(find: Find, pinned: Mapping[str, str]) -> Find:
-    """`find`, but of the packages in `pinned` that version is taken where the spec allows it."""
+    """Make a `find` that prefers the versions in `pinned` where the spec allows them."""
     if not pinned:
         return find
 
@@ -75,7 +75,7 @@ def preferring(find: Find, pinned: Mapping[str, str]) -> Find:
 
 
 def matches(spec: str, output: Output) -> bool:
-    """Whether an output is what a match spec asks for."""
+    """Whether an output satisfies a match spec."""
     return "${{" in spec or spec_of(spec).matches(_record(output))
 
 
@@ -90,7 +90,7 @@ def _record(output: Output) -> PackageRecord:
 
 
 def _runs_with(output: Output, cpython: str | None) -> bool:
-    """Whether a noarch output accepts the Python of a cell; others belong to one by their build."""
+    """Whether a noarch output accepts the Python of a cell; the build of others names theirs."""
     if cpython is None or output.subdir != "noarch":
         return True
     build = BuildString(f"0_cp{cpython.replace('.', '')}")
@@ -102,12 +102,12 @@ def _runs_with(output: Output, cpython: str | None) -> bool:
 
 
 def version_order(version: str) -> Version:
-    """What to sort versions by: 3.15.0rc1 is older than 3.15.0."""
+    """The key to sort versions by: 3.15.0rc1 is older than 3.15.0."""
     return Version(version)
 
 
 def agrees(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    """Whether no value of a variant is another in the other variant."""
-    # A noarch package has "noarch" for its platform, and others to go with it.
+    """Whether no key has different values in the two variants."""
+    # A noarch package has "noarch" for its platform, and works with the others.
     own = {key: value for key, value in one.items() if key != "target_platform"}
     return all(other.get(key, value) == value for key, value in own.items())

@@ -133,8 +133,10 @@ def load(path: Path) -> Matrix:
     variants = top["variants"].entries()
     for key in taken(product):
         if key in variants:
-            told = f"{key} is no variant value of the matrix: its cells and its platform say it"
-            raise variants[key].fail(told, "Take the line out.")
+            message = (
+                f"{key} is not a variant value of the matrix: the cells and the platform set it"
+            )
+            raise variants[key].fail(message, "Remove the line.")
     return Matrix(
         product=product,
         platform=platform,
@@ -198,9 +200,9 @@ def select(
 ) -> tuple[Cell, ...]:
     """The cells a user asks for: `asked` has the wanted values of axes, by the axes' names.
 
-    A value of an axis that may be shortened may be cut: `6` is the newest 6, `6.40` the newest
-    6.40; `all` is every one, as is an axis that is not asked for. `only` keeps the cells whose
-    name matches one of its globs.
+    A value of a shortened axis may be cut: `6` is the newest 6, `6.40` the newest 6.40. `all` is
+    every value, and so is an axis without a request. `only` keeps the cells whose id matches one of
+    its globs.
 
     Raises `UsageError`, with what is known, for what the matrix does not have.
     """
@@ -216,7 +218,7 @@ def select(
     )
     if not cells:
         raise UsageError(
-            "no cell of the matrix is for all of that",
+            "no cell matches --root, --py and --only together",
             "Cells: " + ", ".join(cell.id for cell in matrix.cells),
         )
     return cells

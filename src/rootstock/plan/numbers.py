@@ -1,13 +1,13 @@
-"""Build numbers: where a build string has one, and which one a package gets.
+"""Build numbers: their place in a build string, and the number that a package gets.
 
-Nobody types a build number. When a file name is taken by a package with another build key, the
-package gets the next number, so that nothing published is ever overwritten.
+Nobody types a build number. When a package with another build key has the file name, the package
+gets the next number, so that nothing published is ever overwritten.
 """
 
 import re
 from collections.abc import Mapping
 
-# Where conda-forge's build strings have their build number: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
+# The places of the number in conda-forge's build strings: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
 _NUMBERED = re.compile(r"^0(?=_)|(?<=_)0(?=$|_cp)")
 
 
@@ -17,7 +17,7 @@ def has_place(build: str) -> bool:
 
 
 def numbered(build: str, number: int) -> str:
-    """A build string with another build number in the place of 0."""
+    """Replace the 0 in a build string by a build number."""
     return _NUMBERED.sub(str(number), build)
 
 
@@ -27,12 +27,12 @@ def file_name(name: str, version: str, build: str, number: int) -> str:
 
 
 def free(name: str, version: str, build: str, key: str, published: Mapping[str, str]) -> int:
-    """The build number of the published package with this build key, or the next free one.
+    """Return the build number of the published package with this key, or the next free one.
 
-    `published` has the build key of each file name. Raises `ValueError` for a build string that
-    has no place for a number, when the name is taken.
+    `published` has the build key of each file name. Raises `ValueError` when the name is taken and
+    the build string has no place for a number.
     """
-    # One number more than there are names is free, because each number makes another name.
+    # One number more than there are names suffices, because each number makes another name.
     for number in range(len(published) + 1 if has_place(build) else 1):
         if published.get(file_name(name, version, build, number), key) == key:
             return number

@@ -1,4 +1,4 @@
-"""Patches: what a patch of a recipe says of itself, above its first change.
+"""Patches: reads the header of a recipe's patch, above its first change.
 
 The header has fields as in DEP-3 (Debian's patch tagging guidelines) or as git writes them:
 
@@ -6,7 +6,7 @@ The header has fields as in DEP-3 (Debian's patch tagging guidelines) or as git 
      More about it, in lines that begin with a blank.
     Bug: https://github.com/OWNER/PROJECT/issues/1
     Forwarded: https://github.com/OWNER/PROJECT/pull/2
-    Test: the file, in the recipe's folder or the checkout, of what fails without it
+    Test: the file, in the recipe's folder or the checkout, of a test that fails without it
 """
 
 import re
@@ -20,7 +20,7 @@ ENDINGS = (".patch", ".diff")
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]*):[ \t]*(.*)")
 _CHANGE = re.compile(r"^(?:--- .*\n\+\+\+ |diff |Index: |@@ )", re.MULTILINE)
 _TITLES = ("Description", "Subject", "Title")
-# Where upstream has the matter; the first that is an address tells most.
+# Where upstream discusses the patch; the first one that is an address is the best.
 _REFERENCES = ("Applied-Upstream", "Forwarded", "Bug", "Upstream", "Origin")
 _WORDS = {"no": "not forwarded", "not-needed": "not for upstream", "vendor": "not forwarded"}
 _ADDRESS = re.compile(r"https?://\S+")
@@ -30,9 +30,9 @@ _REMEDY = "Write a header above the first change: docs/recipes.md has one."
 
 @dataclass(frozen=True, kw_only=True)
 class Patch:
-    """A patch: its file, what it does in a line, where upstream has that, and what tests it.
+    """A patch: its file, its purpose in a line, its address upstream, and its test.
 
-    What its header does not tell is empty.
+    A field that the header lacks is empty.
     """
 
     path: Path
@@ -48,15 +48,15 @@ def of(folder: Path) -> list[Patch]:
 
 
 def read(path: Path) -> Patch:
-    """Read the header of a patch; bytes that are no UTF-8 are in none."""
+    """Read the header of a patch; a header has no bytes that are not UTF-8."""
     text = path.read_bytes().decode(errors="replace")
     change = _CHANGE.search(text)
     fields = _fields(text[: change.start()] if change else text)
     titles = [fields[name] for name in _TITLES if fields.get(name)]
-    told = [fields[name] for name in _REFERENCES if fields.get(name)]
-    told += [value for name, value in fields.items() if name.startswith("Bug-")]
-    addresses = [found[0] for value in told if (found := _ADDRESS.search(value))]
-    reference = (addresses or told or [""])[0]
+    references = [fields[name] for name in _REFERENCES if fields.get(name)]
+    references += [value for name, value in fields.items() if name.startswith("Bug-")]
+    addresses = [found[0] for value in references if (found := _ADDRESS.search(value))]
+    reference = (addresses or references or [""])[0]
     return Patch(
         path=path,
         title=_GIT.sub("", titles[0]) if titles else "",
@@ -66,7 +66,7 @@ def read(path: Path) -> Patch:
 
 
 def _fields(header: str) -> Mapping[str, str]:
-    """The first line of each field of a header, the first of its name; lines of prose are none."""
+    """Return the first line of each header field, the first of a name; skip lines of prose."""
     fields: dict[str, str] = {}
     for line in header.splitlines():
         if found := _FIELD.match(line):
@@ -75,16 +75,16 @@ def _fields(header: str) -> Mapping[str, str]:
 
 
 def check(patch: Patch, folder: Path, checkout: Path) -> Iterator[Fault]:
-    """What a patch of a recipe's folder does not tell of itself, as warnings."""
+    """Yield a warning for each field that a patch's header lacks."""
     lacks = {
         "Description": patch.title,
         "Bug or Forwarded": patch.reference,
         "Test": patch.test,
     }
     if missing := [name for name, value in lacks.items() if not value]:
-        told = f"its header lacks {', '.join(missing)}"
-        yield Fault((), told, _REMEDY, serious=False)
+        message = f"its header lacks {', '.join(missing)}"
+        yield Fault((), message, _REMEDY, serious=False)
     file = patch.test.partition("::")[0]
     if file and not any((place / file).is_file() for place in (folder, checkout)):
-        told = f"its test, {file}, is neither in the recipe's folder nor in the checkout"
-        yield Fault((), told, "Mend the field Test.", serious=False)
+        message = f"its test, {file}, is neither in the recipe's folder nor in the checkout"
+        yield Fault((), message, "Correct the field Test.", serious=False)

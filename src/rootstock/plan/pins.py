@@ -1,4 +1,4 @@
-"""Pins: `pin_subpackage` and `pin_compatible` written so that one output can be read alone."""
+"""Pins: writes out `pin_subpackage` and `pin_compatible`, so that an output stands alone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,15 @@ from rattler import Version
 def written_out(
     recipe: Mapping[str, Any], siblings: Mapping[str, str], builds: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A rendered recipe whose pins can be read where its siblings are not known.
+    """Return a rendered recipe whose pins make sense without its siblings.
 
     `siblings` are the versions of the recipe's outputs, by name; `builds` are version and build
-    string of those that are pinned exactly. `pin_subpackage` becomes a plain match spec.
-    `pin_compatible` stays a template, for the builder to fill in with what it finds in the host
-    environment. Tests have pins to outputs only: they have no host environment.
+    string of the exactly pinned ones. `pin_subpackage` becomes a plain match spec. `pin_compatible`
+    stays a template: the builder fills in the version from the host environment. Tests have pins to
+    outputs only: they have no host environment.
 
-    Raises `ValueError` for a pin to what is no output of the recipe, and for `pin_compatible` in a
-    test.
+    Raises `ValueError` for a pin to a package that is no output of the recipe, and for
+    `pin_compatible` in a test.
     """
     own = f"{recipe['package']['version']} {recipe['build']['string']}"
     builds = {**builds, str(recipe["package"]["name"]): own}
@@ -57,10 +57,10 @@ def _tested(test: dict[str, Any]) -> dict[str, Any]:
 
 
 def pinned(name: str, version: str, lower: str | None, upper: str | None) -> str:
-    """The match spec of a pin, as rattler-build works it out: `x.x` counts a version's segments.
+    """The match spec of a pin, computed as in rattler-build: `x.x` counts a version's segments.
 
-    A version that has fewer segments is its own lower bound, and is extended by zeros for the
-    upper one.
+    A version that has fewer segments is its own lower bound, and is extended by zeros for the upper
+    one.
 
     >>> pinned("zlib", "1.3.1", "x.x.x.x.x.x", "x")
     'zlib >=1.3.1,<2.0a0'
@@ -77,12 +77,12 @@ def pinned(name: str, version: str, lower: str | None, upper: str | None) -> str
 
 def _cut(version: str, segments: int) -> str:
     whole = Version(version)
-    # As it is written: 6.40.00 is 6.40.0 to a solver, and not to a reader.
+    # As it is written: to a solver 6.40.00 is 6.40.0, but not to a reader.
     return version if segments >= whole.segment_count else str(whole.with_segments(0, segments))
 
 
 def _above(version: str, segments: int) -> str:
-    """The first version that differs in one of so many segments, before its pre-releases."""
+    """The first version that differs in one of the first segments, before its pre-releases."""
     whole = Version(version)
     cut = whole.with_segments(0, min(segments, whole.segment_count))
     return str(cut.bump_segment(segments - 1).with_alpha().remove_local())

@@ -1,4 +1,4 @@
-"""Places: where in a recipe's file something of a rendered output is."""
+"""Finds the line of a recipe's file that a rendered output comes from."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,18 +10,18 @@ from rootstock.plan.recipe import Output
 
 
 class Place:
-    """Where in a recipe's file something of one output is; the file is read when that is asked."""
+    """Finds lines of one output in a recipe's file, which it reads at the first request."""
 
     def __init__(self, output: Output) -> None:
         self.path = output.path
         self._name = output.name
 
     def line(self, keys: Sequence[str], value: str = "") -> int:
-        """The line of a key, which may be in the output or at the recipe's top; 0: not known.
+        """Return the line of a key, in the output or at the recipe's top; 0 if unknown.
 
         Of several such keys it is the one that has the value.
         """
-        # What is missing is told where it would be: at the nearest key above that is there.
+        # For a missing key it is the line of the nearest existing key above.
         while keys:
             for top in self._tops:
                 if line := yaml_source.line_of(top, *keys, value=value):
@@ -31,7 +31,7 @@ class Place:
 
     @cached_property
     def _tops(self) -> list[Node]:
-        if self.path.suffix != ".yaml":  # it is written by a program, and nobody edits it
+        if self.path.suffix != ".yaml":  # a program writes it, and nobody edits it
             return []
         whole = yaml_source.read(self.path).node
         outputs = [
@@ -40,7 +40,7 @@ class Place:
             if key.value == "outputs" and isinstance(value, SequenceNode)
             for item in value.value
         ]
-        # A name that a template makes cannot be known here.
+        # The name that a template makes is not known here.
         named = [item for item in outputs if self._name in _names(item)]
         return [*(named or outputs), whole]
 

@@ -1,8 +1,8 @@
-"""Recipes to rendered outputs: one concrete recipe per package, nothing left to decide.
+"""Renders recipes: one concrete recipe per package, with nothing left to decide.
 
-A recipe is a folder with a v1 `recipe.yaml` (CEP 13, CEP 14) and, beside it, the files its
-scripts use. py-rattler-build evaluates it; what comes back is flattened so that each output
-stands alone, because each is built alone, in a sandbox of its own.
+A recipe is a folder with a v1 `recipe.yaml` (CEP 13, CEP 14) and the files that its scripts use.
+py-rattler-build evaluates it. The result is flattened so that each output stands alone, because
+each is built alone, in its own sandbox.
 """
 
 import re
@@ -28,11 +28,11 @@ from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
 
-_NO_MARK = "Save it as UTF-8 without one: the builder takes it for part of the first key."
-_SCRIPT = "build.sh"  # what builds a package whose recipe names no script
-# What tests of other languages run with.
+_NO_MARK = "Save it as UTF-8 without one: the builder reads it as part of the first key."
+_SCRIPT = "build.sh"  # builds a package whose recipe names no script
+# The packages that run tests in other languages.
 _INTERPRETERS = {"perl": "perl", "r": "r-base", "ruby": "ruby"}
-# How py-rattler-build 0.73 tells in its messages where in a recipe something is.
+# How messages of py-rattler-build 0.73 give the line in a recipe.
 _PLACES = (r"line: (\d+), column", r"YAML: (\d+):\d+:", r"mapping at (\d+):")
 _JINJA = re.compile(r'JinjaError \{ message: "((?:[^"\\]|\\.)*)"')
 _INVALID = re.compile(r'InvalidValue \{ field: "([^"]*)", reason: "((?:[^"\\]|\\.)*)"')
@@ -40,10 +40,10 @@ _NAMED = re.compile(
     r"invalid value for '(?:(?P<way>[a-z_]+\.[a-z_.]+)|(?P<word>[a-z0-9_]+)(?=': (?!unknown ))|"
     r"(?P<part>[a-z_ ]+)': unknown (?:top-level )?field '(?P<key>[^']*))'"
 )
-# Keys whose values are expressions without the marks of a template.
+# Keys whose values are expressions without the delimiters of a template.
 _EXPRESSIONS = ("if", "skip")
 _UNKNOWN = re.compile(r"unknown top-level field '([^']*)'")
-# The keys of a recipe (CEP 14, and `recipe` and `outputs` of rattler-build's).
+# The keys of a recipe (CEP 14, and `recipe` and `outputs` as in rattler-build).
 _TOP_LEVEL = (
     *("schema_version", "context", "package", "recipe", "source", "build", "requirements"),
     *("outputs", "tests", "about", "extra", "cache"),
@@ -54,10 +54,10 @@ _TOP_LEVEL = (
 class Output:
     """One package that a recipe makes with one variant.
 
-    `recipe` is the stage-1 recipe as a dictionary: the values of a `recipe.yaml` with one
-    output and no templates. `build` is its build string with build number 0. It is not
-    `complete` when the recipe has sources, and none of them for this variant. Where it is of no
-    recipe, but of an entry of the stack's lock, `lock` is that file.
+    `recipe` is the stage-1 recipe as a dictionary: the values of a `recipe.yaml` with one output
+    and no templates. `build` is its build string with build number 0. `complete` is false when the
+    recipe has sources, but none for this variant. For an output that comes from the stack's lock
+    instead of a recipe, `lock` is that file.
     """
 
     folder: Path
@@ -72,7 +72,7 @@ class Output:
 
     @property
     def path(self) -> Path:
-        """The file that says what it is made of: a recipe, or the lock of the stack."""
+        """The file that defines it: a recipe, or the lock of the stack."""
         return self.lock or self.folder / "recipe.yaml"
 
     @property
@@ -82,12 +82,12 @@ class Output:
 
     @property
     def sources(self) -> tuple[Mapping[str, Any], ...]:
-        """The recipe's sources that have to be fetched."""
+        """The recipe's sources that are fetched from an address."""
         return tuple(source for source in self.recipe.get("source", ()) if "url" in source)
 
     @property
     def extra(self) -> Mapping[str, Any]:
-        """What the recipe tells rootstock: `extra.rootstock`."""
+        """The recipe's settings for rootstock: `extra.rootstock`."""
         own = self.recipe.get("extra", {}).get("rootstock", {})
         return own if isinstance(own, dict) else {}
 
@@ -95,23 +95,23 @@ class Output:
     def verified(self) -> bool:
         """Whether it was ever built and tested.
 
-        The recipe says yes or no, or has shell patterns of what was: `pyroot-6.40.00-py311*`.
+        The recipe says yes or no, or has shell patterns of the file names: `pyroot-6.40.00-py311*`.
         """
-        told = self.extra.get("verified", False)
-        if isinstance(told, list):
-            return any(fnmatchcase(self.filename, pattern) for pattern in told)
-        return told is True
+        verified = self.extra.get("verified", False)
+        if isinstance(verified, list):
+            return any(fnmatchcase(self.filename, pattern) for pattern in verified)
+        return verified is True
 
     @property
     def test_installs(self) -> bool:
-        """Whether a test of the package needs an environment with it and what it runs with."""
+        """Whether a test needs an environment with the package and its dependencies."""
         return any(set(test) != {"package_contents"} for test in self.recipe.get("tests", ()))
 
     @property
     def test_requirements(self) -> tuple[str, ...]:
-        """The match specs of what the package's tests run with, beside what it runs with itself.
+        """The match specs that the package's tests need, beside its own dependencies.
 
-        They are what rattler-build installs for each kind of test: for a Python test the Python
+        These are what rattler-build installs for each kind of test: for a Python test the Python
         that it names, and pip unless it says `pip_check: false`.
         """
         wanted: list[str] = []
@@ -132,13 +132,13 @@ class Output:
         return tuple(self.recipe.get("requirements", {}).get(section, ()))
 
     def run_exports(self, strength: str) -> tuple[str, ...]:
-        """What an output that has this one in its host (or build) environment depends on."""
+        """The dependencies of an output that has this one in its host (or build) environment."""
         exports = self.recipe.get("requirements", {}).get("run_exports", {})
         return tuple(exports.get(strength, ()))
 
     @property
     def ignored_run_exports(self) -> frozenset[str]:
-        """Names of packages whose arrival through run_exports the recipe refuses."""
+        """Names of packages that the recipe refuses to get through run_exports."""
         ignored = self.recipe.get("requirements", {}).get("ignore_run_exports", {})
         return frozenset(ignored.get("by_name", ()))
 
@@ -146,12 +146,12 @@ class Output:
 def load_variants(
     folder: Path, common: Variants, taken: Collection[str] = ()
 ) -> dict[str, list[str]]:
-    """The variants a recipe is rendered with: the common ones, and its own on top.
+    """Return the variants of a recipe: the common ones, overridden by its own.
 
-    A recipe's own are in `variants.yaml` beside it, as rattler-build reads it.
+    Its own are in its `variants.yaml`, read as in rattler-build.
 
-    Raises `UsageError` with file and line when that is no mapping of lists of text, or has what
-    the matrix says.
+    Raises `UsageError` with file and line when that is not a mapping of lists of text, or sets a
+    key that belongs to the matrix.
     """
     merged = {key: list(values) for key, values in common.items()}
     own = folder / "variants.yaml"
@@ -159,8 +159,8 @@ def load_variants(
         for key, values in yaml_source.read(own).entries().items():
             if key in taken:
                 raise values.fail(
-                    f"{key} is not a recipe's to say: the cells and the platform say it",
-                    "Remove it. Which versions are built is in ci/matrix.yaml.",
+                    f"a recipe cannot set {key}: the cells and the platform set it",
+                    "Remove it. ci/matrix.yaml says which versions are built.",
                 )
             merged[key] = [value.text() for value in values.items()]
     return merged
@@ -175,13 +175,13 @@ def render(
 ) -> tuple[Output, ...]:
     """Render a recipe folder with the given variants, one `Output` per package.
 
-    A recipe's own variants have none of the values in `taken`.
+    A recipe's own variants must have none of the values in `taken`.
 
-    `build.skip` is not looked at: which variants are built is for the matrix to say. Whether
-    what is rendered can be built is for `plan.checks` to say.
+    `build.skip` is ignored: the matrix decides which variants are built. `plan.checks` decides
+    whether the rendered outputs can be built.
 
-    Raises `RecipeError` when the recipe cannot be read or evaluated, `UsageError` when a file of
-    it is not YAML.
+    Raises `RecipeError` when the recipe cannot be read or evaluated, and `UsageError` when one of
+    its files is not YAML.
     """
     path = folder / "recipe.yaml"
     merged = load_variants(folder, variants, taken)
@@ -193,8 +193,8 @@ def render(
     if line := yaml_source.line_of_word(text, "env", _EXPRESSIONS):
         raise RecipeError(
             path,
-            "a template reads an environment variable of whoever plans the build",
-            "A package must be the same whoever builds it: write the value into context:, or let "
+            "a template reads an environment variable of the user who plans the build",
+            "A package must not depend on who builds it: write the value into context:, or let "
             "the script set it.",
             line=line,
         )
@@ -204,15 +204,15 @@ def render(
             VariantConfig(merged, zip_keys=zipped),
             RenderConfig(platform=PlatformConfig(target_platform=platform)),
         )
-        # Each look at these attributes makes a copy.
+        # Each access to these attributes makes a copy.
         looked_at = [(one.variant, one.recipe.to_dict()) for one in rendered]
         return _outputs(folder, looked_at, _sourced(raw.to_dict()), platform)
-    except Exception as error:  # the builder's own have no common class
-        raise _told(path, error) from error
+    except Exception as error:  # the builder's errors have no common class
+        raise _evaluation_error(path, error) from error
 
 
-def _told(path: Path, error: Exception) -> RecipeError:
-    """The builder's reason why a recipe cannot be evaluated, with its line where it tells one."""
+def _evaluation_error(path: Path, error: Exception) -> RecipeError:
+    """Return the builder's reason why a recipe cannot be evaluated, with its line if known."""
     text = str(error)
     line = next((int(found[1]) for found in map(partial(_search, text), _PLACES) if found), 0)
     if found := _JINJA.search(text):
@@ -229,7 +229,7 @@ def _told(path: Path, error: Exception) -> RecipeError:
 
 
 def _line_of(path: Path, named: re.Match[str]) -> int:
-    """The line of what a message names: a key by its way, or an unknown one by what it is in."""
+    """Return the line of the key that a message names, by its path or its parent."""
     top = yaml_source.read(path).node
     if named["way"]:
         return yaml_source.line_of(top, *named["way"].split("."))
@@ -261,7 +261,7 @@ def _outputs(
         build = recipe["build"]["string"]
         siblings = {**_versions(rendered, own), name: version}
         builds = {key: spec for key, spec in own.items() if key in siblings}
-        # What is pinned to a sibling belongs where the sibling does: to its Python.
+        # An output that is pinned to a sibling belongs to the sibling's Python.
         variant: dict[str, str] = {}
         for sibling, spec in builds.items():
             variant |= variants_of.get((sibling, spec.split()[-1]), {})
@@ -286,7 +286,7 @@ def _outputs(
 def _versions(
     rendered: Sequence[tuple[Mapping[str, str], Mapping[str, Any]]], own: Mapping[str, str]
 ) -> dict[str, str]:
-    """The versions of a recipe's outputs by name, as they are where one with the variant `own` is.
+    """Return the versions of a recipe's outputs by name, for the variant `own`.
 
     An output that is rendered for several variants may have a version in each.
     """
@@ -300,7 +300,7 @@ def _versions(
 
 
 def _sourced(raw: Mapping[str, Any]) -> set[str]:
-    """The outputs for which a recipe has sources for at least one variant; "" is all of them."""
+    """The outputs with sources for at least one variant; "" stands for all outputs."""
     found = {""} if raw.get("source") else set()
     return found | {
         output.get("package", {}).get("name", "")
@@ -310,7 +310,7 @@ def _sourced(raw: Mapping[str, Any]) -> set[str]:
 
 
 def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Make `verified` true or false where a template gave text; `released` is this output's own."""
+    """Make `verified` a boolean where a template gave text, and pick this output's `released`."""
     extra = recipe.get("extra", {})
     own = extra.get("rootstock")
     if not isinstance(own, dict):
@@ -326,7 +326,7 @@ def _with_plain_extra(recipe: dict[str, Any]) -> dict[str, Any]:
 def _with_script(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Name the default script, so that an environment for it can be written beside it.
 
-    Without one, nothing is run: a package may be just what it depends on.
+    Without one, nothing runs: a package may consist of its dependencies.
     """
     given = recipe["build"].get("script") or {}
     script = dict(given) if isinstance(given, dict) else {"content": given}

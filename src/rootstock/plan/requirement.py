@@ -1,4 +1,4 @@
-"""Requirements: the match specs that recipes and the matrix name packages by."""
+"""Requirements: the match specs by which recipes and the matrix name packages."""
 
 import re
 from functools import cache
@@ -10,7 +10,7 @@ _PIN_COMPATIBLE = re.compile(r"\$\{\{ pin_compatible\('([^']+)'")
 
 @cache
 def spec_of(spec: str) -> MatchSpec:
-    """A match spec; raises `ValueError` when it is none."""
+    """Parse a match spec; raises `ValueError` when it is invalid."""
     try:
         return MatchSpec(spec)
     except Exception as error:  # py-rattler's errors have no common class
@@ -19,7 +19,7 @@ def spec_of(spec: str) -> MatchSpec:
 
 @cache
 def name_of(spec: str) -> str:
-    """The package name that a requirement is about."""
+    """The package name in a requirement."""
     if match := _PIN_COMPATIBLE.match(spec):
         return match[1]
     return re.split(r"[\s=<>!~\[]", spec, maxsplit=1)[0]

@@ -1,4 +1,4 @@
-"""What a recipe brings to its build: whether its sources can be had, and its folder be copied.
+"""Checks the inputs of a build: that sources can be fetched, and the recipe's folder copied.
 
 A build has no network and sees nothing of the machine but its recipe's folder and its sources.
 """
@@ -23,11 +23,11 @@ _ARCHIVE = "Write url: of a release's archive, and sha256: of that file. A build
 
 
 def sources(output: Output) -> Iterator[Fault]:
-    """The faults of an output's sources."""
+    """Yield the faults of an output's sources."""
     for entry in output.recipe.get("source") or ():
         if "git" in entry:
-            told = f"{output.name} has a source from git, which a build cannot fetch"
-            yield Fault(("source", "git"), told, _ARCHIVE, str(entry["git"]))
+            message = f"{output.name} has a source from git, which a build cannot fetch"
+            yield Fault(("source", "git"), message, _ARCHIVE, str(entry["git"]))
         elif "path" in entry:
             yield from _path(output, str(entry["path"]))
         elif "url" in entry:
@@ -37,12 +37,12 @@ def sources(output: Output) -> Iterator[Fault]:
 
 
 def _placed(entry: Mapping[str, Any]) -> Iterator[Fault]:
-    """Where a source is put: below the folder that the script runs in."""
+    """Check the target of a source: it is below the folder in which the script runs."""
     target = str(entry.get("target_directory", "."))
     if _out(target):
-        told = f"the target_directory {names.shown(target)} is outside of the build's folder"
-        remedy = "Write the name of a folder: scripts begin in the one above it."
-        yield Fault(("source", "target_directory"), told, remedy, target)
+        message = f"the target_directory {names.shown(target)} is outside of the build's folder"
+        remedy = "Write the name of a folder below the one in which scripts start."
+        yield Fault(("source", "target_directory"), message, remedy, target)
     if "path" in entry and "file_name" in entry:
         try:
             names.file_name(entry["file_name"])
@@ -52,29 +52,33 @@ def _placed(entry: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(keys, f"file_name: {error}", remedy, value)
 
 
-def licences(output: Output) -> Iterator[Fault]:
-    """Files of a licence that no build can find, whatever its sources have."""
+def licenses(output: Output) -> Iterator[Fault]:
+    """Yield license files that no build can find, whatever its sources contain."""
     given = (output.recipe.get("about") or {}).get("license_file") or ()
     for file in [given] if isinstance(given, str) else given:
         if _out(str(file)):
-            told = f"the license_file {names.shown(file)} is outside of the sources and the recipe"
+            message = (
+                f"the license_file {names.shown(file)} is outside of the sources and the recipe"
+            )
             remedy = "Write its path in the sources, or put it into the recipe's folder."
-            yield Fault(("about", "license_file"), told, remedy, str(file))
+            yield Fault(("about", "license_file"), message, remedy, str(file))
 
 
 def tests(output: Output) -> Iterator[Fault]:
-    """Files of the recipe's folder that a test asks for and that are not there."""
+    """Yield files that a test needs and the recipe's folder lacks."""
     for test in output.recipe.get("tests") or ():
         for pattern in map(str, (test.get("files") or {}).get("recipe") or ()):
             there = (str(path.relative_to(output.folder)) for path in output.folder.rglob("*"))
             if not any(fnmatchcase(path, pattern.rstrip("/")) for path in there):
-                told = f"a test needs {names.shown(pattern)}, which is not in the recipe's folder"
-                remedy = "Put it there, or mend its name."
-                yield Fault(("tests", "files", "recipe", pattern), told, remedy, pattern)
+                message = (
+                    f"a test needs {names.shown(pattern)}, which is not in the recipe's folder"
+                )
+                remedy = "Put it there, or correct its name."
+                yield Fault(("tests", "files", "recipe", pattern), message, remedy, pattern)
 
 
 def _out(path: str) -> bool:
-    """Whether a path leads out of the folder that it is to be in."""
+    """Whether a path leads out of its folder."""
     return PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts
 
 
@@ -82,15 +86,17 @@ def _path(output: Output, path: str) -> Iterator[Fault]:
     keys = ("source", "path")
     parts = PurePosixPath(path).parts
     if _out(path):
-        told = f"the source {path} is outside of the recipe's folder, which is all a build sees"
+        message = (
+            f"the source {path} is outside of the recipe's folder, and a build sees nothing else"
+        )
         remedy = "Put it into the recipe's folder, or " + _ARCHIVE[0].lower() + _ARCHIVE[1:]
-        yield Fault(keys, told, remedy, path)
+        yield Fault(keys, message, remedy, path)
     elif any(map(unseen, parts)):
-        told = f"the source {path} is among the files of a recipe's folder that no build sees"
-        yield Fault(keys, told, "Name it otherwise: without a dot at its beginning.", path)
+        message = f"the source {path} is among the files of a recipe's folder that no build sees"
+        yield Fault(keys, message, "Rename it: without a dot at its beginning.", path)
     elif not (output.folder / path).exists():
-        told = f"the source {path} is not in the recipe's folder"
-        yield Fault(keys, told, "Put it there, or mend the path.", path)
+        message = f"the source {path} is not in the recipe's folder"
+        yield Fault(keys, message, "Put it there, or correct the path.", path)
 
 
 def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
@@ -99,10 +105,10 @@ def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     ]
     keys, first = ("source", "url"), urls[0]
     if "sha256" not in entry:
-        only = ", only an md5, with which anybody can make another file" if "md5" in entry else ""
-        told = f"the source {names.shown(first)} has no sha256{only}"
+        only = ", only an md5, for which anybody can forge a file" if "md5" in entry else ""
+        message = f"the source {names.shown(first)} has no sha256{only}"
         yield Fault(
-            keys, told, "Write sha256: of the file, as the sha256sum command tells it.", first
+            keys, message, "Write sha256: of the file; the command sha256sum prints it.", first
         )
     for url in urls:
         if reason := _unfetchable(url, output):
@@ -111,12 +117,12 @@ def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     try:
         names.file_name(source_name(entry))
     except names.NotAllowed as error:
-        told = f"the source {names.shown(first)} has no usable file name ({error})"
-        yield Fault(keys, told, "Write file_name: with the name the file shall have.", first)
+        message = f"the source {names.shown(first)} has no usable file name ({error})"
+        yield Fault(keys, message, "Write file_name: with a name for the file.", first)
 
 
 def _unfetchable(url: str, output: Output) -> str:
-    """Why nothing can be fetched from a URL, whatever the network has."""
+    """Return why a URL can never be fetched, whatever the network offers, or an empty text."""
     if url.startswith("pkg:"):
         try:
             purl.parse(url)
@@ -128,7 +134,7 @@ def _unfetchable(url: str, output: Output) -> str:
         return "" if own else "local: is for interpreters of this machine"
     scheme = url.partition(":")[0].lower()
     if scheme not in _SCHEMES:
-        return f"{scheme}: is none of {', '.join(_SCHEMES)} and pkg"
+        return f"{scheme}: is not one of {', '.join(_SCHEMES)} and pkg"
     try:
         if scheme in ("http", "https"):
             names.web_url(url)
@@ -143,26 +149,26 @@ def _unfetchable(url: str, output: Output) -> str:
 def _patches(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     for patch in entry.get("patches", ()):
         if _out(patch) or not (output.folder / patch).is_file():
-            told = f"the patch {names.shown(patch)} is not in the recipe's folder"
-            yield Fault(("source", "patches", patch), told, "Put it there, or mend its name.")
+            message = f"the patch {names.shown(patch)} is not in the recipe's folder"
+            yield Fault(("source", "patches", patch), message, "Put it there, or correct its name.")
 
 
 def files(output: Output) -> Iterator[Fault]:
-    """The faults of the files in a recipe's folder."""
+    """Yield the faults of the files in a recipe's folder."""
     for path in sorted(output.folder.rglob("*")):
         parts = path.relative_to(output.folder).parts
         if any(map(unseen, parts)):
             continue
-        told = names.shown(os.fsencode(Path(*parts)).decode(errors="backslashreplace"))
+        shown = names.shown(os.fsencode(Path(*parts)).decode(errors="backslashreplace"))
         try:
             for part in parts:
                 names.file_name(part)
         except names.NotAllowed:
-            message = f"the file {told} in the recipe's folder has a name that is not UTF-8 text"
+            message = f"the file {shown} in the recipe's folder has a name that is not UTF-8 text"
             yield Fault((), message, "Rename it.")
         if path.is_symlink() and _leaves(parts, path):
-            message = f"the link {told} leads out of the recipe's folder"
-            yield Fault((), message, "Copy what it leads to: a build sees nothing else.")
+            message = f"the link {shown} leads out of the recipe's folder"
+            yield Fault((), message, "Copy its target into the folder: a build sees nothing else.")
 
 
 def _leaves(parts: tuple[str, ...], link: Path) -> bool:

@@ -1,9 +1,9 @@
-"""The stack to rendered outputs: each entry of the stack's lock is a recipe with nothing to decide.
+"""Renders the stack: each entry of its lock becomes a recipe with nothing left to decide.
 
 An entry is a wheel, or the source distribution of a package that has no wheel.
 
-What a build gets, and what stands in the package as its recipe, is the same as of a recipe that
-somebody wrote. `rootstock recipes show` prints it.
+A build gets the same as from a recipe that somebody wrote, and so does the package as its recipe.
+`rootstock recipes show` prints it.
 """
 
 import json
@@ -18,13 +18,13 @@ from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
-_LICENCES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
-_SOURCE = "source.distribution"  # where one is unpacked for its licence texts, and nothing else
+_LICENSES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
+_SOURCE = "source.distribution"  # where the builder unpacks one for its license texts only
 _NOARCH = "noarch"
-# Where a set tells what its check sets; smoke/checks/stack.py reads it there.
+# Where a set lists the variables of its check; smoke/checks/stack.py reads it there.
 SET_FOLDER = "share/rootstock/sets"
-_SETUPTOOLS = "setuptools-build"  # the recipe that has what source distributions are built with
-# The glibc that ROOT itself asks for, and so all that is used with it.
+_SETUPTOOLS = "setuptools-build"  # the recipe with the tools that build source distributions
+# The minimum glibc of ROOT, and so of everything that is used with it.
 _FLOOR = "__glibc >=2.28,<3.0.a0"
 _OWN: dict[str, Any] = {"license": "BSD-3-Clause", "license_file": ["LICENSE"]}
 
@@ -37,12 +37,12 @@ def outputs(
     made: Sequence[Output],
     platform: str,
 ) -> list[Output]:
-    """What the entries of a lock, the file `path`, make for the Pythons of the given cells.
+    """Return the outputs that a lock, the file `path`, makes for the Pythons of the cells.
 
-    `made` is what recipes make, which win where it is the same version for the same Python; a set
-    may pin another. `folder` has a folder for each kind of
-    recipe: what unpacks a wheel is in `wheel`, what builds a source distribution in `sdist`, the
-    licence of packages without files in `set`.
+    `made` has the outputs of recipes. They take precedence over the same version for the same
+    Python; a set may pin another version. `folder` has a folder for each kind of recipe. `wheel`
+    has the script that unpacks a wheel, `sdist` the one that builds a source distribution, and
+    `set` the license of packages without files.
     """
     pythons = {cell.python: cell.variant["python"] for cell in cells}
     return [
@@ -68,7 +68,7 @@ def _output(
 
 
 def _is_made(entry: Entry, python: str, made: Sequence[Output]) -> bool:
-    """Whether a recipe makes an entry's package for a Python, as variants have it."""
+    """Whether a recipe makes an entry's package for a Python, by its variants."""
     return any(
         (one.name, one.version) == (entry.name, entry.version)
         and one.variant.get("python", python) == python
@@ -85,7 +85,7 @@ def _recipes(
     made: Sequence[Output],
     platform: str,
 ) -> Iterator[_Made]:
-    """Each recipe, with its variant, its subdir and the folder that it takes its script from."""
+    """Yield each recipe, with its variant, its subdir and the folder of its script."""
     named: dict[tuple[str, str], None] = {}
     verified = {
         (member.python, *package)
@@ -140,14 +140,14 @@ def _recipes(
 
 
 def _tag(build: Build, entry: Entry) -> str:
-    """The beginning of a build string: for which Python, or from which on where that matters."""
+    """The beginning of a build string: its Python, or the oldest Python where that matters."""
     if entry.pure and len(entry.builds) == 1:
         return "py"
     return f"py{build.pythons[0].replace('.', '')}"
 
 
 def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str, Any]:
-    files = [f"{_LICENCES}/{file.partition('/')[2]}" for file in entry.license_files]
+    files = [f"{_LICENSES}/{file.partition('/')[2]}" for file in entry.license_files]
     words = ["/usr/bin/python3", "$RECIPE_DIR/unpack.py", entry.file, *entry.drop]
     script = " ".join(f'"{w}"' if w.startswith("$") else shlex.quote(w) for w in words)
     has_programs = entry.scripts or (bool(entry.entry_points) and not entry.pure)
@@ -156,7 +156,7 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
         python["skip_pyc_compilation"] = ["**/*.py"]  # the script has compiled them
     sources = [_from_index(entry.project, entry)]
     if texts := entry.license_source:
-        # The builder unpacks it there; the script does not look at it.
+        # The builder unpacks it there; the script ignores it.
         sources.append({**_from_index(entry.project, texts), "target_directory": _SOURCE})
         files += [f"{_SOURCE}/{file}" for file in texts.files]
     return {
@@ -169,7 +169,7 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
             "string": string,
             "script": {"content": script},
             "python": python,
-            # The script does that.
+            # The script relocates.
             "dynamic_linking": {"binary_relocation": False},
             # Programs that are scripts name the Python of their environment.
             "prefix_detection": {"ignore": not has_programs},
@@ -191,10 +191,10 @@ def _from_index(project: str, one: Entry | Texts) -> dict[str, str]:
 
 
 def _building(entry: Entry) -> str:
-    """The script that builds a source distribution, which has been unpacked where it runs."""
+    """The script that builds a source distribution in the folder where it is unpacked."""
     words = [word for program in entry.entry_points for word in ("--program", program)]
     words += [word for pattern in entry.drop for word in ("--drop", pattern)]
-    # The order of a set decides no byte then.
+    # Then the iteration order of sets cannot affect the bytes.
     start = 'PYTHONHASHSEED=0 /usr/bin/python3 "$RECIPE_DIR/build.py"'
     return " ".join([start, *map(shlex.quote, words)])
 
@@ -217,7 +217,7 @@ def _extra(
 
 
 def _also(name: str, whole: str, version: str) -> dict[str, Any]:
-    """A package that is another name for one."""
+    """A package that is another name for a package."""
     return {
         "schema_version": 1,
         "context": {},
@@ -236,7 +236,7 @@ def _also(name: str, whole: str, version: str) -> dict[str, Any]:
 
 
 def _variables(lock: Lock, member: Member) -> dict[str, str]:
-    """Variables without which modules of a set cannot be imported."""
+    """The variables without which modules of a set cannot be imported."""
     return {
         name: value
         for entry in lock.wheels
@@ -248,7 +248,7 @@ def _variables(lock: Lock, member: Member) -> dict[str, str]:
 def _set(
     one: Set, member: Member, packages: Mapping[str, str], variables: Mapping[str, str]
 ) -> dict[str, Any]:
-    """A package that depends on all the packages of a set, in the versions tested together.
+    """A package that depends on all packages of a set, in the versions tested together.
 
     Where modules need `variables`, it has a file with them, which the check of the set reads.
     """

@@ -1,7 +1,7 @@
-"""Why a package is built: which inputs of its build key are not what they were before.
+"""Explains why a package is built: which inputs of its build key changed.
 
-What is compared is what `key.key_inputs` gives: of the planned node, and of the artifact that it
-succeeds. A dependency that changed is followed down to the package in which the change began.
+It compares the result of `key.key_inputs` for the planned node with that of the artifact that it
+replaces. It follows a changed dependency down to the package in which the change began.
 """
 
 from collections import deque
@@ -13,15 +13,15 @@ from typing import Any
 from rootstock.plan.changes import Change, Inputs, compare, dependencies
 from rootstock.plan.graph import Graph, Node
 
-# The inputs of an artifact by its name in the store, or None when they are not there any more.
+# Returns the inputs of an artifact by its name in the store, or None when it is gone.
 Recall = Callable[[str], Inputs | None]
-# What changed of a node itself, since it was an artifact with these inputs.
+# Returns what changed of a node itself, since it was an artifact with these inputs.
 Own = Callable[[Node, str, Inputs | None], tuple[Change, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """A dependency in which a change began, and the way to it: package names, nearest first."""
+    """A dependency in which a change began, and the path to it: package names, nearest first."""
 
     path: tuple[str, ...]
     changes: tuple[Change, ...]
@@ -36,10 +36,10 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True)
 class Predecessor:
-    """The artifact that a node succeeds: its file, its name in the store, and its inputs.
+    """The artifact that a node replaces: its file, its name in the store, and its inputs.
 
-    `published` tells whether it is in the channel; `inputs` is None when the store does not have
-    them any more.
+    `published` is true when it is in the channel; `inputs` is None when the store no longer has
+    them.
     """
 
     filename: str
@@ -50,7 +50,7 @@ class Predecessor:
 
 @dataclass(frozen=True, kw_only=True)
 class Why:
-    """Why a node is what it is. `kept` tells whether the store has its artifact."""
+    """Why a node is built or not. `cached` is true when the store has its artifact."""
 
     node: str
     package: str
@@ -64,27 +64,27 @@ class Why:
 
     @property
     def title(self) -> str:
-        """The package, its state, and what it is compared with."""
+        """The package, its state, and the package that it is compared with."""
         state = "kept" if self.cached else "to build"
         follows = ""
         if self.before and (self.changes or self.causes):
             where = "of the channel" if self.before.published else "of the store"
-            follows = f", in the place of {self.before.filename} {where}"
+            follows = f", replaces {self.before.filename} {where}"
         return f"{self.filename}: {state}{follows}"
 
     @property
     def lines(self) -> list[str]:
-        """The answer in words, a line for each input that changed."""
+        """The explanation: a line for each input that changed."""
         return [*filter(None, [self.verdict]), *map(str, self.changes), *map(str, self.causes)]
 
     @property
     def reason(self) -> str:
-        """The answer in one line."""
+        """The explanation in one line."""
         first, *others = self.lines
         return f"{first} (and {len(others)} more)" if others else first
 
     def as_json(self) -> dict[str, Any]:
-        """The answer as `json.dumps` takes it."""
+        """The explanation as a JSON object."""
         before = self.before
         return {
             "node": self.node,
@@ -111,25 +111,25 @@ def explain(
     cached: bool,
     brief: bool = False,
 ) -> Why:
-    """Why a node is to be built, or was.
+    """Explain why a node is built, or was.
 
-    `before` is the artifact it succeeds; it may be the node's own. With `brief`, dependencies are
-    followed only for a node with no other input that changed, and to the first cause: a plan
+    `before` is the artifact that it replaces; it may be the node's own. With `brief`, dependencies
+    are followed only for a node without other changed inputs, and only to the first cause: a plan
     asks for every node.
     """
     changes: tuple[Change, ...] = ()
     causes: tuple[Cause, ...] = ()
     verdict = ""
     if before is None:
-        verdict = "nothing changed: it is there" if cached else "never built"
+        verdict = "nothing changed: the store has it" if cached else "never built"
     elif before.artifact == node.artifact:
-        verdict = "nothing changed: it is there"
+        verdict = "nothing changed: the store has it"
         if not cached:
-            verdict = "nothing changed, but the store does not have it any more"
+            verdict = "nothing changed, but the store no longer has it"
     elif before.artifact.startswith(f"{node.key}-"):
-        verdict = f"nothing changed but its number: the channel has another {before.filename}"
+        verdict = f"only its build number changed: the channel has another {before.filename}"
     elif before.inputs is None:
-        verdict = f"what {before.filename} was built from is no longer in the store"
+        verdict = f"the store no longer has the inputs of {before.filename}"
     else:
         changes = compare(before.inputs, node.inputs)
         if before.inputs["format"] == node.inputs["format"] and not (brief and changes):
@@ -141,7 +141,7 @@ def explain(
             found = find_causes(node, graph, before.inputs, recall, own=_own_dependencies)
             causes = tuple(islice(found, 1) if brief else found)
         if not changes and not causes:
-            verdict = "something that it is built with changed"
+            verdict = "a dependency of its build changed"
     return Why(
         node=node.id,
         package=node.output.name,
@@ -158,16 +158,16 @@ def explain(
 def find_causes(
     node: Node, graph: Graph, old: Inputs, recall: Recall, own: Own | None = None
 ) -> Iterator[Cause]:
-    """The dependencies in which a change began, each once, by the shortest way to it.
+    """Yield the dependencies in which a change began, each once, by the shortest path to it.
 
-    `own` tells what changed of a dependency itself: its inputs, when it is not given.
+    `own` returns what changed of a dependency itself: by default, its inputs.
 
-    What changed for all packages alike, such as the image, is no cause: it is an input of the
-    node itself.
+    A change to all packages alike, such as the image, is no cause: it is an input of the node
+    itself.
     """
     common = {(change.input, change.words) for change in compare(old, node.inputs)}
     seen: set[str] = set()
-    # With each, the dependencies that what has it in its environments had before.
+    # With each, the former dependencies of the package whose environments it is in.
     queue: deque[tuple[str, tuple[str, ...], Mapping[str, str]]] = deque(
         (id_, (), old["dependencies"]) for id_ in node.uses
     )
@@ -179,40 +179,40 @@ def find_causes(
         dependency = graph.nodes[id_]
         before = _counterpart(dependency, had, graph)
         if before is None or before == dependency.artifact:
-            continue  # what is new is named by the requirement that brought it
+            continue  # the requirement that brought a new package names it
         path = (*path, f"{dependency.output.name} {dependency.output.version}")
         inputs = recall(before)
         changes = (own or _own)(dependency, before, inputs)
-        told = tuple(c for c in changes if (c.input, c.words) not in common)
-        if told:
-            yield Cause(path=path, changes=told)
+        changed = tuple(c for c in changes if (c.input, c.words) not in common)
+        if changed:
+            yield Cause(path=path, changes=changed)
         queue.extend((below, path, had) for below in dependency.runs)
         if inputs:
             queue.extend((below, path, inputs["dependencies"]) for below in dependency.uses)
 
 
 def _own(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
-    """What changed of a dependency itself since it was the artifact `before`."""
+    """Return what changed of a dependency itself since it was the artifact `before`."""
     if before.startswith(f"{node.key}-"):
         words = f"{before.rpartition('-')[2]} -> {node.number}"
         return (Change(input="build number", old=before, new=node.artifact, words=words),)
     if inputs is None:
-        words = "what it was is no longer in the store"
-        return (Change(input="all of it", old=before, new=node.artifact, words=words),)
+        words = "its former inputs are no longer in the store"
+        return (Change(input="everything", old=before, new=node.artifact, words=words),)
     return compare(inputs, node.inputs)
 
 
 def _own_dependencies(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
-    """The packages that a dependency itself was built with and is not any more, or the reverse."""
+    """Return the packages of one of a dependency's two builds that the other lacks."""
     return dependencies(inputs, node.inputs) if inputs else ()
 
 
 def _counterpart(node: Node, had: Mapping[str, str], graph: Graph) -> str | None:
-    """The artifact in whose place a node is, among those there were (id -> artifact)."""
+    """Return the artifact that a node replaces, among the former ones (id -> artifact)."""
     if node.id in had:
         return had[node.id]
-    # With another version, or other variants in its build string; what is still planned
-    # beside the node did not become it.
+    # It has another version, or other variants in its build string. A node that is still planned
+    # beside this one is not its predecessor.
     same = [
         artifact
         for id_, artifact in had.items()

@@ -1,1 +1,1 @@
-"""Publishing: a release of a channel becomes visible elsewhere, whole or not at all."""
+"""Publishing: a release of a channel becomes visible elsewhere, completely or not at all."""

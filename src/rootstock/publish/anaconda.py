@@ -1,8 +1,8 @@
-"""anaconda.org, or a server that speaks its protocol.
+"""Publishes to anaconda.org, or a server with the same protocol.
 
-A file is there once, with labels; each label is a channel of its own. Files are uploaded to the
-label of staging; one request gives all that have it the users' label, too. The work is done by
-programs/anaconda.py, with the site's own library, in an environment of its own.
+A file exists once, with labels; each label is a channel of its own. Files are uploaded to the
+staging label; one request adds the users' label to all of them. programs/anaconda.py does the work
+with the site's own library, in its own environment.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from rootstock.core.names import listed
 from rootstock.core.tokens import Secret
 from rootstock.publish import client, web
 from rootstock.publish.snapshot import ChannelSnapshot, Package
-from rootstock.publish.target import Missing, RemoteFile, RemoteState, Told
+from rootstock.publish.target import Missing, Notify, RemoteFile, RemoteState
 
 SERVER = "https://api.anaconda.org"
 CHANNELS = "https://conda.anaconda.org"
@@ -26,8 +26,8 @@ MAIN = "main"
 class Anaconda:
     """A user's or an organisation's channel. `url` is that of the label `main`.
 
-    `environment` has the site's library; `token` is empty where nothing is to be changed,
-    `timeout` the seconds that a request may wait for a byte.
+    `environment` has the site's library; `token` is empty where nothing will change, `timeout` the
+    seconds that a request may wait for a byte.
     """
 
     user: str
@@ -41,13 +41,13 @@ class Anaconda:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name for people."""
         site = "" if self.server == SERVER else f" at {self.server}"
         return f"anaconda:{self.user}, label {self.label}{site}"
 
     @property
     def staged_url(self) -> str:
-        """The channel of the label that is uploaded to."""
+        """The channel of the staging label."""
         return self._channel(self.staging)
 
     @property
@@ -60,41 +60,41 @@ class Anaconda:
         return whole if label == MAIN else f"{whole}/label/{label}"
 
     def url_of(self, package: Package) -> str:
-        """Where a staged package is."""
+        """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
-        """Ask for every file of the parcel's packages, and for all that has the labels.
+        """Ask for every file of the snapshot's packages, and for everything with the labels.
 
-        Raises `RefusedError` when something else is staged, which showing would show, too.
+        Raises `RefusedError` when something else is staged, because it would become visible, too.
         """
         names = sorted({package.name for package in snapshot.packages})
         files: dict[str, RemoteFile] = {}
         labelled: dict[str, set[str]] = {self.label: set(), self.staging: set()}
-        for told in self._run("look", names=names, labels=[self.label, self.staging]):
-            if told["event"] == "file":
-                labels = set(told["labels"])
-                files[told["path"]] = RemoteFile(
-                    sha256=told["sha256"],
+        for event in self._run("look", names=names, labels=[self.label, self.staging]):
+            if event["event"] == "file":
+                labels = set(event["labels"])
+                files[event["path"]] = RemoteFile(
+                    sha256=event["sha256"],
                     staged=self.staging in labels,
                     shown=self.label in labels,
                 )
-            elif told["event"] == "label":
-                labelled[told["label"]] = set(told["paths"])
+            elif event["event"] == "label":
+                labelled[event["label"]] = set(event["paths"])
         own = {package.path for package in snapshot.packages}
         others = sorted(labelled[self.staging] - labelled[self.label] - own)
         if others:
             raise RefusedError(
                 f"{self.name}: something else is staged, which would become visible, too: "
                 f"{listed(others)}",
-                f"Publish that first, take its label {self.staging} away, or stage elsewhere: "
+                f"Publish that first, remove its label {self.staging}, or stage elsewhere: "
                 "--staging-label NAME.",
             )
         shown = {path for path, there in files.items() if there.shown}
         return RemoteState(files=files, settled=shown >= own)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
-        """Upload one file after the other: parallel ones may meet in a package that is new."""
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+        """Upload one file after the other: parallel uploads may conflict over a new package."""
         by_path = {package.path: package for package in look.missing(snapshot)}
         if not by_path:
             return
@@ -103,21 +103,21 @@ class Anaconda:
             for path, p in by_path.items()
         ]
 
-        def tell(event: client.Told) -> None:
+        def report(event: client.Event) -> None:
             if event["event"] == "sent":
-                told(by_path[event["path"]], event["sent"])
+                notify(by_path[event["path"]], event["sent"])
             elif event["event"] == "put":
-                told(by_path[event["path"]], by_path[event["path"]].size)
+                notify(by_path[event["path"]], by_path[event["path"]].size)
 
-        self._run("put", tell, files=files, label=self.staging)
+        self._run("put", report, files=files, label=self.staging)
 
     def show(self, snapshot: ChannelSnapshot) -> None:
-        """Give all that is staged the users' label: one request."""
+        """Add the users' label to all staged files: one request."""
         self._run("show", staging=self.staging, label=self.label)
 
     def _run(
-        self, do: str, tell: Callable[[client.Told], None] | None = None, **job: Any
-    ) -> list[client.Told]:
+        self, do: str, report: Callable[[client.Event], None] | None = None, **job: Any
+    ) -> list[client.Event]:
         asked = {**job, "do": do, "user": self.user, "server": self.server}
         try:
             return client.run(
@@ -126,7 +126,7 @@ class Anaconda:
                 {**asked, "timeout": self.timeout},
                 secrets={"ROOTSTOCK_TOKEN": self.token.value},
                 server=self.server,
-                tell=tell,
+                report=report,
             )
         except Missing as error:
             raise UsageError(

@@ -1,4 +1,4 @@
-"""Which target a word of the command line names."""
+"""Chooses the target that a word of the command line names."""
 
 import re
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ _NAME = r"[A-Za-z0-9_.-]+"  # of a user or a label at anaconda.org
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What else the command line says of a target; what is empty is the target's own default.
+    """Further options of the command line for a target; empty ones mean the target's default.
 
-    `reads` when nothing is to be changed: then no token is asked for.
+    `reads` is true when nothing will change: then no token is needed.
     """
 
     checkout: Checkout
@@ -39,10 +39,10 @@ class Options:
 
 
 def choose(text: str, options: Options, store: Store, listen: Listener) -> Target:
-    """The target that `text` names; its client is made if it has one and is not there yet.
+    """Return the target that `text` names; install its client program if necessary.
 
-    Raises `UsageError` when it names none, an option is not for it, or there is no token; and
-    what `tools.ensure` raises.
+    Raises `UsageError` when it names none, an option is not for it, or there is no token; and what
+    `tools.ensure` raises.
     """
     kind, _, rest = text.partition(":")
     if kind == "anaconda":
@@ -55,7 +55,7 @@ def choose(text: str, options: Options, store: Store, listen: Listener) -> Targe
     if not path or (path == text and ":" in text and "/" not in kind):
         or_folder = f" A folder of that name is folder:{text}." if path else ""
         raise UsageError(
-            f"{names.shown(text)} names no target that is known",
+            f"{names.shown(text)} is not a known target",
             "Write anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX or the path of a "
             f"folder.{or_folder}",
         )
@@ -68,13 +68,15 @@ def choose(text: str, options: Options, store: Store, listen: Listener) -> Targe
 
 def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> Anaconda:
     if not re.fullmatch(_NAME, user):
-        raise UsageError(f"anaconda:{_shown(user)} names no user", "Write anaconda:USER.")
+        raise UsageError(f"anaconda:{_shown(user)} has no valid user name", "Write anaconda:USER.")
     for name in (options.label, options.staging):
         if name and not re.fullmatch(_NAME, name):
-            raise UsageError(f"{names.shown(name)} is no label", "Use letters, digits, -, _ and .")
+            raise UsageError(
+                f"{names.shown(name)} is not a label", "Use letters, digits, -, _ and ."
+            )
     label, staging = options.label or MAIN, options.staging or STAGING
     if label == staging:
-        raise UsageError(f"the label {label} cannot be the one to stage with, too")
+        raise UsageError(f"the label {label} cannot also be the staging label")
     token = _token(tokens.ANACONDA, options)
     return Anaconda(
         user=user,
@@ -96,7 +98,8 @@ def _quetz(address: str, options: Options) -> Quetz:
         found = None
     if not found:
         raise UsageError(
-            f"quetz:{_shown(address)} names no channel", "Write quetz:https://HOST/CHANNEL."
+            f"quetz:{_shown(address)} is not the address of a channel",
+            "Write quetz:https://HOST/CHANNEL.",
         )
     _refuse(options, "Quetz", "label", "server", "url")
     return Quetz(
@@ -114,9 +117,9 @@ def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
         names.relative_path(f"{bucket}/{prefix}" if prefix else bucket)
     except names.NotAllowed as error:
         raise UsageError(
-            f"s3:{_shown(address)} names no bucket", "Write s3://BUCKET/PREFIX."
+            f"s3:{_shown(address)} has no valid bucket name", "Write s3://BUCKET/PREFIX."
         ) from error
-    _refuse(options, "S3, whose keys are where boto3 looks for them", "token_file")
+    _refuse(options, "S3: boto3 finds its own keys", "token_file")
     _refuse(options, "S3", "label", "staging")
     return S3(
         bucket=bucket,
@@ -130,7 +133,7 @@ def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
 
 
 def _shown(text: str) -> str:
-    """What of an address may be told: it may have a password in it."""
+    """Return the part of an address that a message may show: it may contain a password."""
     return names.shown("...@" + text.rpartition("@")[2] if "@" in text else text)
 
 

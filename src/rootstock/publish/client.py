@@ -1,8 +1,8 @@
-"""A target's own library, as a program in an environment of its own.
+"""Runs a target's own library, as a program in its own environment.
 
-It gets its job as JSON on standard input, and the secrets, which no argument or file has, in its
-environment. It tells one JSON object a line; the last is `done`, or `failed` with HTTP's status
-(0 when there was no answer) and the reason.
+The program gets its job as JSON on standard input, and the secrets in its environment, never in
+arguments or files. It prints one JSON object a line; the last is `done`, or `failed` with the HTTP
+status (0 when there was no answer) and the reason.
 """
 
 import json
@@ -17,7 +17,7 @@ from rootstock.publish import web
 from rootstock.publish.target import TransientError
 from rootstock.sources import tools
 
-Told = Mapping[str, Any]
+Event = Mapping[str, Any]
 
 _PROGRAMS = Path(__file__).parent / "programs"
 
@@ -29,15 +29,15 @@ def run(
     *,
     secrets: Mapping[str, str],
     server: str,
-    tell: Callable[[Told], None] | None = None,
-) -> list[Told]:
-    """Run a program of programs/, and return what it told but for its last word.
+    report: Callable[[Event], None] | None = None,
+) -> list[Event]:
+    """Run a program of programs/, and return its events without the last one.
 
-    `tell` is called with each event as it comes, in another thread. Raises what `web.refusal`
-    makes of a failure, `Passing` when there was no answer, `MachineError` when the program
-    itself broke.
+    `report` is called with each event as it comes, in another thread. Raises the errors of
+    `web.refusal` for a failure, `TransientError` when there was no answer, and `MachineError` when
+    the program itself broke.
     """
-    events: list[Told] = []
+    events: list[Event] = []
 
     def read(line: str) -> None:
         try:
@@ -46,8 +46,8 @@ def run(
         except (ValueError, TypeError, KeyError):
             return
         events.append(event)
-        if tell:
-            tell(event)
+        if report:
+            report(event)
 
     ended = process.follow(
         [*tools.python(environment), _PROGRAMS / f"{program}.py"],
@@ -55,12 +55,12 @@ def run(
         env={**os.environ, **secrets},
         stdin=json.dumps(job).encode(),
     )
-    last: Told = events.pop() if events else {"event": ""}
+    last: Event = events.pop() if events else {"event": ""}
     if last["event"] == "failed":
-        said = f"{server}: {_hidden(str(last['reason']), secrets)}"
+        reason = f"{server}: {_hidden(str(last['reason']), secrets)}"
         if not last["status"]:
-            raise TransientError(said, web.GO_ON)
-        raise web.refusal(last["status"], said)
+            raise TransientError(reason, web.GO_ON)
+        raise web.refusal(last["status"], reason)
     if last["event"] != "done" or ended.code:
         text = _hidden(ended.output, secrets)
         raise MachineError(f"the client of {server} ended with {ended.code}:\n{text}")

@@ -1,7 +1,7 @@
-"""A folder: another disk, a web server's space, whatever is mounted.
+"""Publishes to a folder: another disk, a web server's space, any mounted file system.
 
-It becomes a copy of the channel as of a generation, releases and all, and switches as the
-channel itself does: by one rename of a link. Until then nothing names what was copied.
+The folder becomes a copy of the channel as of a generation, with all releases, and switches like
+the channel itself: by one rename of a link. Until then nothing names the copied files.
 """
 
 import json
@@ -19,10 +19,10 @@ from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.seal import sha256_of
 from rootstock.publish import web
 from rootstock.publish.snapshot import ChannelSnapshot, Package
-from rootstock.publish.target import RemoteFile, RemoteState, Told
+from rootstock.publish.target import Notify, RemoteFile, RemoteState
 
 _EMPTY = "Publish into an empty folder, or a new one."
-_OF_A_DISK = "lost+found"  # what an empty disk has
+_OF_A_DISK = "lost+found"  # in every empty disk
 _CHUNK = 1 << 20
 
 
@@ -34,7 +34,7 @@ class Folder:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name for people."""
         return f"folder:{self.path}"
 
     @property
@@ -44,18 +44,18 @@ class Folder:
 
     @property
     def staged_url(self) -> str:
-        """Indexes that name what is not shown yet, in the folder that nobody looks into."""
+        """Indexes of files that are not shown yet, in a folder that readers do not see."""
         return f"{self.shown_url}/{META_DIR}/{STAGING}"
 
     def url_of(self, package: Package) -> str:
-        """Where a package is, which is its place already."""
+        """The URL of a package, which is in its final place already."""
         return web.join(self.shown_url, package.path)
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
-        """Compare with what is in the folder; files that nobody sees are read.
+        """Compare with the files in the folder, and read those that are not shown.
 
-        Raises `RefusedError` when the folder is another channel, ahead of this one, damaged, or
-        one for other things; `UsageError` when it cannot be read.
+        Raises `RefusedError` when the folder has another channel, a newer state of this one,
+        damage, or other things; `UsageError` when it cannot be read.
         """
         try:
             return self._look(snapshot)
@@ -70,8 +70,8 @@ class Folder:
         now = self.channel.number()
         if now > snapshot.number:
             raise RefusedError(
-                f"{self.path} shows generation {now}, and this would be {snapshot.number}",
-                "It only goes forward. To go back: rootstock rollback, then publish what it made.",
+                f"{self.path} shows generation {now}, but this is {snapshot.number}",
+                "Targets only move forward. To go back: rootstock rollback, then publish that.",
             )
         self._mirror(snapshot).require_copy(now)
         seen = self.channel.records(now)
@@ -81,19 +81,19 @@ class Folder:
             if not place.is_file():
                 continue
             shown = package.path in seen
-            # What was shown was read back once; what a copy left that was cut off may be anything.
+            # Shown files were read back once; an interrupted copy may have left anything.
             same = shown and place.stat().st_size == package.size
             sha256 = package.sha256 if same else sha256_of(place)
             files[package.path] = RemoteFile(sha256=sha256, staged=True, shown=shown)
         return RemoteState(files=files, settled=now == snapshot.number)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
-        """Copy what is missing to its place, and write the indexes to test it by."""
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+        """Copy missing files to their places, and write the indexes to test them."""
         mirror = self._mirror(snapshot)
         with mirror.writing():
             for package in look.missing(snapshot):
                 files.make(self.path / package.subdir, self.path)
-                _copy(package, self.path / package.path, told)
+                _copy(package, self.path / package.path, notify)
             _write_staged(snapshot, mirror.staging)
 
     def show(self, snapshot: ChannelSnapshot) -> None:
@@ -120,7 +120,7 @@ class Folder:
         own, source = self.path.resolve(), snapshot.channel.layout.root.resolve()
         if own == source or own in source.parents or source in own.parents:
             raise RefusedError(
-                f"{self.path} and the channel {snapshot.channel} are in one another",
+                f"one of {self.path} and the channel {snapshot.channel} contains the other",
                 "Publish into a folder beside the channel, or on another disk.",
             )
         if (self.path / META_DIR).exists() or not self.path.exists():
@@ -129,7 +129,7 @@ class Folder:
             raise RefusedError(f"{self.path} is a channel that rootstock did not make", _EMPTY)
         if others := sorted({path.name for path in self.path.iterdir()} - {_OF_A_DISK}):
             raise RefusedError(
-                f"{self.path} has other things in it, such as {names.shown(others[0])}", _EMPTY
+                f"{self.path} contains other things, such as {names.shown(others[0])}", _EMPTY
             )
 
     def _damaged(self, what: str) -> RefusedError:
@@ -148,9 +148,9 @@ def _write_staged(snapshot: ChannelSnapshot, folder: Path) -> None:
 
 
 def staged_indexes(snapshot: ChannelSnapshot) -> dict[str, str]:
-    """By subdir, an index of the parcel's packages for a folder two below the channel.
+    """Make an index of the snapshot's packages by subdir, for a folder two below the channel.
 
-    It says by `base_url` (CEP 15) that the packages are in the channel itself.
+    Its `base_url` (CEP 15) means that the packages are in the channel itself.
     """
     texts = {}
     for subdir in sorted({NOARCH, *(package.subdir for package in snapshot.packages)}):
@@ -166,13 +166,13 @@ def staged_indexes(snapshot: ChannelSnapshot) -> dict[str, str]:
     return texts
 
 
-def _copy(package: Package, target: Path, told: Told) -> None:
+def _copy(package: Package, target: Path, notify: Notify) -> None:
     part = partial(target)
     sent = 0
     with package.file.open("rb") as file, part.open("wb") as out:
         while chunk := file.read(_CHUNK):
             process.raise_if_interrupted()
             sent += out.write(chunk)
-            told(package, sent)
+            notify(package, sent)
     part.chmod(files.FILE)
     os.rename(part, target)

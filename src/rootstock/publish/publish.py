@@ -1,8 +1,8 @@
-"""Publish a parcel to a target: staged, read back, tested from there, and shown in one step.
+"""Publishes a snapshot to a target: staged, read back, tested from there, and shown in one step.
 
-Whatever ends it before that step, users of the target see what they saw before, and the same
-command goes on: what the target has is asked of the target, what was read back is on record in
-the store. Nothing at a target is ever overwritten or removed.
+If it ends before that step, users of the target see no change, and the same command continues. It
+asks the target for its files, and the store records what was read back. It never overwrites or
+removes anything at a target.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ Smoke = Callable[[Mapping[str, Cell], str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Publication:
-    """What came of publishing: the paths that were uploaded, and those that were made visible."""
+    """The result of publishing: the uploaded paths, and those that became visible."""
 
     target: str
     url: str
@@ -44,7 +44,7 @@ class Publication:
 
 
 def place(target: Target, store: Store) -> Path:
-    """The folder of the store that is about a target."""
+    """The folder of the store for a target."""
     text = f"{target.name}\n{target.shown_url}"
     return store.publication(hashlib.sha256(text.encode()).hexdigest())
 
@@ -52,7 +52,7 @@ def place(target: Target, store: Store) -> Path:
 def compare(
     snapshot: ChannelSnapshot, target: Target, listen: Listener, patience: RetryPolicy
 ) -> RemoteState:
-    """What a target has of a parcel; nothing is changed.
+    """Return the files of a snapshot that a target has; this changes nothing.
 
     Raises `RefusedError` when it has other bytes of the same name.
     """
@@ -65,7 +65,7 @@ def compare(
     if other:
         raise RefusedError(
             f"{target.name} has other files of the same names: {listed(other)}",
-            "Nothing was changed. What is published is never overwritten: publish elsewhere, or "
+            "Nothing was changed. Published files are never overwritten: publish elsewhere, or "
             "change the recipes, which gives new file names.",
         )
     return look
@@ -81,14 +81,14 @@ def publish(
     patience: RetryPolicy,
     stage_only: bool = False,
 ) -> Publication:
-    """Publish a parcel; `smoke` tests cells from the URL of a channel and raises when one fails.
+    """Publish a snapshot; `smoke` tests cells from a channel's URL and raises on failure.
 
     With `stage_only` it ends before the test, and nothing becomes visible.
 
-    Raises `RefusedError` when the target has other bytes of the same name, gives other bytes
-    than it got, refuses the token, or someone else of this machine's users of the store is
-    publishing to it; `SourceError` when it cannot be reached; and what `smoke` raises. Nothing
-    is visible then.
+    Raises `RefusedError` when the target has other bytes of the same name, returns other bytes than
+    it got, or refuses the token. Also when another process with this store is publishing to it.
+    Raises `SourceError` when the target cannot be reached, and what `smoke` raises. Nothing is
+    visible then.
     """
     listen(Event(stage=_STAGE, state="start", detail=target.name))
     started = time.monotonic()
@@ -106,8 +106,8 @@ def publish(
             cells = snapshot.cells_with({package.filename for package in hidden})
             if hidden and not cells:
                 raise RefusedError(
-                    f"{snapshot.channel} has no release that tells how to test what it shows",
-                    "Build its cells once more, which promotes them with one.",
+                    f"{snapshot.channel} has no release that describes how to test its packages",
+                    "Build its cells again, which promotes them with a release.",
                 )
             smoke(cells, target.staged_url)
             _show(snapshot, target, listen, patience)
@@ -138,7 +138,7 @@ def _upload(
     listen: Listener,
     patience: RetryPolicy,
 ) -> tuple[str, ...]:
-    """Have all of the parcel in the staged channel; return the paths that were not."""
+    """Upload the missing packages to the staged channel; return their paths."""
     attempts = Retrier(target.name, patience, listen)
     first = missing = look.missing(snapshot)
     while True:
@@ -147,7 +147,7 @@ def _upload(
             target.put(snapshot, look, _Progress(missing, listen))
             return tuple(package.path for package in first)
         except Conflict as error:
-            conflict = error  # somebody was faster; what they put there is looked at
+            conflict = error  # another process was faster; look at its files
         except TransientError as error:
             attempts.wait(error)
         look = compare(snapshot, target, listen, patience)
@@ -159,7 +159,7 @@ def _upload(
 
 
 class _Progress:
-    """Adds up what is sent of several packages."""
+    """Adds up the sent bytes of several packages."""
 
     def __init__(self, packages: Sequence[Package], listen: Listener) -> None:
         self._sent: dict[str, int] = {}
@@ -188,9 +188,9 @@ def _read_back(
     listen: Listener,
     patience: RetryPolicy,
 ) -> tuple[str, ...]:
-    """Download what was uploaded and compare every byte; return the paths that were read.
+    """Download the uploaded files and compare every byte; return the paths that were read.
 
-    What was read in an earlier run and found right is not read again.
+    Files that an earlier run read and found right are not read again.
     """
     record = place(target, store) / "read.json"
     known = _known(record)
@@ -226,10 +226,10 @@ def _require(package: Package, target: Target, patience: RetryPolicy) -> None:
         raise TransientError(error.message) from error  # a server may need a while
     if sha256 != package.sha256:
         raise RefusedError(
-            f"{target.name} gives other bytes than it was given: {package.path} has "
-            f"{size} bytes with the sha256 {sha256}, and {package.size} with {package.sha256} "
+            f"{target.name} returns other bytes than it got: {package.path} has "
+            f"{size} bytes with the sha256 {sha256}, but {package.size} with {package.sha256} "
             "were sent",
-            "It was not made visible. Take the file away there; then run the same command again.",
+            "It was not made visible. Remove the file there; then run the same command again.",
         )
 
 
@@ -244,7 +244,7 @@ def _known(record: Path) -> dict[str, str]:
 def _await_index(
     snapshot: ChannelSnapshot, url: str, listen: Listener, patience: RetryPolicy
 ) -> None:
-    """Wait until a channel's index lists all of the parcel, with its hashes."""
+    """Wait until a channel's index lists the whole snapshot, with its hashes."""
 
     def look() -> None:
         wrong = []
@@ -260,9 +260,9 @@ def _await_index(
                     wrong.append(package.path)
         if wrong:
             raise TransientError(
-                f"{url} does not list {len(wrong)} of {len(snapshot.packages)} packages as they "
-                f"are, among them {wrong[0]}",
-                "Run the same command again when its index was made.",
+                f"{url} does not list {len(wrong)} of {len(snapshot.packages)} packages "
+                f"correctly, among them {wrong[0]}",
+                "Run the same command again when its index is ready.",
             )
 
     again(look, "the index", patience, listen)
@@ -275,7 +275,7 @@ def _show(
 
     def step() -> None:
         nonlocal cut
-        # Whether a step that was cut off was taken is asked first.
+        # First check whether an interrupted step has happened.
         if not (cut and target.look(snapshot).settled):
             cut = True
             target.show(snapshot)

@@ -1,7 +1,7 @@
-"""Quetz, a channel server that one can host: packages go to a channel of staging beside the users'.
+"""Publishes to Quetz, a channel server to host: packages go to a staging channel first.
 
-Quetz writes a channel's index anew after each upload. So the users' channel gets all that is new
-in one request, and its index changes once.
+Quetz rewrites a channel's index after each upload. So the users' channel gets everything new in one
+request, and its index changes once.
 """
 
 import json
@@ -17,9 +17,9 @@ from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import (
     Conflict,
     Missing,
+    Notify,
     RemoteFile,
     RemoteState,
-    Told,
     TransientError,
 )
 
@@ -30,7 +30,7 @@ _CHUNK = 1 << 18
 class Quetz:
     """A channel of a Quetz server at the URL `server`, without a slash at its end.
 
-    The channel of staging has the same name with `staging` at its end.
+    The staging channel has the same name with `staging` at its end.
     """
 
     server: str
@@ -41,17 +41,17 @@ class Quetz:
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name for people."""
         return f"quetz:{self.server}/{self.channel}"
 
     @property
     def staged(self) -> str:
-        """The name of the channel of staging."""
+        """The name of the staging channel."""
         return f"{self.channel}-{self.staging}"
 
     @property
     def staged_url(self) -> str:
-        """The channel of staging."""
+        """The staging channel."""
         return f"{self.server}/get/{self.staged}"
 
     @property
@@ -60,11 +60,11 @@ class Quetz:
         return f"{self.server}/get/{self.channel}"
 
     def url_of(self, package: Package) -> str:
-        """Where a staged package is."""
+        """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
-        """Ask for all versions of the parcel's packages, in both channels.
+        """Ask for all versions of the snapshot's packages, in both channels.
 
         Raises `UsageError` when there is no such channel.
         """
@@ -87,8 +87,8 @@ class Quetz:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= shown.keys())
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
-        """Upload the missing packages to the channel of staging, which is made for the first."""
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+        """Upload the missing packages to the staging channel, and make it if necessary."""
         try:
             self._get(f"channels/{self.staged}")
         except Missing:
@@ -96,7 +96,7 @@ class Quetz:
             self._post("channels", [json.dumps(about).encode()], "application/json")
         for package in look.missing(snapshot):
             path = f"channels/{self.staged}/upload/{package.filename}?sha256={package.sha256}"
-            self._post(path, _read(package, told), "application/octet-stream", package.size)
+            self._post(path, _read(package, notify), "application/octet-stream", package.size)
 
     def show(self, snapshot: ChannelSnapshot) -> None:
         """Upload what the users' channel lacks to it: one request, one new index."""
@@ -120,15 +120,15 @@ class Quetz:
             if len(self.look(snapshot).hidden(snapshot)) < len(hidden):
                 raise TransientError(
                     error.message
-                ) from error  # somebody was faster: the rest is next
+                ) from error  # somebody was faster: continue with the rest
             raise RefusedError(
                 error.message,
-                "The server has files of the channel that it does not list, left by a request "
-                "that was cut off. Have its owner run its action `cleanup` for the channel.",
+                "The server has unlisted files of the channel, left by an interrupted request. "
+                "Ask its owner to run the action `cleanup` for the channel.",
             ) from error
 
     def _files(self, channel: str, names: Sequence[str]) -> Mapping[str, str]:
-        """The sha256 of every file of these packages in a channel, by path."""
+        """Return the sha256 of every file of these packages in a channel, by path."""
         files = {}
         for name in names:
             try:
@@ -157,17 +157,17 @@ class Quetz:
 
 
 def _one(shown: str, staged: str) -> str:
-    """The sha256 of a file that may be in two channels; of two others, one that is no package's."""
+    """Return the sha256 of a file in two channels; if they differ, a text that matches no file."""
     return shown or staged if not (shown and staged) or shown == staged else f"{shown} {staged}"
 
 
-def _read(package: Package, told: Told) -> Iterator[bytes]:
+def _read(package: Package, notify: Notify) -> Iterator[bytes]:
     sent = 0
     with package.file.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
             sent += len(chunk)
-            told(package, sent)
+            notify(package, sent)
 
 
 def _part(package: Package, boundary: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Trying again what may pass: with longer and longer pauses, and not for ever."""
+"""Retries after transient errors, with longer and longer pauses, up to a limit."""
 
 import random
 import time
@@ -15,10 +15,10 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
-    """How often to try in a row, and the seconds of the first and of the longest pause.
+    """The number of tries in a row, and the seconds of the first and of the longest pause.
 
-    Each pause is twice the last, less a random part: clients that failed together do not
-    come back together.
+    Each pause is twice the last, minus a random part, so that clients that failed together do not
+    return together.
     """
 
     tries: int = 7
@@ -27,7 +27,7 @@ class RetryPolicy:
     timeout: float = 60.0
 
     def pause(self, failures: int) -> float:
-        """The seconds to wait after so many failures in a row."""
+        """Return the seconds to wait after so many failures in a row."""
         most = min(self.first * 2.0 ** (failures - 1), self.longest)
         return most * random.uniform(0.5, 1.0)
 
@@ -40,17 +40,17 @@ class Retrier:
         self._failures = 0
 
     def went_on(self) -> None:
-        """Something was achieved: a new row begins."""
+        """Start a new row, because something was achieved."""
         self._failures = 0
 
     def wait(self, error: TransientError) -> None:
-        """Wait before the next attempt; raises the error when there were enough."""
+        """Wait before the next attempt; raise the error when there were enough."""
         self._failures += 1
         if self._failures >= self._patience.tries:
             raise error
         pause = self._patience.pause(self._failures)
-        told = f"{self._what}: {error.message}; again in {pause:.0f} s"
-        self._listen(Event(stage="publish", state="note", detail=told))
+        message = f"{self._what}: {error.message}; again in {pause:.0f} s"
+        self._listen(Event(stage="publish", state="note", detail=message))
         time.sleep(pause)
         process.raise_if_interrupted()
 
@@ -58,7 +58,7 @@ class Retrier:
 def again(
     action: Callable[[], _Result], what: str, patience: RetryPolicy, listen: Listener
 ) -> _Result:
-    """The result of an action that is tried again while its failures may pass."""
+    """Run an action, again after each transient error; return its result."""
     attempts = Retrier(what, patience, listen)
     while True:
         try:

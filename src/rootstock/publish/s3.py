@@ -1,9 +1,9 @@
-"""S3: a bucket, or a folder of it, that is read over HTTP.
+"""Publishes to S3: a bucket, or a folder of it, that users read over HTTP.
 
-It becomes a copy of the channel as of a generation. S3 has no rename, so that there is no one
-step: packages and shards are written first, then index after index, each whole. Whatever a
-reader finds in an index is there for good. The generation's record is written last, and tells
-that all indexes are of it.
+It becomes a copy of the channel as of a generation. S3 has no rename, and so no single step:
+packages and shards are written first, then the indexes one by one, each complete. Whatever an index
+names exists for good. The generation's record is written last, which shows that all indexes belong
+to it.
 """
 
 import json
@@ -19,9 +19,9 @@ from rootstock.core.errors import RefusedError, UsageError
 from rootstock.publish import client, web
 from rootstock.publish.folder import staged_indexes
 from rootstock.publish.snapshot import ChannelSnapshot, Package
-from rootstock.publish.target import Missing, RemoteFile, RemoteState, Told
+from rootstock.publish.target import Missing, Notify, RemoteFile, RemoteState
 
-# repodata.json comes last: a client that reads no other sees all at once.
+# repodata.json comes last: a client that reads only this sees everything at once.
 _INDEXES = (*(name for name in index.FILES if name != index.TABLE), index.TABLE)
 _NOW = f"{META_DIR}/{RECORD}"
 
@@ -30,8 +30,8 @@ _NOW = f"{META_DIR}/{RECORD}"
 class S3:
     """A channel at a prefix of a bucket (empty: the bucket itself; else with a slash at its end).
 
-    `server` is the store's endpoint, Amazon's when empty; `url` where the channel is read.
-    `keys` are the variables that boto3 reads, those that are set.
+    `server` is the store's endpoint, Amazon's when empty; `url` is the address for readers. `keys`
+    are the variables that boto3 reads, as far as they are set.
     """
 
     bucket: str
@@ -43,17 +43,17 @@ class S3:
     url: str = ""
 
     def __repr__(self) -> str:
-        """Without the keys."""
+        """Leave out the keys."""
         return f"S3({self.name})"
 
     @property
     def name(self) -> str:
-        """What to call it."""
+        """The name for people."""
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     @property
     def shown_url(self) -> str:
-        """Where users read it."""
+        """The address for users."""
         whole = self.url or (
             f"{self.server}/{self.bucket}/{self.prefix}"
             if self.server
@@ -63,15 +63,15 @@ class S3:
 
     @property
     def staged_url(self) -> str:
-        """Indexes that name what is not shown yet, where nobody looks."""
+        """Indexes of files that are not shown yet, in a folder that readers do not see."""
         return f"{self.shown_url}/{META_DIR}/{STAGING}"
 
     def url_of(self, package: Package) -> str:
-        """Where a package is, which is its place already."""
+        """The URL of a package, which is in its final place already."""
         return web.join(self.shown_url, package.path)
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
-        """Compare with the objects that are there, and the indexes that users read.
+        """Compare with the existing objects, and the indexes that users read.
 
         Raises `RefusedError` when there is another channel, or a later state of this one.
         """
@@ -81,14 +81,14 @@ class S3:
         sha256s: dict[str, str] = {}
         shown: set[str] = set()
         now = ""
-        for told in self._run("look", paths=paths, texts=[*tables, _NOW]):
-            if told["event"] == "file":
-                sha256s[told["path"]] = told["sha256"]
-            elif told["path"] == _NOW:
-                now = told["text"]
+        for event in self._run("look", paths=paths, texts=[*tables, _NOW]):
+            if event["event"] == "file":
+                sha256s[event["path"]] = event["sha256"]
+            elif event["path"] == _NOW:
+                now = event["text"]
             else:
-                subdir = told["path"].partition("/")[0]
-                names = json.loads(told["text"])["packages.conda"]
+                subdir = event["path"].partition("/")[0]
+                names = json.loads(event["text"])["packages.conda"]
                 shown |= {f"{subdir}/{name}" for name in names}
         files = {
             path: RemoteFile(sha256=sha256, staged=True, shown=path in shown)
@@ -96,8 +96,8 @@ class S3:
         }
         return RemoteState(files=files, settled=self._settled(snapshot, now, shown))
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
-        """Write the missing packages, never over others, and the indexes to test them by."""
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+        """Write the missing packages, never over others, and the indexes to test them."""
         by_path = {package.path: package for package in look.missing(snapshot)}
         files = [
             {"path": path, "file": str(package.file.absolute()), "sha256": package.sha256}
@@ -108,14 +108,14 @@ class S3:
             for subdir, text in staged_indexes(snapshot).items()
         ]
 
-        def tell(event: client.Told) -> None:
+        def report(event: client.Event) -> None:
             if event["event"] == "put":
-                told(by_path[event["path"]], by_path[event["path"]].size)
+                notify(by_path[event["path"]], by_path[event["path"]].size)
 
-        self._run("put", tell, files=files, objects=staged)
+        self._run("put", report, files=files, objects=staged)
 
     def show(self, snapshot: ChannelSnapshot) -> None:
-        """Write shards and releases, then the indexes, then which generation it is."""
+        """Write shards and releases, then the indexes, then the generation's record."""
         layout = snapshot.channel.layout
         folder = layout.generation(snapshot.number)
         lasting = sorted(layout.root.glob(f"*/{index.SHARDS}/*"))
@@ -134,10 +134,10 @@ class S3:
         self._run("show", objects=objects)
 
     def _settled(self, snapshot: ChannelSnapshot, now: str, shown: set[str]) -> bool:
-        """Whether the bucket is a copy of the parcel's generation, by its record there."""
+        """Whether the bucket is a copy of the snapshot's generation, by its record there."""
         if not now:
             if shown:
-                raise RefusedError(f"{self.name} is a channel that rootstock did not put there")
+                raise RefusedError(f"{self.name} is a channel from another program")
             return False
         try:
             number = int(json.loads(now)["number"])
@@ -145,20 +145,20 @@ class S3:
             raise RefusedError(f"{self.name}: {_NOW} cannot be read: {error}") from error
         if number > snapshot.number:
             raise RefusedError(
-                f"{self.name} shows generation {number}, and this would be {snapshot.number}",
-                "It only goes forward. To go back: rootstock rollback, then publish what it made.",
+                f"{self.name} shows generation {number}, but this is {snapshot.number}",
+                "Targets only move forward. To go back: rootstock rollback, then publish that.",
             )
         if now != snapshot.channel.layout.record(number).read_text():
             raise RefusedError(
-                f"{self.name} is no copy of {snapshot.channel}: their generations {number} are "
-                "two others",
+                f"{self.name} is not a copy of {snapshot.channel}: their generations {number} "
+                "differ",
                 "Publish to another prefix.",
             )
         return number == snapshot.number
 
     def _run(
-        self, do: str, tell: Callable[[client.Told], None] | None = None, **job: Any
-    ) -> list[client.Told]:
+        self, do: str, report: Callable[[client.Event], None] | None = None, **job: Any
+    ) -> list[client.Event]:
         where = {"bucket": self.bucket, "prefix": self.prefix, "server": self.server}
         try:
             return client.run(
@@ -167,7 +167,7 @@ class S3:
                 {**where, **job, "do": do, "timeout": self.timeout},
                 secrets=self.keys,
                 server=self.name,
-                tell=tell,
+                report=report,
             )
         except Missing as error:
             raise UsageError(f"there is no bucket {self.bucket}, or not for these keys") from error

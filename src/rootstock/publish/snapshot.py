@@ -1,4 +1,4 @@
-"""What is published: the packages of a channel's generation, and how to test them."""
+"""The packages of a channel's generation that are published, and how to test them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from rootstock.core.errors import RefusedError, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """A package of a channel. `path` is where it is in any channel, `file` where it is here.
+    """A package of a channel. `path` is its place in any channel, `file` its place here.
 
-    `record` is what the channel's index says of it; the size is in bytes.
+    `record` is its index record; the size is in bytes.
     """
 
     path: str
@@ -26,7 +26,7 @@ class Package:
 
     @property
     def subdir(self) -> str:
-        """The channel's folder that it is in."""
+        """The folder of the channel that contains it."""
         return self.path.partition("/")[0]
 
     @property
@@ -36,7 +36,7 @@ class Package:
 
     @property
     def name(self) -> str:
-        """What users call it."""
+        """The name for users."""
         return str(self.record["name"])
 
     @property
@@ -59,20 +59,20 @@ class ChannelSnapshot:
     cells: Mapping[str, Cell]
 
     def cells_with(self, packages: set[str]) -> Mapping[str, Cell]:
-        """The cells that have one of these file names."""
+        """Return the cells that have one of these file names."""
         return {name: cell for name, cell in self.cells.items() if packages & {*cell.packages}}
 
 
 def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
-    """What a channel shows, or showed in the generation of that number.
+    """Read what a channel shows, or showed in the generation of that number.
 
-    Raises `UsageError` when there is no such channel or generation, `RefusedError` when one of
-    its packages is not there.
+    Raises `UsageError` when there is no such channel or generation, `RefusedError` when one of its
+    packages is missing.
     """
     history = channel.history()
     last = history.current.number
     if not last:
-        raise UsageError(f"{channel} is no channel with anything in it", "Build into it first.")
+        raise UsageError(f"{channel} is not a channel with packages", "Build into it first.")
     number = last if number is None else number
     if not 1 <= number <= last:
         raise UsageError(f"{channel} has no release {number}", f"Its last generation is {last}.")
@@ -84,7 +84,7 @@ def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
         if not (record := channel.own_release(release)):
             path = channel.layout.release(release) / release_model.RECORD
             raise RefusedError(
-                f"{channel} is damaged: {path} is not there",
+                f"{channel} is damaged: {path} is missing",
                 "Restore the file from a copy of the channel.",
             )
         cells.update(record.cells)
@@ -108,13 +108,13 @@ def _packages(
         file = channel.layout.package(known.subdir, name)
         if not file.is_file() or file.stat().st_size != known.size:
             raise RefusedError(
-                f"{channel} is damaged: {path} is not what its generation {number} says",
-                "Build its cell again, which puts the file back.",
+                f"{channel} is damaged: {path} differs from its generation {number}",
+                "Build its cell again, which restores the file.",
             )
         if path not in records or not consistency.is_of(records[path], name, known):
             raise RefusedError(
-                f"{channel} is damaged: its index says of {path} other than generation {number}",
-                "Build into the channel again, which makes its index anew from its packages.",
+                f"{channel} is damaged: its index and generation {number} differ for {path}",
+                "Build into the channel again, which makes its index again from its packages.",
             )
         packages.append(
             Package(

@@ -1,8 +1,8 @@
-"""What every place to publish to has in common.
+"""The interface of all targets of publishing.
 
-A target has two channels: one that users read, and a staged one beside it that nobody does.
-`publish.py` drives all targets the same way: look, put what is missing, read it back and test
-it from the staged channel, then show it in one step.
+A target has two channels: one that users read, and a staged one beside it that nobody reads.
+`publish.py` drives all targets the same way: look, put missing packages, read them back and test
+them from the staged channel, then show them in one step.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ from typing import Protocol
 from rootstock.core.errors import RefusedError, SourceError
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 
-Told = Callable[[Package, int], None]  # how many bytes of a package have been sent
+Notify = Callable[[Package, int], None]  # called with the bytes of a package sent so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """A file that a target has: whether it is in the staged channel, and in that of the users.
+    """A file at a target: whether it is in the staged channel, and in that of the users.
 
-    `sha256` is what the target says, and empty when it does not say.
+    `sha256` is from the target, and empty when the target does not give it.
     """
 
     sha256: str
@@ -29,18 +29,18 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteState:
-    """What a target has of a parcel, by path, and whether users see just that state already."""
+    """The files of a snapshot at a target, by path, and whether users already see that state."""
 
     files: Mapping[str, RemoteFile]
     settled: bool
 
     def missing(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
-        """The packages that are not staged."""
+        """Return the packages that are not staged."""
         staged = {path for path, there in self.files.items() if there.staged}
         return tuple(package for package in snapshot.packages if package.path not in staged)
 
     def hidden(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
-        """The packages that users do not see."""
+        """Return the packages that users do not see."""
         shown = {path for path, there in self.files.items() if there.shown}
         return tuple(package for package in snapshot.packages if package.path not in shown)
 
@@ -48,13 +48,13 @@ class RemoteState:
 class Target(Protocol):
     """A place to publish to.
 
-    All its methods raise `Passing` for what may pass, `Conflict` when a file appeared meanwhile,
-    and other errors of rootstock's for what will not. Each can be called again after any of them.
+    All its methods raise `TransientError` for errors that may pass, `Conflict` when a file appeared
+    meanwhile, and other rootstock errors for the rest. Each can be called again after any of them.
     """
 
     @property
     def name(self) -> str:
-        """What to call it, for people."""
+        """The name for people."""
 
     @property
     def staged_url(self) -> str:
@@ -65,25 +65,25 @@ class Target(Protocol):
         """The URL of the channel that users read, likewise."""
 
     def url_of(self, package: Package) -> str:
-        """The URL at which what was put there can be had, also while it is not shown."""
+        """The URL of a file that was put there, even before it is shown."""
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
-        """What is there already. Raises `RefusedError` when the target is not fit for it."""
+        """Return the existing files. Raises `RefusedError` when the target is not usable."""
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
-        """Have what is missing in the staged channel, with all others of the parcel."""
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+        """Put missing files into the staged channel, so that it has the whole snapshot."""
 
     def show(self, snapshot: ChannelSnapshot) -> None:
-        """Let users see the whole of the parcel, in one step as far as the target has one."""
+        """Show the whole snapshot to users, in one step as far as the target has one."""
 
 
 class TransientError(SourceError):
-    """A failure of a network or a server that may have passed the next time."""
+    """A failure of a network or a server that may pass."""
 
 
 class Conflict(RefusedError):
-    """A file that appeared at the target while it was being put there."""
+    """A file appeared at the target while it was being put there."""
 
 
 class Missing(SourceError):
-    """Something that is not there: HTTP's 404."""
+    """Something does not exist: HTTP's 404."""

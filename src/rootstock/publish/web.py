@@ -1,4 +1,4 @@
-"""HTTP, as publishing needs it: each wait has a limit, each failure a kind."""
+"""HTTP for publishing: each wait has a limit, each failure a kind."""
 
 import hashlib
 import http.client
@@ -13,14 +13,14 @@ from rootstock.core import process
 from rootstock.core.errors import RefusedError
 from rootstock.publish.target import Conflict, Missing, TransientError
 
-GO_ON = "Run the same command again: it goes on where this one stopped."
+GO_ON = "Run the same command again: it continues where this one stopped."
 _CHUNK = 1 << 18
 _EXCERPT = 300  # characters of an answer that an error shows
-_PASSING = (408, 425, 429)  # of those below 500
+_PASSING = (408, 425, 429)  # transient ones below 500
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """What carries a token goes where it was sent and nowhere else."""
+    """A request with a token must only go where it was sent."""
 
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, *rest: Any
@@ -36,10 +36,10 @@ def request(
     body: bytes | Iterable[bytes] | None = None,
     timeout: float,
 ) -> bytes:
-    """Make a request and return the answer's body; no redirect is followed.
+    """Make a request and return the answer's body, without following redirects.
 
-    Raises `Missing` for HTTP's 404, `Conflict` for 409, `RefusedError` for other refusals,
-    and `Passing` for what may be otherwise later.
+    Raises `Missing` for HTTP's 404, `Conflict` for 409, `RefusedError` for other refusals, and
+    `TransientError` for errors that may pass.
     """
     opener = urllib.request.build_opener(_NoRedirects)
     asked = urllib.request.Request(url, data=body, headers=dict(headers or {}), method=method)
@@ -47,7 +47,7 @@ def request(
 
 
 def read_json(url: str, *, timeout: float) -> Any:
-    """A JSON file that anybody may read, past the caches on the way; raises as `request` does."""
+    """Read a public JSON file, bypassing caches on the way; raises as `request` does."""
     asked = urllib.request.Request(url, headers={"Cache-Control": "no-cache"})
     text = b"".join(_chunks(urllib.request.build_opener(), asked, timeout))
     try:
@@ -57,7 +57,7 @@ def read_json(url: str, *, timeout: float) -> Any:
 
 
 def sha256_of(url: str, *, timeout: float) -> tuple[str, int]:
-    """The sha256 and the bytes of what anybody gets from a URL; raises as `request` does."""
+    """Return the sha256 and the size of a public URL's content; raises as `request` does."""
     digest, size = hashlib.sha256(), 0
     for chunk in _chunks(urllib.request.build_opener(), urllib.request.Request(url), timeout):
         digest.update(chunk)
@@ -83,23 +83,21 @@ def _chunks(
                 got += len(chunk)
                 yield chunk
             if length is not None and got < int(length):
-                raise TransientError(
-                    f"{where}: the connection was cut after {got} of {length} bytes"
-                )
+                raise TransientError(f"{where}: the connection ended after {got} of {length} bytes")
     except urllib.error.HTTPError as error:
         with error:
             raise refusal(error.code, where, _excerpt(error)) from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, FileNotFoundError):
-            raise Missing(f"{where}: it is not there") from error
+            raise Missing(f"{where}: it does not exist") from error
         raise TransientError(f"{where}: {error.reason}", GO_ON) from error
     except (OSError, http.client.HTTPException) as error:
         raise TransientError(f"{where}: {error or type(error).__name__}", GO_ON) from error
 
 
-def refusal(status: int, where: str, said: str = "") -> TransientError | Missing | RefusedError:
-    """The error that an HTTP status is."""
-    message = f"{where}: HTTP {status}" + (f": {said}" if said else "")
+def refusal(status: int, where: str, answer: str = "") -> TransientError | Missing | RefusedError:
+    """Return the error for an HTTP status."""
+    message = f"{where}: HTTP {status}" + (f": {answer}" if answer else "")
     if status >= 500 or status in _PASSING:
         return TransientError(message, GO_ON)
     if status == 404:
@@ -107,7 +105,9 @@ def refusal(status: int, where: str, said: str = "") -> TransientError | Missing
     if status in (409, 412):
         return Conflict(message)
     if status in (401, 403):
-        return RefusedError(message, "Is it the right token, not expired, and allowed to do this?")
+        return RefusedError(
+            message, "Check that the token is right, not expired, and allowed to do this."
+        )
     return RefusedError(message)
 
 

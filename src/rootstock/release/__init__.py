@@ -1,1 +1,1 @@
-"""Releases: what a promotion leaves to install its set again from, and to check it by."""
+"""Releases: the files of a promotion that reinstall and verify its set."""

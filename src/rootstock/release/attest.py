@@ -1,8 +1,7 @@
 """Attestations: signed statements that a file was published in a channel.
 
-A package's is the publish attestation of CEP 27, an in-toto Statement about exactly one file;
-that of release.json is in-toto's release predicate. Each is in an envelope (DSSE) with one
-signature.
+A package's is the publish attestation of CEP 27, an in-toto Statement about exactly one file; that
+of release.json is in-toto's release predicate. Each is in an envelope (DSSE) with one signature.
 """
 
 import json
@@ -22,12 +21,12 @@ _PAYLOAD = "application/vnd.in-toto+json"
 
 
 def of_package(filename: str, sha256: str, channel: str) -> Statement:
-    """The statement that a package was published; `channel` is a URL without a slash at its end."""
+    """State that a package was published; `channel` is a URL without a slash at its end."""
     return _statement(filename, sha256, PUBLISH, {"targetChannel": channel})
 
 
 def of_release(filename: str, sha256: str, channel: str, number: int) -> Statement:
-    """The statement that the file is the record of a channel's release."""
+    """State that the file is the record of a channel's release."""
     name = quote(channel.rpartition("/")[2], safe="") or "channel"
     return _statement(filename, sha256, RELEASE, {"purl": f"pkg:generic/{name}@{number}"})
 
@@ -42,7 +41,7 @@ def _statement(filename: str, sha256: str, kind: str, predicate: dict[str, str])
 
 
 def sign(statement: Statement, key: Private) -> str:
-    """The text of the envelope with the statement and its signature."""
+    """Return the text of the envelope with the statement and its signature."""
     from securesystemslib.dsse import Envelope
 
     payload = json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
@@ -52,7 +51,7 @@ def sign(statement: Statement, key: Private) -> str:
 
 
 def signer_of(text: str | bytes) -> str:
-    """The id of the key that an envelope says it was signed with; nothing is verified.
+    """Return the id of the key in an envelope, without verifying anything.
 
     Raises `ValueError` when it is no envelope with one signature.
     """
@@ -61,11 +60,11 @@ def signer_of(text: str | bytes) -> str:
         [signature] = envelope["signatures"]
         return names.sha256(signature["keyid"])
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"is no envelope with one signature: {error!r}") from error
+        raise ValueError(f"is not an envelope with one signature: {error!r}") from error
 
 
 def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
-    """The statement in an envelope that one of the keys has signed.
+    """Return the statement in an envelope that one of the keys has signed.
 
     Raises `ValueError` when none has, or it is no such envelope.
     """
@@ -85,9 +84,9 @@ def opened(text: str | bytes, keys: Sequence[Public]) -> Statement:
             raise ValueError(f"has a payload of type {envelope.payload_type}")
         statement = shape.document(envelope.payload)
     except Error as error:
-        raise ValueError("has a signature that is not of its content") from error
+        raise ValueError("has a signature that does not match its content") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"cannot be read: {error}") from error
     if not isinstance(statement, dict):
-        raise ValueError("holds no statement")
+        raise ValueError("contains no statement")
     return statement

@@ -1,4 +1,4 @@
-"""Build a release as text: what a promotion leaves in the channel beside its packages."""
+"""Builds a release as text: the files that a promotion adds to the channel's packages."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class PassedCell:
-    """A cell that passed: what it was solved for, its reports, and its artifacts.
+    """A cell that passed: its specs, its reports, and its artifacts.
 
-    `suites` is the report of its packages' own tests, if they were run.
+    `suites` is the report of its packages' own tests, if they ran.
     """
 
     cell: Cell
@@ -38,10 +38,11 @@ class PassedCell:
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseInputs:
-    """What is known of a promotion.
+    """The inputs of a release.
 
-    `audits` are the reports and `sources` what packages were made from, by file name. `url` is
-    where the channel is public, empty if nowhere, and `folder` the URL of its folder; `key` signs.
+    `audits` are the reports and `sources` the sources of packages, by file name. `url` is the
+    public address of the channel, empty if there is none, and `folder` the URL of its folder; `key`
+    signs.
     """
 
     number: int
@@ -71,9 +72,9 @@ class Built:
 
 
 def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
-    """The files of a release; `records` are what the index says of its packages, by file name.
+    """Make the files of a release; `records` are the index records of its packages.
 
-    Raises `RefusedError` when what was tested is not what is promoted.
+    Raises `RefusedError` when the tested packages are not those that are promoted.
     """
     base = inputs.address
     artifacts = {a.filename: a for tested in inputs.cells for a in tested.artifacts}
@@ -117,7 +118,7 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
 
 
 def _attestations(release: release_model.Release, key: Private) -> dict[str, str]:
-    """The public key, and a signed statement for each package, by their paths."""
+    """Make the public key file, and a signed statement for each package, by their paths."""
     files = {f"{release_model.KEYS}/{key.public.id}.pub": key.public.pem.decode()}
     for package in release.packages.values():
         statement = attest.of_package(package.filename, package.sha256, release.channel)
@@ -132,7 +133,7 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
     if tested.suites and not tested.suites.passed:
         raise RefusedError(f"{tested.cell.id}: its packages' own tests did not pass")
     if not (report.passed and promoted.keys() >= set(installed)):
-        raise RefusedError(f"{tested.cell.id}: what was tested is not what is promoted")
+        raise RefusedError(f"{tested.cell.id}: the tested packages are not those that are promoted")
     ran = [result for result in report.checks if result.outcome != "not run"]
     return release_model.Cell(
         axes=tested.cell.axes,
@@ -159,7 +160,7 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
 
 
 def _suites(tested: PassedCell) -> tuple[release_model.Check, ...]:
-    """The packages' own tests as checks, which say in their names what came of them."""
+    """Return the packages' own tests as checks, with the figures in their names."""
     return tuple(
         release_model.Check(
             name=f"own tests of {one.package} {one.version}: {one.figures}",
@@ -171,7 +172,7 @@ def _suites(tested: PassedCell) -> tuple[release_model.Check, ...]:
 
 
 def ordered(records: Mapping[str, Record]) -> tuple[str, ...]:
-    """File names, dependencies before what needs them, otherwise by name.
+    """Order file names: dependencies before the packages that need them, otherwise by name.
 
     Where packages depend on each other in a circle, one comes first nevertheless.
     """

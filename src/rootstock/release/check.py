@@ -1,8 +1,8 @@
-"""Check a release, from the channel or from any copy of it; nothing else is needed.
+"""Checks a release, from the channel or from any copy of it, without other information.
 
-All that a release says is held against what is there: its files and packages against their
-hashes, its locks and SBOMs against its record, its record and packages against what was signed,
-and what the channel's index says of its packages against them.
+It compares everything that a release contains. Files and packages must match their hashes, locks
+and SBOMs the record, the record and packages the signed statements. The channel's index records
+must match the packages.
 """
 
 import hashlib
@@ -28,10 +28,10 @@ _STAGE = "verify"
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of checking a release.
+    """The result of checking a release.
 
-    `differences` name each file that is not what it should be, and how. `signer` is the id of
-    the key that signed it, empty when nobody has; it is `trusted` when it is among those given.
+    `differences` name each wrong file, and how it is wrong. `signer` is the id of the key that
+    signed it, empty when it is unsigned; it is `trusted` when it is among the given keys.
     """
 
     release: int
@@ -43,7 +43,7 @@ class Verdict:
     differences: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as `json.dumps` takes it."""
+        """The verdict as a JSON object."""
         return asdict(self)
 
     @property
@@ -52,39 +52,42 @@ class Verdict:
         name = f"release {self.release} of {self.place}"
         if self.differences:
             return [f"{name}:", *(f"  {line}" for line in self.differences)]
-        told = f"{name}: whole, {self.packages} packages, {', '.join(self.cells)}"
+        summary = f"{name}: intact, {self.packages} packages, {', '.join(self.cells)}"
         if not self.signer:
-            return [told, "  Not signed: this tells of damage, and not of who made it."]
+            return [
+                summary,
+                "  Not signed: this finds damage, but does not show who made it.",
+            ]
         if self.trusted:
-            return [told, f"  Signed by {self.signer}, which you trust."]
+            return [summary, f"  Signed by {self.signer}, which you trust."]
         return [
-            told,
+            summary,
             f"  Signed by {self.signer}, which you did not name as trusted (--key FILE).",
         ]
 
     def raise_for_failure(self) -> None:
-        """Raise `VerifyFailed` unless all is as it should be."""
+        """Raise `VerifyFailed` if anything differs."""
         if self.differences:
             raise VerifyFailed(
                 f"release {self.release}: {len(self.differences)} differences, shown above",
-                "Copy the files that are named again, from where you trust them.",
+                "Copy the named files again, from a source that you trust.",
             )
 
 
 def _is_shown(channel: Channel, number: int) -> bool:
     try:
         return any(one.release == number for one in channel.releases())
-    except (FileNotFoundError, ValueError):  # which is told elsewhere
+    except (FileNotFoundError, ValueError):  # this is reported elsewhere
         return False
 
 
 def cells_of(channel: Channel, record: Release) -> tuple[str, ...]:
-    """The cells of a release whose packages are there: all, but in a bundle of a part of it."""
+    """Return the cells of a release whose packages exist: all, but in a partial bundle."""
     return _part(channel, record) or tuple(record.cells)
 
 
 def _part(channel: Channel, record: Release) -> tuple[str, ...]:
-    """The cells that a bundle has, which releases.json says there; none where it is no bundle."""
+    """Return the cells of a bundle, from releases.json; none where it is no bundle."""
     try:
         part = next(o.part for o in channel.releases() if o.release == record.release)
     except (FileNotFoundError, ValueError, StopIteration):
@@ -93,7 +96,7 @@ def _part(channel: Channel, record: Release) -> tuple[str, ...]:
 
 
 def require_sound(channel: Channel, record: Release, cells: Iterable[str]) -> bytes:
-    """The text of a release's record, whose signature is whole, if it has one, as are the locks.
+    """Return the text of a release's record, after checking its signature and its locks.
 
     Raises `SourceError` when something is wrong with them, or with the SBOM of one of the cells.
     """
@@ -142,7 +145,7 @@ def check(channel: Channel, number: int, trusted: Sequence[Public], listen: List
 def _record(
     folder: Place, number: int, trusted: Sequence[Public]
 ) -> tuple[bytes, Release | None, str, list[str]]:
-    """The release's record and its text, as far as it can be read, who signed it, what is wrong."""
+    """Return the release's text, its record if it is readable, its signer, and all faults."""
     name, wrong, signer = release_model.RECORD, [], ""
     try:
         text = folder.read(name)
@@ -155,7 +158,7 @@ def _record(
         statement = attest.opened(envelope, _keys(folder, signer, trusted))
         found = hashlib.sha256(text).hexdigest()
         if _subject(statement) != (name, found) or statement["predicateType"] != attest.RELEASE:
-            wrong.append(f"{name} is not what its attestation was signed for")
+            wrong.append(f"{name} does not match its attestation")
     except FileNotFoundError:
         statement = None
     except (ValueError, KeyError) as error:
@@ -163,15 +166,15 @@ def _record(
         statement = None
     if trusted and signer not in {key.id for key in trusted}:
         by = f"signed by {signer}" if signer else "not signed"
-        wrong.append(f"{name} is {by}, and you trust {names.listed(key.id for key in trusted)}")
+        wrong.append(f"{name} is {by}, but you trust {names.listed(key.id for key in trusted)}")
     try:
         record = release_model.parse(text)
     except ValueError as error:
         return text, None, signer, [*wrong, f"{name} {error}"]
     if record.signed and not envelope:
-        wrong.append(f"{path} is missing, and {name} lists what was signed with it")
+        wrong.append(f"{path} is missing, but {name} lists signed files")
     if record.release != number:
-        wrong.append(f"{name} is of release {record.release}")
+        wrong.append(f"{name} belongs to release {record.release}")
     expected = attest.of_release(name, "", record.channel, number)["predicate"]
     if statement and statement.get("predicate") != expected:
         wrong.append(f"{path} is for another release: {statement.get('predicate')}")
@@ -179,7 +182,7 @@ def _record(
 
 
 def _listed(channel: Channel, record: Release) -> Iterator[str]:
-    """What the channel's list of releases says otherwise; it need not have one that went."""
+    """Yield the differences from the channel's list of releases, if the release is in it."""
     try:
         own = [one for one in channel.releases() if one.release == record.release]
     except FileNotFoundError:
@@ -187,13 +190,13 @@ def _listed(channel: Channel, record: Release) -> Iterator[str]:
     except ValueError as error:
         yield f"{RELEASES_TABLE} cannot be read: {error}"
     else:
-        said = [(one.time, one.cells) for one in own]
-        if said and said != [(record.time, tuple(sorted(record.cells)))]:
-            yield f"{RELEASES_TABLE} and {release_model.RECORD} tell of other times or cells"
+        listed = [(one.time, one.cells) for one in own]
+        if listed and listed != [(record.time, tuple(sorted(record.cells)))]:
+            yield f"{RELEASES_TABLE} and {release_model.RECORD} differ in time or cells"
 
 
 def _keys(folder: Place, signer: str, trusted: Sequence[Public]) -> list[Public]:
-    """The keys that a signature may be of: those trusted, and the one that came along."""
+    """Return the keys that may have signed: the trusted ones, and the release's own."""
     path = f"{release_model.KEYS}/{signer}.pub"
     try:
         own = keys.parse(folder.read(path))
@@ -209,7 +212,9 @@ def _files(folder: Place, record: Release) -> Iterator[str]:
     there = folder.files("")
     if there is not None:
         strange = there - expected - {release_model.ATTESTATION}
-        yield from (f"{names.plain(name)} is not of the release" for name in sorted(strange))
+        yield from (
+            f"{names.plain(name)} does not belong to the release" for name in sorted(strange)
+        )
 
 
 def _packages(place: Place, packages: Sequence[Package], listen: Listener) -> list[str]:
@@ -239,7 +244,7 @@ def _compare(place: Place, name: str, sha256: str, size: int | None = None) -> I
 def _signed(
     folder: Place, record: Release, signer: str, trusted: Sequence[Public]
 ) -> Iterator[str]:
-    """What is wrong with the packages' attestations."""
+    """Yield the faults of the packages' attestations."""
     try:
         known = _keys(folder, signer, trusted)
     except ValueError as error:
@@ -265,4 +270,4 @@ def _subject(statement: attest.Statement) -> tuple[str, str]:
         [subject] = statement["subject"]
         return subject["name"], subject["digest"]["sha256"]
     except (ValueError, TypeError, KeyError) as error:
-        raise ValueError("has not just one subject with a sha256") from error
+        raise ValueError("must have exactly one subject with a sha256") from error

@@ -1,7 +1,7 @@
 """Locks in the format of conda-lock, `conda-lock.yml` (CEP 37), version 1.
 
-Such a file names each package by an address, with its hashes and what it depends on. It has no
-room for paths from where the file is.
+Such a file names each package by an address, with its hashes and its dependencies. It cannot
+contain relative paths.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ _VERSION = 1
 def write(
     packages: Sequence[Package], depends: Mapping[str, Sequence[str]], platform: str, channel: str
 ) -> str:
-    """The text of a lock: the packages in their order, at their addresses in `channel`.
+    """Write a lock: the packages in their order, at their addresses in `channel`.
 
-    `depends` are the dependencies of each package as an index has them, by file name.
+    `depends` are the dependencies of each package from an index, by file name.
     """
     entries = [
         {
@@ -49,20 +49,20 @@ def write(
 
 
 def is_one(lock: Any) -> bool:
-    """Whether what a YAML file holds is such a lock, as far as its outermost keys tell."""
+    """Whether the content of a YAML file is such a lock, judging by its outermost keys."""
     return isinstance(lock, dict) and "package" in lock and "metadata" in lock
 
 
 def entries(lock: Any, platform: str) -> list[dict[str, Any]]:
-    """The packages of a lock that an environment for `platform` gets.
+    """Return the packages of a lock that an environment for `platform` gets.
 
-    Each has `url`, `sha256` and `md5`, as they stand in the lock. Raises `ValueError` when the
-    lock has another version, is for other platforms, or has a package that is not conda's.
+    Each has `url`, `sha256` and `md5`, as in the lock. Raises `ValueError` when the lock has
+    another version, is for other platforms, or has a package that is not conda's.
     """
     if lock.get("version", _VERSION) != _VERSION:
         raise ValueError(f"is a conda-lock.yml of version {lock['version']}, not {_VERSION}")
     if platform not in lock["metadata"]["platforms"]:
-        raise ValueError(f"is no lock for {platform}")
+        raise ValueError(f"is not a lock for {platform}")
     found = []
     for entry in lock["package"]:
         if entry["platform"] != platform or entry.get("category", "main") != "main":
@@ -77,7 +77,7 @@ def entries(lock: Any, platform: str) -> list[dict[str, Any]]:
 
 
 def _dependencies(specs: Sequence[str]) -> dict[str, str]:
-    """Dependencies by name; of two of one name both have to hold."""
+    """Group dependencies by name; both of two constraints of a name must hold."""
     found: dict[str, str] = {}
     for spec in specs:
         name, _, constraint = spec.partition(" ")
@@ -87,6 +87,6 @@ def _dependencies(specs: Sequence[str]) -> dict[str, str]:
 
 
 def _content_hash(packages: Sequence[Package]) -> str:
-    """A hash of what is locked, the same wherever the packages are."""
+    """Return a hash of the locked packages, the same wherever they are."""
     lines = sorted(f"{package.url} {package.sha256}\n" for package in packages)
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The files of a release, held against its record: their hashes, and what they say."""
+"""Compares the files of a release with its record: their hashes and their content."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -10,12 +10,12 @@ from rootstock.core import names
 from rootstock.core.errors import SourceError
 from rootstock.release import locks, sbom
 
-_ANYWHERE = "file:///releases/0001/lock"  # where a lock is when only its file names matter
+_ANYWHERE = "file:///releases/0001/lock"  # a lock's address when only its file names matter
 SEE = "See `rootstock verify`."
 
 
 def read(place: Place, record: Release, name: str) -> bytes:
-    """What is in a file of a release, held against the sha256 that its record has of it.
+    """Read a file of a release, and compare it with the sha256 in its record.
 
     Raises `SourceError` when it is missing or damaged.
     """
@@ -33,7 +33,7 @@ def read(place: Place, record: Release, name: str) -> bytes:
 
 
 def lock_of(place: Place, record: Release, cell: str, kind: str) -> str:
-    """The text of a cell's lock, which has the packages that its release has; raises as `read`."""
+    """Return a cell's lock, after checking that it has the release's packages; raises as `read`."""
     name = record.cells[cell].files[kind]
     text = read(place, record, name)
     if wrong := list(_content(text, record, cell, kind)):
@@ -43,7 +43,7 @@ def lock_of(place: Place, record: Release, cell: str, kind: str) -> str:
 
 
 def differences(folder: Place, record: Release, cell: str) -> Iterator[str]:
-    """What is wrong with the content of a cell's files, whatever their hashes."""
+    """Yield the faults in the content of a cell's files, whatever their hashes."""
     files = record.cells[cell].files
     for kind in (kind for kind in _READERS if kind in files):  # older releases have fewer
         name = files[kind]
@@ -57,7 +57,7 @@ def differences(folder: Place, record: Release, cell: str) -> Iterator[str]:
     expected = locks.explicit(packages, record.platform, record.channel)
     name = files[locks.EXPLICIT]
     if record.files[name] != hashlib.sha256(expected.encode()).hexdigest():
-        yield f"{name} is not the lock of {cell}'s packages in their order"
+        yield f"{name} is not the lock of {cell}'s packages in the right order"
 
 
 def _content(text: bytes, record: Release, cell: str, kind: str) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _content(text: bytes, record: Release, cell: str, kind: str) -> Iterator[str
         if file not in found:
             yield f"lacks {file}"
         elif found[file] != expected.get(file):
-            yield f"has another {file}, or one that {cell} has not"
+            yield f"has another {file}, or one that {cell} lacks"
 
 
 def _locked(text: bytes, platform: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
-"""What a channel's index says of a release's packages, held against them and their release.
+"""Compares a channel's index with a release's packages.
 
-A client believes the index: what a package needs, and which bytes it has. So the record of each
-package of a release is compared with the package's own metadata where the channel is a folder,
-and with the release's locks where it is a URL. `repodata.json.zst` and the shards must say what
-`repodata.json` says.
+A client trusts the index for a package's dependencies and bytes. So this checks the record of each
+package of a release. Where the channel is a folder, it compares it with the package's own metadata;
+where it is a URL, with the release's locks. `repodata.json.zst` and the shards must match
+`repodata.json`.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ from rootstock.core import names
 from rootstock.core.errors import RefusedError
 from rootstock.release import locks
 
-_EXPORTS = "run_exports"  # the shards have it, and repodata.json has not
-# Fields by which packages are chosen: an index has no other than the package (CEP 34).
+_EXPORTS = "run_exports"  # the shards have it, but repodata.json does not
+# Fields that a solver uses: an index must have the same as the package (CEP 34).
 _SOLVED_BY = (
     "depends",
     "constrains",
@@ -32,13 +32,13 @@ _SOLVED_BY = (
     "track_features",
     "python_site_packages_path",
 )
-_NOT_OF_INDEX = ("conda", "channel")  # fields of a lock's entry that an index does not have
+_NOT_OF_INDEX = ("conda", "channel")  # fields of a lock's entry that an index lacks
 
 
 def differences(
     channel: Channel, record: Release, packages: Iterable[Package], *, visible: bool
 ) -> Iterator[str]:
-    """What the index says otherwise of packages of a release, by file.
+    """Yield the differences between the index and packages of a release, by file.
 
     A release that is `visible` must have all of its packages in the index. Raises `SourceError`
     when the place does not answer.
@@ -75,7 +75,7 @@ def differences(
 def _compare(
     name: str, package: Package, there: index.Record, known: Mapping[str, Any]
 ) -> Iterator[str]:
-    said = {
+    recorded = {
         "name": package.name,
         "version": package.version,
         "build": package.build,
@@ -83,17 +83,17 @@ def _compare(
         "md5": package.md5,
         "size": package.size,
     }
-    # What else an index adds to what a package says of itself is its own business.
-    told = {**dict.fromkeys(_SOLVED_BY if known else ()), **known, **said}
+    # An index may add further fields to a package's metadata.
+    expected = {**dict.fromkeys(_SOLVED_BY if known else ()), **known, **recorded}
     wrong = [
-        field for field, value in told.items() if (there.get(field) or None) != (value or None)
+        field for field, value in expected.items() if (there.get(field) or None) != (value or None)
     ]
     if wrong:
-        yield f"{name} says otherwise of {package.filename}: {names.listed(sorted(wrong))}"
+        yield f"{name} differs for {package.filename}: {names.listed(sorted(wrong))}"
 
 
 def _metadata(place: Place, package: Package) -> Mapping[str, Any]:
-    """What a package in a folder says of itself; nothing when it is damaged, which others tell."""
+    """Read the metadata of a package in a folder; empty when it is damaged (reported elsewhere)."""
     assert place.folder
     try:
         path = place.folder / package.url
@@ -104,9 +104,9 @@ def _metadata(place: Place, package: Package) -> Mapping[str, Any]:
 
 
 def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
-    """What the release's own locks say of its packages, by file name.
+    """Return the entries of the release's own locks, by file name.
 
-    Nothing of a lock that cannot be read, which others tell.
+    It skips unreadable locks, which are reported elsewhere.
     """
     found: dict[str, Mapping[str, Any]] = {}
     for cell in record.cells.values():
@@ -123,12 +123,12 @@ def _locked(place: Place, record: Release) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _exports(place: Place, subdir: str, packages: Iterable[Package]) -> Iterator[str]:
-    """What run_exports.json, if there is one, says otherwise than the packages in a folder do."""
+    """Yield the differences between run_exports.json, if any, and the packages in a folder."""
     name = f"{subdir}/{index.RUN_EXPORTS}"
     try:
         text = place.read(name)
         known = index.run_exports(text)
-    except FileNotFoundError:  # a client looks into the packages then
+    except FileNotFoundError:  # then a client reads the packages
         return
     except ValueError as error:
         yield f"{name} cannot be read: {error}"
@@ -138,7 +138,7 @@ def _exports(place: Place, subdir: str, packages: Iterable[Package]) -> Iterator
             path = place.folder / package.url
             own = index.with_run_exports({}, path).get(_EXPORTS)
             if own is not None and own != known[package.filename]:
-                yield f"{name} says otherwise of {package.filename}"
+                yield f"{name} differs for {package.filename}"
     yield from _packed(place, subdir, index.RUN_EXPORTS_PACKED, index.RUN_EXPORTS, text)
 
 
@@ -146,8 +146,8 @@ def _packed(place: Place, subdir: str, packed: str, plain: str, text: bytes) -> 
     name = f"{subdir}/{packed}"
     try:
         if repodata.unpacked(place.read(name)) != text:
-            yield f"{name} is not {plain}"
-    except FileNotFoundError:  # a client takes the other form then
+            yield f"{name} differs from {plain}"
+    except FileNotFoundError:  # then a client uses the other form
         return
     except ValueError as error:
         yield f"{name} cannot be read: {error}"
@@ -156,7 +156,7 @@ def _packed(place: Place, subdir: str, packed: str, plain: str, text: bytes) -> 
 def _shards(
     place: Place, subdir: str, packages: Iterable[Package], records: Mapping[str, index.Record]
 ) -> Iterator[str]:
-    """What the shards say otherwise than repodata.json of the packages of a release."""
+    """Yield the differences between shards and repodata.json for the packages of a release."""
     name = f"{subdir}/{index.SHARDS_TABLE}"
     try:
         table = repodata.shards(place.read(name))
@@ -182,13 +182,13 @@ def _shards(
             yield f"{path} cannot be read: {error}"
         else:
             if hashlib.sha256(data).digest() != table[package.name]:
-                yield f"{path} is not what its name says"
+                yield f"{path} does not match its name"
             elif {field: value for field, value in found.items() if field != _EXPORTS} != there:
-                yield f"{path} says otherwise of {package.filename} than {index.TABLE}"
+                yield f"{path} differs from {index.TABLE} for {package.filename}"
 
 
 def _generation(channel: Channel) -> Iterator[str]:
-    """What the index says otherwise than the channel's generations, where they are at hand."""
+    """Yield the differences between the index and the channel's generations, in a folder."""
     if not (channel.place.folder and channel.layout.current.is_symlink()):
         return
     try:

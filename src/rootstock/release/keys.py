@@ -1,10 +1,12 @@
-"""Keys: who promotes signs, with an ed25519 key of their own.
+"""Keys: a user who promotes signs with an ed25519 key of their own.
 
 The private key is in the user's configuration folder (that of the XDG Base Directory
-Specification), for its owner's eyes only, and its public half beside it; `ROOTSTOCK_KEY` names
-another file. Neither the channel nor the store ever has the private one. Both are PEM files
-(PKCS #8, SubjectPublicKeyInfo) as any program for keys reads them. A key's id is the sha256 of
-its public half in DER, as `openssl pkey -pubin -outform DER | sha256sum` gives it.
+Specification). Only its owner can read it, and its public half is beside it; `ROOTSTOCK_KEY` names
+another file. Neither the channel nor the store ever has the private one. Both are PEM files (PKCS
+#8, SubjectPublicKeyInfo), which other programs for keys can read. A key's id is the sha256 of its
+public half in DER, as printed by `openssl pkey -pubin -outform DER
+
+sha256sum`.
 """
 
 import hashlib
@@ -17,18 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rootstock.core import names, tokens
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from securesystemslib.signer import CryptoSigner, SSlibKey
 
-PASSPHRASE = "ROOTSTOCK_KEY_PASSPHRASE"  # the variable that has it, not what is in it
+PASSPHRASE = "ROOTSTOCK_KEY_PASSPHRASE"  # the name of the variable, not its value
 _NEW = "Make one with `rootstock keys new`."
 _NAME = "Name a file for the private key with ROOTSTOCK_KEY, such as ~/keys/release.pem."
 _PUBLIC = ".pub"
-_LONGEST = 1 << 16  # bytes of a public key, and more than any has
-_OF_OTHERS = 0o007  # the bits of a file's mode for those who are neither its owner nor of its group
+_LONGEST = 1 << 16  # bytes of a public key: more than any has
+_OF_OTHERS = 0o007  # the mode bits for users who are neither the owner nor in the group
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Public:
     pem: bytes
 
     def verifier(self) -> "SSlibKey":
-        """The key as securesystemslib has it."""
+        """The key as an object of securesystemslib."""
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
         from securesystemslib.signer import SSlibKey
 
@@ -54,7 +56,7 @@ class Private:
     key: "Ed25519PrivateKey" = field(repr=False)
 
     def signer(self) -> "CryptoSigner":
-        """The key as securesystemslib has it."""
+        """The key as an object of securesystemslib."""
         from securesystemslib.signer import CryptoSigner
 
         return CryptoSigner(self.key, self.public.verifier())
@@ -62,7 +64,7 @@ class Private:
 
 @dataclass(frozen=True)
 class KeyFile:
-    """The key of this user, as yet in its file."""
+    """The key of this user, not yet read from its file."""
 
     path: Path
     passphrase: str = field(default="", repr=False)
@@ -73,12 +75,12 @@ class KeyFile:
 
 
 def mine(ask: Callable[[], str] | None = None) -> KeyFile | None:
-    """The key that this user signs with, or None when there is none.
+    """Return the key that this user signs with, or None when there is none.
 
-    The passphrase of an encrypted one is taken from its variable or else asked for. The key is
-    read at once, so that a wrong one is told before any work is done.
+    The passphrase of an encrypted key comes from its variable, or else from `ask`. The key is read
+    at once, so that an error shows before any work.
 
-    Raises `UsageError` when it is no key, its passphrase is wrong, there is nobody to ask, or
+    Raises `UsageError` when it is not a key, its passphrase is wrong, there is nobody to ask, or
     others may read it.
     """
     path = location()
@@ -87,30 +89,31 @@ def mine(ask: Callable[[], str] | None = None) -> KeyFile | None:
         return None
     if path.stat().st_mode & _OF_OTHERS:
         raise UsageError(
-            f"every user of this machine may read or change the key {path}, so it proves nothing",
-            "Make a new one; or, if nobody else was on this machine: chmod 600 "
+            f"every user of this machine may read or change the key {path}, so its signatures "
+            "prove nothing",
+            "Make a new one; or, if nobody else used this machine: chmod 600 "
             + shlex.quote(str(path)),
         )
     passphrase = ""
     if is_encrypted(pem):
         passphrase = known_passphrase() or (ask() if ask else "")
         if not passphrase:
-            raise UsageError(f"the key {path} has a passphrase", f"Set {PASSPHRASE} to it.")
+            raise UsageError(f"the key {path} needs a passphrase", f"Set {PASSPHRASE} to it.")
     load(path, passphrase)
     return KeyFile(path, passphrase)
 
 
 def known_passphrase() -> str:
-    """The passphrase that the user's environment had, or empty."""
+    """The passphrase in the user's environment, or an empty text."""
     return tokens.given([PASSPHRASE]).get(PASSPHRASE, "")
 
 
 def own(path: Path, ask: Callable[[], str] | None = None) -> Public:
-    """The public half of the private key at `path`, as it follows from it.
+    """Return the public half of the private key at `path`, computed from it.
 
-    Of an encrypted one for which nobody has the passphrase, it is read from its own file.
+    For an encrypted key without a passphrase, it is read from its own file.
 
-    Raises `UsageError` when there is no such key, or the file beside it is another key's.
+    Raises `UsageError` when there is no such key, or the file beside it belongs to another key.
     """
     pem = _pem(path)
     if pem is None:
@@ -130,30 +133,30 @@ def own(path: Path, ask: Callable[[], str] | None = None) -> Public:
 
 
 def location() -> Path:
-    """Where the private key of this user is, or would be.
+    """The path of this user's private key, whether it exists or not.
 
-    Raises `UsageError` when what `ROOTSTOCK_KEY` says cannot be.
+    Raises `UsageError` when `ROOTSTOCK_KEY` is not a valid path.
     """
     config = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
     try:
         path = names.user_path(os.environ.get("ROOTSTOCK_KEY") or f"{config}/rootstock/key.pem")
     except names.NotAllowed as error:
-        raise UsageError(f"there is no place for the key: {error}", _NAME) from error
+        raise UsageError(f"the key has no valid path: {error}", _NAME) from error
     if path.suffix == _PUBLIC:
-        raise UsageError(f"{path} would be a public key, by its name", _NAME)
+        raise UsageError(f"{path} has the name of a public key", _NAME)
     return path
 
 
 def public_half(path: Path) -> Path:
-    """Where the public half of the private key at `path` is: no other key has it there."""
+    """The path of the public half of the private key at `path`, different for each key."""
     return path.with_name(path.name.removesuffix(".pem") + _PUBLIC)
 
 
 def new(path: Path, passphrase: str = "") -> Public:
     """Make a key at `path`, encrypted if there is a passphrase, and its public half beside it.
 
-    Raises `RefusedError` when there is a key or a public half, `UsageError` when the folder
-    cannot be written, `NoSpace`. Nothing is overwritten.
+    Raises `RefusedError` when there is a key or a public half, `UsageError` when the folder cannot
+    be written, `NoSpace`. Nothing is overwritten.
     """
     from cryptography.hazmat.primitives import serialization as formats
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -168,7 +171,7 @@ def new(path: Path, passphrase: str = "") -> Public:
     public = _public(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with no_space_told(path):
+        with raising_no_space(path):
             _write_new(path, pem, 0o600)
             try:
                 _write_new(public_half(path), public.pem, 0o644)
@@ -177,7 +180,7 @@ def new(path: Path, passphrase: str = "") -> Public:
                 raise
     except FileExistsError as error:
         raise RefusedError(
-            f"{error.filename} is there, and a key is never overwritten",
+            f"{error.filename} exists, and rootstock never overwrites a key",
             "Move it away to make a new one, or name another file with ROOTSTOCK_KEY.",
         ) from error
     except OSError as error:
@@ -186,7 +189,7 @@ def new(path: Path, passphrase: str = "") -> Public:
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that is not there; if it cannot be written to its end, it is not there again."""
+    """Write a new file; remove it if writing fails."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         try:
             file.write(data)
@@ -199,7 +202,7 @@ def _write_new(path: Path, data: bytes, mode: int) -> None:
 def load(path: Path, passphrase: str = "") -> Private:
     """Read a private key.
 
-    Raises `UsageError` when there is none, it cannot be read, or the passphrase is not its.
+    Raises `UsageError` when it is missing or unreadable, or the passphrase is wrong.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -213,7 +216,7 @@ def load(path: Path, passphrase: str = "") -> Private:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise UsageError(
             f"the key {path} cannot be read: {error}",
-            f"{_NEW} The passphrase of an encrypted one is expected in {PASSPHRASE}.",
+            f"{_NEW} Set {PASSPHRASE} to the passphrase of an encrypted one.",
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise UsageError(f"{path} is not an ed25519 key", _NEW)
@@ -221,10 +224,10 @@ def load(path: Path, passphrase: str = "") -> Private:
 
 
 def _pem(path: Path) -> bytes | None:
-    """What is in a key's file; None when there is none."""
+    """Read a key's file; None when it is missing."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # to read a pipe or a device may never end
-            raise UsageError(f"the key {path} is no file", _NAME)
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device may never end
+            raise UsageError(f"the key {path} is not a regular file", _NAME)
         return path.read_bytes()
     except FileNotFoundError:
         return None
@@ -233,12 +236,12 @@ def _pem(path: Path) -> bytes | None:
 
 
 def is_encrypted(pem: bytes) -> bool:
-    """Whether a private key needs a passphrase (RFC 7468 has the label)."""
+    """Whether a private key needs a passphrase (the label is from RFC 7468)."""
     return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
 
 
 def parse(pem: bytes) -> Public:
-    """The public key of a PEM file; raises `ValueError` when it is none of ed25519."""
+    """Parse the public key of a PEM file; raises `ValueError` when it is not ed25519."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -253,14 +256,14 @@ def parse(pem: bytes) -> Public:
 
 
 def read(path: Path) -> Public:
-    """The public key in a file; raises `UsageError` when there is none."""
+    """Read the public key in a file; raises `UsageError` when there is none."""
     try:
         with path.open("rb") as file:
             return parse(file.read(_LONGEST))
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"{path} is no public key: {error}",
-            "Give the .pub file that `rootstock keys show` names.",
+            f"{path} is not a public key: {error}",
+            "Give the .pub file that `rootstock keys show` prints.",
         ) from error
 
 

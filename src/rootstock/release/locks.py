@@ -1,9 +1,9 @@
-"""Locks: every package of an environment with where it is and its sha256.
+"""Locks: every package of an environment with its address and its sha256.
 
-Three formats say the same. Conda's @EXPLICIT (CEP 23) takes absolute URLs; a hash has its prefix
-`sha256:`, because older mambas take one without for an md5. So does conda-lock's (CEP 37), which
-`condalock` writes. Pixi's is written in version 6, which readers of version 7 take as well; it may
-name packages by paths from where the lock itself is.
+There are three formats. Conda's @EXPLICIT (CEP 23) has absolute URLs; a hash has its prefix
+`sha256:`, because older mambas take one without for an md5. conda-lock's (CEP 37), which
+`condalock` writes, has absolute URLs, too. Pixi's is written in version 6, which readers of version
+7 accept as well; it may name packages by paths relative to the lock.
 """
 
 import json
@@ -26,7 +26,7 @@ from rootstock.release import condalock
 EXPLICIT, PIXI, CONDA_LOCK = "explicit", "pixi", "conda-lock"
 UP = "../.."  # from a release's folder to its channel
 _MARK = "@EXPLICIT"
-# What an index says of a package that a lock of pixi's has too.
+# Fields of an index record that pixi's lock has as well.
 _COPIED = (
     "build_number",
     "subdir",
@@ -45,14 +45,14 @@ _COPIED = (
 
 
 def explicit(packages: Sequence[Package], platform: str, channel: str) -> str:
-    """A lock in conda's format, in the order of the packages."""
+    """Write a lock in conda's format, in the order of the packages."""
     lines = [f"# platform: {platform}", _MARK]
     lines += [f"{Place(channel).at(p.url)}#sha256:{p.sha256}" for p in packages]
     return "".join(f"{line}\n" for line in lines)
 
 
 def explicit_md5(packages: Sequence[Package], platform: str, channel: str) -> str:
-    """The same with md5 in the place of sha256, for a conda that is older than CEP 23."""
+    """Write the same with md5 instead of sha256, for a conda older than CEP 23."""
     lines = [f"# platform: {platform}", _MARK]
     lines += [f"{Place(channel).at(p.url)}#{p.md5}" for p in packages]
     return "".join(f"{line}\n" for line in lines)
@@ -65,10 +65,10 @@ def pixi(
     channel: str,
     base: str = "",
 ) -> str:
-    """A lock in pixi's format.
+    """Write a lock in pixi's format.
 
-    `records` are what the channel's index says of the packages, by file name. They are named by
-    URLs in the channel, or by paths under `base`.
+    `records` are the index records of the packages, by file name. The lock names them by URLs in
+    the channel, or by paths under `base`.
     """
     entries = []
     for package in packages:
@@ -85,7 +85,7 @@ def conda_lock(
     platform: str,
     channel: str,
 ) -> str:
-    """A lock in conda-lock's format; `records` as for `pixi`."""
+    """Write a lock in conda-lock's format; `records` as for `pixi`."""
     depends = {package.filename: records[package.filename]["depends"] for package in packages}
     return condalock.write(packages, depends, platform, channel)
 
@@ -94,13 +94,13 @@ def _pixi(entries: Sequence[Mapping[str, Any]], platform: str, channel: str) -> 
     named = [{"conda": entry["conda"]} for entry in entries]
     environment = {"channels": [{"url": f"{channel}/"}], "packages": {platform: named}}
     lock = {"version": 6, "environments": {"default": environment}, "packages": list(entries)}
-    # Everything once: pixi's own reader takes no aliases.
+    # Without aliases, because pixi's own reader rejects them.
     plain = json.loads(json.dumps(lock))
     return yaml.safe_dump(plain, sort_keys=False, default_flow_style=False, width=1000)
 
 
 def moved(text: str, packages: Sequence[Package], platform: str, channel: str) -> str:
-    """A release's lock, as its packages are named in a copy of the channel at another URL."""
+    """Rewrite a release's lock for a copy of the channel at another URL."""
     if _MARK in text.split():
         return explicit(packages, platform, channel)
     where = {package.filename: Place(channel).at(package.url) for package in packages}
@@ -112,9 +112,9 @@ def moved(text: str, packages: Sequence[Package], platform: str, channel: str) -
 
 
 def conda_lock_of(text: str, packages: Sequence[Package], platform: str, channel: str) -> str:
-    """A release's lock of pixi's format in conda-lock's, for a copy of the channel at any URL.
+    """Convert a release's pixi lock to conda-lock's format, for a channel at any URL.
 
-    So there is one of releases that were made before they had a file in this format.
+    Releases from before this format get one in this way.
     """
     entries = yaml.safe_load(text)["packages"]
     depends = {names.file_of(entry["conda"]): entry.get("depends", []) for entry in entries}
@@ -122,13 +122,13 @@ def conda_lock_of(text: str, packages: Sequence[Package], platform: str, channel
 
 
 def read(named: str, platform: str, channel: str = "") -> tuple[Locked, ...]:
-    """The packages of a lock in a file or at a URL, in any of the formats.
+    """Read the packages of a lock in a file or at a URL, in any of the formats.
 
-    Those of a release are taken from the channel that the lock was found in, wherever that is,
-    or else from `channel` if that is given: a folder or a URL. Others are where the lock says.
+    Packages of a release come from the channel that contains the lock, or from `channel` if that is
+    given: a folder or a URL. Others come from the addresses in the lock.
 
-    Raises `UsageError` when there is no such lock, or it is none that an environment can be made
-    from (`parse`), and `SourceError` when it cannot be fetched.
+    Raises `UsageError` when there is no such lock, or no environment can be made from it (`parse`),
+    and `SourceError` when it cannot be fetched.
     """
     whole = place(named).url
     beside = Place(whole.rpartition("/")[0])
@@ -143,7 +143,8 @@ def read(named: str, platform: str, channel: str = "") -> tuple[Locked, ...]:
         release = release_model.parse(beside.read(release_model.RECORD))
         ours = {package.sha256: package for package in release.packages.values()}
         source = place(channel) if channel else Place(beside.url.rsplit("/", 2)[0])
-    except (FileNotFoundError, SourceError, ValueError):  # some servers forbid what is not there
+    except (FileNotFoundError, SourceError, ValueError):
+        # Among them servers that answer "forbidden" for missing files.
         if not channel:
             return locked
         ours, source = {}, place(channel)
@@ -161,9 +162,9 @@ def _found(entry: Locked, package: Package | None, source: Place, channel: str) 
 
 
 def parse(text: str, platform: str, whole: str) -> tuple[Locked, ...]:
-    """The packages of a lock's text, found at the URL `whole`.
+    """Parse a lock's text, found at the URL `whole`.
 
-    Raises `ValueError` when it is no lock, or none that an environment can be made from: it has
+    Raises `ValueError` when it is no lock, or no environment can be made from it. The latter means:
     no package, two of one name, or one without an address of a `.conda` file and its sha256.
     """
     if _MARK in text.split():
@@ -183,7 +184,7 @@ def parse(text: str, platform: str, whole: str) -> tuple[Locked, ...]:
 
 
 def _listed(text: str, platform: str) -> list[dict[str, Any]]:
-    """The packages of a lock in YAML, with `url`, `sha256`, and `md5` and `size` if it has them."""
+    """Return the packages of a YAML lock, with `url`, `sha256`, and `md5` and `size` if any."""
     try:
         lock = yaml.safe_load(text)
         if condalock.is_one(lock):
@@ -195,14 +196,14 @@ def _listed(text: str, platform: str) -> list[dict[str, Any]]:
         return [{**known[name], "url": name} for name in wanted]
     except (yaml.YAMLError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
-            "is no lock of conda's @EXPLICIT, pixi's or conda-lock's format"
+            "is not a lock in conda's @EXPLICIT, pixi's or conda-lock's format"
         ) from error
     except (KeyError, StopIteration) as error:
-        raise ValueError(f"is no lock of conda packages for {platform}: {error}") from error
+        raise ValueError(f"is not a lock of conda packages for {platform}: {error}") from error
 
 
 def _locked(entry: Mapping[str, Any], whole: str) -> Locked:
-    """A package as a lock names it; raises `ValueError` when a value of it is not allowed."""
+    """Check a package of a lock; raises `ValueError` when one of its values is not allowed."""
     url, md5, size = entry["url"], entry.get("md5") or "", entry.get("size") or 0
     try:
         return Locked(
@@ -222,6 +223,6 @@ def _counts(line: str) -> bool:
 
 def _explicit(line: str) -> dict[str, str]:
     url, _, sha256 = line.partition("#")
-    # CEP 23: a path is one from the working directory.
+    # CEP 23: a path is relative to the working directory.
     where = url if "://" in url else Path(url).absolute().as_uri()
     return {"url": where, "sha256": sha256.removeprefix("sha256:")}

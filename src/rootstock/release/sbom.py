@@ -1,8 +1,8 @@
-"""The software bill of materials of a cell: CycloneDX 1.6, as JSON.
+"""The software bill of materials (SBOM) of a cell: CycloneDX 1.6, as JSON.
 
-Each package is a component, with its licence, its hashes, what it depends on, and the sources
-that it was made from as its ancestors. What is in those sources (the libraries inside CERN's
-wheels, for one) is not looked into.
+Each package is a component, with its license, its hashes, its dependencies, and its sources as its
+ancestors. It does not list the content of those sources (for example the libraries inside CERN's
+wheels).
 """
 
 import uuid
@@ -27,7 +27,7 @@ def write(
     records: Mapping[str, Record],
     sources: Mapping[str, Sequence[Source]],
 ) -> str:
-    """The text of a cell's SBOM; `records` and `sources` are by file name.
+    """Write a cell's SBOM; `records` and `sources` are by file name.
 
     The same release gives the same text: its number and time are those of the release.
     """
@@ -71,13 +71,13 @@ def write(
 
 
 def needed(record: Record, names: Iterable[str]) -> list[str]:
-    """The names, among those given, of the packages that an index says one depends on."""
+    """Return the given names that are dependencies of a package in an index."""
     there = set(names)
     return sorted({spec.split()[0] for spec in record.get("depends", ())} & there)
 
 
 def read(text: str | bytes) -> dict[str, str]:
-    """By file name, the sha256 of the components of an SBOM.
+    """Return the sha256 of the components of an SBOM, by file name.
 
     Raises `ValueError` when CycloneDX's own library cannot read it, or a component lacks it.
     """
@@ -92,8 +92,8 @@ def read(text: str | bytes) -> dict[str, str]:
             [sha256] = [h.content for h in component.hashes if h.alg is HashAlgorithm.SHA_256]
             found[f"{component.name}-{component.version}-{build}.conda"] = str(sha256)
         return found
-    except Exception as error:  # the library reads without checks: it raises of many kinds
-        raise ValueError(f"is no SBOM of conda packages: {error!r}") from error
+    except Exception as error:  # the library reads without checks, and raises errors of many kinds
+        raise ValueError(f"is not an SBOM of conda packages: {error!r}") from error
 
 
 def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Component":
@@ -124,7 +124,7 @@ def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Co
             HashType(alg=HashAlgorithm.SHA_256, content=package.sha256),
             HashType(alg=HashAlgorithm.MD5, content=package.md5),
         ],
-        licenses=[_licence(package.license)] if package.license else [],
+        licenses=[_license(package.license)] if package.license else [],
         external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=where)],
         pedigree=Pedigree(ancestors=[_source(s, purl.to_string()) for s in sources])
         if sources
@@ -132,7 +132,7 @@ def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Co
     )
 
 
-def _licence(text: str) -> "License":
+def _license(text: str) -> "License":
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
     from cyclonedx.spdx import is_expression
 

@@ -1,7 +1,7 @@
-"""A run as JUnit XML, the form of test results that every CI server reads.
+"""Writes a run as JUnit XML, the format of test results that every CI server reads.
 
 One suite per cell: the builds of its packages, their audits and the cell's smoke tests are the
-cases. What only builds use belongs to no cell and has a suite of its own. The elements and
+cases. Packages for builds only belong to no cell and have a suite of their own. The elements and
 attributes are those that Jenkins' and GitLab's readers have in common.
 """
 
@@ -17,7 +17,7 @@ from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 TOOLS = "only for builds"
 RUN = "run"
-# What XML 1.0 cannot hold, and programs write all the same: control characters.
+# Characters that XML 1.0 cannot hold, but that programs write: control characters.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Verdict = Literal["passed", "failure", "error", "skipped"]
@@ -25,7 +25,7 @@ Verdict = Literal["passed", "failure", "error", "skipped"]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One test case; `text` is why it did not pass, its first line in short."""
+    """One test case; `text` is why it did not pass, with a short first line."""
 
     stage: str
     name: str
@@ -35,7 +35,7 @@ class Case:
 
 
 def write(record: RunRecord, path: Path) -> None:
-    """Write a run's JUnit XML, with the folders it is to be in.
+    """Write a run's JUnit XML, and make its folders.
 
     Raises `OSError` when it cannot be written.
     """
@@ -44,7 +44,7 @@ def write(record: RunRecord, path: Path) -> None:
 
 
 def as_xml(record: RunRecord) -> str:
-    """A run's record as JUnit XML, with one `testsuite` per cell."""
+    """Format a run's record as JUnit XML, with one `testsuite` per cell."""
     suites = suites_of(record)
     root = ElementTree.Element("testsuites", {"name": "rootstock", **_sums(suites.values())})
     for name, cases in suites.items():
@@ -53,16 +53,16 @@ def as_xml(record: RunRecord) -> str:
         for case in cases:
             _add(suite, name, case)
     ElementTree.indent(root)
-    # ASCII, with references for all else: the same in every locale.
+    # ASCII, with references for all other characters: the same in every locale.
     text: bytes = ElementTree.tostring(root, "us-ascii", xml_declaration=True)
     return text.decode() + "\n"
 
 
 def suites_of(record: RunRecord) -> dict[str, tuple[Case, ...]]:
-    """The test cases of a run by suite, in the order of the record.
+    """Return the test cases of a run by suite, in the order of the record.
 
-    A failure that no case is about, such as a source that could not be had, is a case of its
-    own.
+    A failure that belongs to no case, such as a source that could not be fetched, gets a case of
+    its own.
     """
     of_cells = {file for cell in record.cells for file in cell.files}
     suites = {cell.id: tuple(_of_cell(record, cell)) for cell in record.cells}
@@ -97,7 +97,7 @@ def _of_build(node: NodeRecord) -> Case:
         name=node.filename,
         verdict=verdicts.get(node.state, "passed"),
         text=node.reason,
-        # What was there already took no time in this run.
+        # Existing packages took no time in this run.
         seconds=node.seconds if node.state == "built" else 0.0,
     )
 
@@ -125,7 +125,7 @@ def _of_check(check: Mapping[str, Any], system: str) -> Case:
 
 
 def _of_suite(suite: Mapping[str, Any], system: str) -> Case:
-    """A package's own tests, as one case: its failures are lines of the text."""
+    """Make one case of a package's own tests: its failures are lines of the text."""
     failures = [f"{one['test']}: {one['reason']}" for one in suite["failures"]]
     return Case(
         stage="suites",
@@ -149,7 +149,7 @@ def _sums(suites: Iterable[Sequence[Case]]) -> dict[str, str]:
 
 
 def _add(suite: ElementTree.Element, name: str, case: Case) -> None:
-    # Jenkins takes what is before the last dot for a package, which a cell's name has dots in.
+    # Jenkins takes the part before the last dot as a package, but cell names contain dots.
     classname = f"{name.replace('.', '_')}.{case.stage}"
     attributes = {"classname": classname, "name": case.name, "time": f"{case.seconds:.2f}"}
     element = ElementTree.SubElement(suite, "testcase", attributes)

@@ -1,4 +1,4 @@
-"""The state of a run, kept from its events: what is running, and how much is done."""
+"""The state of a run, updated by its events: what is running, and how much is done."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Literal
 from rootstock.core.formatting import clock, share
 from rootstock.core.progress import Event, State
 
-# Whether an event is of a stage, of an item of it, or of a part of an item that runs.
+# Whether an event concerns a stage, an item of it, or a part of a running item.
 Kind = Literal["stage", "item", "part"]
 _LAST: frozenset[State] = frozenset({"done", "kept", "failed", "skipped"})
 _WORDS: dict[State, str] = {state: state for state in ("done", "kept", "failed", "skipped")}
@@ -15,7 +15,7 @@ _WORDS: dict[State, str] = {state: state for state in ("done", "kept", "failed",
 
 @dataclass
 class Item:
-    """An item that runs, with the seconds that it is expected to take."""
+    """A running item, with its expected seconds."""
 
     started: float
     expected: float | None = None
@@ -25,13 +25,13 @@ class Item:
     detail: str = ""
 
     def part(self, now: float) -> float | None:
-        """How much of it is done, from 0 to 1; None when that is not known."""
+        """Return how much of it is done, from 0 to 1; None when that is not known."""
         if self.total:
             return min(self.done / self.total, 1.0)
         return min((now - self.started) / self.expected, 1.0) if self.expected else None
 
     def time(self, now: float) -> str:
-        """For how long it runs, and of how long that is thought to be."""
+        """Return its running time, and its expected time."""
         since = clock(now - self.started)
         return f"{since} of ~{clock(self.expected)}" if self.expected else since
 
@@ -44,11 +44,10 @@ class Item:
 
 @dataclass
 class Stage:
-    """A stage, as far as it is.
+    """The progress of a stage.
 
-    `announced` is when it began with an event of its own, whose `total` is the number of its
-    items when the unit is empty. `ends` is when it is expected to end, as far as is known,
-    and `detail` what it works with.
+    `announced` is the time of its own start event, whose `total` is the number of its items when
+    the unit is empty. `ends` is its expected end, if known, and `detail` the tool that it uses.
     """
 
     announced: float | None = None
@@ -61,7 +60,7 @@ class Stage:
 
     @property
     def words(self) -> str:
-        """How much of it is done, runs, and is left."""
+        """How many items are done, run, and are left."""
         finished = sum(self.counts.values())
         known = self.total is not None and self.total >= finished + len(self.running)
         words = [f"{finished} of {self.total} done" if known else f"{finished} done"]
@@ -74,7 +73,7 @@ class Stage:
         return ", ".join(words)
 
     def time(self, now: float) -> str:
-        """For how long it runs, and how much longer that is thought to last."""
+        """Return its running time, and its expected remaining time."""
         if self.announced is None:
             return ""
         since = clock(now - self.announced)
@@ -82,23 +81,23 @@ class Stage:
 
     @property
     def result(self) -> str:
-        """What became of its items."""
+        """The results of its items."""
         return ", ".join(
             f"{self.counts[state]} {word}" for state, word in _WORDS.items() if self.counts[state]
         )
 
 
 class ProgressState:
-    """All stages of a run, in the order in which they began."""
+    """All stages of a run, in the order of their starts."""
 
     def __init__(self) -> None:
         self.stages: dict[str, Stage] = {}
 
     def take(self, event: Event, now: float) -> tuple[Kind, float]:
-        """Take an event in, at a time of `time.monotonic`.
+        """Process an event, at a time of `time.monotonic`.
 
-        Returns what it is of, and for the end of something the seconds it took. An event of
-        an item `A: B` while `A` runs is of a part of `A`, and not counted.
+        Returns its kind, and for the end of something the seconds it took. An event of an item `A:
+        B` while `A` runs belongs to a part of `A`, and is not counted.
         """
         stage = self.stages.setdefault(event.stage, Stage())
         if not event.item:

@@ -1,4 +1,4 @@
-"""What a run came to, and how to use what it made, as lines for people."""
+"""Formats the result of a run, and how to use it, as lines for people."""
 
 import shlex
 from collections.abc import Mapping
@@ -9,19 +9,19 @@ from rootstock.core.formatting import columns, duration, size
 from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
 
-_SHOWN = 20  # tests of a package that are told
-SHORT_HASH = 16  # digits of a sha256 where there is no room for all
+_SHOWN = 20  # tests of a package that the summary shows
+SHORT_HASH = 16  # digits of a sha256 where space is short
 
 
 def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
-    """The table of the packages that were built, what became of the cells, the sums.
+    """Return the table of the built packages, the states of the cells, and the sums.
 
-    Hashes are shortened where `width` columns do not hold them; without it there is room.
+    Hashes are shortened if `width` columns do not suffice for them.
     """
     lines: list[str] = []
-    told = [node for node in record.nodes if node.state in ("built", "failed")]
-    if told:
-        rows = [_row(node) for node in sorted(told, key=lambda n: (n.package, n.version))]
+    shown = [node for node in record.nodes if node.state in ("built", "failed")]
+    if shown:
+        rows = [_row(node) for node in sorted(shown, key=lambda n: (n.package, n.version))]
         table = columns([("package", "size", "time", "sha256"), *rows], right=(1, 2))
         if width and max(map(len, table)) > width:
             short = [(*row[:3], row[3][:SHORT_HASH]) for row in rows]
@@ -43,9 +43,9 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
 
 
 def suites_lines(report: Mapping[str, Any]) -> list[str]:
-    """The table of the packages' own tests of a cell, and each test that is worth a line.
+    """Return the table of a cell's packages' own tests, and lines about single tests.
 
-    Failures are told where the run's error is.
+    Failures are shown with the run's error.
     """
     head = ("package", "version", "passed", "failed", "expected", "skipped", "errors", "time", "")
     rows = [
@@ -60,12 +60,12 @@ def suites_lines(report: Mapping[str, Any]) -> list[str]:
     ]
     lines = [f"Their own tests, in {report['cell']} on {report['system']}:"]
     lines += columns([head, *rows], right=range(2, 8))
-    told = {
+    texts = {
         "foreseen": "fails, as expected",
-        "mended": "passes, and was expected to fail",
-        "unseen": "was expected to fail, and is not among the tests",
+        "mended": "passes, but was expected to fail",
+        "unseen": "was expected to fail, but is not among the tests",
     }
-    for key, words in told.items():
+    for key, words in texts.items():
         for one in report["suites"]:
             for test in one[key][:_SHOWN]:
                 lines.append(f"  {words}: {test['test']}: {test['reason']}")
@@ -84,15 +84,15 @@ def _row(node: NodeRecord) -> tuple[str, str, str, str]:
 
 
 def install_lines(channel: Path, product: Product, release: int = 0) -> list[str]:
-    """What a user types to get an environment with a product from the channel's folder.
+    """Return how a user gets an environment with a product from the channel's folder.
 
-    With a `release`, also where its locks are.
+    With a `release`, also the path of its locks.
     """
     folder = channel.absolute()
     prefix = f"./{product.package}-env"
     locks = folder / f"releases/{release:04d}"
     again = [
-        "To have just this again, in any year:",
+        "To reproduce this environment exactly:",
         f"  rootstock env --lock, and a lock of {locks}",
     ]
     return [

@@ -1,8 +1,7 @@
 """What a person sees while rootstock works, all of it on standard error.
 
-In a terminal, a few lines at the bottom say what is running; what took a while, what failed
-and what each stage came to stay above them. Everywhere else each start and each end is a line
-of plain text.
+In a terminal, a few lines at the bottom show what is running. Above them stay long items, failures
+and the result of each stage. Elsewhere each start and each end is a line of plain text.
 """
 
 import os
@@ -27,33 +26,32 @@ if TYPE_CHECKING:
     from rootstock.product.model import Product
     from rootstock.run.record import RunRecord
 
-_WORTH = 2.0  # seconds an item took from which on its end is worth a line in a terminal
-_SHORT_HASH = 16  # digits of a sha256 that name an image or a lock
+_WORTH = 2.0  # seconds from which the end of an item is worth a line in a terminal
+_SHORT_HASH = 16  # digits of a sha256 for an image or a lock
 _REFRESH = 8  # times a second
 _LONGEST = 2000  # characters of a line of an error
 _BAR = 20  # columns
-_ROOMY = 90  # columns from which on there is room for bars
+_ROOMY = 90  # columns from which there is space for bars
 _STYLES: dict[State, str] = {"done": "green", "kept": "green", "failed": "bold red"}
 _MARKS: dict[State, str] = {"done": "✓", "kept": "✓", "failed": "✗", "skipped": "-", "note": "!"}
 _ASCII: dict[State, str] = {"done": "+", "kept": "+", "failed": "x", "skipped": "-", "note": "!"}
 
 
 class _Screen(Protocol):
-    """Where lines go, and how events become lines."""
+    """Prints lines, and turns events into lines."""
 
     def __enter__(self) -> object: ...
     def __exit__(self, *exc: object) -> None: ...
-    def tell(self, event: Event) -> None: ...
+    def show(self, event: Event) -> None: ...
     def write(self, lines: Sequence[str]) -> None: ...
     @property
     def width(self) -> int | None: ...
 
 
 class Terminal(AbstractContextManager["Terminal"]):
-    """The listener for people, which may be called from any thread.
+    """The listener for people, which any thread may call.
 
-    Use it as a context manager: its end gives the terminal back as it was. With `quiet` it
-    tells of nothing.
+    Use it as a context manager: its end restores the terminal. With `quiet` it prints nothing.
     """
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
@@ -70,35 +68,35 @@ class Terminal(AbstractContextManager["Terminal"]):
         self._screen.__exit__(*exc)
 
     def __call__(self, event: Event) -> None:
-        """Tell of an event."""
+        """Show an event."""
         if not self._quiet:
-            self._screen.tell(event)
+            self._screen.show(event)
 
     def say(self, text: str) -> None:
-        """Tell something that is no event."""
+        """Print a text that is no event."""
         if not self._quiet:
             self._screen.write(text.splitlines() or [""])
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Tell a table."""
+        """Print a table."""
         if not self._quiet:
             self._screen.write(columns([head, *rows]))
 
     def summary(self, record: "RunRecord", report: Path) -> None:
-        """Tell what a run came to: its packages and cells, and where its report is."""
-        from rootstock.report.summary import summary_lines  # not where nothing is built
+        """Print the result of a run: its packages and cells, and the path of its report."""
+        from rootstock.report.summary import summary_lines  # only where something is built
 
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
 
     def install(self, channel: Path, product: "Product", release: int = 0) -> None:
-        """Print how a product is installed from the channel, and where a release's locks are."""
+        """Print how to install a product from the channel, and the path of a release's locks."""
         from rootstock.report.summary import install_lines
 
         self.say("\n".join(["", *install_lines(channel, product, release)]))
 
 
-def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
-    """Tell of a failure, red in a terminal, and of its remedy."""
+def print_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:
+    """Print a failure, red in a terminal, and its remedy."""
     stream = stream or sys.stderr
     first, *rest = [_short(line) for line in message.splitlines()] or [""]
     lines = [f"error: {first}", *rest, *(f"  {line}" for line in remedy.splitlines())]
@@ -106,9 +104,9 @@ def tell_error(message: str, remedy: str = "", stream: TextIO | None = None) -> 
 
 
 def _short(line: str) -> str:
-    """A line that names a few things, of one that names all of very many."""
+    """Shorten a very long line."""
     more = len(line) - _LONGEST
-    return line if more <= 0 else f"{line[:_LONGEST]} ... and {more} characters more"
+    return line if more <= 0 else f"{line[:_LONGEST]} ... and {more} more characters"
 
 
 def _is_live(stream: TextIO) -> bool:
@@ -120,19 +118,19 @@ def _colours(stream: TextIO) -> bool:
 
 
 def _print(lines: Sequence[str], stream: TextIO, *, red: bool = False) -> None:
-    """Print lines, which may come from anywhere, the first one red."""
+    """Print lines from any source safely, the first one red if requested."""
     shown = [visible(line) for line in lines]
     if red:
         shown[0] = f"\x1b[1;31m{shown[0]}\x1b[0m"
     text = "".join(f"{line}\n" for line in shown)
     try:
-        streams.tell(text, stream)
-    except UnicodeEncodeError:  # a stream that `streams.ready` has not seen
-        streams.tell(text.encode("ascii", "replace").decode(), stream)
+        streams.show(text, stream)
+    except UnicodeEncodeError:  # a stream that `streams.ready` has not prepared
+        streams.show(text.encode("ascii", "replace").decode(), stream)
 
 
 def _took(event: Event, seconds: float) -> tuple[str, str, str]:
-    """What is known at the end of something: its size, the event's own words, the time."""
+    """Return the details of the end of something: its size, the event's detail, the time."""
     worth = event.state != "skipped" and seconds >= 0.05
     amount = event.done if event.done is not None else event.total
     weight = size(amount) if event.unit == "B" and amount is not None else ""
@@ -144,7 +142,7 @@ def _joined(*words: str) -> str:
 
 
 class _Plain:
-    """Lines for pipes and files: the seconds since the beginning, then what happened."""
+    """Lines for pipes and files: the seconds since the start, then the event."""
 
     width = None
 
@@ -160,7 +158,7 @@ class _Plain:
     def __exit__(self, *exc: object) -> None:
         return None
 
-    def tell(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         with self._lock:
             now = time.monotonic()
             kind, seconds = self._board.take(event, now)
@@ -185,14 +183,14 @@ class _Plain:
         elif event.state == "progress" or (
             event.state == "kept" and kind == "item" and stage.announced is not None
         ):
-            return  # the line that ends the stage counts what was kept
+            return  # the last line of the stage counts these
         else:
             words = stage.result if kind == "stage" else ""
             yield subject + _joined(words or event.state, *_took(event, seconds))
 
 
 class _Live:
-    """A terminal: what runs at the bottom, what is worth keeping above it."""
+    """A terminal: running items at the bottom, important lines above."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
@@ -201,7 +199,9 @@ class _Live:
         self._console = Console(file=stream, highlight=False, emoji=False, markup=False)
         self._marks = _MARKS if self._console.encoding.startswith("utf") else _ASCII
         self._frames = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self._marks is _MARKS else "|/-\\"
-        self._lock = threading.Lock()  # of the board; never held while Rich, with its own, works
+        self._lock = (
+            threading.Lock()
+        )  # of the board; never held while Rich, with its own lock, works
         self._board = ProgressState()
         self._live = Live(
             console=self._console,
@@ -223,7 +223,7 @@ class _Live:
     def width(self) -> int:
         return self._console.width
 
-    def tell(self, event: Event) -> None:
+    def show(self, event: Event) -> None:
         with self._lock:
             kind, seconds = self._board.take(event, time.monotonic())
             stage = self._board.stages[event.stage]
@@ -255,7 +255,7 @@ class _Live:
         return ""
 
     def _bottom(self) -> "RenderableType":
-        """The lines at the bottom, never more than the terminal has."""
+        """Return the lines at the bottom, never more than the terminal has."""
         from rich.console import Group
         from rich.text import Text
 
@@ -285,10 +285,10 @@ class _Live:
         from rich.text import Text
 
         words = stage.words if stage.announced is not None else ""
-        told = Text(f"{title} {words}", style="bold")
-        told.append(f"  {visible(stage.detail)}", style="not bold dim")
+        title_text = Text(f"{title} {words}", style="bold")
+        title_text.append(f"  {visible(stage.detail)}", style="not bold dim")
         line = _grid(2)
-        line.add_row(told, stage.time(now))
+        line.add_row(title_text, stage.time(now))
         return line
 
     def _add_item(self, table: "Table", label: str, item: Item, now: float) -> None:
@@ -305,7 +305,7 @@ class _Live:
 
 
 def _grid(columns: int) -> "Table":
-    """A table as wide as the terminal; the first column has what the others leave."""
+    """Make a table as wide as the terminal; the first column gets the remaining width."""
     from rich.table import Table
 
     table = Table.grid(padding=(0, 1), expand=True)

@@ -1,7 +1,7 @@
 """Which cells a change touches: those whose build keys are others than at a git revision.
 
-The keys of a revision are worked out by the revision's own program from its own recipes, in
-a scratch folder, so that a change to how keys are made counts as one to every key it changes.
+The revision's own program computes its keys from its own recipes, in a scratch folder. So a change
+to how keys are computed counts for every key that it changes.
 The packages that the program stands on are today's: of these only the builder is in a key,
 and another version of it touches every cell.
 """
@@ -71,7 +71,7 @@ def keys_at(revision: str, request: Request, store: Store) -> Mapping[str, str]:
         try:
             return {cell["id"]: cell["key"] for cell in json.loads(done.output)["cells"]}
         except (ValueError, KeyError) as error:
-            raise NoKeysError(_told(done) or "its rootstock tells no keys") from error
+            raise NoKeysError(_reason(done) or "its rootstock prints no keys") from error
 
 
 def _commit(revision: str, checkout: Path) -> str:
@@ -93,7 +93,7 @@ def _must(argv: Sequence[str | Path]) -> None:
         raise MachineError(f"{argv[0]} failed: {done.output.strip()}")
 
 
-def _told(done: process.Completed) -> str:
+def _reason(done: process.Completed) -> str:
     """What a program that failed gives as the reason: its error, or the end of its trace."""
     lines = done.output.strip().splitlines() if done.code else []
     errors = [line for line in lines if line.startswith("error: ")]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from rootstock.core import disk, process
-from rootstock.core.errors import InterruptedByUser, RefusedError, RootstockError, no_space_told
+from rootstock.core.errors import InterruptedByUser, RefusedError, RootstockError, raising_no_space
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
 from rootstock.run.building import build, require_all
@@ -70,7 +70,7 @@ def _follow(
 ) -> tuple[State, RootstockError | None]:
     """Run stages one after the other; what they came to, and the error that ended one."""
     try:
-        with no_space_told(context.store.root):
+        with raising_no_space(context.store.root):
             for name, stage in stages:
                 for step in _states(context, state, name, stage):
                     state = step

@@ -220,6 +220,6 @@ def _find_cached(node: Node, store: Store, listen: Listener) -> Artifact | None:
     try:
         return artifacts.find_cached(node, store)
     except Damaged as error:
-        told = f"{error.message}: it is built anew"
-        listen(Event(stage="plan", item=node.id, state="note", detail=told))
+        note = f"{error.message}: it is built again"
+        listen(Event(stage="plan", item=node.id, state="note", detail=note))
         return None

@@ -26,10 +26,10 @@ _WAIT = 60.0  # seconds that another promotion gets to finish
 def promote(context: Context, state: State) -> State:
     """Make the packages of a run visible in its channel, with the release beside them.
 
-    Raises `RefusedError` when a file name is in the channel, or ever was, with other bytes, when an
-    artifact is not meant for a channel, when a cell is not whole, when another process is writing,
-    or the channel is damaged or someone else's; `Damaged` when an artifact is, `NoSpace`, and
-    `UsageError` when the folder cannot be written. Nothing changes for readers then.
+    Raises `RefusedError` when the channel has, or ever had, a file of the same name with other
+    bytes. It does so, too, when an artifact is not for a channel, a cell is incomplete, another
+    process writes, or the channel is damaged or foreign. Raises `Damaged` when an artifact is,
+    `NoSpace`, and `UsageError` when the folder cannot be written. Readers then see no change.
     """
     request, plan, note = context.request, state.plan, partial(context.note, STAGE)
     context.listen(Event(stage=STAGE, state="start"))
@@ -52,11 +52,11 @@ def promote(context: Context, state: State) -> State:
         raise
     for name in done.mended:
         note(f"{channel}: {name} was damaged: it is put back")
-    told = f"generation {done.generation.number}, {len(done.added)} new"
+    summary = f"generation {done.generation.number}, {len(done.added)} new"
     if done.release:
         signed = "signed" if request.key else "not signed (rootstock keys new makes a key)"
-        told += f", release {done.release} {signed}"
-    context.listen(Event(stage=STAGE, state="done", detail=f"{told}: {channel}"))
+        summary += f", release {done.release} {signed}"
+    context.listen(Event(stage=STAGE, state="done", detail=f"{summary}: {channel}"))
     return replace(state, promotion=done)
 
 

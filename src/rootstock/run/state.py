@@ -24,8 +24,8 @@ from rootstock.suites.results import SuitesReport
 class State:
     """What a run has come to.
 
-    `images` and the sources that `fetching` brings are those of the fetch; `artifacts` are by node,
-    `failures` and `skipped` (with the reason) of the build; the reports are of the tests.
+    The fetch adds `images`, and `fetching` for the sources. The build adds `artifacts`, `failures`
+    and `skipped` (with the reason), each by node. The tests add their reports.
     """
 
     plan: Plan

@@ -185,8 +185,8 @@ def _conclude(
 class _Systems:
     """The systems that cells are tested on.
 
-    An interpreter of this machine, which makes a cell local-only, needs its libraries and its
-    glibc, which the bare old system does not have; the image that it was packaged in does.
+    A cell with an interpreter of this machine needs libraries and a glibc that the bare old system
+    does not have. The image in which the interpreter was packaged has them.
     """
 
     def __init__(self, context: Context, state: State) -> None:

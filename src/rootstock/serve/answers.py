@@ -1,7 +1,7 @@
-"""What HTTP answers to a request, worked out without a connection.
+"""Works out HTTP answers to requests, without a connection.
 
-RFC 9110: GET and HEAD, conditional requests, one range of bytes at a time. Several ranges are
-answered with the whole, which the RFC allows.
+RFC 9110: GET and HEAD, conditional requests, one range of bytes at a time. A request for several
+ranges gets the whole file, which the RFC allows.
 """
 
 import re
@@ -19,12 +19,12 @@ _NOTHING = range(0)
 _CONDITIONS = {"range", "if-none-match", "if-modified-since"}
 
 
-class Request(NamedTuple):  # and no dataclass, which takes three times as long to make
+class Request(NamedTuple):  # not a dataclass, which takes three times as long to make
     """The head of a request.
 
-    `version` is `1.0` or `1.1`, or what else was asked for. `headers` are by name in lower case;
-    what came several times is joined with commas. `stays` tells whether the reader wants to send
-    another request over the same connection, and may.
+    `version` is `1.0` or `1.1`, or another requested one. `headers` are by name in lower case;
+    repeated ones are joined with commas. `stays` is true when the reader wants, and may, send
+    another request over the same connection.
     """
 
     method: str
@@ -35,9 +35,9 @@ class Request(NamedTuple):  # and no dataclass, which takes three times as long 
 
 
 class Answer(NamedTuple):
-    """An answer: its status, the lines of its head that are its own, the part of a body to send.
+    """An answer: its status, its own lines of the head, and the part of a body to send.
 
-    Who sends it, or does not, calls `close` in the end.
+    Whoever sends it, or does not, calls `close` in the end.
     """
 
     status: HTTPStatus
@@ -46,13 +46,13 @@ class Answer(NamedTuple):
     part: range = _NOTHING
 
     def close(self) -> None:
-        """Close what has to be closed."""
+        """Close the body if it is open."""
         if not isinstance(self.body, bytes):
             self.body.close()
 
 
 def refusal(request: Request) -> Answer | None:
-    """The answer to a request that is none for a channel, whatever it asks for; None if it is."""
+    """Return the answer to a request that no channel can serve; None for other requests."""
     if request.version not in ("1.0", "1.1"):
         return say(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, request.method)
     if request.method not in METHODS:
@@ -68,7 +68,7 @@ def refusal(request: Request) -> Answer | None:
 
 
 def say(status: HTTPStatus, method: str = "", lines: str = "", reason: str = "") -> Answer:
-    """An answer that is a status and a line of text; `lines` are further ones of its head."""
+    """Make an answer of a status and a line of text; `lines` are further ones of its head."""
     text = f"{status.value} {reason or status.phrase}\n".encode()
     head = (
         "Content-Type: text/plain; charset=utf-8\r\n"
@@ -79,7 +79,7 @@ def say(status: HTTPStatus, method: str = "", lines: str = "", reason: str = "")
 
 
 def give(request: Request, content: Content) -> Answer:
-    """The answer to a request for what there is: all of it, a part, or that it is known."""
+    """Answer a request for existing content: all of it, a part, or that it did not change."""
     headers = request.headers
     if _CONDITIONS.isdisjoint(headers):
         return _whole(request, content)
@@ -109,7 +109,7 @@ def _whole(request: Request, content: Content) -> Answer:
 
 
 def _is_known(headers: Mapping[str, str], content: Content) -> bool:
-    """Whether the reader has the file as it is."""
+    """Whether the reader has the file in its present state."""
     tags = headers.get("if-none-match")
     if tags is not None:
         return tags.strip() == "*" or content.tag in re.findall(r'"[^"]*"', tags)
@@ -117,7 +117,7 @@ def _is_known(headers: Mapping[str, str], content: Content) -> bool:
 
 
 def _is_still(headers: Mapping[str, str], content: Content) -> bool:
-    """Whether what the reader has a part of is what there is."""
+    """Whether the reader's part belongs to the present file."""
     condition = headers.get("if-range")
     if condition is None or condition.strip() == content.tag:
         return True
@@ -125,7 +125,7 @@ def _is_still(headers: Mapping[str, str], content: Content) -> bool:
 
 
 def _is_date(text: str | None, content: Content) -> bool:
-    # Just this time, not this one or later: after a rollback the file is an older one.
+    # Exactly this time, not this or a later one: after a rollback the file is older.
     if not text or content.modified is None:
         return False
     try:
@@ -135,7 +135,7 @@ def _is_date(text: str | None, content: Content) -> bool:
 
 
 def range_of(header: str, size: int) -> range | None:
-    """The bytes that a Range header asks for; None for all, when it says nothing one can follow.
+    """Return the bytes of a Range header; None for all, when it is not a valid single range.
 
     The range is empty when the file has none of them.
 

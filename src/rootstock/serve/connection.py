@@ -1,4 +1,4 @@
-"""A reader's connection: requests come in, answers go out, and nobody holds a place for long."""
+"""A reader's connection: requests come in, answers go out, and time limits end slow ones."""
 
 import asyncio
 import contextlib
@@ -12,18 +12,18 @@ from rootstock.serve import answers
 from rootstock.serve.answers import Answer, Request
 from rootstock.serve.heads import Heads
 
-_CHUNK = 256 * 1024  # bytes of a body that are read at a time
-_BUFFER = memoryview(bytearray(64 * 1024))  # one for all: there is one thread
+_CHUNK = 256 * 1024  # bytes of a body to read at a time
+_BUFFER = memoryview(bytearray(64 * 1024))  # one for all, because there is one thread
 _STARTS = {one: f"HTTP/1.1 {one.value} {one.phrase}\r\nServer: rootstock\r\n" for one in HTTPStatus}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How long a connection may take for what it does, in seconds.
+    """Limits of time for each state of a connection, in seconds.
 
-    `head`: for the whole head of a request, and from the connection to the first of them.
-    `idle`: between an answer and the next request. `progress`: for 256 kB of an answer, or for what
-    the system takes of it at once. `end`: for a reader to close what is closed on this side.
+    `head`: for the whole head of a request, and from the connection to the first of them. `idle`:
+    between an answer and the next request. `progress`: for 256 kB of an answer, or for the amount
+    that the system takes at once. `end`: for a reader to close what this side has closed.
     """
 
     head: float = 10
@@ -33,29 +33,29 @@ class Limits:
 
 
 class Site(Protocol):
-    """What a connection asks for answers, and tells of itself."""
+    """The interface that a connection asks for answers, and to which it reports."""
 
     limits: Limits
     date: str
 
     def answer(self, request: Request) -> Answer | Awaitable[Answer]:
-        """The answer to a request."""
+        """Return the answer to a request."""
 
     def answered(self, address: str, request: Request | None, status: HTTPStatus) -> None:
-        """Hear that a request was answered; None for what was no request."""
+        """Record an answered request; None for one that was not a request."""
 
     def failed(self, address: str, error: BaseException) -> Answer:
-        """Hear that an answer could not be made, and say what to answer."""
+        """Record that an answer could not be made, and return what to answer."""
 
     def enter(self, connection: "Connection") -> bool:
-        """Hear of a connection; whether there is a place for it."""
+        """Record a connection; return whether there is a place for it."""
 
     def leave(self, connection: "Connection") -> None:
-        """Hear that a connection ended."""
+        """Record that a connection ended."""
 
 
 class Connection(asyncio.BufferedProtocol):
-    """A connection. `address` is the reader's, `since` when it began to do what it does now."""
+    """A connection. `address` is the reader's, `since` the start of its present state."""
 
     address = ""
 
@@ -64,30 +64,30 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._heads = Heads()
         self._waiting: deque[Request | HTTPStatus] = deque()
-        self._answer: Answer | None = None  # whose body is being sent, from `_at` on
+        self._answer: Answer | None = None  # its body is being sent, from `_at` on
         self._at = 0
-        self._later: asyncio.Future[Answer] | None = None  # an answer that is being made
-        self._unsent = False  # whether the system did not take all yet
-        self._reading = True  # whether a head is due
+        self._later: asyncio.Future[Answer] | None = None  # an answer in preparation
+        self._unsent = False  # whether the system has not taken everything yet
+        self._reading = True  # whether it expects a head
         self._ending = self._heard_all = False
         self.since = self._loop.time()
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it waits for its reader to ask for something, or to go."""
+        """Whether it waits for its reader to request something, or to go."""
         return not (self._answer or self._later or self._unsent)
 
     def close(self) -> None:
-        """End it, whatever it does."""
+        """End it, whatever its state."""
         self._transport.abort()
 
     def look(self, now: float) -> None:
-        """End it when it took too long for what it does."""
+        """End it when its present state took too long."""
         limits = self._site.limits
         if self._ending:
             limit = limits.end
         elif self._later:
-            return  # that is nothing that the reader could hasten
+            return  # the reader cannot speed this up
         elif not self.is_waiting:
             limit = limits.progress
         else:
@@ -100,12 +100,12 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self.close()
 
-    # What the loop calls.
+    # The event loop calls these.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Start."""
         self._transport = cast(asyncio.Transport, transport)
-        # So that one is told of every byte that the system did not take at once.
+        # With 0, the loop reports every byte that the system did not take at once.
         self._transport.set_write_buffer_limits(high=0)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
@@ -114,7 +114,7 @@ class Connection(asyncio.BufferedProtocol):
             self._end()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything."""
         self._site.leave(self)
         self._waiting.clear()
         if self._answer:
@@ -123,11 +123,11 @@ class Connection(asyncio.BufferedProtocol):
             self._later.cancel()
 
     def get_buffer(self, size: int) -> memoryview:
-        """Where the loop puts what the reader sent; it is taken before another comes."""
+        """Return the buffer for the reader's data; it is emptied before more data come."""
         return _BUFFER
 
     def buffer_updated(self, size: int) -> None:
-        """Take what the reader sent."""
+        """Process the reader's data."""
         if self._ending:
             return
         if found := self._heads.feed(bytes(_BUFFER[:size])):
@@ -137,16 +137,16 @@ class Connection(asyncio.BufferedProtocol):
             self._reading, self.since = True, self._loop.time()
 
     def eof_received(self) -> bool:
-        """Take that the reader sends no more; it may still want its answers."""
+        """Note that the reader sends no more; it may still want its answers."""
         self._heard_all = True
         return bool(self._waiting or not self.is_waiting)
 
     def pause_writing(self) -> None:
-        """Hear that the system did not take all."""
+        """Note that the system did not take everything."""
         self._unsent = True
 
     def resume_writing(self) -> None:
-        """Hear that the system took all."""
+        """Note that the system took everything."""
         self._unsent = False
         self._continue()
 
@@ -197,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
         if not stays:
             kept = "Connection: close\r\n"
         elif request and request.version == "1.0":
-            kept = "Connection: keep-alive\r\n"  # which it would not take for granted
+            kept = "Connection: keep-alive\r\n"  # a reader of this version does not assume it
         else:
             kept = ""
         status = answer.status
@@ -236,7 +236,7 @@ class Connection(asyncio.BufferedProtocol):
         except OSError as error:
             self._site.failed(self.address, error)
             data = b""
-        if not data:  # somebody cut the file; only the end of the connection tells
+        if not data:  # somebody truncated the file; only closing the connection shows that
             self.close()
             return
         self._at += len(data)
@@ -248,7 +248,7 @@ class Connection(asyncio.BufferedProtocol):
             self._loop.call_soon(self._continue)  # others first
 
     def _end(self) -> None:
-        """Say that this was all, and wait for the reader to say so: it may not have read all."""
+        """Announce the end, and wait for the reader to close, who may still be reading."""
         self._ending, self.since = True, self._loop.time()
         if self._heard_all:
             self._transport.close()

@@ -1,10 +1,10 @@
-"""What a channel's folder has to give to a reader: a file, and all that HTTP says of it.
+"""The files of a channel's folder for readers, with their HTTP headers.
 
-A file is opened before anything is asked about it. So whoever reads while the channel switches
-to another generation has the old file or the new one, whole, with the right length and tag.
+It opens a file before it looks at its properties. So a reader during a switch to another generation
+gets the old file or the new one, complete, with the right length and tag.
 
-Indexes are asked for much more often than they change. So small files are kept in memory, and
-given again for as long as the file system says that they are the same.
+Readers request indexes much more often than they change. So small files stay in memory, and are
+used again while the file system says that they are the same.
 """
 
 import errno
@@ -25,11 +25,11 @@ from rootstock.core.errors import RefusedError
 
 HTML = "text/html; charset=utf-8"
 
-# RFC 8246: who has it need not ask again, not even when the user reloads.
+# RFC 8246: a reader who has it need not ask again, even when the user reloads.
 _FOREVER = "public, max-age=31536000, immutable"
 ASK = "no-cache"
 
-# The page needs its own style and nothing else, whatever is written into it.
+# The page needs its own style only, whatever it contains.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'"
 
 _TYPES = {
@@ -39,7 +39,7 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".yaml": "application/yaml",  # RFC 9512
     ".yml": "application/yaml",
-    ".zst": "application/zstd",  # as it is: with a Content-Encoding clients would unpack it
+    ".zst": "application/zstd",  # unchanged: with a Content-Encoding clients would unpack it
 }
 _OTHER = "application/octet-stream"
 _PACKAGE = ".conda"
@@ -48,20 +48,20 @@ _ABSENT = (
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES),
     *(errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO),
 )
-SMALL = 256 * 1024  # bytes of the largest file that is kept in memory, and sent at once
-_KEPT = 256  # files that are kept; together at most 64 MB
+SMALL = 256 * 1024  # bytes of the largest file that stays in memory, and is sent at once
+_KEPT = 256  # files that stay in memory; together at most 64 MB
 
 _State = tuple[int, int, int, int]
 
 
 class Body(Protocol):
-    """What is too large to be held, or to be sent at once."""
+    """A body that is too large for memory, or for sending at once."""
 
     def piece(self, at: int, most: int) -> bytes:
-        """Some of its bytes from a place on; none where it ends. Raises `OSError`."""
+        """Return some of its bytes from an offset on; none at its end. Raises `OSError`."""
 
     def close(self) -> None:
-        """Be told that it is not needed any more."""
+        """Release it."""
 
 
 class OpenFile:
@@ -71,7 +71,7 @@ class OpenFile:
         self._file = file
 
     def piece(self, at: int, most: int) -> bytes:
-        """Some of its bytes."""
+        """Return some of its bytes."""
         return os.pread(self._file.fileno(), most, at)
 
     def close(self) -> None:
@@ -81,10 +81,10 @@ class OpenFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What a file has: its bytes, or what gives them piece by piece and has to be closed.
+    """The content of a file: its bytes, or an object that returns them in pieces.
 
-    `size` is in bytes; `modified` is a time in whole seconds, None when there is none to tell;
-    `tag` is a strong entity tag, quotes included.
+    `size` is in bytes; `modified` is a time in whole seconds, None when there is none; `tag` is a
+    strong entity tag, quotes included.
     """
 
     body: bytes | Body
@@ -96,7 +96,7 @@ class Content:
 
     @cached_property
     def about(self) -> str:
-        """The lines of a head that tell how it may be kept, and shown."""
+        """The lines of a head about caching and display."""
         lines = f"ETag: {self.tag}\r\nCache-Control: {self.cache}\r\nAccept-Ranges: bytes\r\n"
         if self.modified is not None:
             lines += f"Last-Modified: {formatdate(self.modified, usegmt=True)}\r\n"
@@ -105,13 +105,13 @@ class Content:
         return lines
 
     def close(self) -> None:
-        """Close what has to be closed."""
+        """Close the body if it is open."""
         if not isinstance(self.body, bytes):
             self.body.close()
 
 
 class Folder:
-    """A channel's folder, for readers. Nothing in it whose name begins with a dot is given."""
+    """A channel's folder, for readers. Names that begin with a dot stay hidden."""
 
     def __init__(self, channel: Channel) -> None:
         self.root = channel.layout.root.resolve()
@@ -121,14 +121,14 @@ class Folder:
         self._kept: dict[str, tuple[_State, Content]] = {}
 
     def has_page(self) -> bool:
-        """Whether the folder has a page that somebody else than rootstock put there."""
+        """Whether the folder has a page that rootstock did not write."""
         page = self.root / PAGE
         return page.is_file() and not page.is_symlink()
 
     def open(self, path: str) -> Content | None:
-        """The file at a path that `path_of` gave; None when there is none, or not for readers.
+        """Return the file at a path from `path_of`; None when it is missing, or not for readers.
 
-        Raises `OSError` when the file is there and cannot be had.
+        Raises `OSError` when the file exists but cannot be read.
         """
         full = self._within + path
         if kept := self._kept.get(path):
@@ -171,11 +171,11 @@ class Folder:
         )
 
     def _is_within(self, number: int) -> bool:
-        """Whether an open file is the channel's own: links could lead anywhere."""
+        """Whether an open file belongs to the channel: links could lead anywhere."""
         return os.readlink(f"/proc/self/fd/{number}").startswith(self._within)
 
     def _sha256(self, path: str, size: int) -> str:
-        """The sha256 of what is never changed, by the channel's records; else nothing."""
+        """Return the sha256 of a file that never changes, from the records; else nothing."""
         if _SHARD.fullmatch(path):
             return path.rpartition("/")[2].partition(".")[0]
         if not path.endswith(_PACKAGE):
@@ -185,13 +185,13 @@ class Folder:
         return sha256 if size == recorded else ""
 
     def knows(self, path: str) -> bool:
-        """Whether `open` has what it takes to answer at once; `learn` is what may take long."""
+        """Whether `open` can answer at once; otherwise call `learn`, which may take long."""
         return not path.endswith(_PACKAGE) or self._packages[0] == self._number()
 
     def learn(self) -> None:
-        """Read which packages were ever published, unless that is known.
+        """Read the list of all packages ever published, unless it is known.
 
-        A second for each 50,000 packages, after each change of the channel.
+        This takes a second for each 50,000 packages, after each change of the channel.
         """
         now = self._number()
         if self._packages[0] == now:
@@ -203,7 +203,7 @@ class Folder:
                 sha256 = names.sha256(package.sha256)
                 known[f"{package.subdir}/{name}"] = (sha256, package.size)
         except (RefusedError, ValueError):
-            known = {}  # then files are known by what the file system says of them
+            known = {}  # then the file system's properties identify files
         self._kept.clear()
         self._packages = (now, known)
 
@@ -215,7 +215,7 @@ class Folder:
 
 
 def _opener(path: str, flags: int) -> int:
-    # Not blocking: opening a pipe would wait for somebody to write to it.
+    # Not blocking: opening a pipe would wait for its writer.
     return os.open(path, flags | os.O_NONBLOCK)
 
 
@@ -225,7 +225,7 @@ def _state(found: os.stat_result) -> _State:
 
 @lru_cache(maxsize=256)
 def path_of(target: str) -> str | None:
-    """The path below the channel that a request's target means; None when it can be none.
+    """Return the path below the channel that a request's target means; None if it is invalid.
 
     >>> path_of("/linux-64/a%2Bb.conda?x=1"), path_of("http://host/noarch//repodata.json")
     ('linux-64/a+b.conda', 'noarch/repodata.json')

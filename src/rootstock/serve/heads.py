@@ -1,7 +1,7 @@
-"""Requests, as they come over a connection in pieces.
+"""Reads requests, which come over a connection in pieces.
 
-httptools (the parser of Node.js, llhttp) reads them. What a channel has no use for, bodies and
-other protocols, ends the connection after the answer, so that nothing can be smuggled in behind.
+httptools (the parser of Node.js, llhttp) parses them. Bodies and other protocols, which a channel
+does not need, end the connection after the answer, so that nothing can be smuggled in behind.
 """
 
 from http import HTTPStatus
@@ -11,7 +11,7 @@ import httptools
 from rootstock.serve.answers import Request
 
 LONGEST = 32 * 1024  # bytes of a request's head
-MOST = 100  # requests that are taken before the first of them is answered
+MOST = 100  # requests to accept before the first of them is answered
 
 _BODY = {"content-length", "transfer-encoding"}
 
@@ -19,7 +19,7 @@ _BODY = {"content-length", "transfer-encoding"}
 class Heads:
     """Reads the heads of requests.
 
-    `begun` tells whether there is a part of a head, `ended` whether no more requests are taken.
+    `begun` is true when there is a part of a head, `ended` when no more requests are accepted.
     """
 
     def __init__(self) -> None:
@@ -31,14 +31,14 @@ class Heads:
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> list[Request | HTTPStatus]:
-        """The requests that end in some bytes; for what is none, the status to answer with."""
+        """Return the requests that end in some bytes; for invalid ones, the status to answer."""
         if self.ended:
             return []
         found = self._found = []
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self.ended = True  # what follows is for the other protocol
+            self.ended = True  # the rest is for the other protocol
         except httptools.HttpParserInvalidMethodError:
             self._refuse(HTTPStatus.NOT_IMPLEMENTED)
         except httptools.HttpParserError:
@@ -49,28 +49,28 @@ class Heads:
         return found
 
     def _refuse(self, status: HTTPStatus) -> None:
-        if not self.ended:  # what comes after the last request is not read
+        if not self.ended:  # data after the last request are not read
             self._found.append(status)
             self.ended = True
 
-    # What the parser calls.
+    # The parser calls these.
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         self.begun = True
         self._target, self._headers = b"", {}
 
     def on_url(self, part: bytes) -> None:
-        """Take a part of its target."""
+        """Add a part of its target."""
         self._target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Add a header."""
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
 
     def on_headers_complete(self) -> None:
-        """Take the request, and do not wait for its body."""
+        """Accept the request, without waiting for its body."""
         if self.ended:
             return
         self.begun = False

@@ -1,29 +1,29 @@
-"""Lines on standard error, written by a thread: who does not read them holds up nobody."""
+"""Writes lines to standard error in a thread, so that a stuck reader blocks nothing."""
 
 import contextlib
 import queue
 import sys
 import threading
 
-_MOST = 10_000  # lines that wait to be written; those that come then are dropped
-_END = 2.0  # seconds to write what is left at the end
+_MOST = 10_000  # lines that wait to be written; further ones are dropped
+_END = 2.0  # seconds to write the remaining lines at the end
 
 
 class Lines:
-    """Writes lines. One that cannot be written is lost, and so are those that come too fast."""
+    """Writes lines. Lines that cannot be written, or come too fast, are lost."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[str | None] = queue.Queue(_MOST)
         self._writer = threading.Thread(target=self._write, name="lines", daemon=True)
         self._writer.start()
 
-    def tell(self, line: str) -> None:
-        """Write a line, with everything in it shown that could move a terminal's cursor."""
+    def write(self, line: str) -> None:
+        """Write a line, with escapes for everything that could move a terminal's cursor."""
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(ascii(line)[1:-1])
 
     def close(self) -> None:
-        """Write what is left, if somebody takes it."""
+        """Write the remaining lines, if somebody reads them."""
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait(None)
         self._writer.join(_END)

@@ -1,9 +1,9 @@
-"""The page of a channel that is served: made in the background, shown for each address.
+"""The page of a served channel: made in the background, with the reader's address.
 
-It is made once for each state of the channel, for a stand-in address that is replaced by the one
-that a reader asked for. Making it takes long where there are many packages (10 s for 100,000). So
-it is made by the command `rootstock page`, in a process of its own: a thread would hold up all
-other answers meanwhile.
+It is made once for each state of the channel, with a placeholder that is replaced by the address
+that a reader used. Making it takes long where there are many packages (10 s for 100,000). So the
+command `rootstock page` makes it, in a process of its own: a thread would block all other answers
+meanwhile.
 """
 
 import asyncio
@@ -27,22 +27,22 @@ from rootstock.core import process
 from rootstock.core.errors import RefusedError
 from rootstock.serve.files import ASK, HTML, SMALL, Content
 
-_AGAIN = 10  # seconds after which a page that could not be made is tried again
+_AGAIN = 10  # seconds before the next attempt after a failure
 
 Make = Callable[[str], bytes]
 _State = tuple[object, ...]
 
 
 class LivePage:
-    """The page of a channel as it is when asked for.
+    """The page of a channel in its present state.
 
-    `make(url)` makes it for readers at `url`, and raises what it likes; it is called in a thread.
-    `patience` is how long a reader waits for it, in seconds.
+    `make(url)` makes it for readers at `url`, and may raise any exception; it is called in a
+    thread. `patience` is how long a reader waits for it, in seconds.
     """
 
     def __init__(self, channel: Channel, make: Make, *, patience: float = 10) -> None:
         self._channel, self._make, self._patience = channel, make, patience
-        # Of letters that stay what they are in a command line and in HTML.
+        # Letters that neither a command line nor HTML changes.
         self._stand_in = f"http://{secrets.token_hex(16)}.invalid"
         self._made: tuple[_State, tuple[bytes, ...], str] | None = None
         self._failed: tuple[_State, Exception, float] | None = None
@@ -50,14 +50,14 @@ class LivePage:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="page")
 
     def begin(self) -> None:
-        """Begin to make the page, if it is not there yet. Raises `RefusedError` as `at` does."""
+        """Start making the page, if it is not ready. Raises `RefusedError` as `at` does."""
         self._current(self._look())
 
     async def at(self, url: str) -> Content | None:
-        """The page for those who reach the channel at an address; None when it is not made yet.
+        """Return the page for readers of an address; None when it is not ready yet.
 
-        Raises `RefusedError` when the channel is no copy that can be worked on, and what `make`
-        raised.
+        Raises `RefusedError` when the channel is a copy that rootstock cannot change, and what
+        `make` raised.
         """
         until = asyncio.get_running_loop().time() + self._patience
         while not (made := self._current(self._look())):
@@ -79,18 +79,18 @@ class LivePage:
         )
 
     def close(self) -> None:
-        """Wait for nothing any more."""
+        """Stop waiting."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self) -> _State:
-        """What tells that the page has to be made again."""
+        """Return a state whose change requires a new page."""
         root = self._channel.layout.root
         tables = sorted(root.glob(f"*/{index.TABLE}"))
         files = [_stamp(path) for path in (*tables, root / SETTINGS)]
         return (self._channel.number(), *files)
 
     def _current(self, state: _State) -> tuple[tuple[bytes, ...], str] | None:
-        """The page of a state; None when it is being made, which begins here."""
+        """Return the page of a state; None when it is being made, which starts here."""
         if self._made and self._made[0] == state:
             return self._made[1:]
         loop = asyncio.get_running_loop()
@@ -115,8 +115,7 @@ class LivePage:
 class Filled:
     """Parts of a text with the same word between each two.
 
-    A page of 100,000 packages has 32 MB. All readers have its parts in common, whatever address
-    they asked at.
+    A page of 100,000 packages has 32 MB. All readers share its parts, whatever address they used.
     """
 
     def __init__(self, parts: Sequence[bytes], between: bytes) -> None:
@@ -125,7 +124,7 @@ class Filled:
         self.size = self._ends[-1]
 
     def piece(self, at: int, most: int) -> bytes:
-        """Some of its bytes from a place on, at most to the end of a part."""
+        """Return some of its bytes from an offset on, at most to the end of a part."""
         number = bisect.bisect_right(self._ends, at)
         if number == len(self._parts):
             return b""
@@ -138,7 +137,7 @@ class Filled:
 
 
 def by_command(channel: Channel, title: str) -> Make:
-    """What makes the page of a channel by the command; it raises `RefusedError` when that fails."""
+    """Make a channel's page by the command; the function raises `RefusedError` on failure."""
 
     def make(url: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="rootstock-page-") as folder:
@@ -148,8 +147,8 @@ def by_command(channel: Channel, title: str) -> Make:
             words = (sys.executable, "-I", "-m", "rootstock", "page", *named, *titled)
             done = process.run(words)
             if done.code:
-                told = done.output.strip() or f"`rootstock page` ended with {done.code}"
-                raise RefusedError(f"The page cannot be made: {told}")
+                reason = done.output.strip() or f"`rootstock page` ended with {done.code}"
+                raise RefusedError(f"The page cannot be made: {reason}")
             return out.read_bytes()
 
     return make

@@ -1,8 +1,8 @@
-"""A web server for one channel: it reads, and does nothing else.
+"""A read-only web server for one channel.
 
-HTTP/1.1 and 1.0, on one thread: connections cost little, so that those who are slow are no
-trouble for the others. It is for a channel in a group's network, for trying one out, and for
-tests; in front of the world belongs a server that was made for it, and docs/serving.md shows how.
+HTTP/1.1 and 1.0, on one thread: connections cost little, so that slow readers do not disturb
+others. It is for a channel in a group's network, for trying one out, and for tests. For the public,
+use a dedicated web server, as in docs/serving.md.
 """
 
 import asyncio
@@ -26,19 +26,19 @@ from rootstock.serve.files import Folder, path_of
 from rootstock.serve.lines import Lines
 from rootstock.serve.live import LivePage
 
-_MOST = 1024  # connections at a time
-_FILES = 64  # open files that are none of connections
-_REFUSED = 32  # connections without a place that are told so at a time
+_MOST = 1024  # parallel connections
+_FILES = 64  # open files that do not belong to connections
+_REFUSED = 32  # refused connections that get an answer at a time
 _BACKLOG = 128  # connections that wait to be accepted
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Server:
-    """A server of a channel's folder. Port 0 is any that is free.
+    """A server of a channel's folder. Port 0 means any free port.
 
-    It listens from the beginning; `run` answers. `url` is the channel's address, where readers
-    reach it at another one than they ask for. `most` is how many connections there may be; one
-    address has at most half of them. Raises `UsageError` when the address cannot be had.
+    It listens from the beginning; `run` answers. `url` is the channel's public address, if it
+    differs from the requested one. `most` is the largest number of connections; one address has at
+    most half of them. Raises `UsageError` when the address is not available.
     """
 
     def __init__(
@@ -58,32 +58,32 @@ class Server:
         self._folder, self._page, self._public, self._log = folder, page, url, log
         self._most = most or _places()
         self._connections: dict[str, set[Connection]] = defaultdict(set)
-        self._refused: set[Connection] = set()  # which are told so, and then closed
+        self._refused: set[Connection] = set()  # these get an answer and are then closed
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="records")
         self._lines = Lines()
-        self._told = ""
+        self._last_error = ""
         self._ended: asyncio.Event | None = None
         self._socket = _listen(host, port)
         self.host, self.port = (self._socket.getsockname()[:2])[0], self._socket.getsockname()[1]
 
     @property
     def url(self) -> str:
-        """The channel's address, as far as it can be known without being asked."""
+        """The channel's address, as far as the server knows it without a request."""
         if self._public:
             return self._public
         name = socket.gethostname() if self.host in ("0.0.0.0", "::") else self.host
         return f"http://{f'[{name}]' if ':' in name else name}:{self.port}"
 
     async def run(self) -> None:
-        """Answer until `stop`, or until the process is told to end; call it once."""
+        """Answer until `stop`, or until a signal ends the process; call it once."""
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.set_exception_handler(self._unexpected)
-        with _told_to_end(loop, self.stop):
+        with _until_signal(loop, self.stop):
             server = await loop.create_server(
                 lambda: Connection(self), sock=self._socket, backlog=_BACKLOG
             )
-            with contextlib.suppress(Exception):  # whoever asks for it hears of it
+            with contextlib.suppress(Exception):  # the reader who requests it gets the error
                 self._page.begin()
             loop.run_in_executor(self._pool, self._folder.learn)
             watch = asyncio.ensure_future(self._watch())
@@ -94,7 +94,7 @@ class Server:
                 connection.close()
             self._page.close()
             self._pool.shutdown(wait=False, cancel_futures=True)
-            await asyncio.sleep(0)  # in which connections hear that they ended
+            await asyncio.sleep(0)  # meanwhile connections notice that they ended
         self._lines.close()
 
     def stop(self) -> None:
@@ -111,10 +111,10 @@ class Server:
                 connection.look(now)
             await asyncio.sleep(min(1.0, self.limits.head))
 
-    # What connections ask for.
+    # Connections call these.
 
     def answer(self, request: Request) -> Answer | Awaitable[Answer]:
-        """The answer to a request."""
+        """Return the answer to a request."""
         if refused := answers.refusal(request):
             return refused
         path = path_of(request.target)
@@ -146,26 +146,26 @@ class Server:
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 request.method,
                 "Retry-After: 5\r\nRefresh: 5\r\n",
-                "The page is being made. The channel can be installed from.",
+                "The page is not ready yet, but the channel is.",
             )
         return answers.give(request, content)
 
     def answered(self, address: str, request: Request | None, status: HTTPStatus) -> None:
-        """Log a request, if that is asked for."""
+        """Log a request, if requested."""
         if self._log:
             asked = f"{request.method} {request.target} HTTP/{request.version}" if request else "-"
-            self._lines.tell(f'{address} "{asked}" {status.value} -')
+            self._lines.write(f'{address} "{asked}" {status.value} -')
 
     def failed(self, address: str, error: BaseException) -> Answer:
-        """Say what went wrong, to who runs the server and not to who reads; once in a row."""
-        told = " ".join(str(error).split()) or repr(error)
-        if told != self._told:
-            self._told = told
-            self._lines.tell(f"{address}: {told}")
+        """Report an error to the server's operator, not to the reader; once in a row."""
+        message = " ".join(str(error).split()) or repr(error)
+        if message != self._last_error:
+            self._last_error = message
+            self._lines.write(f"{address}: {message}")
         return answers.say(HTTPStatus.INTERNAL_SERVER_ERROR)
 
     def enter(self, connection: Connection) -> bool:
-        """Take a connection. Who waits longest for its reader makes room, if any does."""
+        """Accept a connection. The one that waits longest for its reader makes room, if any."""
         own = self._connections[connection.address]
         if len(own) >= self._most // 2:
             there = self._make_room(own)
@@ -190,7 +190,7 @@ class Server:
         return bool(waiting)
 
     def leave(self, connection: Connection) -> None:
-        """Let a connection go."""
+        """Remove a connection."""
         self._refused.discard(connection)
         self._connections[connection.address].discard(connection)
         if not self._connections[connection.address]:
@@ -210,7 +210,7 @@ def _listen(host: str, port: int) -> socket.socket:
         )
         listening = socket.socket(family, kind)
         try:
-            # A port of a server that just ended; two servers on one port are not possible.
+            # Allow a port of a server that just ended; two servers on one port remain impossible.
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             listening.listen(_BACKLOG)
@@ -226,7 +226,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _places() -> int:
-    """How many connections the limit of open files allows: each may have a file open."""
+    """Return how many connections the limit of open files allows: each may have a file open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * _MOST + _FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -240,18 +240,18 @@ def _places() -> int:
 
 
 @contextlib.contextmanager
-def _told_to_end(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Any:
-    """Call `stop` for the signals that end a process, but not for those that it was to ignore."""
+def _until_signal(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Any:
+    """Call `stop` for the signals that end a process, except for ignored ones."""
     before = {number: signal.getsignal(number) for number in _SIGNALS}
-    heard = [number for number in _SIGNALS if before[number] != signal.SIG_IGN]
+    handled = [number for number in _SIGNALS if before[number] != signal.SIG_IGN]
     try:
-        for number in heard:
-            # Not in the main thread, as in tests, no signal can be heard.
+        for number in handled:
+            # Outside the main thread, as in tests, no signal arrives.
             with contextlib.suppress(RuntimeError, ValueError):
                 loop.add_signal_handler(number, stop)
         yield
     finally:
-        for number in heard:
+        for number in handled:
             with contextlib.suppress(RuntimeError, ValueError):
                 loop.remove_signal_handler(number)
                 signal.signal(number, before[number])

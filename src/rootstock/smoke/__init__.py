@@ -1,1 +1,1 @@
-"""Smoke tests: what is run in a fresh environment, on which system, and what came of it."""
+"""Smoke tests: run checks in a fresh environment, on a chosen system."""

@@ -1,7 +1,7 @@
-"""The checks: which of a product's apply to an environment.
+"""The choice of a product's checks that apply to an environment.
 
-Each is a program in checks/, run by the environment's own Python. It asserts on values, is
-silent when all is well, and relies on nothing but its environment and the bare system.
+Each is a program in checks/, run by the environment's own Python. It asserts on values, prints
+nothing when they are right, and needs only its environment and the bare system.
 """
 
 from collections.abc import Collection
@@ -16,9 +16,9 @@ INSIDE = "_inside.py"  # the program in it that runs the others
 def choose(
     packages: Collection[str], catalogue: Collection[Check], *, bare: bool = True
 ) -> tuple[list[Check], dict[str, str]]:
-    """The checks that apply to an environment of these packages, and why the others do not.
+    """Return the checks for an environment of these packages, and why the others do not apply.
 
-    `bare` tells whether the system is.
+    `bare` is true on a bare system.
 
     The reasons are by the check's name.
     """

@@ -1,4 +1,4 @@
-"""Smoke-test a cell's staged set, once for as long as nothing of it changes."""
+"""Smoke-tests a cell's staged set, only once while its inputs do not change."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ def test_cell(
     logs: Path,
     listen: Listener,
 ) -> SmokeReport:
-    """The smoke report of a cell; `stage` makes the private channel that it is installed from.
+    """Return the smoke report of a cell; `stage` makes the private channel to install from.
 
-    `engine` gives what isolates the tests, ready for the system's root; where all is proven it
-    is not asked.
+    `engine` returns what isolates the tests, ready for the system's root; it is not called when the
+    store has the result.
 
-    What failed is tried again the next time: a machine may have been short of something.
+    Failures are not stored, because the machine may have lacked something.
     """
     program = f"{result_cache.program(Path(__file__).parent)} {_checks(cell.product)}"
     hashes = sorted(artifact.sha256 for artifact in artifacts)

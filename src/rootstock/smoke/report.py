@@ -1,4 +1,4 @@
-"""What came of the smoke tests of one cell on one system, as values that JSON can hold."""
+"""The result of the smoke tests of one cell on one system, as values that JSON can hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ Outcome = Literal["passed", "failed", "not run"]
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of one check.
+    """The result of one check.
 
-    `reason` is empty when it passed. `tail` is the end of what it wrote, `log` the file with
-    all of it; both are empty when it was not run.
+    `reason` is empty when it passed. `tail` is the end of its output, `log` the file with all of
+    it; both are empty when it did not run.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class SmokeReport:
-    """The smoke tests of a cell. `glibc` is the version the system itself gave."""
+    """The smoke tests of a cell. `glibc` is the version that the system reports."""
 
     cell: str
     system: str
@@ -44,18 +44,18 @@ class SmokeReport:
 
     @property
     def passed(self) -> bool:
-        """Whether anything was checked, and all that was checked is well."""
+        """Whether any check ran, and none failed."""
         ran = [check for check in self.checks if check.outcome != "not run"]
         return bool(ran) and not self.failed
 
     def as_json(self) -> dict[str, Any]:
-        """The report as `json.dumps` takes it."""
+        """The report as a JSON object."""
         checks, packages = [*map(vars, self.checks)], [*map(vars, self.packages)]
         return {**vars(self), "checks": checks, "packages": packages, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "SmokeReport":
-        """The report that `as_json` gave."""
+        """Read the report from the result of `as_json`."""
         fields = {key: value[key] for key in ("cell", "system", "glibc", "seconds")}
         checks = tuple(Result(**{**c, "tail": tuple(c["tail"])}) for c in value["checks"])
         packages = tuple(Installed(**package) for package in value["packages"])
@@ -66,7 +66,7 @@ class SmokeReport:
         if self.passed:
             return
         lines = [f"{self.cell} does not work on {self.system} (glibc {self.glibc})."]
-        # When what runs the checks fails, all of them have one reason, one tail and one log.
+        # When the program that runs the checks fails, all of them have one reason, tail and log.
         alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         for check in self.failed:
             alike.setdefault((check.reason, check.tail), []).append(check.name)
@@ -79,14 +79,14 @@ class SmokeReport:
 
 
 def judge(code: int, tail: tuple[str, ...], *, timed_out: bool) -> tuple[Outcome, str]:
-    """The outcome of a check that was run, and the reason when it failed.
+    """Return the outcome of a check that ran, and the reason when it failed.
 
-    A check that ends well and yet has written something has failed: silence is promised.
+    A check that succeeds but wrote something has failed: checks must be silent.
     """
     if timed_out:
-        return "failed", "it took too long and was ended"
+        return "failed", "it exceeded its time limit"
     if code:
-        return "failed", f"it was ended by signal {-code}" if code < 0 else f"exit code {code}"
+        return "failed", f"it was killed by signal {-code}" if code < 0 else f"exit code {code}"
     if tail:
-        return "failed", "it wrote something, and should be silent"
+        return "failed", "it wrote something, but must be silent"
     return "passed", ""

@@ -1,10 +1,9 @@
-"""Smoke: prove that a staged set works, freshly installed, on an old and bare system.
+"""Smoke: tests that a staged set works, freshly installed, on an old and bare system.
 
-The environment is made in one place and mounted, read-only, at another: what passes works at
-any prefix, also after it was moved. It is never activated; its programs are called by their
-path, with nothing in the environment but PATH. What conda writes as absolute paths at
-installation cannot be tested so: programs that are Python scripts are not called, and zoneinfo
-is told where its zones are.
+The environment is made in one place and mounted, read-only, at another, so a passed test shows that
+it works at any prefix and after a move. It is never activated; programs are called by their path,
+with only PATH in the environment. This cannot test absolute paths that conda writes at
+installation: no Python script is called, and zoneinfo gets the path of its zones.
 """
 
 import os
@@ -26,21 +25,21 @@ from rootstock.product.model import Check, Product
 from rootstock.smoke.catalogue import FOLDER, INSIDE, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
 
-OLD_SYSTEM = "Debian 11"  # what the bare image of ci/images is
+OLD_SYSTEM = "Debian 11"  # the bare image of ci/images
 PREFIX = "/rootstock/env"
 _CHECKS = "/rootstock/checks"
 _OUT = "/rootstock/out"
 _ENV = {"PATH": "/usr/bin:/bin"}
 _AT_ONCE = 2  # a check that compiles at run time takes up to 0.6 GB of memory
-_START = 120  # seconds for what runs the checks to start ROOT, on a busy machine
+_START = 120  # seconds for the start of ROOT by the program that runs the checks, on a busy machine
 _TAIL = 15
-_LOG = 16 << 20  # bytes of a check's log that are kept: the last
+_LOG = 16 << 20  # bytes of the end of a check's log that are stored
 _STATES: Mapping[Outcome, State] = {"passed": "done", "failed": "failed", "not run": "skipped"}
-# What is told of a check that has ended: checks/_inside.py.
-_TOLD = re.compile(r"(?P<name>\w+) (?P<code>-?\d+|over) (?P<seconds>\d+\.\d+)")
+# A line about an ended check: checks/_inside.py.
+_ENDED = re.compile(r"(?P<name>\w+) (?P<code>-?\d+|over) (?P<seconds>\d+\.\d+)")
 
-# glibc's loader knows where its libc.so.6 is, which tells its version when it is run. There
-# may be no other program on the system, and no other way that holds for every distribution.
+# glibc's loader finds libc.so.6, which prints its version when it runs. The system may have no
+# other program, and no other way works on every distribution.
 _ASK_GLIBC = """
 loader=/lib64/ld-linux-x86-64.so.2
 $loader --list /bin/sh | while read -r name arrow path rest; do
@@ -51,9 +50,9 @@ done
 
 @dataclass(frozen=True)
 class System:
-    """A root file system to test on, what to call it, and its digest.
+    """A root file system to test on, its name for people, and its digest.
 
-    It is `bare` when it has glibc, a shell and nothing that an environment could lean on.
+    It is `bare` when it has glibc, a shell and nothing that an environment could use by accident.
     """
 
     name: str
@@ -74,16 +73,15 @@ def smoke(
     logs: Path,
     listen: Listener,
 ) -> SmokeReport:
-    """Install `specs` from a channel, its folder or URL, and run the checks that apply to them.
+    """Install `specs` from a channel (folder or URL), and run every check that applies.
 
     The system's root has folders `/rootstock/env`, `/rootstock/checks`, `/rootstock/out` and
-    `/tmp`, glibc with its `ldd`, a shell and coreutils, bash, grep and sed for `root-config`,
-    and a user with the sandbox's number in `/etc/passwd` (ROOT ends at once when it finds no
-    home). The set is solved for the system's own glibc, so a set whose floor is higher cannot
-    be installed.
-    Each check writes a log `NAME.log` to `logs`.
+    `/tmp`. It has glibc with its `ldd`, a shell and coreutils, and bash, grep and sed for
+    `root-config`. `/etc/passwd` has a user with the sandbox's number (ROOT ends at once when it
+    finds no home). The set is solved for the system's own glibc, so a set with a higher minimum
+    glibc cannot be installed. Each check writes a log `NAME.log` to `logs`.
 
-    Returns the report, also when checks failed. Raises what `environment.create` raises, and
+    Returns the report even when checks failed. Raises what `environment.create` raises, and
     `MachineError` when the system does not run in the sandbox.
     """
     started = time.monotonic()
@@ -135,13 +133,13 @@ def run_checks(
 ) -> tuple[Result, ...]:
     """Run the checks that apply to an environment of these packages, by name, in `prefix`.
 
-    It is mounted read-only at `at`, a folder that the system's root must have. What the checks
-    write goes to a folder in `scratch`, and their output to `logs`.
+    It is mounted read-only at `at`, a folder that the system's root must have. The checks write
+    files to a folder in `scratch`, and their output to `logs`.
     """
     apply, reasons = choose(packages, product.checks, bare=system.bare)
     results: dict[str, Result] = {}
 
-    def tell(result: Result) -> None:
+    def report(result: Result) -> None:
         results[result.name] = result
         listen(
             Event(
@@ -154,7 +152,7 @@ def run_checks(
         )
 
     def ended(result: Result) -> None:
-        tell(result)
+        report(result)
         done, total = len(results), len(apply)
         listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))
 
@@ -177,18 +175,18 @@ def run_checks(
         )
         _run(apply, f"{at}/{product.runner}", engine, sandbox, out, logs, ended)
     for name, reason in reasons.items():
-        tell(Result(name=name, outcome="not run", reason=reason))
+        report(Result(name=name, outcome="not run", reason=reason))
     return tuple(results[check.name] for check in product.checks)
 
 
 def glibc_of(system: System, engine: Engine) -> str:
-    """The version of a system's glibc; raises `MachineError` when the system does not run."""
+    """Return a system's glibc version; raises `MachineError` when the system does not run."""
     sandbox = Sandbox(root=system.root, env=_ENV)
     asked = process.run(engine.command(sandbox, ["/bin/sh", "-c", _ASK_GLIBC]), timeout=60)
     found = re.search(r"GNU C Library.* version (\d+\.\d+)", asked.output)
     if not found:
-        said = " ".join(asked.output.split())[-300:]
-        raise MachineError(f"{system.name} does not run with {engine.name}: {said}")
+        output = " ".join(asked.output.split())[-300:]
+        raise MachineError(f"{system.name} does not run with {engine.name}: {output}")
     return found[1]
 
 
@@ -201,16 +199,16 @@ def _run(
     logs: Path,
     ended: Callable[[Result], None],
 ) -> None:
-    """Run the checks in one sandbox, which sees `out` as its folder; tell as each has ended."""
+    """Run the checks in one sandbox, which sees `out` as its folder; call `ended` for each."""
     waiting = {check.name: check for check in checks}
     noise: list[str] = []
 
     def read(line: str) -> None:
-        told = _TOLD.fullmatch(line)
-        if told is None or told["name"] not in waiting:
+        match = _ENDED.fullmatch(line)
+        if match is None or match["name"] not in waiting:
             noise.append(line)
             return
-        name, over = told["name"], told["code"] == "over"
+        name, over = match["name"], match["code"] == "over"
         del waiting[name]
         log = logs / f"{name}.log"
         try:
@@ -218,12 +216,12 @@ def _run(
         except NotTaken as error:
             log.write_text(f"The check left no log: {error}\n")
         tail = process.tail(log, _TAIL)
-        outcome, reason = judge(0 if over else int(told["code"]), tail, timed_out=over)
+        outcome, reason = judge(0 if over else int(match["code"]), tail, timed_out=over)
         ended(
             Result(
                 name=name,
                 outcome=outcome,
-                seconds=float(told["seconds"]),
+                seconds=float(match["seconds"]),
                 reason=reason,
                 tail=tail,
                 log=str(log),
@@ -244,7 +242,8 @@ def _run(
             Result(
                 name=name,
                 outcome="failed",
-                reason=f"it did not end, for what runs the checks did: {reason or 'exit code 0'}",
+                reason="it did not end: the program that runs the checks ended first: "
+                + (reason or "exit code 0"),
                 tail=tuple(noise[-_TAIL:]),
                 log=str(log),
             )
@@ -252,5 +251,5 @@ def _run(
 
 
 def _word(check: Check) -> str:
-    """A check as the program within takes it."""
+    """A check as an argument of the program in the sandbox."""
     return f"{check.name},{check.timeout:g},{'forked' if check.forked else 'fresh'}"

@@ -1,1 +1,1 @@
-"""Sources: every file a recipe starts from, by its sha256, into the store."""
+"""Sources: fetches every file that a recipe starts from into the store, by its sha256."""

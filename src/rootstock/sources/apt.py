@@ -1,7 +1,7 @@
-"""Debian's packages through apt, with folders of its own.
+"""Fetches Debian packages through apt, with folders of its own.
 
-Nothing of the machine's own apt is changed, no root is needed, and any Debian suite can be
-asked, whatever the machine runs. The mirror is the one the machine's apt is set up with, or
+It needs no root, changes nothing of the machine's own apt, and can use any Debian suite on any
+machine. The mirror is the one that the machine's apt is configured for, or
 `ROOTSTOCK_DEBIAN_MIRROR`.
 """
 
@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.core import process
-from rootstock.core.errors import MachineError, NoSpace, SourceError, tells_of_no_space
+from rootstock.core.errors import MachineError, NoSpace, SourceError, means_no_space
 from rootstock.core.store import Store
 
 MIRROR_VARIABLE = "ROOTSTOCK_DEBIAN_MIRROR"
 _HELPER = "/usr/lib/apt/apt-helper"
 _ARCHITECTURES = ("amd64", "all")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-# Codenames under which a Debian mirror is recognised in the machine's own configuration.
+# Codenames that identify a Debian mirror in the machine's own configuration.
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
-# How apt tells that an index, or the mirror, does not have something.
+# How apt reports that an index, or the mirror, lacks something.
 _NOT_FOUND = (
     *("was not found", "Unable to locate", "No packages found"),
     *("Unable to find a source", "Can't find a", "404"),
@@ -30,7 +30,7 @@ _NOT_FOUND = (
 
 
 class NotInSuite(SourceError):
-    """The mirror's index of a suite does not have what was asked for."""
+    """The mirror's index of a suite lacks the requested package."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Suite:
 
 @dataclass(frozen=True, order=True)
 class Pin:
-    """One version of a Debian package, as a lock has it. `size` is in bytes."""
+    """One version of a Debian package, as in a lock. `size` is in bytes."""
 
     name: str
     version: str
@@ -62,22 +62,22 @@ class Pin:
 
 
 def find_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
-    """A suite, for what needs no index.
+    """Return a suite without fetching its index.
 
     Raises `MachineError` when the machine has no apt or no Debian mirror.
     """
-    # Without symbolic links: apt's settings name their own place, and a link may go.
+    # Without symbolic links: apt's settings contain their own path, and a link may go.
     base = store.registry.resolve() / "apt"
     suite = Suite(name, base / (f"{name}-sources" if sources else name), sources)
     with _locked(suite):
         if not (suite.folder / "complete").exists():
             _configure(suite)
-        _write(suite.folder / "apt.conf", _settings(suite))  # another one if the store was moved
+        _write(suite.folder / "apt.conf", _settings(suite))  # changes when the store was moved
     return suite
 
 
 def open_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
-    """A suite with its index, which is fetched when it is not there yet.
+    """Return a suite with its index, which is fetched the first time.
 
     Raises as `find_suite` does, and `SourceError` when the index cannot be fetched.
     """
@@ -95,12 +95,12 @@ def refresh(suite: Suite) -> None:
 
 
 def download(suite: Suite, pins: Sequence[Pin], into: Path) -> Mapping[Pin, str]:
-    """Download packages into a folder; their sha256 is the caller's to check.
+    """Download packages into a folder; the caller checks their sha256.
 
-    An index forgets a version at each point release. What it does not have is asked of an index
-    fetched anew, then of the archive's pool. What the pool does not have either is returned, each
-    with the version that the suite has now, empty where it has none; the others need not be there
-    then.
+    An index drops a version at each point release. For a missing version, this fetches the index
+    again, then tries the archive's pool. It returns the packages that the pool lacks, too, each
+    with the suite's present version, or an empty text. In that case the others may be missing as
+    well.
 
     Raises `SourceError` when the download fails.
     """
@@ -127,7 +127,7 @@ def _download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
 
 
 def _present(suite: Suite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
-    """What the suite's index has of packages now: their paragraphs, by name."""
+    """Return the paragraphs of packages in the suite's present index, by name."""
     command = ["apt-cache", "--no-all-versions", "show", *(pin.name for pin in pins)]
     try:
         return {
@@ -138,8 +138,8 @@ def _present(suite: Suite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
 
 
 def _from_pool(suite: Suite, pin: Pin, source: str, into: Path) -> bool:
-    """Whether the archive's pool had a package of a source package, which is in a folder then."""
-    # "Source: gcc-defaults (1.203)" where its version is another than the package's.
+    """Download a package from the archive's pool; return whether the pool had it."""
+    # "Source: gcc-defaults (1.203)" where its version differs from the package's.
     folder, version = source.split(" ")[0], pin.version.split(":", 1)[-1]
     for architecture in _ARCHITECTURES:
         address = pool(folder, f"{pin.name}_{version}_{architecture}.deb")
@@ -149,12 +149,12 @@ def _from_pool(suite: Suite, pin: Pin, source: str, into: Path) -> bool:
 
 
 def filename(pin: Pin, architecture: str) -> str:
-    """What `download` calls the file of a package."""
+    """The file name that `download` gives to a package."""
     return f"{pin.name}_{pin.version.replace(':', '%3a')}_{architecture}.deb"
 
 
 def find(pin: Pin, folder: Path) -> Path:
-    """The file of a package that `download` brought into a folder; raises `SourceError`."""
+    """Return the path of a downloaded package; raises `SourceError` when it is missing."""
     for architecture in _ARCHITECTURES:
         if (file := folder / filename(pin, architecture)).exists():
             return file
@@ -164,12 +164,12 @@ def find(pin: Pin, folder: Path) -> Path:
 def download_source(
     store: Store, suite: str, name: str, version: str, filename: str, into: Path
 ) -> None:
-    """Download the tarball of a source package that the archive calls `filename`.
+    """Download the tarball of a source package, which the archive names `filename`.
 
-    The archive's pool is asked first: no index has to be there, and a tarball stays in it for as
-    long as any suite or newer revision has it, where an index forgets a version at each point
-    release. What does not come from there, the index of the suite's sources may know: all of the
-    package's tarballs come then. Raises as `open_suite` and `download` do.
+    It tries the archive's pool first. That needs no index, and the pool has a tarball while any
+    suite or newer revision uses it, whereas an index drops a version at each point release.
+    Otherwise it uses the index of the suite's sources, and downloads all tarballs of the package.
+    Raises as `open_suite` and `download` do.
     """
     found = find_suite(store, suite, sources=True)
     if not _fetched(found, pool(name, filename), into / filename):
@@ -178,17 +178,17 @@ def download_source(
 
 
 def _fetched(suite: Suite, address: str, file: Path) -> bool:
-    """Whether the mirror had a file, which is there then."""
+    """Download a file from the mirror; return whether the mirror had it."""
     try:
         _apt(suite, [_HELPER, "-qq", "download-file", address, file.name], file.parent)
-    except SourceError:  # a mirror need not say 404 of what it does not have
+    except SourceError:  # a mirror need not answer 404 for a missing file
         file.unlink(missing_ok=True)
         return False
     return True
 
 
 def pool(name: str, filename: str) -> str:
-    """The address of a source package's file in the pool of the mirror.
+    """Return the address of a source package's file in the mirror's pool.
 
     Raises as `mirror` does. Source: Debian's Developer's Reference, "The Debian archive".
     """
@@ -198,7 +198,7 @@ def pool(name: str, filename: str) -> str:
 
 
 def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:
-    """The versions the suite has of `packages`, with all they depend on if `closure`."""
+    """Return the suite's versions of `packages`, with all their dependencies if `closure`."""
     if closure:
         command = ["apt-get", "-s", "--no-install-recommends", "install", "?essential"]
         lines = _apt(suite, [*command, *packages], suite.folder).splitlines()
@@ -214,7 +214,7 @@ def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, 
 
 
 def _paragraphs(shown: str) -> Iterator[dict[str, str]]:
-    """The fields of each package that `apt-cache show` tells of."""
+    """Yield the fields of each package in the output of `apt-cache show`."""
     for paragraph in shown.split("\n\n"):
         fields = dict(line.split(": ", 1) for line in paragraph.splitlines() if ": " in line)
         if "Package" in fields:
@@ -227,16 +227,16 @@ def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
         reason = done.output.strip() or f"{command[0]} ended with {done.code}"
         if any(words in reason for words in _NOT_FOUND):
             raise NotInSuite(f"Debian {suite.name}: {reason}")
-        if tells_of_no_space(reason):
+        if means_no_space(reason):
             raise NoSpace(cwd)
-        raise SourceError(f"Debian {suite.name}: {reason}", "Is the network there?")
+        raise SourceError(f"Debian {suite.name}: {reason}", "Check the network connection.")
     return done.output
 
 
 def _update(suite: Suite) -> None:
     (suite.folder / "complete").unlink(missing_ok=True)
     _apt(suite, ["apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update"], suite.folder)
-    # Parsed once here, and not by each of several downloads at the same time.
+    # Parse it once here, rather than in each of several parallel downloads.
     _apt(suite, ["apt-cache", "gencaches"], suite.folder)
     (suite.folder / "complete").touch()
 
@@ -260,13 +260,13 @@ def _configure(suite: Suite) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file where it has another text: programs that read it may be running."""
+    """Write a file if its text changes: programs that read it may be running."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
 
 
 def _settings(suite: Suite) -> str:
-    """What has apt see only this suite, where it is now."""
+    """The settings with which apt sees only this suite, in its present folder."""
     base = suite.folder
     settings = {
         "Dir::State": base / "state",
@@ -282,7 +282,7 @@ def _settings(suite: Suite) -> str:
         "Acquire::Retries": "3",
         "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled": "false",
         "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled": "false",
-        "APT::Sandbox::User": "",  # as root apt would hand over to a user without our folders
+        "APT::Sandbox::User": "",  # as root, apt would switch to a user who cannot use our folders
         "Debug::NoLocking": "1",
     }
     cleared = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success")
@@ -292,7 +292,7 @@ def _settings(suite: Suite) -> str:
 
 
 def mirror() -> str:
-    """The address of a Debian mirror: the option's, or the machine's own.
+    """Return the address of a Debian mirror: from the variable, or the machine's own.
 
     Raises `MachineError` when there is neither.
     """
@@ -303,11 +303,11 @@ def mirror() -> str:
         "or use another profile."
     )
     form = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
-    # What it is set up with, fetched or not: to look into all that it has fetched takes a second.
+    # Lists the configuration, fetched or not: searching all fetched indexes takes a second.
     command = ["apt-get", "indextargets", "-o", "Dir::State::Lists=/nonexistent"]
     listed = process.run([*command, "--no-release-info", "--format", form, "Created-By: Packages"])
     for line in listed.output.splitlines():
         words = line.split()
         if len(words) == 3 and words[1] in _CODENAMES and words[2] == "main":
             return words[0]
-    raise MachineError("this machine's apt knows no Debian mirror", remedy)
+    raise MachineError("apt on this machine has no Debian mirror configured", remedy)

@@ -1,8 +1,8 @@
-"""Fetch the sources of a plan into the store.
+"""Fetches the sources of a plan into the store.
 
-A source is looked for in the store, then in the package registry that carries the same bytes
-(`ci/sources.yaml` maps a sha256 to a package URL), then at its upstream URL. Whatever it comes
-from, only a file with the right sha256 enters the store.
+It looks for a source in the store, then in the package registry with the same bytes
+(`ci/sources.yaml` maps a sha256 to a package URL), then at its upstream URL. In each case, only a
+file with the right sha256 enters the store.
 """
 
 import time
@@ -18,15 +18,15 @@ from rootstock.core.store import Store
 from rootstock.sources import apt, purl, pypi
 from rootstock.sources.source import Source, path_in
 
-_WORKERS = 4  # downloads at a time
+_WORKERS = 4  # parallel downloads
 _ENTRY = "Each line is SHA256: PACKAGE-URL, like those in this project's ci/sources.yaml."
-_POLL = 0.5  # seconds between looks for an interruption
+_POLL = 0.5  # seconds between checks for an interruption
 
 
 def load_registry(path: Path) -> dict[str, str]:
     """Read `ci/sources.yaml`: sha256 to package URL.
 
-    Raises `UsageError` with file and line of what is wrong with it.
+    Raises `UsageError` with file and line when an entry is wrong.
     """
     registry: dict[str, str] = {}
     for sha256, value in yaml_source.read(path).entries().items():
@@ -44,9 +44,9 @@ def load_registry(path: Path) -> dict[str, str]:
 
 
 class Fetching:
-    """Sources on their way into the store, several at a time, in the order they were given in.
+    """Downloads sources into the store in parallel, in the given order.
 
-    What is in the store is hashed again: it may have been put there by hand, or be damaged.
+    It hashes files in the store again: somebody may have put them there, or they may be damaged.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Fetching:
         }
 
     def need(self, sources: Iterable[Source]) -> None:
-        """Wait for some of them; raises `SourceError` for the first that cannot be had."""
+        """Wait for some of them; raises `SourceError` for the first that cannot be fetched."""
         for source in sources:
             coming = self._coming[source.sha256, source.filename]
             while not coming.done():
@@ -102,13 +102,13 @@ class Fetching:
             coming.result()
 
     def check(self) -> None:
-        """Raise the `SourceError` of one that is known by now not to be had."""
+        """Raise the `SourceError` of a download that has already failed, if any."""
         for coming in self._coming.values():
             if coming.done():
                 coming.result()
 
     def close(self) -> None:
-        """Fetch no more. Nobody waits for a server that does not answer."""
+        """Stop fetching, without waiting for a server that does not answer."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -120,9 +120,9 @@ def fetch(
     *,
     offline: bool = False,
 ) -> None:
-    """Have every source in the store.
+    """Fetch every source that the store lacks.
 
-    Raises `SourceError` for the first that cannot be had.
+    Raises `SourceError` for the first that cannot be fetched.
     """
     fetching = Fetching(sources, registry, store, listen, offline=offline)
     try:
@@ -132,7 +132,7 @@ def fetch(
 
 
 def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[list[Source]]:
-    """Sources that are fetched together: wheels by a few, all others each by itself."""
+    """Group sources that are fetched together: wheels in batches, all others alone."""
     alone: list[list[Source]] = []
     wheels: dict[tuple[str, str], Source] = {}
     wanted = []
@@ -151,9 +151,9 @@ def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[lis
 
 
 def _fetch_wheels(sources: Sequence[Source], store: Store, listen: Listener) -> list[Source]:
-    """Put wheels into the store, as far as one pip can get them all; returns those that came.
+    """Put wheels into the store if one pip can get them all; return those that came.
 
-    What it cannot get is left to those who fetch them one by one, and tell why.
+    The caller fetches the others one by one, which gives the reason for a failure.
     """
     if not sources:
         return []
@@ -189,8 +189,8 @@ def _is_cached(source: Source, store: Store, listen: Listener) -> bool:
         return False
     if sha256_of(place) == source.sha256:
         return True
-    told = f"{place} has another sha256: it is fetched anew"
-    listen(Event(stage="sources", state="note", detail=told))
+    message = f"{place} has another sha256: rootstock fetches it again"
+    listen(Event(stage="sources", state="note", detail=message))
     store.discard(place, lambda: place.is_file() and sha256_of(place) == source.sha256)
     return False
 
@@ -202,7 +202,7 @@ def _fetch_one(
     listen: Listener,
     offline: bool,
 ) -> str:
-    """Put one source into the store and say where it came from."""
+    """Put one source into the store and return its origin."""
     place = path_in(store, source)
     origins = [o for o in (registry.get(source.sha256), *source.urls) if o]
     reasons = ["the run is offline"] if offline else []
@@ -216,7 +216,7 @@ def _fetch_one(
             except SourceError as error:
                 reasons.append(f"{origin}: {error.message}")
                 continue
-            # A file and not a folder is put in place: the same bytes may have several names.
+            # Rename a file, not a folder: the same bytes may have several names.
             place.parent.mkdir(parents=True, exist_ok=True)
             file.replace(place)
             return origin
@@ -229,7 +229,7 @@ def _fetch_one(
 
 
 class WrongBytes(SourceError):
-    """A source that was fetched and is not what its sha256 says."""
+    """A fetched source that does not match its sha256."""
 
 
 def _check(file: Path, source: Source, origin: str) -> None:
@@ -238,13 +238,13 @@ def _check(file: Path, source: Source, origin: str) -> None:
         raise WrongBytes(
             f"{source.filename} from {origin} is not the file its recipe names:\n"
             f"    sha256 wanted {source.sha256}\n    sha256 found  {actual}",
-            "Nothing was kept of it. If the change upstream is known and right, change the recipe.",
+            "The file was removed. If upstream changed it on purpose, change the recipe.",
         )
 
 
 def _download(origin: str, source: Source, into: Path, store: Store, listen: Listener) -> Path:
     if not origin.startswith("pkg:"):
-        # TLS takes 20 ms to import, and most runs fetch nothing.
+        # Importing TLS takes 20 ms, and most runs fetch nothing.
         from rootstock.sources import http
 
         return http.download(origin, into / source.filename, listen)
@@ -261,10 +261,10 @@ def _download(origin: str, source: Source, into: Path, store: Store, listen: Lis
             apt.download(apt.open_suite(store, suite), [apt.Pin(name, version, 0, "")], into)
     file = into / found.filename
     got = sorted(into.iterdir())
-    # apt writes the epoch of a version into the name, which the archive's own name has not.
+    # apt writes the epoch of a version into the name; the archive's own name lacks it.
     if not file.is_file() and len(got) == 1:
         got[0].rename(file)
     if not file.is_file():
         others = ", ".join(path.name for path in got)
-        raise SourceError(f"the registry gave {others or 'nothing'} instead")
+        raise SourceError(f"the registry returned {others or 'nothing'} instead")
     return file

@@ -1,4 +1,4 @@
-"""Fetch a file from its upstream URL."""
+"""Fetches a file from its upstream URL."""
 
 import time
 import urllib.error
@@ -7,7 +7,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 from rootstock.core import process
-from rootstock.core.errors import SourceError, no_space_told
+from rootstock.core.errors import SourceError, raising_no_space
 from rootstock.core.progress import Event, Listener
 
 _TIMEOUT = 30  # seconds without a byte
@@ -16,7 +16,7 @@ _CHUNK = 1 << 20  # bytes
 
 
 def download(url: str, file: Path, listen: Listener) -> Path:
-    """Write what a URL gives into a file, and return it; a server that fails is asked again.
+    """Download a URL to a file, and return the file; retry when the server fails.
 
     Raises `SourceError`, and `NoSpace`.
     """
@@ -26,7 +26,7 @@ def download(url: str, file: Path, listen: Listener) -> Path:
             time.sleep(2**attempt)
         try:
             with (
-                no_space_told(file.parent),
+                raising_no_space(file.parent),
                 urllib.request.urlopen(url, timeout=_TIMEOUT) as answer,
                 file.open("wb") as out,
             ):

@@ -1,7 +1,7 @@
-"""Interpreters of this machine, as sources: for Pythons whose CPython cannot be fetched here.
+"""Uses interpreters of this machine as sources, for Pythons whose CPython cannot be fetched.
 
-What is built with one can be tried, and is never published: it was linked on this machine and
-needs this machine's libraries. Nothing of it is run to plan with it; it may not even run here.
+Packages built with one are for trials and are never published: they were linked on this machine and
+need its libraries. Planning does not run the interpreter; it may not even run here.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from rootstock.core.store import Store
 
 _NAME = re.compile(r"python(3\.\d+)")
 _VERSION = re.compile(r"3\.\d+")
-# Folders of a library that no user of ROOT needs, and those of the packages that were added.
+# Folders of a library that no user of ROOT needs, and those of added packages.
 _LEFT_OUT = re.compile(
     r"(test|tests|idle_test|idlelib|tkinter|turtledemo|ensurepip|__pycache__|config-.*"
     r"|site-packages|dist-packages)"
@@ -30,7 +30,7 @@ _LEFT_OUT = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """An interpreter of this machine in the store: its version, and the tar file it is in."""
+    """An interpreter of this machine in the store: its version, and its tar file."""
 
     cpython: str
     version: str
@@ -41,10 +41,10 @@ class Interpreter:
 def take(asked: str, store: Store) -> Interpreter:
     """Put an interpreter into the store: `asked` is its path, or a version like 3.12.
 
-    A version is looked for on PATH, then among pyenv's. The sha256 is over the interpreter's
-    files and the library's, so that another build of it is another source.
+    It looks for a version on PATH, then among pyenv's. The sha256 covers the interpreter's files
+    and the library's, so that another build of it is another source.
 
-    Raises `MachineError` when there is none, `UsageError` for a path that is no interpreter.
+    Raises `MachineError` when there is none, and `UsageError` for a path that is no interpreter.
     """
     try:
         program = _find(asked) if _VERSION.fullmatch(asked) else user_path(asked).resolve()
@@ -54,7 +54,7 @@ def take(asked: str, store: Store) -> Interpreter:
     prefix = program.parent.parent
     if not (named and program.is_file() and (prefix / f"lib/{program.name}/os.py").is_file()):
         raise UsageError(
-            f"{asked} is no interpreter with its library beside it",
+            f"{asked} is not an interpreter with its library beside it",
             "Name a program like PREFIX/bin/python3.12 whose library is PREFIX/lib/python3.12.",
         )
     files = list(_files(prefix, program))
@@ -76,7 +76,7 @@ def _find(version: str) -> Path:
     found += sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
     for place in found:
         path = place.resolve()
-        # What pyenv puts on PATH is a script.
+        # pyenv puts a script on PATH.
         if path.read_bytes()[:4] == b"\x7fELF":
             return path
     raise MachineError(
@@ -86,9 +86,9 @@ def _find(version: str) -> Path:
 
 
 def _files(prefix: Path, program: Path) -> Iterator[str]:
-    """The files to take, by their paths below the prefix: the program and libraries first.
+    """Yield the paths of the files to take, below the prefix: program and libraries first.
 
-    ROOT's interpreter reads the headers.
+    It includes the headers, which ROOT's interpreter reads.
     """
     yield f"bin/{program.name}"
     for path in sorted((prefix / "lib").glob(f"lib{program.name}*.so*")):
@@ -98,22 +98,22 @@ def _files(prefix: Path, program: Path) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not _LEFT_OUT.fullmatch(name))
         for name in sorted(names):
             path = Path(folder, name)
-            # A link that leads out of the library means nothing elsewhere.
+            # A link that leads out of the library is useless elsewhere.
             if path.is_file() and not (path.is_symlink() and "/" in str(path.readlink())):
                 yield str(path.relative_to(prefix))
 
 
 def _version(minor: str, files: list[Path]) -> str:
-    """The whole version, as the program or its library has it (PY_VERSION, in C a string)."""
+    """Return the full version, from the program or its library (PY_VERSION, a C string)."""
     text = re.compile(rb"(?<![\d.])(" + re.escape(minor).encode() + rb"\.\d+)\+?\0")
     for path in files:
         if found := text.search(path.read_bytes()):
             return found[1].decode()
-    raise UsageError(f"{files[0]} does not tell its version")
+    raise UsageError(f"{files[0]} does not contain its version")
 
 
 def _pack(prefix: Path, files: list[str], tar: Path) -> None:
-    """Write a tar file in which nothing but the files counts: no times, no owners."""
+    """Write a tar file that depends on the files only, without times and owners."""
     with tarfile.open(tar, "w", format=tarfile.PAX_FORMAT) as out:
         for name in files:
             path, entry = prefix / name, tarfile.TarInfo(name)

@@ -1,12 +1,12 @@
-"""Download a source distribution by its file's name, and do nothing with it.
+"""Downloads a source distribution by its file's name, and does nothing with it.
 
     python pip_sdist.py [PIP'S OPTIONS] NAME FILE FOLDER
 
-`pip download` builds what it downloads as far as its metadata, which runs code of a file that
-nobody has compared with its sha256 yet. So here pip's own parts look into the index and fetch the
-file, as pip is set up (indexes, mirrors, proxies, certificates, credentials), and stop there. These
-parts are not pip's public interface: the lock file has the pip that they are of, and a system test
-uses them. Nothing of rootstock is imported.
+`pip download` builds what it downloads to get its metadata. That runs code from a file before
+anybody compared its sha256. So here pip's own parts search the index and fetch the file, as pip is
+configured (indexes, mirrors, proxies, certificates, credentials), and stop there. These parts are
+not pip's public interface: the lock file has the pip version that they fit, and a system test uses
+them. Imports nothing of rootstock.
 """
 
 import sys
@@ -19,12 +19,12 @@ from pip._internal.network.download import Downloader
 
 
 class DownloadFile(IndexCommand):
-    """A command of pip's that downloads one file of the index."""
+    """A command of pip that downloads one file of the index."""
 
     usage = "%prog [options] NAME FILE FOLDER"
 
     def run(self, options: Values, args: list[str]) -> int:
-        """Put the file into the folder; pip's `main` tells of errors and makes exit codes."""
+        """Put the file into the folder; pip's `main` reports errors and makes exit codes."""
         name, filename, folder = args
         with self._build_session(options) as session:
             # It is for another Python than the one that runs this.

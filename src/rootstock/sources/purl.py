@@ -1,7 +1,7 @@
-"""Package URLs: files of package registries, named without any registry's address.
+"""Package URLs: names of files in package registries, without a registry's address.
 
-The notation is that of the purl specification (ECMA-427); the part after `#`, a path within
-the package there, is the file's name here.
+The notation is that of the purl specification (ECMA-427). There the part after `#` is a path within
+the package; here it is the file's name.
 """
 
 import re
@@ -19,11 +19,11 @@ _FILES = (
     "Write #NAME-VERSION-PYTHON-ABI-PLATFORM.whl, or #NAME-VERSION.tar.gz or .zip for a source"
     " distribution, as the index has it."
 )
-# Names and versions of both registries; Debian's versions have `:`, `~` and `+`.
+# Names and versions of both registries; Debian's versions contain `:`, `~` and `+`.
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~:!_-]*")
 # The form of a binary distribution's name (PyPA): five parts, or six with a build tag.
 _WHEEL = re.compile(r"[^-]+(-[^-]+){4,5}\.whl")
-# Source distributions have the first ending since PEP 625, and had the second, too, before.
+# Source distributions have the first ending since PEP 625; before, some had the second.
 _SDISTS = (".tar.gz", ".zip")
 
 
@@ -39,7 +39,7 @@ class Purl:
 
 
 def parse(text: str) -> Purl:
-    """Read a package URL; raises `UsageError` when it is not one that rootstock can fetch."""
+    """Parse a package URL; raises `UsageError` when rootstock cannot fetch it."""
     shown = text if text.isprintable() else names.shown(text)
     body, _, filename = text.removeprefix("pkg:").partition("#")
     path, _, query = body.partition("?")
@@ -66,7 +66,7 @@ def parse(text: str) -> Purl:
     for what, word in words.items():
         # They become words of pip's and apt's command lines, and names of files.
         if not _WORD.fullmatch(word):
-            raise UsageError(f"{shown}: {names.shown(word)} is no {what}", _FORMS)
+            raise UsageError(f"{shown}: {names.shown(word)} is not a {what}", _FORMS)
     try:
         names.file_name(purl.filename)
     except names.NotAllowed as error:
@@ -87,10 +87,10 @@ def is_wheel(filename: str) -> bool:
 
 
 def _is_sdist(purl: Purl) -> bool:
-    """Whether the file is called as a source distribution of just this package and version.
+    """Whether the file has the name of a source distribution of this package and version.
 
-    Only here has the name to be held against the package's: a wheel's own says what it is, where
-    any archive at all ends with `.tar.gz`. Names are compared as PEP 503 says.
+    Only a source distribution needs this comparison: the name of a wheel identifies it, but any
+    archive may end with `.tar.gz`. Names compare as in PEP 503.
     """
     ends = [f"-{purl.version}{ending}" for ending in _SDISTS]
     found = [purl.filename.removesuffix(end) for end in ends if purl.filename.endswith(end)]

@@ -1,4 +1,4 @@
-"""Files from the Python package index, with pip as this machine has it set up."""
+"""Downloads files from the Python package index, with pip as this machine configures it."""
 
 import os
 import re
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.core import process
-from rootstock.core.errors import NoSpace, SourceError, tells_of_no_space
+from rootstock.core.errors import NoSpace, SourceError, means_no_space
 from rootstock.sources.purl import Purl
 
 _PIP_SDIST = Path(__file__).parent / "pip_sdist.py"
-_BATCH = 20  # wheels that one pip downloads: to start it takes as long as a small wheel
+_BATCH = 20  # wheels per pip process: starting it takes as long as a small wheel
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A wheel to download, and its sha256: of one version there may be several wheels."""
+    """A wheel to download, and its sha256: one version may have several wheels."""
 
     purl: Purl
     sha256: str
 
 
 def batches(wheels: Iterable[Wanted]) -> list[list[Wanted]]:
-    """Wheels that one pip can download together: for the same Python, each project once."""
+    """Group wheels that one pip can download together: the same Python, each project once."""
     found: list[list[Wanted]] = []
     open_: dict[tuple[str, str], list[list[Wanted]]] = {}
     for one in wheels:
@@ -40,9 +40,9 @@ def batches(wheels: Iterable[Wanted]) -> list[list[Wanted]]:
 
 
 def download(wheels: Sequence[Wanted], into: Path) -> None:
-    """Download wheels, which are of one of the `batches`, into a folder.
+    """Download wheels of one of the `batches` into a folder.
 
-    pip takes the files of their sha256 and no others; the caller checks them all the same. Raises
+    pip accepts only files with their sha256; the caller checks them nevertheless. Raises
     `SourceError` when pip cannot get one of them.
     """
     listed = into / "wheels.txt"
@@ -50,7 +50,7 @@ def download(wheels: Sequence[Wanted], into: Path) -> None:
     listed.write_text("".join(lines))
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--quiet"]
     command += ["--disable-pip-version-check", "--only-binary=:all:", "--dest", str(into)]
-    # Which Python runs pip is no matter, and so is what a wheel asks of it.
+    # The Python that runs pip does not matter, nor does a wheel's own requirement.
     command += ["--ignore-requires-python", "--require-hashes", "--requirement", str(listed)]
     command += wheel_options(one.purl.filename for one in wheels)
     _run(command, ", ".join(one.purl.filename for one in wheels), into)
@@ -58,9 +58,9 @@ def download(wheels: Sequence[Wanted], into: Path) -> None:
 
 
 def download_sdist(purl: Purl, into: Path) -> None:
-    """Download a source distribution into a folder; its sha256 is the caller's to check.
+    """Download a source distribution into a folder; the caller checks its sha256.
 
-    Nothing of it is run, as `pip download` would, to ask it for its dependencies. Raises
+    It runs no code of the file, which `pip download` would do to find its dependencies. Raises
     `SourceError` when pip cannot get it.
     """
     command = [sys.executable, "-I", str(_PIP_SDIST), "--no-cache-dir", "--quiet"]
@@ -70,7 +70,7 @@ def download_sdist(purl: Purl, into: Path) -> None:
 
 def _run(command: Sequence[str], files: str, into: Path) -> None:
     done = process.run(command, env=_environment())
-    if tells_of_no_space(done.output):
+    if means_no_space(done.output):
         raise NoSpace(into)
     if done.code:
         raise SourceError(f"pip could not get {files}:\n{done.output.strip()}")
@@ -81,7 +81,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def wheel_options(filenames: Iterable[str]) -> list[str]:
-    """pip's options that allow just these wheels, whatever Python runs pip.
+    """Return pip's options that allow only these wheels, whatever Python runs pip.
 
     The parts of a name are those of the binary distribution format (PyPA, PEP 427).
 

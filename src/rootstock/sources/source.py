@@ -15,9 +15,9 @@ from rootstock.sources import purl
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file to have: where it comes from, its name and its sha256.
+    """A file to fetch: its addresses, its name and its sha256.
 
-    `instead` tells what else can be done where it cannot be had.
+    `instead` is a remedy to show when it cannot be fetched.
     """
 
     urls: tuple[str, ...]
@@ -27,7 +27,7 @@ class Source:
 
 
 def source_of(entry: Mapping[str, object], instead: str = "") -> Source:
-    """The source of one rendered `source` entry of a recipe."""
+    """Return the source of one rendered `source` entry of a recipe."""
     url = entry["url"]
     urls = tuple(url) if isinstance(url, list) else (str(url),)
     try:
@@ -40,14 +40,14 @@ def source_of(entry: Mapping[str, object], instead: str = "") -> Source:
 
 
 def path_in(store: Store, source: Source) -> Path:
-    """Where the store keeps, or would keep, a source."""
+    """The path of a source in the store, whether it exists or not."""
     return store.source(source.sha256) / source.filename
 
 
 def source_name(entry: Mapping[str, Any]) -> str:
     """The file name of a rendered source: its `file_name`, or the last part of its (first) URL.
 
-    In a package URL (purl, ECMA-427) it is what follows the `#`; in others, `?` and `#` end it.
+    In a package URL (purl, ECMA-427) it the name follows the `#`; in others, `?` and `#` end it.
     """
     if name := entry.get("file_name"):
         return str(name)

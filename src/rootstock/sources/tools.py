@@ -1,12 +1,12 @@
-"""Client programs with a Python environment each, made from a lock file when first asked for.
+"""Makes a Python environment from a lock file for each client program, when first needed.
 
-What such a program depends on never meets what rootstock itself does, and whoever does not use
-it never downloads it.
+The dependencies of such a program never mix with rootstock's own, and people who do not use it
+never download it.
 
-The environment is made in the store's tmp/, sealed, and put in place by one rename. What
-survives that is kept: its `bin/python` is a link to this machine's, programs that are no
-scripts work at any path. pip's scripts name the Python of where they were made, and are
-taken out: they are called as `python -I -m MODULE`.
+The environment is made in the store's tmp/, sealed, and renamed into place. Everything that works
+after the rename stays: `bin/python` is a link to this machine's Python, and programs that are not
+scripts work at any path. pip's scripts contain the old path of their Python, so they are removed:
+run them as `python -I -m MODULE`.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rootstock.core import process, seal
 from rootstock.core import store as places
-from rootstock.core.errors import NoSpace, SourceError, UsageError, no_space_told, tells_of_no_space
+from rootstock.core.errors import NoSpace, SourceError, UsageError, means_no_space, raising_no_space
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 
@@ -30,12 +30,12 @@ _PIN = re.compile(r"^[A-Za-z0-9][^\s=]*==", re.MULTILINE)
 
 
 def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False) -> Path:
-    """The folder of an environment with the packages of a lock file, and no others.
+    """Return the folder of an environment with exactly the packages of a lock file.
 
-    Its programs are in `bin/`; what is Python is run with `python(folder)`. Every package is
-    held against the lock's sha256 by pip, which takes wheels only.
+    Its programs are in `bin/`; run its Python with `python(folder)`. pip compares every package
+    with the lock's sha256, and takes wheels only.
 
-    Raises `UsageError` when there is no such lock, `SourceError` when a package cannot be had
+    Raises `UsageError` when there is no such lock, `SourceError` when a package cannot be fetched
     (also when the run is offline) and `NoSpace`.
     """
     try:
@@ -47,8 +47,8 @@ def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False)
     if seal.holds(environment):
         return environment
     if place.exists():
-        told = f"{place} is damaged: it is made anew"
-        listen(Event(stage=_STAGE, item=lock.stem, state="note", detail=told))
+        message = f"{place} is damaged: rootstock makes it again"
+        listen(Event(stage=_STAGE, item=lock.stem, state="note", detail=message))
         store.discard(place, lambda: seal.holds(environment))
     if offline:
         raise SourceError(
@@ -57,11 +57,11 @@ def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False)
         )
     store.prepare()
     packages = len(_PIN.findall(content.decode()))
-    told = f"{packages} packages, once, until {lock.name} changes"
-    listen(Event(stage=_STAGE, item=lock.stem, state="start", detail=told))
+    message = f"{packages} packages, once, until {lock.name} changes"
+    listen(Event(stage=_STAGE, item=lock.stem, state="start", detail=message))
     started = time.monotonic()
     try:
-        with no_space_told(place), store.scratch("tool") as folder:
+        with raising_no_space(place), store.scratch("tool") as folder:
             made = folder / "ready" / "env"
             _create(made)
             _install(lock, made, packages, listen)
@@ -77,7 +77,7 @@ def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False)
 
 
 def python(environment: Path) -> list[str]:
-    """The command that runs the environment's Python, which then writes nothing into it."""
+    """The command that runs the environment's Python without writing into it."""
     return [str(environment / "bin/python"), "-I", "-B"]
 
 
@@ -88,7 +88,7 @@ def _digest(lock: bytes) -> str:
 
 
 def _create(place: Path) -> None:
-    import venv  # here, for few commands need it
+    import venv  # here, because few commands need it
 
     venv.create(place, symlinks=True, with_pip=False)
 
@@ -96,7 +96,7 @@ def _create(place: Path) -> None:
 def _install(lock: Path, environment: Path, packages: int, listen: Listener) -> None:
     collected = 0
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         nonlocal collected
         if line.startswith("Collecting "):
             collected += 1
@@ -118,35 +118,35 @@ def _install(lock: Path, environment: Path, packages: int, listen: Listener) -> 
             *("--require-hashes", "--no-deps", "--only-binary", ":all:"),
             *("--progress-bar", "off", "--disable-pip-version-check", "--requirement", lock),
         ],
-        tell,
+        report,
         env=_environment(),
     )
-    if tells_of_no_space(done.output):
+    if means_no_space(done.output):
         raise NoSpace(environment)
     if done.code:
         lines = done.output.splitlines()[-_TAIL:]
         text = "\n".join(f"    {line}" for line in lines)
         raise SourceError(
             f"the program {lock.stem} could not be installed. pip's last lines:\n{text}",
-            "Look to the network, proxy and pip's settings; then run the same command again.",
+            "Check the network, the proxy and pip's settings; then run the same command again.",
         )
 
 
 def _pip() -> Path:
-    """The program of our own pip that runs it in another Python, in that one's process."""
+    """The program of our own pip that runs it in another Python's process."""
     found = find_spec("pip")
     assert found and found.origin
     return Path(found.origin).with_name("__pip-runner__.py")
 
 
 def _environment() -> Mapping[str, str]:
-    # A user's settings for other installations must not lead this one elsewhere.
+    # A user's settings for other installations must not redirect this one.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return {**kept, "PIP_USER": "0", "PIP_TARGET": "", "PIP_PREFIX": "", "PIP_ROOT": ""}
 
 
 def _remove_scripts(environment: Path) -> None:
-    """Leave programs and links to them: scripts name the place that they were installed to."""
+    """Remove scripts, which contain the path of their installation; leave other programs."""
     for path in (environment / "bin").iterdir():
         if path.is_dir():
             places.remove(path)

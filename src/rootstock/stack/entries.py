@@ -1,8 +1,8 @@
-"""Entries: what packages each wheel makes, and what they depend on.
+"""Entries: the packages that each wheel makes, and their dependencies.
 
-A wheel without ELF files makes one noarch package for all its Pythons, or one for each range of
-Pythons that its markers tell apart; any other makes one package for each Python. Dependencies on
-the channel's libraries come from the ELF files themselves.
+A wheel without ELF files makes one noarch package for all its Pythons. If its markers distinguish
+ranges of Pythons, it makes one for each range. Any other makes one package for each Python.
+Dependencies on the channel's libraries come from the ELF files themselves.
 """
 
 from collections import defaultdict
@@ -23,8 +23,8 @@ from rootstock.stack.specs import bounds, holds, spec
 from rootstock.stack.wanted import Known
 from rootstock.stack.wheel import Wheel
 
-# Which package of the channel a library comes with, by the beginning of its soname. The first two
-# are of the version that the recipes of the runtime make, like numpy's.
+# The channel's package that has a library, by the beginning of its soname. The first two have the
+# version that the recipes of the runtime make, like numpy's.
 _LIBRARIES = {
     "libstdc++.so.": "libstdcxx >=14",
     "libgcc_s.so.": "libgcc >=14",
@@ -35,9 +35,9 @@ _LIBRARIES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """A wheel that was chosen, with what it says and the exact Pythons it was chosen for.
+    """A chosen wheel, with its metadata and the exact Pythons it was chosen for.
 
-    `texts` is what has the texts of its licence, where it has not.
+    `texts` is the source of its license texts, where it has none.
     """
 
     file: Resolved
@@ -49,16 +49,16 @@ class Chosen:
 def entry(
     chosen: Chosen, every: Mapping[tuple[str, str], Wheel], known: Known, naming: Names
 ) -> Entry:
-    """The entry of a wheel; `every` are all wheels by project and exact Python.
+    """Make the entry of a wheel; `every` has all wheels by project and exact Python.
 
-    Raises `UsageError` when no licence can be told, or a requirement is a file's address.
+    Raises `UsageError` when its license is unknown, or a requirement is a file's address.
     """
     wheel, file = chosen.wheel, chosen.file
     license_ = wheel.license or known.license
     if not license_:
         raise UsageError(
-            f"{file.file} names no licence that is an SPDX expression",
-            f'Look into it, and write license = "..." below [packages.{file.project}] in '
+            f"{file.file} names no license that is an SPDX expression",
+            f'Find its license, and write license = "..." below [packages.{file.project}] in '
             "ci/stack.toml.",
         )
     depends = {python: _depends(chosen, python, every, known, naming) for python in chosen.pythons}
@@ -86,7 +86,7 @@ def entry(
 
 
 def conda_version(version: str) -> str:
-    """A version of the Python index as conda has it.
+    """Write a version of the Python index as conda does.
 
     >>> conda_version("1.2.0rc1+cpu"), conda_version("2.9.0.post0")
     ('1.2.0rc1+cpu', '2.9.0.post0')
@@ -110,7 +110,7 @@ def _platform(depends: Mapping[str, Sequence[str]]) -> Iterable[Build]:
 
 
 def _noarch(chosen: Chosen, depends: Mapping[str, Sequence[str]]) -> Iterable[Build]:
-    """One build for all Pythons, or one for each range of them that depends on the same."""
+    """Yield one build for all Pythons, or one for each range with the same dependencies."""
     groups: list[list[str]] = []
     for python in sorted(depends, key=Version):
         if groups and depends[groups[-1][-1]] == depends[python]:
@@ -119,7 +119,7 @@ def _noarch(chosen: Chosen, depends: Mapping[str, Sequence[str]]) -> Iterable[Bu
             groups.append([python])
     own = chosen.wheel.requires_python
     for place, group in enumerate(groups):
-        # What it says of Python itself, and where its dependencies change.
+        # The limits from Requires-Python, and those where its dependencies change.
         limits = [str(own)] if str(own) else []
         if place:
             limits.append(f">={_minor(group[0])}")
@@ -133,7 +133,7 @@ def _noarch(chosen: Chosen, depends: Mapping[str, Sequence[str]]) -> Iterable[Bu
 
 
 def _narrowed(specifiers: SpecifierSet) -> SpecifierSet:
-    """Specifiers of which of several lower, and of several upper bounds the narrowest stays."""
+    """Keep only the narrowest of several lower, and of several upper bounds."""
     lower = [one for one in specifiers if one.operator == ">="]
     upper = [one for one in specifiers if one.operator == "<"]
     drop = set(lower) - {max(lower, key=lambda one: Version(one.version), default=None)}
@@ -148,7 +148,7 @@ def _depends(
     known: Known,
     naming: Names,
 ) -> list[str]:
-    """What a package depends on, beside Python, on an exact Python: sorted match specs."""
+    """Return a package's dependencies, beside Python, on an exact Python: sorted match specs."""
     wanted: dict[str, SpecifierSet] = defaultdict(SpecifierSet)
     seen: set[tuple[str, str]] = set()
 
@@ -157,7 +157,7 @@ def _depends(
             if not holds(one, python, extras):
                 continue
             if one.url:
-                raise UsageError(f"{owner} requires {one}, which is a file and no package")
+                raise UsageError(f"{owner} requires {one}, which is a file, not a package")
             project = canonicalize_name(one.name)
             if project != owner:
                 wanted[project] &= one.specifier
@@ -183,10 +183,10 @@ def _is_of(requirement: Requirement, extra: str, python: str) -> bool:
 
 
 def require_owners(names: Mapping[str, Sequence[str]]) -> None:
-    """Raise `UsageError` where two projects would be one package."""
+    """Raise `UsageError` where two projects have the same package name."""
     for name, projects in names.items():
         if len(set(projects)) > 1:
             raise UsageError(
-                f"{listed(sorted(set(projects)))} would both be the package {name}",
+                f"{listed(sorted(set(projects)))} would both become the package {name}",
                 "Give one of them another name in ci/names.toml.",
             )

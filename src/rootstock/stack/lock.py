@@ -1,7 +1,7 @@
-"""`ci/stack.lock`: what every package of the stack is made of, decided once and reviewed.
+"""`ci/stack.lock`: the files of every package of the stack, decided once and reviewed.
 
-It is JSON with sorted keys, an entry per wheel, so that a change of one package is a change of a
-few lines. It holds all that planning needs: no wheel is opened to plan.
+It is JSON with sorted keys, an entry per wheel, so that a change of one package changes a few
+lines. It holds everything that planning needs: planning opens no wheel.
 """
 
 import json
@@ -18,13 +18,13 @@ from rootstock.core.rules import WAIVABLE, Waiver
 from rootstock.core.shape import OtherFormat
 
 FORMAT = 1
-PREFIX = "rootstock-"  # of the package that a set is
-TESTS = f"{PREFIX}tests"  # the set with what packages' own tests are run with
+PREFIX = "rootstock-"  # the beginning of a set's package name
+TESTS = f"{PREFIX}tests"  # the set with the tools that run packages' own tests
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """One package that is made of a wheel: for which Pythons, and what it depends on.
+    """One package that is made of a wheel: its Pythons and its dependencies.
 
     `python` bounds the versions of Python; it is empty in a package for one Python only.
     """
@@ -36,9 +36,9 @@ class Build:
 
 @dataclass(frozen=True, kw_only=True)
 class Texts:
-    """A source distribution with licence texts that a wheel lacks: `files`, from its folder on.
+    """A source distribution with license texts that a wheel lacks: `files` in its folder.
 
-    `version` is that of the release of the same project that it is of.
+    `version` is the release of the same project that it belongs to.
     """
 
     version: str
@@ -49,14 +49,13 @@ class Texts:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """A wheel, or a source distribution, which `file` tells by its name, and its packages.
+    """A wheel or a source distribution (see the name of `file`), and its packages.
 
     `name` and `version` are conda's, `project` is the name in the Python index. It is `pure` when
     one noarch package serves several Pythons. `drop` are shell patterns of files that the package
-    does not get. `scripts` says that there are, or may be, programs beside the entry points.
+    does not get. `scripts` is true when there are, or may be, programs beside the entry points.
     `released` is the day on which the file was uploaded. `waive` are the reasons why it may break
-    rules of the audit. `check_env` are variables without which its modules cannot be imported on
-    any machine.
+    rules of the audit. `check_env` are variables without which no machine can import its modules.
     """
 
     name: str
@@ -89,7 +88,7 @@ class Entry:
 class Member:
     """A set of packages for one Python: each by its conda name, with its version.
 
-    It is `verified` when it was ever built and tested.
+    `verified` is true when it was ever built and tested.
     """
 
     python: str
@@ -99,7 +98,7 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True)
 class Set:
-    """A set, which is a package that depends on just these versions."""
+    """A set: a package that depends on exactly these versions."""
 
     name: str
     summary: str
@@ -117,17 +116,17 @@ class Lock:
 
 
 def pins(lock: Lock) -> dict[tuple[str, str], Mapping[str, str]]:
-    """The version of each package, by the package that a set is and the Python."""
+    """Return the version of each package, by the set's package name and the Python."""
     return {
         (one.name, member.python): member.packages for one in lock.sets for member in one.members
     }
 
 
 def together(sets: Sequence[Set], python: str) -> list[list[str]]:
-    """Which of the sets, by their packages, can be in one environment of a Python.
+    """Group the sets that can share one environment of a Python, by their package names.
 
-    Each goes with the first that have no package in another version. There is always a first
-    group, which is empty where no set is for that Python.
+    Each set joins the first group in which no package has another version. There is always a first
+    group; it is empty where no set is for that Python.
     """
     groups: list[tuple[list[str], dict[str, str]]] = [([], {})]
     for one in sets:
@@ -149,18 +148,18 @@ EMPTY = Lock(wheels=(), sets=(), also={})
 
 
 def load(path: Path) -> Lock:
-    """Read the lock; it is empty when there is none.
+    """Read the lock; without a file it is empty.
 
     Raises `UsageError` when it cannot be read.
     """
     try:
         status = path.stat()
-    except OSError:  # what reads it tells why
+    except OSError:  # the code that reads it reports why
         return _load(path, ())
     return _load(path, (status.st_ino, status.st_mtime_ns, status.st_size))
 
 
-@lru_cache(maxsize=1)  # to plan, it is asked for three times
+@lru_cache(maxsize=1)  # planning asks for it three times
 def _load(path: Path, seal: tuple[int, ...]) -> Lock:
     try:
         value = shape.document(regular.read(path))
@@ -179,7 +178,7 @@ def _load(path: Path, seal: tuple[int, ...]) -> Lock:
 
 
 def text(lock: Lock) -> str:
-    """The lock as its file has it."""
+    """Format the lock as in its file."""
     value = {"format": FORMAT, **asdict(lock)}
     for entry in value["wheels"]:
         for name in _SELDOM:
@@ -189,7 +188,7 @@ def text(lock: Lock) -> str:
 
 
 def write(lock: Lock, path: Path) -> None:
-    """Put the lock in its place, whole."""
+    """Write the lock in one step, so that its file is always complete."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text(lock))
     os.replace(part, path)
@@ -198,7 +197,7 @@ def write(lock: Lock, path: Path) -> None:
 def _python(value: object) -> str:
     found = names.line(value)
     if not all(part.isdigit() for part in found.split(".")) or found.count(".") != 1:
-        raise ValueError(f"{names.shown(value)} is no Python such as 3.11")
+        raise ValueError(f"{names.shown(value)} is not a Python version such as 3.11")
     return found
 
 
@@ -214,7 +213,7 @@ _waiver = shape.made(
     Waiver,
     shape.fields(rule=shape.one_of(*WAIVABLE), file=names.line, why=names.line),
 )
-# What few packages have; it is not in the entries of the others.
+# Fields of a few packages only; the entries of the others leave them out.
 _SELDOM: Mapping[str, shape.Check[Any]] = {
     "license_source": _texts,
     "waive": shape.items(_waiver),

@@ -1,4 +1,4 @@
-"""Make the lock: resolve every set for every Python, read the wheels, write down the packages."""
+"""Makes the lock: resolves every set for every Python, reads the wheels, writes the packages."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +30,10 @@ _OLD = timedelta(days=2 * 365)
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """What resolving needs.
+    """The inputs of resolving.
 
-    `pythons` are the exact Pythons by their minor version; `recipes` are, for each of these, the
-    versions of the projects that a recipe makes, which come from there unless a set pins another.
+    `pythons` are the exact Pythons by their minor version. `recipes` are, for each of these, the
+    project versions that recipes make; these are used unless a set pins another.
     """
 
     pythons: Mapping[str, str]
@@ -44,7 +44,7 @@ class Means:
 
 
 def source_of(file: Resolved) -> Source:
-    """Where a wheel or a source distribution comes from."""
+    """The source of a wheel or a source distribution."""
     url = f"pkg:pypi/{file.project}@{file.version}#{file.file}"
     return Source(urls=(url,), sha256=file.sha256, filename=file.file)
 
@@ -52,11 +52,11 @@ def source_of(file: Resolved) -> Source:
 def make(
     wanted: Wanted, naming: Names, old: Lock, means: Means, upgrade: Sequence[str] | None
 ) -> Lock:
-    """The lock that the sets come to.
+    """Resolve the sets, and return the new lock.
 
-    Versions of the `old` lock stay where they still fit, but for the projects in `upgrade` (None:
-    all). Raises `UsageError` where a set cannot be resolved or a wheel made into a package, and
-    `SourceError` where one cannot be had or read.
+    Versions of the `old` lock stay where they still fit, except for the projects in `upgrade`
+    (None: all). Raises `UsageError` where a set cannot be resolved or a wheel cannot become a
+    package, and `SourceError` where a file cannot be fetched or read.
     """
     found = {
         (one.name, python): _resolve(wanted, one.name, python, old, means, upgrade)
@@ -64,7 +64,7 @@ def make(
         for python, exact in means.pythons.items()
         if one.pythons.contains(exact)
     }
-    # A set whose Pythons the matrix has none of is no mistake: another matrix may have them.
+    # A set may name only Pythons that the matrix lacks: another matrix may have them.
     files = {file.sha256: file for some in found.values() for file in some}
     pythons: dict[str, set[str]] = defaultdict(set)
     for (_, python), some in found.items():
@@ -133,7 +133,7 @@ def _resolve(
             known=resolve.as_known(_versions(old, name, python)),
             upgrade=upgrade,
         )
-        # What is pinned is not old in silence.
+        # A pin may be old, because somebody wrote it.
         own_files = [
             file
             for file in found
@@ -149,17 +149,17 @@ def _resolve(
             alone=True,
         )
     require_age(own_files, newest, wanted, item)
-    told = f"{len(found)} packages"
-    means.listen(Event(stage=STAGE, item=item, state="done", detail=told))
+    message = f"{len(found)} packages"
+    means.listen(Event(stage=STAGE, item=item, state="done", detail=message))
     return found
 
 
 def require_age(
     files: Sequence[Resolved], newest: Sequence[Resolved], wanted: Wanted, item: str
 ) -> None:
-    """Raise `UsageError` where a version is much older than one that the same Python could have.
+    """Raise `UsageError` where a version is much older than one for the same Python.
 
-    To hold packages together, a resolver goes back as far as it must, and says nothing.
+    To make packages fit together, a resolver goes back as far as it must, and reports nothing.
     """
     of = {file.project: file for file in newest}
     lines = []
@@ -167,20 +167,20 @@ def require_age(
         new = of.get(file.project, file)
         if new.released - file.released > _OLD and not wanted.of(file.project).old:
             lines.append(
-                f"    {file.project} {file.version} of {file.released}; there is {new.version} of "
-                f"{new.released}"
+                f"    {file.project} {file.version} of {file.released}; the newest is "
+                f"{new.version} of {new.released}"
             )
     if lines:
         raise UsageError(
             f"{item}: packages are more than two years older than their newest release:\n"
             + "\n".join(lines),
-            'Ask for a newer one in ci/stack.toml, as "NAME>=VERSION", to see what keeps it back; '
+            'Ask for a newer one in ci/stack.toml, as "NAME>=VERSION", to see the conflict; '
             "or write old = true, and why, below [packages.NAME].",
         )
 
 
 def _versions(old: Lock, name: str, python: str) -> dict[str, str]:
-    """The versions, by project, that a lock has in a set for a Python."""
+    """Return the versions, by project, of a lock's set for a Python."""
     projects = {one.name: one.project for one in old.wheels}
     return {
         projects[package]: version
@@ -194,7 +194,7 @@ def _versions(old: Lock, name: str, python: str) -> dict[str, str]:
 
 
 def _by_recipe(file: Resolved, recipes: Mapping[str, str]) -> bool:
-    """Whether a recipe makes what a wheel would, by the recipes' versions for its Python."""
+    """Whether a recipe makes the same version as a wheel, for the wheel's Python."""
     made = recipes.get(file.project)
     return made is not None and Version(made) == Version(file.version)
 
@@ -202,21 +202,21 @@ def _by_recipe(file: Resolved, recipes: Mapping[str, str]) -> bool:
 def _texts(
     releases: Mapping[tuple[str, str], Iterable[str]], wanted: Wanted, means: Means
 ) -> dict[tuple[str, str], Texts]:
-    """What has the licence texts of wheels that have none, by project and version.
+    """Return the sources of license texts for wheels that have none, by project and version.
 
-    It is the source distribution of the release that people say they are in. `releases` are all
-    projects and versions, with exact Pythons that each is for.
+    That is the source distribution of the release that ci/stack.toml names. `releases` are all
+    projects and versions, each with its exact Pythons.
     """
     found = {}
     for (project, version), pythons in releases.items():
-        told = wanted.of(project).license_source
-        if not told:
+        setting = wanted.of(project).license_source
+        if not setting:
             continue
-        release = told if isinstance(told, str) else version
+        release = setting if isinstance(setting, str) else version
         file = _source_distribution(project, release, min(pythons), means)
         source = source_of(file)
         fetch.fetch([source], {}, means.store, means.listen)
-        texts = sdist.licence_texts(path_in(means.store, source))
+        texts = sdist.license_texts(path_in(means.store, source))
         found[project, version] = Texts(
             version=release, file=file.file, sha256=file.sha256, files=texts
         )
@@ -237,15 +237,15 @@ def _source_distribution(project: str, version: str, python: str, means: Means) 
             )
         except UsageError as error:
             raise UsageError(
-                f"{project} {version}: there is no source distribution to take its licence's texts "
-                f"from:\n{error.message}",
-                f"Take license_source out of [packages.{project}] in ci/stack.toml.",
+                f"{project} {version}: there is no source distribution with its license texts"
+                f":\n{error.message}",
+                f"Remove license_source from [packages.{project}] in ci/stack.toml.",
             ) from error
     return found
 
 
 def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, Wheel]:
-    """What the files say, by sha256; those that the store lacks are fetched."""
+    """Read the files, by sha256; fetch those that the store lacks."""
     files = sorted(files, key=lambda one: one.project)
     sources = [source_of(file) for file in files]
     fetch.fetch(sources, {}, means.store, means.listen)
@@ -288,10 +288,10 @@ def _set(
 
 
 def _version(wanted: Wanted, name: str, package: str, recipes: Mapping[str, str]) -> str:
-    """The version of a package of a set that a recipe makes."""
+    """Return the version of a set's package that a recipe makes."""
     if (version := recipes.get(canonicalize_name(package))) is None:
         raise UsageError(
-            f"{wanted.path}: [sets.{name}] no recipe makes {package} of a project of the index",
-            "What comes as a wheel belongs in `packages`.",
+            f"{wanted.path}: [sets.{name}] no recipe makes {package} from a project of the index",
+            "Move packages that come as wheels to `packages`.",
         )
     return version

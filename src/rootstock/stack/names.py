@@ -1,7 +1,7 @@
-"""Names: what a package of the Python index is called in a channel.
+"""Maps names of the Python index to names of conda packages.
 
-`ci/names.toml` has what differs, as in the channel that most people know, so that a user's
-requirement means the same package in both. All other names are the same.
+`ci/names.toml` lists the names that differ, as in the channel that most people know, so that a
+user's requirement means the same package in both. All other names are the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,21 +22,20 @@ FILE = "ci/names.toml"  # in a checkout
 class Names:
     """The conda names of packages whose name differs, and further names of packages.
 
-    `also` has, by the conda name of a package, names that a package of their own has, which
-    depends on it and is empty.
+    `also` maps the conda name of a package to the names of empty packages that depend on it.
     """
 
     differing: Mapping[str, str]
     also: Mapping[str, Sequence[str]]
 
     def of(self, name: str) -> str:
-        """The conda name of a package of the Python index."""
+        """Return the conda name of a package of the Python index."""
         plain = canonicalize_name(name)
         return self.differing.get(plain, plain)
 
 
 def load(path: Path) -> Names:
-    """Read the table of names; raises `UsageError` when it is none."""
+    """Read the table of names; raises `UsageError` when it is invalid."""
     try:
         top = tomlkit.parse(path.read_text()).unwrap()
         differing = {str(canonicalize_name(key)): value for key, value in top["names"].items()}
@@ -46,5 +45,5 @@ def load(path: Path) -> Names:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except (TOMLKitError, ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UsageError(f"{path} is no table of names: {error}") from error
+        raise UsageError(f"{path} is not a table of names: {error}") from error
     return Names(differing=differing, also=also)

@@ -1,8 +1,8 @@
-"""Resolve: which wheels a set comes to, for one exact Python, by uv.
+"""Resolves a set: finds its wheels for one exact Python, with uv.
 
-Each Python is resolved for itself, and for its exact version: a resolution for all Pythons at once
-holds packages together that do not work, and some packages ask for 3.11.5. uv takes the packages
-from where pip is set up to take them.
+Each Python is resolved on its own, for its exact version. A resolution for all Pythons at once
+combines packages that do not work together, and some packages require 3.11.5. uv takes the packages
+from the index that pip is configured for.
 """
 
 import os
@@ -22,14 +22,14 @@ from rootstock.core import process
 from rootstock.core.errors import SourceError, UsageError
 from rootstock.stack.specs import environment
 
-_FLOOR = (2, 28)  # ROOT's own wheels ask for this glibc (PEP 600: manylinux_2_28)
+_FLOOR = (2, 28)  # ROOT's own wheels require this glibc (PEP 600: manylinux_2_28)
 _PLATFORM = "x86_64-manylinux_2_28"
-_SHOWN = 30  # lines of uv's reason
+_SHOWN = 30  # lines of uv's error message
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A file that a set needs: a wheel, or the source distribution of what has none."""
+    """A file that a set needs: a wheel, or a source distribution where there is no wheel."""
 
     project: str
     version: str
@@ -51,20 +51,20 @@ def resolve(
     upgrade: Sequence[str] | None = None,
     alone: bool = False,
 ) -> list[Resolved]:
-    """The files that `packages` need on an exact Python.
+    """Return the files that `packages` need on an exact Python.
 
     `sources` are the projects that come as source distributions, each with its requirements.
-    `known` is an earlier lock of uv's: the versions in it stay unless they no longer fit, or are in
-    `upgrade` (None: all). `folder` is for files on the way. With `alone` each package is taken for
-    itself, without what it depends on.
+    `known` is an earlier lock of uv: its versions stay unless they no longer fit, or are in
+    `upgrade` (None: all). `folder` is for temporary files. `alone` leaves out the dependencies of
+    each package.
 
     Raises `UsageError` with uv's reason when there is no resolution.
     """
-    asked, bounds, told = folder / "asked.in", folder / "bounds.txt", folder / "uv.toml"
+    asked, bounds, settings = folder / "asked.in", folder / "bounds.txt", folder / "uv.toml"
     made = folder / "pylock.toml"
     asked.write_text("".join(f"{one}\n" for one in packages))
     bounds.write_text("".join(f"{name}{spec}\n" for name, spec in constraints.items() if str(spec)))
-    told.write_text(as_told(sources))
+    settings.write_text(settings_of(sources))
     if known:
         made.write_text(known)
     words: list[str | Path] = [
@@ -79,7 +79,7 @@ def resolve(
         "--quiet",
     ]
     words += ["--python-version", python, "--python-platform", _PLATFORM]
-    words += ["--config-file", told]  # and so no other
+    words += ["--config-file", settings]  # which excludes all other files
     words += ["--format", "pylock.toml", "--no-header", "--python", sys.executable]
     words += ["--only-binary", ":all:"]
     for one in sources:
@@ -94,30 +94,30 @@ def resolve(
     if done.code:
         reason = "\n".join(f"    {line}" for line in done.output.strip().splitlines()[:_SHOWN])
         raise UsageError(
-            f"these packages cannot be had together for Python {python}:\n{reason}",
+            f"these packages cannot be installed together for Python {python}:\n{reason}",
             "Change the set, or bound a package's version, in ci/stack.toml.",
         )
     return read(made.read_text(), python)
 
 
 def as_known(versions: Mapping[str, str]) -> str:
-    """A lock (PEP 751) that says no more than versions, for uv to stay with."""
+    """A lock (PEP 751) with versions only, which uv keeps."""
     packages = [{"name": name, "version": version} for name, version in versions.items()]
     whole = {"lock-version": "1.0", "created-by": "rootstock", "packages": packages}
     return tomlkit.dumps(whole) if packages else ""
 
 
-def as_told(sources: Mapping[str, Sequence[Requirement]]) -> str:
-    """A uv.toml that tells the requirements of source distributions: none is built to ask it."""
-    said = [
+def settings_of(sources: Mapping[str, Sequence[Requirement]]) -> str:
+    """A uv.toml with the requirements of source distributions, so that uv builds none."""
+    metadata = [
         {"name": name, "requires-dist": [str(one) for one in requires]}
         for name, requires in sources.items()
     ]
-    return tomlkit.dumps({"dependency-metadata": said}) if said else ""
+    return tomlkit.dumps({"dependency-metadata": metadata}) if metadata else ""
 
 
 def read(text: str, python: str) -> list[Resolved]:
-    """The files that a lock (PEP 751) has for an exact Python, sorted by project."""
+    """Return the files that a lock (PEP 751) has for an exact Python, sorted by project."""
     try:
         lock = pylock.Pylock.from_dict(tomlkit.parse(text).unwrap())
         chosen = list(lock.select(environment=environment(python), tags=list(_tags(python))))  # type: ignore[arg-type]
@@ -129,8 +129,8 @@ def read(text: str, python: str) -> list[Resolved]:
             raise SourceError(f"{package.name} is neither a wheel nor a source distribution")
         if file.size is None or file.upload_time is None or package.version is None:
             raise SourceError(
-                f"the package index does not tell the size and the date of {package.name}",
-                "It has to serve the fields of PEP 700, as the public index does.",
+                f"the package index does not give the size and the date of {package.name}",
+                "The index must serve the fields of PEP 700, as the public index does.",
             )
         found.append(
             Resolved(
@@ -158,7 +158,7 @@ def _tags(python: str) -> "Sequence[tags.Tag]":
 
 
 def pip_index() -> dict[str, str]:
-    """uv's variables for the index that pip is set up to use: uv does not read pip's files."""
+    """Return uv's variables for pip's index: uv does not read pip's files."""
     if any(name in os.environ for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL")):
         return {}
     url = os.environ.get("PIP_INDEX_URL", "")

@@ -1,8 +1,8 @@
-"""Read a source distribution: what its files say of the package that it will be built into.
+"""Reads a source distribution: the metadata of the package that it will be built into.
 
-None of its code is run. It is built in the sandbox by recipes/analysis/sdist/build.py, with
-setuptools. The formats are those of the core metadata and of pyproject.toml (PyPA), and the ones
-that setuptools keeps in `*.egg-info`.
+None of its code runs here. recipes/analysis/sdist/build.py builds it in the sandbox, with
+setuptools. The formats are those of the core metadata and of pyproject.toml (PyPA), and those of
+setuptools' `*.egg-info`.
 """
 
 import configparser
@@ -29,7 +29,7 @@ from rootstock.stack.wheel import Wheel
 ENDINGS = (".tar.gz", ".zip")
 
 _TEXT = re.compile(r"(?i)(licen[cs]es?|copying|notice)([-_.].*)?(?<!\.py)")
-_LARGEST = 1 << 20  # bytes of a file that is read
+_LARGEST = 1 << 20  # bytes of a file that this module reads
 _READ = re.compile(
     r"(PKG-INFO|pyproject\.toml|setup\.cfg"
     r"|(src/)?[^/]+\.egg-info/entry_points\.txt)"
@@ -40,14 +40,14 @@ _TOOLS = ("setuptools", "wheel")
 
 @dataclass(frozen=True, kw_only=True)
 class _Files:
-    """The names of all files, and the texts of those that say something, from its folder on."""
+    """The names of all files, and the texts of the metadata files, relative to its folder."""
 
     folder: str
     names: tuple[str, ...]
     texts: Mapping[str, str]
 
     def egg(self, name: str) -> str | None:
-        """The text of a file that setuptools made, if it is there."""
+        """Return the text of a file that setuptools made, or None."""
         found = [text for path, text in self.texts.items() if path.endswith(f".egg-info/{name}")]
         return found[0] if found else None
 
@@ -62,11 +62,11 @@ def is_sdist(filename: str) -> bool:
 
 
 def read(path: Path) -> Wheel:
-    """What the wheel that is built of a source distribution will say of itself.
+    """Return the metadata of the wheel that a source distribution will be built into.
 
-    Its requirements are not asked for: ci/stack.toml has them, because only running its code would
-    tell them surely. Raises `SourceError` when the file cannot be read, and `UsageError` when it is
-    not built with setuptools alone.
+    It leaves out the requirements: only running the code would reveal them reliably, so
+    ci/stack.toml lists them. Raises `SourceError` when the file cannot be read, and `UsageError`
+    when its build needs more than setuptools.
     """
     try:
         files = _files(path)
@@ -85,11 +85,11 @@ def read(path: Path) -> Wheel:
         ) from error
 
 
-def licence_texts(path: Path) -> tuple[str, ...]:
-    """The files of a source distribution that are texts of licences, from its folder on.
+def license_texts(path: Path) -> tuple[str, ...]:
+    """Return the license texts of a source distribution, relative to its folder.
 
-    They are told by their names. Those of what it bundles are among them. Raises `SourceError` when
-    the file cannot be read, or has none.
+    It recognises them by their names, and includes those of bundled software. Raises `SourceError`
+    when the file cannot be read, or has none.
     """
     try:
         found = _files(path).names
@@ -100,9 +100,9 @@ def licence_texts(path: Path) -> tuple[str, ...]:
     texts = tuple(sorted(name for name in found if _TEXT.fullmatch(name.rpartition("/")[2])))
     if not texts:
         raise SourceError(
-            f"{path.name} has no licence text, as LICENSE, COPYING or NOTICE",
-            "Take license_source out of ci/stack.toml. To have the package all the same, waive the "
-            "rule licence there, with the reason.",
+            f"{path.name} has no license text such as LICENSE, COPYING or NOTICE",
+            "Remove license_source from ci/stack.toml. To build the package nevertheless, waive "
+            "the rule licence there, with the reason.",
         )
     return texts
 
@@ -125,17 +125,17 @@ def _wheel(
         requires=(),  # ci/stack.toml has them
         requires_python=SpecifierSet(python),
         entry_points=_entry_points(files, project, setup),
-        license=wheel.licence_of(metadata),
+        license=wheel.license_of(metadata),
         license_files=tuple(
             f"{files.folder}/{name}"
             for name in sorted(files.names)
-            if name in named or ("/" not in name and wheel.LICENCE_FILE.search(name))
+            if name in named or ("/" not in name and wheel.LICENSE_FILE.search(name))
         ),
         summary=wheel.summary_of(metadata),
         homepage=wheel.homepage_of(metadata),
         libraries=(),
         pure=True,  # else the build is refused
-        scripts=True,  # nobody can tell without running its setup.py
+        scripts=True,  # unknown without running its setup.py
     )
 
 
@@ -148,12 +148,12 @@ def _files(path: Path) -> _Files:
         if data is not None:
             texts[name] = data.decode()
     if len(folders) != 1:
-        raise ValueError("it has not just one folder")
+        raise ValueError("it must have exactly one folder")
     return _Files(folder=folders.pop(), names=tuple(names), texts=texts)
 
 
 def _members(path: Path) -> Iterator[tuple[str, bytes | None]]:
-    """Each file's name, and its bytes if it is one that says something."""
+    """Yield each file's name, and the bytes of the metadata files."""
     if path.name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
@@ -183,7 +183,7 @@ def _require_setuptools(path: Path, system: Mapping[str, Any]) -> None:
         more = f", with {listed(sorted(needs))}" if needs else ""
         raise UsageError(
             f"{path.name} is built by {backend}{more}",
-            f"Only what {listed(_TOOLS)} build can be made of its source. Write a recipe for it.",
+            f"Rootstock builds sources with {listed(_TOOLS)} only. Write a recipe for it.",
         )
 
 
@@ -197,7 +197,7 @@ def _config(text: str) -> configparser.ConfigParser:
 def _entry_points(
     files: _Files, project: Mapping[str, Any], setup: configparser.ConfigParser
 ) -> tuple[str, ...]:
-    """The programs that an installer makes. The build is refused if it finds others."""
+    """Return the programs that an installer makes. The build fails if it finds others."""
     if (text := files.egg("entry_points.txt")) is not None:
         return wheel.programs_of(text)
     own = project.get("project", {})

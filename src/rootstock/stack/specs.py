@@ -1,4 +1,4 @@
-"""Requirements of the Python index as match specs of conda."""
+"""Converts requirements of the Python index to match specs of conda."""
 
 from collections.abc import Iterable, Mapping
 
@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import Specifier, SpecifierSet
 from packaging.version import Version
 
-# What markers can ask for on the one platform there is (PEP 508), beside Python's own version.
+# The marker variables of the only platform (PEP 508), without Python's version.
 _PLATFORM = {
     "implementation_name": "cpython",
     "os_name": "posix",
@@ -20,7 +20,7 @@ _PLATFORM = {
 
 
 def environment(python: str) -> dict[str, str]:
-    """The values of a marker's variables for an exact Python such as 3.11.2."""
+    """Return the values of a marker's variables for an exact Python such as 3.11.2."""
     major, minor, *_ = python.split(".")
     return {
         **_PLATFORM,
@@ -31,7 +31,7 @@ def environment(python: str) -> dict[str, str]:
 
 
 def holds(requirement: Requirement, python: str, extras: Iterable[str] = ()) -> bool:
-    """Whether a requirement counts for an exact Python, when a package is asked for with extras."""
+    """Whether a requirement applies to an exact Python and the requested extras."""
     if requirement.marker is None:
         return True
     known: Mapping[str, str] = environment(python)
@@ -39,7 +39,7 @@ def holds(requirement: Requirement, python: str, extras: Iterable[str] = ()) -> 
 
 
 def bounds(specifiers: SpecifierSet) -> str:
-    """Version specifiers (PEP 440) as conda writes them; empty when there are none.
+    """Convert version specifiers (PEP 440) to conda's form; empty when there are none.
 
     >>> bounds(SpecifierSet(">=1.2,<2"))
     '>=1.2,<2.0a0'
@@ -60,7 +60,7 @@ def _bound(one: Specifier) -> list[str]:
         above = ".".join([*release[:-1], str(int(release[-1]) + 1)])
         return [f">={version}", f"<{above}.0a0"]
     if one.operator == "<" and not Version(version).is_prerelease:
-        # PEP 440 leaves out the prereleases of the bound, conda has them below it.
+        # PEP 440 excludes the prereleases of the bound; conda sorts them below it.
         return [f"<{version}.0a0" if _is_plain(version) else f"<{version}"]
     if one.operator == "==" and version.endswith(".*"):
         return [version]
@@ -74,5 +74,5 @@ def _is_plain(version: str) -> bool:
 
 
 def spec(name: str, specifiers: SpecifierSet) -> str:
-    """A match spec of a conda name and version specifiers."""
+    """Make a match spec from a conda name and version specifiers."""
     return f"{name} {bounds(specifiers)}".strip()

@@ -1,4 +1,4 @@
-"""Read `ci/stack.toml`: the sets of packages, and what is to be known of single ones."""
+"""Reads `ci/stack.toml`: the sets of packages, and settings for single packages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,11 +23,10 @@ FILE = "ci/stack.toml"  # in a checkout
 
 @dataclass(frozen=True, kw_only=True)
 class Set:
-    """A set of packages that is resolved for itself, and can be installed by one name.
+    """A set of packages that is resolved on its own and installed by one name.
 
-    `pythons` are those that it is for, as a specifier. `recipes` are packages that recipes make and
-    that the set has as well. `verified` are the Pythons, like 3.11, for which it was ever built and
-    tested.
+    `pythons` are its Pythons, as a specifier. `recipes` are packages made by recipes that the set
+    contains as well. `verified` are the Pythons, like 3.11, for which it was ever built and tested.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Set:
     verified: tuple[str, ...] = ()
 
     def pins(self, python: str) -> dict[NormalizedName, Version]:
-        """The versions of the packages that it asks for by `==`, for an exact Python."""
+        """Return the versions that it requires by `==`, for an exact Python."""
         found = {}
         for one in self.packages:
             exact = [spec.version for spec in one.specifier if spec.operator == "=="]
@@ -50,19 +49,18 @@ class Set:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What people say of one package.
+    """The settings of one package.
 
     `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
-    shell patterns of files that its package does not get. `source` says that it is made of its
+    shell patterns of files that its package does not get. `source` means that it is made of its
     source distribution; `depends` are all its requirements then. `license` is the SPDX expression
-    that its metadata lacks. `license_source` says that the texts of its licence are in its source
-    distribution only, or in that of another version of it. `waive` are reasons why its package
-    may break rules of the audit. `check_env` are variables without which its modules cannot be
-    imported on any machine. `old` says that it may be much older than its newest release. `why` is
-    the reason for all of that.
+    that its metadata lacks. `license_source` means that only its source distribution has its
+    license texts, or that of another version. `waive` are reasons why its package may break rules
+    of the audit. `check_env` are variables without which no machine can import its modules. `old`
+    allows a version much older than its newest release. `why` is the reason for all of that.
 
-    `suite` are the words with which pytest runs its own tests, where it brings some; `suite_fails`
-    are those of them that fail, by their ids, with the reason. No package depends on either.
+    `suite` are pytest's arguments for the package's own tests, where it has some. `suite_fails` are
+    the ids of those that fail, with the reason. No package depends on either.
     """
 
     constraint: SpecifierSet = field(default_factory=SpecifierSet)
@@ -81,14 +79,14 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """The whole file: the sets, and what is known of packages by their names in the index."""
+    """The whole file: the sets, and the settings of packages by their names in the index."""
 
     path: Path
     sets: tuple[Set, ...]
     known: Mapping[NormalizedName, Known]
 
     def of(self, name: str) -> Known:
-        """What is known of a package, if anything."""
+        """Return the settings of a package, empty ones by default."""
         return self.known.get(canonicalize_name(name), _NOTHING)
 
 
@@ -98,7 +96,7 @@ _NOTHING = Known()
 def load(path: Path, text: str | None = None) -> Wanted:
     """Read the file, or `text` in its place.
 
-    Raises `UsageError` that says what is wrong with it, and in which table.
+    Raises `UsageError`, which says what is wrong and in which table.
     """
     try:
         top = tomlkit.parse(path.read_text() if text is None else text).unwrap()
@@ -122,8 +120,10 @@ def _set(path: Path, name: str, table: Any) -> Set:
     _require(path, where, table, ("summary", "packages", "pythons", "recipes", "verified"))
     packages = _requirements(path, where, table.get("packages", []))
     if not packages or name != canonicalize_name(name):
-        told = "has no packages" if not packages else "is no name: a-z, 0-9 and single dashes"
-        raise UsageError(f"{path}: [{where}] {told}")
+        message = (
+            "has no packages" if not packages else "is not a valid name: a-z, 0-9 and single dashes"
+        )
+        raise UsageError(f"{path}: [{where}] {message}")
     return Set(
         name=name,
         summary=str(table.get("summary", "")),
@@ -153,40 +153,42 @@ def _known(path: Path, name: str, table: Any) -> Known:
     )
     if known.source and "depends" not in table:
         raise UsageError(
-            f"{path}: [{where}] has source and no depends",
-            "Look into its setup.py, and write all it requires as depends = [...], empty if it is "
-            "nothing: to ask it, its code would have to be run.",
+            f"{path}: [{where}] has source but no depends",
+            "Read its setup.py, and write all its requirements as depends = [...], empty if it has "
+            "none: rootstock does not run its code to find them.",
         )
     if known.source and known.license_source:
         raise UsageError(
             f"{path}: [{where}] has source and license_source",
-            "What is made of its source distribution has the licence texts of that: take "
-            "license_source out.",
+            "A package made of its source distribution has its license texts: remove "
+            "license_source.",
         )
     if known.suite_fails and not known.suite:
         raise UsageError(
-            f"{path}: [{where}] has suite_fails and no suite",
-            'Write how its tests are run: suite = ["--pyargs", "MODULE"].',
+            f"{path}: [{where}] has suite_fails but no suite",
+            'Write how to run its tests: suite = ["--pyargs", "MODULE"].',
         )
     if not known.why:
         raise UsageError(
             f"{path}: [{where}] has no why",
-            "Write the reason, so that whoever comes next knows when it can go.",
+            "Write the reason, so that others know when to remove the entry.",
         )
     return known
 
 
 def _require(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
-    told = f"[{where}]" if where else "the file"
+    message = f"[{where}]" if where else "the file"
     if not isinstance(table, Mapping):
-        raise UsageError(f"{path}: {told} is not a table")
+        raise UsageError(f"{path}: {message} is not a table")
     for key in table:
         if key not in keys:
-            raise UsageError(f"{path}: {told} has the unknown key {key}", f"Known: {listed(keys)}")
+            raise UsageError(
+                f"{path}: {message} has the unknown key {key}", f"Known: {listed(keys)}"
+            )
 
 
 def _release(path: Path, where: str, value: Any) -> bool | str:
-    """Whether licence texts come from a source distribution, or the version of that."""
+    """Whether license texts come from a source distribution, or that one's version."""
     try:
         return value if isinstance(value, bool) else str(Version(value))
     except (InvalidVersion, TypeError) as error:
@@ -197,15 +199,15 @@ def _release(path: Path, where: str, value: Any) -> bool | str:
 
 
 def _waivers(path: Path, where: str, tables: Any) -> tuple[Waiver, ...]:
-    """Reasons why a package may break rules of the audit."""
+    """Read the reasons why a package may break rules of the audit."""
     found = []
     for table in tables if isinstance(tables, list) else [tables]:
         texts = table if isinstance(table, Mapping) else {}
-        told = [texts.get(key) for key in ("rule", "file", "why")]
-        good = len(texts) == len(told) and all(isinstance(x, str) and x.strip() for x in told)
+        message = [texts.get(key) for key in ("rule", "file", "why")]
+        good = len(texts) == len(message) and all(isinstance(x, str) and x.strip() for x in message)
         if not good or texts["rule"] not in WAIVABLE:
             raise UsageError(
-                f"{path}: [{where}] waive has {names.shown(table)}, which is no waiver",
+                f"{path}: [{where}] waive has {names.shown(table)}, which is not a waiver",
                 'Write it like waive = [{rule = "licence", file = "info/licenses", why = "..."}]. '
                 f"Rules: {listed(WAIVABLE)}.",
             )
@@ -214,18 +216,18 @@ def _waivers(path: Path, where: str, tables: Any) -> tuple[Waiver, ...]:
 
 
 def _variables(path: Path, where: str, table: Any) -> Mapping[str, str]:
-    """Environment variables by name."""
-    told = 'Write it like check_env = {NAME = "value"}.'
+    """Read environment variables by name."""
+    message = 'Write it like check_env = {NAME = "value"}.'
     if not isinstance(table, Mapping):
-        raise UsageError(f"{path}: [{where}] check_env is not a table", told)
+        raise UsageError(f"{path}: [{where}] check_env is not a table", message)
     try:
         return {names.variable(key): names.line(value) for key, value in table.items()}
     except names.NotAllowed as error:
-        raise UsageError(f"{path}: [{where}] check_env: {error}", told) from error
+        raise UsageError(f"{path}: [{where}] check_env: {error}", message) from error
 
 
 def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """A list of texts in a table."""
+    """Read a list of texts in a table."""
     found = table.get(key, [])
     if not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
         raise UsageError(
@@ -235,7 +237,7 @@ def _texts(path: Path, where: str, table: Mapping[str, Any], key: str) -> tuple[
 
 
 def _reasons(path: Path, where: str, table: Mapping[str, Any]) -> dict[str, str]:
-    """The tests that fail, by their ids, each with its reason."""
+    """Read the failing tests by their ids, each with its reason."""
     found = table.get("suite_fails", {})
     if not (
         isinstance(found, Mapping)
@@ -254,9 +256,9 @@ def _requirements(path: Path, where: str, values: Any) -> tuple[Requirement, ...
         try:
             found.append(Requirement(str(text)))
         except InvalidRequirement as error:
-            told = str(error).partition("\n")[0]
+            message = str(error).partition("\n")[0]
             raise UsageError(
-                f"{path}: [{where}] {text!r} is no requirement: {told}",
+                f"{path}: [{where}] {text!r} is not a requirement: {message}",
                 'Write it like "uproot", "uproot>=5" or "dask[array]" (PEP 508).',
             ) from error
     return tuple(found)
@@ -267,5 +269,5 @@ def _specifiers(path: Path, where: str, text: Any) -> SpecifierSet:
         return SpecifierSet(str(text))
     except InvalidSpecifier as error:
         raise UsageError(
-            f"{path}: [{where}] {text!r} bounds no version", 'Write it like ">=3.10,<3.13".'
+            f"{path}: [{where}] {text!r} is not a version bound", 'Write it like ">=3.10,<3.13".'
         ) from error

@@ -1,7 +1,7 @@
-"""Read a wheel: what its metadata says, and what the files in it are.
+"""Reads a wheel: its metadata, and the kinds of its files.
 
-The format is that of the binary distribution format and of the core metadata (PyPA). A wheel is
-only read here; what is in it is put in place by recipes/analysis/wheel/unpack.py.
+The format is that of the binary distribution format and of the core metadata (PyPA). This module
+only reads a wheel; recipes/analysis/wheel/unpack.py installs its files.
 """
 
 import configparser
@@ -22,9 +22,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.core import elf
 from rootstock.core.errors import SourceError
-from rootstock.stack import licence
+from rootstock.stack import licenses
 
-LICENCE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
+LICENSE_FILE = re.compile(r"(?i)licen[cs]e|copying|notice|copyright")
 _LONGEST = 200  # letters of a summary
 _MOST = 1 << 31  # bytes of all files
 _HOMES = ("homepage", "source", "repository")  # labels of Project-URL, the best first
@@ -34,10 +34,10 @@ _MAGIC = b"\x7fELF"
 
 @dataclass(frozen=True, kw_only=True)
 class Wheel:
-    """What a wheel says of itself.
+    """The metadata of a wheel.
 
-    `name` is that of the distribution, `libraries` are the sonames that its ELF files need and that
-    are not in it, `top` the modules it has, `pure` whether it has no ELF file.
+    `name` is that of the distribution. `libraries` are the sonames that its ELF files need and it
+    lacks. It is `pure` when it has no ELF file.
     """
 
     name: str
@@ -55,9 +55,9 @@ class Wheel:
 
 
 def read(path: Path, drop: Sequence[str] = ()) -> Wheel:
-    """Read the wheel at `path`, without the files that `drop` are shell patterns of.
+    """Read the wheel at `path`, without the files that match the shell patterns `drop`.
 
-    Raises `SourceError` when it is none.
+    Raises `SourceError` when it is not a wheel.
     """
     try:
         name, version, _, _ = parse_wheel_filename(path.name)
@@ -88,13 +88,13 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
         requires=tuple(map(Requirement, metadata.get_all("Requires-Dist", []))),
         requires_python=SpecifierSet(metadata.get("Requires-Python", "")),
         entry_points=_entry_points(archive, info),
-        license=licence_of(metadata),
+        license=license_of(metadata),
         license_files=tuple(
             sorted(
                 entry.filename
                 for entry in files
                 if entry.filename.startswith(f"{info}/")
-                and LICENCE_FILE.search(entry.filename.rpartition("/")[2])
+                and LICENSE_FILE.search(entry.filename.rpartition("/")[2])
             )
         ),
         summary=summary_of(metadata),
@@ -105,9 +105,9 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
     )
 
 
-def licence_of(metadata: Message) -> str:
-    """The SPDX expression of the licence in core metadata, or nothing."""
-    return licence.of(
+def license_of(metadata: Message) -> str:
+    """Return the SPDX expression of the license in core metadata, or an empty text."""
+    return licenses.of(
         metadata.get("License-Expression", ""),
         metadata.get("License", ""),
         metadata.get_all("Classifier", []),
@@ -115,15 +115,15 @@ def licence_of(metadata: Message) -> str:
 
 
 def summary_of(metadata: Message) -> str:
-    """The summary in core metadata, in one line."""
+    """Return the summary in core metadata, in one line."""
     return " ".join(metadata.get("Summary", "").split())[:_LONGEST]
 
 
 def homepage_of(metadata: Message) -> str:
-    """The address in core metadata under which a project is at home, or nothing."""
+    """Return the address of the project's homepage in core metadata, or an empty text."""
     homes = dict(one.split(", ", 1) for one in metadata.get_all("Project-URL", []) if ", " in one)
     homes = {key.lower(): value for key, value in homes.items()}
-    # What PEP 753 has for it comes before the field that it replaces, which is often stale.
+    # The labels of PEP 753 come before the older field, which is often stale.
     named = next((homes[label] for label in _HOMES if label in homes), "")
     return named or str(metadata.get("Home-page", ""))
 
@@ -140,9 +140,9 @@ def _entry_points(archive: zipfile.ZipFile, info: str) -> tuple[str, ...]:
 
 
 def programs_of(text: str) -> tuple[str, ...]:
-    """The programs in an entry_points.txt, as recipes write them: NAME = MODULE:FUNCTION.
+    """Return the programs in an entry_points.txt, as in recipes: NAME = MODULE:FUNCTION.
 
-    Raises `configparser.Error` when it is none.
+    Raises `configparser.Error` when it is invalid.
     """
     found = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     found.optionxform = str  # type: ignore[assignment, method-assign]  # as the module documents it
@@ -164,7 +164,7 @@ def _libraries(archive: zipfile.ZipFile, binary: list[str]) -> tuple[str, ...]:
             with archive.open(name) as packed, place.open("wb") as file:
                 while chunk := packed.read(1 << 20):
                     file.write(chunk)
-            with suppress(elf.ElfError):  # of another machine, which the audit tells
+            with suppress(elf.ElfError):  # of another architecture; the audit reports it
                 if found := elf.read(place):
                     needed.update(found.needed)
     return tuple(sorted(needed - own))

@@ -1,1 +1,1 @@
-"""Suites: the tests that packages themselves bring, run in the environment of a cell."""
+"""Suites: runs packages' own tests in the environment of a cell."""

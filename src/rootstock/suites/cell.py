@@ -1,4 +1,4 @@
-"""Run the suites of a cell, each once for as long as nothing that it runs with changes."""
+"""Runs the suites of a cell, each only once while its inputs do not change."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -20,10 +20,11 @@ from rootstock.suites.suite import STAGE, Deep, Suite
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """The environment that the suites of a cell run in: what it is made of, and on which system.
+    """The environment in which the suites of a cell run: its packages and its system.
 
-    `specs` are solved from a channel of just the `artifacts`, which `stage` makes. `engine` gives
-    what isolates the suites; where all is known it is not asked. A suite may hold `memory` bytes.
+    `specs` are solved from a channel of only the `artifacts`, which `stage` makes. `engine` returns
+    what isolates the suites; it is not called when the store has all results. A suite may hold
+    `memory` bytes.
     """
 
     cell: str
@@ -44,9 +45,9 @@ def test_cell(
     logs: Path,
     listen: Listener,
 ) -> Iterator[SuiteResult]:
-    """What came of the suites of a cell, one after the other, each as soon as it has ended.
+    """Yield the results of a cell's suites, one after the other, each when it has ended.
 
-    What passed is kept. What did not is tried again the next time: a machine may have been busy.
+    Passed suites are stored. Others run again the next time: the machine may have been busy.
     """
     logs.mkdir(parents=True, exist_ok=True)
     took = seconds(store)
@@ -84,12 +85,12 @@ def test_cell(
 
 
 def seconds(store: Store) -> dict[str, float]:
-    """What each package's suite took on this machine the last time that it came to its end."""
+    """Return the seconds of each package's last complete suite on this machine."""
     try:
         return shape.mapping(names.package_name, shape.seconds)(
             shape.document(regular.read(store.suites))
         )
-    except (OSError, ValueError):  # it only tells how long it may take
+    except (OSError, ValueError):  # they only serve to estimate the time
         return {}
 
 

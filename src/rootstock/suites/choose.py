@@ -1,8 +1,8 @@
-"""Which suites are run in an environment: those that ci/stack.toml describes, of what is in there.
+"""Chooses the suites of an environment: those of its packages that ci/stack.toml describes.
 
-Nothing is run only because it is there. Many packages bring tests that need data, services or
-other packages that no environment of ours has; what comes of them says nothing before somebody
-has looked at it. Those that bring tests and are not described are told of.
+Nothing runs only because it exists. Many packages bring tests that need data, services or other
+packages that no environment here has; their results say nothing before somebody examines them. A
+report lists packages with tests but no description.
 """
 
 import re
@@ -21,23 +21,23 @@ from rootstock.stack.names import Names
 from rootstock.stack.wanted import Wanted
 from rootstock.suites.suite import Companion, Suite
 
-# A file that pytest takes for one with tests, in a folder of tests.
+# A file that pytest takes as a test module, in a folder of tests.
 _TEST = re.compile(r"(?:.*/)?site-packages/(?P<owner>[^/]+)/(?:.*/)?tests?/(?:.*/)?test_[^/]*\.py")
 
 
 def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
-    """For each cell, by its id, one that also has what the suites are run with.
+    """Return for each cell, by its id, a cell that also has the tools that run suites.
 
-    A cell for whose Python that is not has none.
+    It leaves out a cell whose Python has no such tools.
 
-    Raises `UsageError` when it cannot be in one environment with the sets of a cell, or is for
-    none of the Pythons.
+    Raises `UsageError` when they do not fit into one environment with the sets of a cell, or exist
+    for none of the Pythons.
     """
     sets = {one.name: one for one in lock.sets}
     if TESTS not in sets:
         name = TESTS.removeprefix(PREFIX)
         raise UsageError(
-            f"ci/stack.lock has no set {name}, with which packages' own tests are run",
+            f"ci/stack.lock has no set {name}, which runs packages' own tests",
             f"Write [sets.{name}] with pytest into {wanted.FILE}, then: rootstock stack lock",
         )
     pythons = {member.python for member in sets[TESTS].members}
@@ -48,14 +48,14 @@ def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
         together = dict.fromkeys((*cell.sets, TESTS))
         if len(locks.together([sets[name] for name in together], cell.python)) > 1:
             raise UsageError(
-                f"{cell.id}: what runs packages' own tests asks for other versions than its sets",
+                f"{cell.id}: the tools for packages' own tests need other versions than its sets",
                 "Lock both again: rootstock stack lock --upgrade all",
             )
         name = f"{cell.name}-deep".lstrip("-")
         found[cell.id] = replace(cell, sets=tuple(together), name=name)
     if not found:
         raise UsageError(
-            f"packages' own tests are run for Python {listed(sorted(pythons))} only",
+            f"packages' own tests run for Python {listed(sorted(pythons))} only",
             "Choose a cell of one of these: --py",
         )
     return found
@@ -64,10 +64,10 @@ def beside(cells: Sequence[Cell], lock: Lock) -> dict[str, Cell]:
 def tested(
     beside: Mapping[str, Cell], graph: Graph, checkout: Checkout, asked: Sequence[str]
 ) -> dict[str, Companion]:
-    """What runs in each cell that `beside` has, by the id of the cell that is tested.
+    """Return the suites of each cell in `beside`, by the id of the tested cell.
 
-    With `asked`, the suites of these packages only. Raises `UsageError` for a name with no suite,
-    and when no cell has any.
+    With `asked`, it returns the suites of these packages only. Raises `UsageError` for a name with
+    no suite, and when no cell has any.
     """
     known, naming = wanted.load(checkout.stack), names.load(checkout.names)
     _require_known(asked, known, naming)
@@ -91,16 +91,17 @@ def _require_known(asked: Sequence[str], known: Wanted, naming: Names) -> None:
     if strange := [one for one in asked if one not in allowed]:
         raise UsageError(
             f"{listed(map(shown, strange))}: {wanted.FILE} has no suite of that name",
-            f"Known: {listed(sorted(described))}. docs/stack.md tells how one is added.",
+            f"Known: {listed(sorted(described))}. docs/stack.md says how to add one.",
         )
 
 
 def choose(
     versions: Mapping[str, str], asked: Sequence[str], known: Wanted, naming: Names
 ) -> tuple[Suite, ...]:
-    """The suites of an environment, of which `versions` has the packages, in the file's order.
+    """Return the suites of an environment with the packages `versions`, in the file's order.
 
-    With `asked`, those of these packages only, by conda's name or that of the Python index.
+    With `asked`, it returns those of these packages only, by conda's name or that of the Python
+    index.
     """
     return tuple(
         Suite(package=name, version=versions[name], words=one.suite, fails=one.suite_fails)
@@ -112,7 +113,7 @@ def choose(
 
 
 def tests_in(files: Iterable[str]) -> int:
-    """How many files with tests there are, in folders of tests, among the files of a package.
+    """Count the files with tests, in folders of tests, among the files of a package.
 
     >>> tests_in(["lib/python3.11/site-packages/numexpr/tests/test_numexpr.py"])
     1

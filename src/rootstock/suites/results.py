@@ -1,7 +1,7 @@
-"""What came of a suite, read from what the program within the sandbox writes, and judged.
+"""Reads the results of a suite that the program in the sandbox writes, and judges them.
 
-inside/run_suite.py says what each line is. It comes from a sandbox: whatever it holds, reading it
-raises nothing but `ValueError`.
+inside/run_suite.py describes the lines. They come from a sandbox: whatever they contain, reading
+them raises only `ValueError`.
 """
 
 import json
@@ -18,11 +18,11 @@ State = Literal["passed", "failed", "stopped"]
 _OUTCOMES = ("error", "failed", "expected", "skipped", "unexpected", "passed")
 _BAD = ("error", "failed")
 _LONGEST = 1 << 20  # characters of a line
-_TOLD = 20  # failures of a suite in a message
+_FAILURES_SHOWN = 20  # failures of a suite that a message shows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class Reason:
     """A test by its id, and a line about it."""
 
     test: str
@@ -31,15 +31,14 @@ class Told:
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteResult:
-    """What came of the suite of a package.
+    """The result of the suite of a package.
 
-    It is `stopped` when it took too long or too much memory; its numbers are those until then.
-    `found` tests were to be run. `passed`, `failed`, `expected`, `skipped` and `errors` are of
-    those that ended: each is counted once. `expected` are those that are known to fail: by the
-    suite itself, and in ci/stack.toml, which are also in `foreseen`, with the reason from there.
-    `failures` are the others that failed or could not be run. `mended` are known to fail, and
-    passed; `unseen` are known to fail, and were not among the tests. `log` is the file with all
-    that pytest wrote.
+    It is `stopped` when it took too long or too much memory; its numbers count until then. `found`
+    tests were selected. `passed`, `failed`, `expected`, `skipped` and `errors` count the tests that
+    ended, each once. `expected` are known failures: those of the suite itself, and those of
+    ci/stack.toml, which are also in `foreseen`, with the reason from there. `failures` are the
+    others that failed or could not run. `mended` are known failures that passed; `unseen` are known
+    failures that were not among the tests. `log` is the file with all output of pytest.
     """
 
     package: str
@@ -55,10 +54,10 @@ class SuiteResult:
     expected: int = 0
     skipped: int = 0
     errors: int = 0
-    failures: tuple[Told, ...] = ()
-    foreseen: tuple[Told, ...] = ()
-    mended: tuple[Told, ...] = ()
-    unseen: tuple[Told, ...] = ()
+    failures: tuple[Reason, ...] = ()
+    foreseen: tuple[Reason, ...] = ()
+    mended: tuple[Reason, ...] = ()
+    unseen: tuple[Reason, ...] = ()
     log: str = ""
 
     @property
@@ -75,10 +74,10 @@ class SuiteResult:
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "SuiteResult":
-        """The result that `dataclasses.asdict` gave."""
+        """Read the result from that of `dataclasses.asdict`."""
         lists = ("failures", "foreseen", "mended", "unseen")
-        told = {key: tuple(Told(**one) for one in value[key]) for key in lists}
-        return SuiteResult(**{**value, **told, "words": tuple(value["words"])})
+        reasons = {key: tuple(Reason(**one) for one in value[key]) for key in lists}
+        return SuiteResult(**{**value, **reasons, "words": tuple(value["words"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +90,11 @@ class SuitesReport:
 
     @property
     def passed(self) -> bool:
-        """Whether every suite passed, and there was any."""
+        """Whether there was any suite, and all passed."""
         return bool(self.suites) and all(one.state == "passed" for one in self.suites)
 
     def as_json(self) -> dict[str, Any]:
-        """The report as `json.dumps` takes it."""
+        """The report as a JSON object."""
         return {**asdict(self), "passed": self.passed}
 
     def raise_for_failure(self) -> None:
@@ -106,14 +105,15 @@ class SuitesReport:
         bad = [one for one in self.suites if one.state != "passed"]
         for one in bad:
             lines.append(f"  {one.package} {one.version}: {one.reason} ({one.figures})")
-            lines += [f"    {told.test}: {told.reason}" for told in one.failures[:_TOLD]]
-            if (more := len(one.failures) - _TOLD) > 0:
+            shown = one.failures[:_FAILURES_SHOWN]
+            lines += [f"    {failure.test}: {failure.reason}" for failure in shown]
+            if (more := len(one.failures) - _FAILURES_SHOWN) > 0:
                 lines.append(f"    and {more} more, all in the report")
         raise SmokeFailed("\n".join(lines), f"Whole logs: {' '.join(one.log for one in bad)}")
 
 
 class Reading:
-    """The lines of a suite, taken one after the other."""
+    """Reads the lines of a suite, one after the other."""
 
     def __init__(self) -> None:
         self.found = self.left_out = 0
@@ -123,7 +123,7 @@ class Reading:
         self._rest = b""
 
     def take(self, data: bytes) -> None:
-        """Take what was written next; raises `ValueError` for a line that it never writes."""
+        """Read the next data; raises `ValueError` for a line that the program never writes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _LONGEST:
             raise ValueError("a line of its results is too long")
@@ -165,7 +165,7 @@ class Reading:
 
 
 def entry_of(test: str, known: Collection[str]) -> str:
-    """The one of some ids, also of classes, files and folders, that a test belongs to, if any.
+    """Return the id, maybe of a class, file or folder, to which a test belongs, or an empty text.
 
     >>> entry_of("a/test_b.py::test_c[1-x]", ["a/test_b.py::test_c"])
     'a/test_b.py::test_c'
@@ -189,13 +189,13 @@ def judge(
     log: str = "",
     fault: str = "",
 ) -> SuiteResult:
-    """What came of a suite that was run, `fault` being why its results could not be read.
+    """Judge a suite that ran; `fault` is why its results could not be read.
 
-    `over` is the limit that it broke, of `limit` seconds if that of time; `code` the exit code of
-    the process.
+    `over` is the limit that it exceeded, and `limit` the limit of time in seconds; `code` is the
+    exit code of the process.
     """
-    failures: list[Told] = []
-    foreseen: list[Told] = []
+    failures: list[Reason] = []
+    foreseen: list[Reason] = []
     counts = dict.fromkeys(_OUTCOMES, 0)
     of_entries: dict[str, set[str]] = {entry: set() for entry in suite.fails}
     for test, (outcome, line) in reading.outcomes.items():
@@ -203,19 +203,19 @@ def judge(
         if entry:
             of_entries[entry].add(outcome)
         if outcome in _BAD and entry:
-            foreseen.append(Told(test=test, reason=suite.fails[entry]))
+            foreseen.append(Reason(test=test, reason=suite.fails[entry]))
             outcome = "expected"
         elif outcome in _BAD:
-            failures.append(Told(test=test, reason=line))
+            failures.append(Reason(test=test, reason=line))
         counts[outcome] += 1
     whole = not (over or fault) and reading.code is not None
     mended = [
-        Told(test=entry, reason=suite.fails[entry])
+        Reason(test=entry, reason=suite.fails[entry])
         for entry, outcomes in of_entries.items()
         if whole and "passed" in outcomes and outcomes.isdisjoint(_BAD)
     ]
     unseen = [
-        Told(test=entry, reason=suite.fails[entry])
+        Reason(test=entry, reason=suite.fails[entry])
         for entry, outcomes in of_entries.items()
         if whole and not outcomes
     ]
@@ -254,24 +254,24 @@ def _fault(
     failures: bool,
     foreseen: bool,
 ) -> str:
-    """Why a suite has not passed; empty when it has."""
+    """Return why a suite has not passed, or an empty text."""
     where = f", in {reading.running}" if reading.running else ""
     if over:
-        told = (
-            f"its time of {duration(limit)} was up" if over == "time" else "it held too much memory"
+        limit_text = (
+            f"it exceeded {duration(limit)}" if over == "time" else "it held too much memory"
         )
-        return f"it was stopped: {told}{where}"
+        return f"it was stopped: {limit_text}{where}"
     if fault:
         return fault
     how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
     if reading.code is None:
-        return f"it ended {how}{where}, before all of its tests had"
+        return f"it ended {how}{where}, before all of its tests ended"
     if code != reading.code:
         return f"its process ended {how}, after its tests"
     if failures:
         return "tests failed"
-    # pytest's exit codes: 0 all passed, 1 tests failed, 2 interrupted, as by modules that could
-    # not be collected, 3 internal error, 4 usage, 5 no tests.
+    # pytest's exit codes: 0 all passed, 1 tests failed, 2 interrupted, e.g. when modules could not
+    # be collected, 3 internal error, 4 usage, 5 no tests.
     if code == 5 or (code == 0 and not reading.outcomes):
         return "it has no tests"
     if code not in ((0, 1, 2) if foreseen else (0,)):

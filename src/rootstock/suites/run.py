@@ -1,9 +1,9 @@
-"""Run the suites of packages in the environment of a cell, each in a sandbox of its own.
+"""Runs the suites of packages in the environment of a cell, each in a sandbox of its own.
 
-The environment is made for this, of just what the cell's is made of and what runs the tests. As in
-the smoke tests it is mounted read-only at another place than it was made at, on the old and bare
-system, without network. A suite has a folder to write to, which is its home, and may call the
-programs of the environment.
+The environment is made for this, from the packages of the cell and the tools that run tests. As in
+the smoke tests it is mounted read-only at another place, on the old and bare system, without
+network. A suite has a writable folder, which is its home, and may call the programs of the
+environment.
 """
 
 import os
@@ -22,7 +22,7 @@ from rootstock.suites.results import Reading, SuiteResult, judge
 from rootstock.suites.suite import STAGE, Suite
 
 INSIDE = Path(__file__).with_name("inside")
-# Folders that the system's root has for the smoke tests.
+# Folders of the system's root that also serve the smoke tests.
 _PROGRAMS = "/rootstock/checks"
 _OUT = "/rootstock/out"
 _ENV = {
@@ -30,7 +30,7 @@ _ENV = {
     "HOME": f"{_OUT}/home",
     "TMPDIR": f"{_OUT}/tmp",
     "LANG": "C.UTF-8",
-    "PYTHONTZPATH": f"{PREFIX}/share/zoneinfo",  # which Python knows by where it was installed
+    "PYTHONTZPATH": f"{PREFIX}/share/zoneinfo",  # Python would use the path of the installation
 }
 _RESULTS = "results"
 _CHUNK = 1 << 20  # bytes
@@ -54,8 +54,8 @@ def run(
 ) -> SuiteResult:
     """Run a suite in the environment `prefix`, for at most `limit` seconds and `memory` bytes.
 
-    `expected` is how many seconds it took before. Its log is `PACKAGE.log` in `logs`. Raises
-    `InterruptedByUser` after Ctrl-C; all that was started has ended then.
+    `expected` is the seconds it took before. Its log is `PACKAGE.log` in `logs`. Raises
+    `InterruptedByUser` after Ctrl-C, when everything it started has ended.
     """
     listen(Event(stage=STAGE, item=label, state="start", expected=expected, detail=suite.version))
     log = logs / f"{suite.package}.log"
@@ -120,7 +120,7 @@ def run(
 
 
 class _Results:
-    """The file with the results, read while a sandbox that is not trusted writes to it."""
+    """The file with the results, which an untrusted sandbox writes while this reads it."""
 
     def __init__(self, folder: Path, reading: Reading) -> None:
         self.fault = ""
@@ -130,7 +130,7 @@ class _Results:
         self._left = _MOST
 
     def take(self) -> None:
-        """Read what has been written since the last time; what is wrong with it is the `fault`."""
+        """Read what was written since the last time; record an error as the `fault`."""
         if self.fault or not os.path.lexists(self._folder / _RESULTS):
             return
         try:
@@ -144,6 +144,6 @@ class _Results:
             self.fault = str(error)
 
     def close(self) -> None:
-        """Read no more."""
+        """Stop reading."""
         if self._file:
             self._file.close()

@@ -1,21 +1,21 @@
-"""What a suite is, and what is asked for."""
+"""Defines a suite, and the request for suites."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rootstock.plan.matrix import Cell
 
-STAGE = "suites"  # what events and records call it
-LIMIT = 1800.0  # seconds that a suite may take if nothing else is said
+STAGE = "suites"  # the name of the stage in events and records
+LIMIT = 1800.0  # default seconds for a suite
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
     """A package's own tests.
 
-    `package` and `version` are conda's, `words` what pytest is given. `fails` has the reason for
-    each test that is known to fail, by its id; an id without parameters is all of these, and that
-    of a class, a file or a folder all in it.
+    `package` and `version` are conda's, `words` are the arguments of pytest. `fails` has the reason
+    for each known failure, by the test's id. An id without parameters covers all of them, and that
+    of a class, a file or a folder covers all in it.
     """
 
     package: str
@@ -26,7 +26,7 @@ class Suite:
 
 @dataclass(frozen=True, kw_only=True)
 class Deep:
-    """That suites are asked for: those of the packages in `only`, or all; seconds for each."""
+    """A request for suites: of the packages in `only`, or of all; and the seconds for each."""
 
     only: tuple[str, ...] = ()
     limit: float = LIMIT
@@ -34,7 +34,7 @@ class Deep:
 
 @dataclass(frozen=True, kw_only=True)
 class Companion:
-    """The suites of a cell, and the `cell` they run in: it has what runs them as well."""
+    """The suites of a cell, and the `cell` they run in: it also has the tools to run them."""
 
     cell: Cell
     suites: tuple[Suite, ...]

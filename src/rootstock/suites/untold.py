@@ -1,4 +1,4 @@
-"""Which packages bring tests that nothing is said of: where a suite may be worth describing."""
+"""Finds packages that bring tests without a description: a suite may be worth describing."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -12,7 +12,7 @@ _PATHS = "info/paths.json"
 
 
 def find(artifacts: Iterable[Artifact], described: Collection[str]) -> dict[str, int]:
-    """How many files with tests there are in each package that has some and no suite.
+    """Count the files with tests in each package that has some and no suite.
 
     `described` are the packages that have a suite.
     """
@@ -24,7 +24,7 @@ def find(artifacts: Iterable[Artifact], described: Collection[str]) -> dict[str,
 
 
 def _files(path: Path) -> list[str]:
-    """The files of a package, as it says itself; none where it cannot be read."""
+    """Return the files of a package from its metadata; none where it cannot be read."""
     try:
         found = index.members(path, (_PATHS,))
         entries = json.loads(found[_PATHS])["paths"]

@@ -1,1 +1,1 @@
-"""Verify: a package is built again from its record, and comes out as the same bytes."""
+"""Verify: builds a package again from its record and compares the bytes."""

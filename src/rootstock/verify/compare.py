@@ -1,8 +1,8 @@
-"""Compare two `.conda` files: which members differ, and how.
+"""Compares two `.conda` files: which members differ, and how.
 
-The format is that of CEP 35: a zip of `metadata.json` and two zstd-compressed tars. What the
-packages list (`info/paths.json`) is compared first, then every member of the tars, by its header
-and its content.
+The format is that of CEP 35: a zip of `metadata.json` and two zstd-compressed tars. It compares
+first the packages' lists (`info/paths.json`), then every member of the tars, by its header and its
+content.
 """
 
 import difflib
@@ -20,11 +20,12 @@ from typing import IO, Any
 import zstandard
 
 _CHUNK = 1 << 20  # bytes
-_TEXT = 4 << 20  # bytes: what is longer is told as binaries are
-_LINES = 20  # of a diff or a list that are shown
-_WIDTH = 160  # characters of a line that are shown
-_AROUND = 16  # bytes of a binary that are shown
-# What reading a damaged package raises; RuntimeError is zipfile's for what it cannot unpack.
+_TEXT = 4 << 20  # bytes: longer texts are compared as binaries
+_LINES = 20  # of a diff or a list that the output shows
+_WIDTH = 160  # characters of a line that the output shows
+_AROUND = 16  # bytes of a binary that the output shows
+# Errors from reading a damaged package; RuntimeError is zipfile's for an entry that it cannot
+# unpack.
 _UNREADABLE = (
     *(ValueError, KeyError, TypeError, EOFError, RuntimeError, RecursionError, struct.error),
     *(zipfile.BadZipFile, tarfile.TarError, zstandard.ZstdError),
@@ -40,7 +41,7 @@ _NOBITS = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A member that differs: how in a few words, and lines that show it.
+    """A member that differs: a short description, and lines that show it.
 
     `member` is a path in the package, or the name of a part of the zip.
     """
@@ -51,9 +52,9 @@ class Difference:
 
 
 def compare(old: Path, new: Path, scratch: Path) -> tuple[Difference, ...]:
-    """What differs between two packages; nothing when they have the same bytes.
+    """Return the differences between two packages; nothing when their bytes are the same.
 
-    The tars are unpacked, one after the other, into the folder `scratch`.
+    It unpacks the tars, one after the other, into the folder `scratch`.
     """
     if _same_bytes(old, new):
         return ()
@@ -104,7 +105,7 @@ def _changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _tar(package: zipfile.ZipFile, part: str, file: Path) -> Iterator[tarfile.TarFile]:
-    """The tar of a part, uncompressed in a file."""
+    """Yield the tar of a part, uncompressed in a file."""
     [name] = [n for n in package.namelist() if n.startswith(f"{part}-")]
     with package.open(name) as packed, file.open("wb") as out:
         zstandard.ZstdDecompressor().copy_stream(packed, out)
@@ -152,7 +153,7 @@ def _listed(
     new: tarfile.TarFile,
     now: Mapping[str, tarfile.TarInfo],
 ) -> Difference | None:
-    """What differs in the packages' own lists of their files."""
+    """Return how the packages' own lists of their files differ."""
     if _PATHS not in was or _PATHS not in now:
         return None
     lists = []
@@ -185,13 +186,13 @@ def _contents(name: str, old: IO[bytes], new: IO[bytes]) -> Iterator[Difference]
         texts = [_text(file) for file in (old, new)]
         if texts[0] is not None and texts[1] is not None:
             lines = difflib.unified_diff(texts[0], texts[1], "kept", "rebuilt", n=1, lineterm="")
-            yield Difference(member=name, what="other text", lines=_first(list(lines)))
+            yield Difference(member=name, what="different text", lines=_first(list(lines)))
         else:
             yield _binaries(name, old, new, place)
 
 
 def _first_difference(old: IO[bytes], new: IO[bytes]) -> int | None:
-    """The offset of the first byte that differs, None when there is none."""
+    """Return the offset of the first byte that differs, None when there is none."""
     start = 0
     while True:
         one, other = old.read(_CHUNK), new.read(_CHUNK)
@@ -229,7 +230,7 @@ def _binaries(name: str, old: IO[bytes], new: IO[bytes], place: int) -> Differen
 
 
 def _section(file: IO[bytes], place: int) -> str:
-    """The section of an ELF file that a byte is in; empty when there is none."""
+    """Return the section of an ELF file that contains a byte; empty when there is none."""
     file.seek(0)
     data = file.read()
     if not data.startswith(_ELF):

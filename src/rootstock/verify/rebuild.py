@@ -1,7 +1,7 @@
-"""Build packages again from their records, and compare: the same inputs give the same bytes.
+"""Builds packages again from their records, and compares: the same inputs give the same bytes.
 
-Every build happens in a new folder, and what it gives is thrown away, unless it differs. What
-the store keeps is only read.
+Every build uses a new folder, and its result is thrown away, unless it differs. The store's
+artifacts are only read.
 """
 
 import os
@@ -39,11 +39,11 @@ Outcome = Literal["same", "differs", "failed", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of building a package again.
+    """The result of building a package again.
 
-    `outcome` is `unknown` when it could not be tried, and `message` says why, or why the build
-    failed. `sha256` is of the kept package, `rebuilt` of the new one, which is at `path` when it
-    differs. `log` is the file with all that the build wrote.
+    `outcome` is `unknown` when the build could not run, and `message` says why, or why the build
+    failed. `sha256` belongs to the stored package, `rebuilt` to the new one, which is at `path`
+    when it differs. `log` is the file with the build's output.
     """
 
     filename: str
@@ -57,7 +57,7 @@ class Verdict:
     differences: tuple[Difference, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The verdict as `json.dumps` takes it."""
+        """The verdict as a JSON object."""
         return asdict(self)
 
     @property
@@ -72,13 +72,13 @@ class Verdict:
 
 
 def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
-    """Raise `VerifyFailed` when a package differs or failed, `MachineError` when one is unknown."""
+    """Raise `VerifyFailed` when a package differs or failed, `MachineError` for an unknown one."""
     bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
     if bad:
         raise VerifyFailed(
-            f"{len(bad)} of {len(verdicts)} packages did not come out the same: {listed(bad)}",
-            "What differs is shown above. Mend the recipe so that it does not depend on the time, "
-            "on chance or on the machine.",
+            f"{len(bad)} of {len(verdicts)} packages differ or failed to build: {listed(bad)}",
+            "The differences are shown above. Make the recipe independent of time, "
+            "chance or the machine.",
         )
     unknown = [v.filename for v in verdicts if v.outcome == "unknown"]
     if unknown:
@@ -86,11 +86,11 @@ def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
 
 
 def select(words: Sequence[str], channel: Channel, store: Store) -> list[Artifact]:
-    """The artifacts that words mean: package names, node ids, names of files, paths of files.
+    """Return the artifacts that words mean: package names, node ids, file names, file paths.
 
-    What the channel has comes first; else it is what was built last under each file name.
+    Artifacts of the channel come first; else it is the last build of each file name.
 
-    Raises `UsageError` for a word that the store knows nothing of.
+    Raises `UsageError` for a word that the store does not know.
     """
     published = {(name, key) for name, (key, _) in channel.keys().items()}
     known = sorted(entries(store), key=lambda entry: entry.time)
@@ -108,20 +108,20 @@ def select(words: Sequence[str], channel: Channel, store: Store) -> list[Artifac
         if not chosen:
             raise UsageError(
                 f"the store has no record of how {word} was built",
-                "Names are those of packages, nodes or files, as `rootstock plan` shows them.",
+                "Give names of packages, nodes or files, as in `rootstock plan`.",
             )
         found |= {artifact.path.parent.name: artifact for artifact in chosen}
     return list(found.values())
 
 
 def select_all(channel: Channel, store: Store) -> list[Artifact]:
-    """Every package of a channel, and everything that they were built with.
+    """Return every package of a channel, and everything that they were built with.
 
-    Raises `UsageError` when there is no channel, or the store does not have a package's record.
+    Raises `UsageError` when there is no channel, or the store lacks a package's record.
     """
     published = channel.keys()
     if not published:
-        raise UsageError(f"{channel} is no channel with packages", "Build one, or name it.")
+        raise UsageError(f"{channel} is not a channel with packages", "Build one, or name it.")
     todo = select([*published], channel, store)
     found: dict[str, Artifact] = {}
     while todo:
@@ -141,16 +141,16 @@ def _needs(artifact: Artifact, store: Store) -> Sequence[Artifact]:
     try:
         return stored_job(artifact, store).needs
     except MachineError:
-        return ()  # told when it is its turn
+        return ()  # reported in its turn
 
 
 @dataclass(frozen=True, kw_only=True)
 class RebuildSettings:
-    """What rebuilding takes.
+    """The settings of rebuilding.
 
-    `profile` and `checkout` are where an image comes from that the store does not have, and
-    `registry` (sha256 -> package URL) a source. The logs go to the folder `logs`. `workers` is
-    the number of builds at a time, 0 for one per core.
+    `profile` and `checkout` provide an image that the store lacks, and `registry` (sha256 ->
+    package URL) a source. The logs go to the folder `logs`. `workers` is the number of parallel
+    builds, 0 for one per core.
     """
 
     checkout: Checkout
@@ -176,7 +176,7 @@ def verify(
 ) -> list[Verdict]:
     """Build artifacts again, and compare.
 
-    Raises `SourceError` when a source cannot be had, and `InterruptedByUser` on Ctrl-C.
+    Raises `SourceError` when a source cannot be fetched, and `InterruptedByUser` on Ctrl-C.
     """
     listen(Event(stage="verify", state="start", total=len(artifacts)))
     tasks, verdicts = [], []
@@ -195,7 +195,7 @@ def verify(
         listen(Event(stage="verify", item=name, state=state, seconds=verdict.seconds))
         return verdict
 
-    # The longest first, so that none is left for the end.
+    # The longest first, so that none starts late.
     order = sorted(tasks, key=lambda task: -task.artifact.seconds)
     pool = ThreadPoolExecutor(means.workers or os.cpu_count())
     try:
@@ -211,7 +211,7 @@ def verify(
 
 
 def _task(artifact: Artifact, store: Store) -> _Task:
-    """The record of a build; raises `MachineError` when this rootstock cannot repeat it."""
+    """Return the record of a build; raises `MachineError` when it cannot be repeated."""
     job = stored_job(artifact, store)
     inputs = stored_inputs(artifact.path.parent)
     assert inputs is not None, "the job's record was read beside it"
@@ -224,14 +224,16 @@ def _task(artifact: Artifact, store: Store) -> _Task:
     now = fingerprint(image, level).parts
     others = [name for name in sorted(parts | now.keys()) if was.get(name) != now.get(name)]
     if others:
-        raise MachineError(f"it was built by another rootstock, with another {', '.join(others)}")
+        raise MachineError(
+            f"another version of rootstock built it, with another {', '.join(others)}"
+        )
     return _Task(artifact=artifact, job=job, image=image, level=level)
 
 
 def _provide(
     tasks: Sequence[_Task], means: RebuildSettings, listen: Listener
 ) -> Mapping[tuple[str, int], builder.BuildContext | MachineError]:
-    """Have all sources, and by image and level what builds, or why nothing can."""
+    """Fetch all sources; return what builds, by image and level, or why nothing can."""
     files = [source_of(entry) for task in tasks for entry in task.job.sources]
     sources.fetch(files, means.registry, means.store, listen, offline=means.offline)
     roots: dict[str, Path | MachineError] = {}
@@ -262,7 +264,7 @@ def _provide(
 def _image(digest: str, means: RebuildSettings, listen: Listener) -> Path:
     store, checkout = means.store, means.checkout
     image = rootfs.find_cached("build", digest, store, listen, check=True)
-    for relocked in (False, True):  # it is the digest that says which of the locks is meant
+    for relocked in (False, True):  # the digest decides which of the locks is meant
         if image is None and digest == profiles.digest(
             means.profile, checkout, store, relocked=relocked
         ):
@@ -275,7 +277,7 @@ def _image(digest: str, means: RebuildSettings, listen: Listener) -> Path:
                 offline=means.offline,
             )
     if image is None:
-        raise MachineError(f"the image it was built in, {digest[:12]}, is not there any more")
+        raise MachineError(f"the image that built it, {digest[:12]}, no longer exists")
     means.engine.prepare(image.root)
     return image.root
 

@@ -64,7 +64,7 @@ def test_what_no_package_can_have_is_named(store: Store) -> None:
         found = error(store, "no\n", **ends)
         assert isinstance(found, BuildFailed)
         pipe, name = sorted(found.tail[1:], reverse=True)
-        assert "'lib/pipe' in $PREFIX: no package can have what is neither" in pipe
+        assert "'lib/pipe' in $PREFIX: a package may only have files, links and folders" in pipe
         assert r"caf\xe9" in name and "not UTF-8" in name
 
 
@@ -90,7 +90,7 @@ def test_a_limit_is_told_though_it_ends_with_a_signal(store: Store, over: Any) -
 def test_a_signal_is_from_outside(store: Store, code: int) -> None:
     found = error(store, "", code=code)
     assert isinstance(found, MachineError)
-    assert "from outside" in found.message
+    assert "outside rootstock" in found.message
 
 
 def test_so_is_the_kernels_want_of_memory(store: Store) -> None:

@@ -108,13 +108,13 @@ def test_an_older_version_is_succeeded_too(world: World) -> None:
 def test_what_is_published_and_there_did_not_change(world: World) -> None:
     graph = world.plan()
     world.keep(graph, publish=True)
-    assert world.why(graph, cached=True) == ["nothing changed: it is there"]
+    assert world.why(graph, cached=True) == ["nothing changed: the store has it"]
 
 
 def test_published_inputs_that_the_store_lost_are_told(world: World) -> None:
     lost = world.keep(world.plan(), inputs=False, publish=True)
     [line] = world.why(world.plan(summary="second"))
-    assert line == f"what {lost.filename} was built from is no longer in the store"
+    assert line == f"the store no longer has the inputs of {lost.filename}"
 
 
 def test_a_damaged_record_is_passed_over(world: World) -> None:

@@ -72,14 +72,14 @@ def test_the_stage_is_the_last_that_was_begun(log: Path, text: str, stage: str) 
 @pytest.mark.parametrize("status", [137, 143])
 def test_a_kill_is_seen(log: Path, status: int) -> None:
     log.write_text("more\n" * 5000 + f"Script failed with status {status}\n\nError: no\n")
-    assert logs.tells_of_a_kill(log)
+    assert logs.shows_a_kill(log)
     log.write_text(FAILED)
-    assert not logs.tells_of_a_kill(log)
+    assert not logs.shows_a_kill(log)
 
 
 def test_the_kill_of_a_compiler_is_seen_wherever_it_is_told(log: Path) -> None:
     log.write_text("g++: fatal error: Killed signal terminated program cc1plus\n" + "more\n" * 5000)
-    assert logs.tells_of_a_kill(log)
+    assert logs.shows_a_kill(log)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_the_kill_of_a_compiler_is_seen_wherever_it_is_told(log: Path) -> None:
 )
 def test_a_script_does_not_talk_itself_out_of_its_failure(log: Path, printed: str) -> None:
     log.write_text(f"{printed}\nScript failed with status 1\n\nError: no\n")
-    assert not logs.tells_of_a_kill(log)
+    assert not logs.shows_a_kill(log)
 
 
 def test_a_log_that_is_not_there_tells_nothing(log: Path) -> None:
     assert (logs.tail(log), logs.stage(log)) == ((), "environment")
-    assert not logs.tells_of_a_kill(log)
+    assert not logs.shows_a_kill(log)

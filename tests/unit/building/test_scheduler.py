@@ -80,13 +80,13 @@ def test_after_a_failure_nothing_new_begins() -> None:
     assert outcome.skipped == {
         "b": "needs a",
         "c": "needs a",
-        "d": "not begun, because a failed",
+        "d": "not started, because a failed",
     }
 
 
 def test_a_failure_of_the_machine_is_one_of_all() -> None:
     outcome = go(fails_at("a", MachineError), workers=1, keep_going=True)
-    assert outcome.skipped["d"] == "not begun, because a failed"
+    assert outcome.skipped["d"] == "not started, because a failed"
 
 
 def test_what_is_known_to_fail_is_not_tried() -> None:

@@ -121,7 +121,7 @@ def test_record_has_the_run_exports_of_its_package(package: Any) -> None:
 @pytest.mark.parametrize("exports", [["one"], {"weak": "one"}, {"soft": ["one"]}, {"weak": [1]}])
 def test_run_exports_that_are_none_are_refused(package: Any, exports: Any) -> None:
     one = package("one", run_exports=exports)
-    with pytest.raises(ValueError, match=r"run_exports\.json is not as CEP 12 has it"):
+    with pytest.raises(ValueError, match=r"run_exports\.json does not follow CEP 12"):
         index.record(one.path, sha256=one.sha256, size=one.size)
     assert index.with_run_exports({"name": "one"}, one.path) == {"name": "one"}
 

@@ -105,10 +105,10 @@ def test_no_more_is_taken_than_was_announced(tmp_path: Path) -> None:
 
 def test_a_pipe_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(SourceError, match="is no file"):
+    with pytest.raises(SourceError, match="is not a regular file"):
         place(tmp_path).read("pipe")
     (tmp_path / "device").symlink_to("/dev/zero")
-    with pytest.raises(SourceError, match="is no file"):
+    with pytest.raises(SourceError, match="is not a regular file"):
         place(tmp_path).read("device")
 
 

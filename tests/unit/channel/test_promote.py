@@ -118,7 +118,7 @@ def test_files_that_are_not_the_channels_are_left_alone(package: Any, tmp_path: 
     promote([package("one")], channel)
     two = package("two")
     (channel / "linux-64" / two.filename).write_text("mine")
-    with pytest.raises(RefusedError, match="not of the channel"):
+    with pytest.raises(RefusedError, match="has foreign files"):
         promote([two], channel)
     assert (channel / "linux-64" / two.filename).read_text() == "mine"
 
@@ -128,7 +128,7 @@ def test_one_writer(package: Any, tmp_path: Path) -> None:
     promote([package("one")], channel)
     with (
         write_lock.writer(channel / ".rootstock/lock"),
-        pytest.raises(RefusedError, match="is being written to by"),
+        pytest.raises(RefusedError, match="is writing to"),
     ):
         promote([package("two")], channel, wait=0.3)
 
@@ -298,5 +298,5 @@ def test_a_release_that_fails_leaves_nothing(package: Any, tmp_path: Path) -> No
 
 def test_a_release_that_is_not_whole_is_refused(package: Any, tmp_path: Path) -> None:
     one = package("one")
-    with pytest.raises(RefusedError, match="cell is not whole: two"):
+    with pytest.raises(RefusedError, match="cell is incomplete: two"):
         promote([one], tmp_path / "c", cells={"cell": [one.filename, "two"]}, release=note)

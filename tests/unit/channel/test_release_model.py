@@ -32,19 +32,19 @@ def test_keys_are_sorted(released: Released) -> None:
         ({"format": 2}, r"has format 2, and rootstock \S+ reads format 1"),
         ({"format": "x"}, "'format'"),
         ({"release": ...}, "lacks the field 'release'"),
-        ({"release": 0}, "0 is no number of a release"),
+        ({"release": 0}, "0 is not the number of a release"),
         ({"release": True}, "True"),
         ({"surprise": 1}, "surprise"),
         ({"cells": {CELL.id: {}}}, "lacks the field"),
         ({"cells": {"../x": {}}}, "a cell's id"),
-        ({"packages": {}}, "a package that the release does not have"),
-        ({"files": {}}, "a file that the release does not have"),
-        ({"files": ["a"]}, "is no object"),
+        ({"packages": {}}, "a package that the release lacks"),
+        ({"files": {}}, "a file that the release lacks"),
+        ({"files": ["a"]}, "is not an object"),
         ({"channel": 5}, "is not an address"),
         ({"channel": "https://x.org/a b"}, "without blanks"),
         ({"channel": "ftp://x.org"}, "is not an address"),
         ({"time": "yesterday"}, "is not a time"),
-        ({"time": "2026-13-01T00:00:00+00:00"}, "is no time"),
+        ({"time": "2026-13-01T00:00:00+00:00"}, "is not a time"),
         ({"commit": "a\nb"}, "is not a line"),
         ({"commit": "\ud800"}, "is not a line"),
     ],
@@ -203,5 +203,5 @@ def test_whatever_is_changed_what_is_read_stays_in_its_folders(
 def test_a_package_is_is_what_its_file_name_says(released: Released, field: str) -> None:
     value = json.loads(released.release.text())
     value["packages"]["low-1.0-h0_0.conda"][field] = "high"
-    with pytest.raises(ValueError, match=r"is said to be at|not what its file name says"):
+    with pytest.raises(ValueError, match=r"has the wrong url|does not match its file name"):
         release_model.parse(json.dumps(value))

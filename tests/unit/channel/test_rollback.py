@@ -125,7 +125,7 @@ def test_one_writer(three: Any) -> None:
     channel, _ = three
     with (
         write_lock.writer(channel / ".rootstock/lock"),
-        pytest.raises(RefusedError, match="is being written to by"),
+        pytest.raises(RefusedError, match="is writing to"),
     ):
         rollback(channel)
 

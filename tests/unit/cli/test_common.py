@@ -114,7 +114,7 @@ def test_a_folder_without_ci_is_no_checkout(tmp_path: Path) -> None:
         app([*words], standalone_mode=False)
 
     for words in ((), ("--checkout", str(tmp_path))):
-        with pytest.raises(UsageError, match="is no checkout") as caught:
+        with pytest.raises(UsageError, match="is not a checkout") as caught:
             run(*words)
         assert "--checkout" in caught.value.remedy
     (tmp_path / "ci").mkdir()

@@ -23,7 +23,7 @@ from rootstock.core.errors import (
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ROOTSTOCK_HOME", str(tmp_path / "store"))
     monkeypatch.setattr(common, "_answer", {})
-    monkeypatch.setattr(common, "_told", False)
+    monkeypatch.setattr(common, "_printed", False)
 
 
 class Panic(BaseException):
@@ -81,7 +81,7 @@ def test_the_trace_is_kept_where_the_store_cannot_be_written(
 
 
 def test_a_failure_has_its_object(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending.tell(RefusedError("no", "try later"), as_json=True) == 5
+    assert ending.finish(RefusedError("no", "try later"), as_json=True) == 5
     told, said = capsys.readouterr()
     assert json.loads(told) == {"error": "no", "remedy": "try later", "code": 5}
     assert said == "error: no\n  try later\n"
@@ -91,22 +91,22 @@ def test_what_was_found_stays_in_the_object_of_a_failure(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     common.print_json({"packages": [Path("a")]})
-    assert ending.tell(RootstockError("differs"), as_json=True) == 1
+    assert ending.finish(RootstockError("differs"), as_json=True) == 1
     told = json.loads(capsys.readouterr().out)
     assert told == {"packages": ["a"], "error": "differs", "remedy": "", "code": 1}
 
 
 def test_a_success_has_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
-    assert ending.tell(None, as_json=True) == 0
+    assert ending.finish(None, as_json=True) == 0
     assert capsys.readouterr().out == ""
     common.print_json({"one": 1})
-    assert ending.tell(None, as_json=True) == 0
+    assert ending.finish(None, as_json=True) == 0
     assert json.loads(capsys.readouterr().out) == {"one": 1}
 
 
 def test_one_object_is_printed_and_no_second(capsys: pytest.CaptureFixture[str]) -> None:
     common.print_json_line({"port": 1})
-    assert ending.tell(RootstockError("died"), as_json=True) == 1
+    assert ending.finish(RootstockError("died"), as_json=True) == 1
     assert capsys.readouterr().out == '{"port": 1}\n'
 
 
@@ -120,16 +120,16 @@ def test_an_answer_that_cannot_be_written_is_the_machines_failure(
 ) -> None:
     monkeypatch.setattr(sys, "stdout", Full())
     common.print_json({"one": 1})
-    assert ending.tell(None, as_json=True) == 4
+    assert ending.finish(None, as_json=True) == 4
     assert "standard output cannot be written" in capsys.readouterr().err
-    assert ending.tell(RefusedError("no"), as_json=True) == 5
+    assert ending.finish(RefusedError("no"), as_json=True) == 5
 
 
 def test_lost_words_are_told_by_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rootstock.core.streams._lost", [])
     monkeypatch.setattr(sys, "stderr", Full())
-    assert ending.tell(RefusedError("no"), as_json=False) == 5
-    assert ending.tell(None, as_json=False) == 4
+    assert ending.finish(RefusedError("no"), as_json=False) == 5
+    assert ending.finish(None, as_json=False) == 4
 
 
 def test_a_folder_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,6 +137,6 @@ def test_a_folder_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file or directory")
 
     monkeypatch.setattr("os.getcwd", getcwd)
-    with pytest.raises(UsageError, match="current folder is gone"):
+    with pytest.raises(UsageError, match="current folder was deleted"):
         ending.require_folder()
     assert ending.failure(FileNotFoundError(errno.ENOENT, "no")).code == 2

@@ -55,7 +55,7 @@ def test_a_limit_of_files_is_told(
     tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (limit, resource.RLIM_INFINITY))
-    with pytest.raises(MachineError, match="no file be larger") as error:
+    with pytest.raises(MachineError, match="limits files to") as error:
         disk.require_space(tmp_path)
     assert "ulimit -f" in error.value.remedy
 

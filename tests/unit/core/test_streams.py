@@ -40,14 +40,14 @@ def test_what_people_are_told_may_be_lost(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert streams.flush() is None
-    streams.tell("text", Broken(errno.ENOSPC))
+    streams.show("text", Broken(errno.ENOSPC))
     lost = streams.flush()
     assert lost and lost.errno == errno.ENOSPC
 
 
 def test_nobody_who_reads_on_is_told_apart() -> None:
     with pytest.raises(BrokenPipeError):
-        streams.tell("text", Broken(errno.EPIPE))
+        streams.show("text", Broken(errno.EPIPE))
 
 
 def test_every_character_can_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_a_token_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch
     tokens.take()
     assert "BINSTAR_API_TOKEN" not in os.environ
     assert tokens.token(tokens.ANACONDA, None).value == "one"
-    with pytest.raises(UsageError, match="no token"):
+    with pytest.raises(UsageError, match="needs a token"):
         tokens.token(tokens.QUETZ, None)
 
 

@@ -46,7 +46,7 @@ def test_a_package_is_a_file(tmp_path: Path) -> None:
     for path in (tmp_path / "a-1-0.conda", Path("/dev/zero")):
         with pytest.raises(Failed) as told:
             path_of(path.as_uri())
-        assert "is no file" in told.value.values["reason"]
+        assert "is not a regular file" in told.value.values["reason"]
     assert path_of("file:///no/a%2B-1-0.conda") == Path("/no/a+-1-0.conda")
 
 

@@ -142,10 +142,10 @@ def test_where_no_folder_can_be(tmp_path: Path, kind: str) -> None:
         ("a\0b", "printed"),
         ("a\nb", "printed"),
         ("a\udcffb", "not UTF-8"),
-        ("a$HOME", r"\$ in it"),
-        ("o'brien", "' in it"),
-        ("a:b", ": in it"),
-        ("a\\b", r"\\ in it"),
+        ("a$HOME", r"contains \$,"),
+        ("o'brien", "contains ',"),
+        ("a:b", "contains :,"),
+        ("a\\b", r"contains \\,"),
         ("x" * 5000, "too long"),
     ],
 )
@@ -157,7 +157,7 @@ def test_paths_that_an_environment_cannot_have(text: str, reason: str) -> None:
 def test_where_a_link_leads_counts_too(tmp_path: Path) -> None:
     (tmp_path / "o'brien").mkdir()
     (tmp_path / "home").symlink_to("o'brien")
-    with pytest.raises(UsageError, match="' in it"):
+    with pytest.raises(UsageError, match="contains ',"):
         checked(str(tmp_path / "home/root"))
     assert checked(str(tmp_path / "größe, a b/#1")) == tmp_path / "größe, a b/#1"
 
@@ -167,5 +167,5 @@ def test_the_path_that_counts_is_the_whole_one(
 ) -> None:
     (tmp_path / "a:b").mkdir()
     monkeypatch.chdir(tmp_path / "a:b")
-    with pytest.raises(UsageError, match=": in it"):
+    with pytest.raises(UsageError, match="contains :,"):
         checked("root")

@@ -62,8 +62,8 @@ def test_no_folder_on_the_way_is_followed(part: str, room: Path, tmp_path: Path)
     if part == "out":
         (room / "out").rmdir()
     (room / part).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(NotTaken, match="is no folder"):
+    with pytest.raises(NotTaken, match="is not a folder"):
         move(room, "out/linux-64/a", tmp_path / "own")
-    with pytest.raises(NotTaken, match="is no folder"):
+    with pytest.raises(NotTaken, match="is not a folder"):
         copy(room, "out/linux-64/a", tmp_path / "own/a", 100)
     assert list((tmp_path / "own").iterdir()) == []

@@ -28,7 +28,7 @@ def test_an_image_that_may_not_be_read_is_told_and_left(
 ) -> None:
     place = store.image("abc") / closed
     monkeypatch.setattr("os.access", lambda path, mode: Path(path) != place)
-    with pytest.raises(MachineError, match="may not be read") as error:
+    with pytest.raises(MachineError, match="is not readable") as error:
         rootfs.find_cached("build", "abc", store, silent, check=True)
     assert "ROOTSTOCK_HOME" in error.value.remedy
     assert image.root.is_dir()

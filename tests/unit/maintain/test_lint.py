@@ -67,8 +67,8 @@ def test_all_is_told_at_once(checkout: Path) -> None:
         "small/graft/recipe.yaml:1: 'Graft' is not a package name",
         "small/broken/recipe.yaml:2: Failed to parse",
         "small/scion/recipe.yaml:2: build.number is 2",
-        "small/scion/recipe.yaml:4: scion needs graft, which is not to be had",
-        "small/other/recipe.yaml:4: other needs nothing, which is not to be had",
+        "small/scion/recipe.yaml:4: scion needs graft, which no recipe makes",
+        "small/other/recipe.yaml:4: other needs nothing, which no recipe makes",
     ):
         assert line in found
 
@@ -98,7 +98,7 @@ def test_recipes_are_asked_for_by_name_or_path(checkout: Path, asked: str) -> No
 
 
 def test_what_is_no_recipe_is_refused(checkout: Path) -> None:
-    with pytest.raises(UsageError, match="nothing is no recipe") as caught:
+    with pytest.raises(UsageError, match="nothing is not a recipe") as caught:
         lint(Checkout(checkout), ["nothing"])
     assert "graft, scion" in caught.value.remedy
 

@@ -49,7 +49,7 @@ def test_a_package_that_depends_on_something_else_is_told() -> None:
     old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)))
     more = replace(old.wheels[1], builds=(replace(old.wheels[1].builds[0], depends=("c",)),))
     new = replace(old, wheels=(old.wheels[0], more))
-    assert stack_lock.differences(old, new) == ["  b 1: what its package has or depends on"]
+    assert stack_lock.differences(old, new) == ["  b 1: its files or dependencies change"]
 
 
 def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
@@ -63,7 +63,10 @@ def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("set_", "name", "told"),
-    [("vineyard", "zfit", "has no set 'vineyard'"), ("orchard", "z f", "'z f' is no requirement")],
+    [
+        ("vineyard", "zfit", "has no set 'vineyard'"),
+        ("orchard", "z f", "'z f' is not a requirement"),
+    ],
 )
 def test_what_cannot_be_added_is_told(tmp_path: Path, set_: str, name: str, told: str) -> None:
     path = tmp_path / "stack.toml"

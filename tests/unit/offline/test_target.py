@@ -46,7 +46,7 @@ def test_what_appeared_meanwhile_is_not_replaced(tmp_path: Path, folder: bool) -
                 part.write_text("ours")
                 target.write_text("theirs")
 
-    with pytest.raises(RefusedError, match="made is there"):
+    with pytest.raises(RefusedError, match="made exists"):
         race()
     assert folder or target.read_text() == "theirs"
     assert [path.name for path in tmp_path.iterdir()] == ["made"]

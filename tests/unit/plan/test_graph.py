@@ -264,7 +264,7 @@ def test_what_no_recipe_makes_is_told(tmp_path: Path) -> None:
 def test_a_circle_is_told(tmp_path: Path) -> None:
     recipes = {**RECIPES}
     recipes["libgcc"] = RECIPES["libgcc"] + "\nrequirements: {run: [zlib]}\n"
-    with pytest.raises(RecipeError, match=r"\.yaml:\d+: .*need each other: .*libgcc.*zlib"):
+    with pytest.raises(RecipeError, match=r"\.yaml:\d+: .*depend on each other: .*libgcc.*zlib"):
         plan_of(make(tmp_path, recipes))
 
 
@@ -345,7 +345,7 @@ def test_a_noarch_package_is_one_that_the_cells_python_can_run(tmp_path: Path) -
     (tmp_path / "new/recipe.yaml").unlink()
     (tmp_path / "new/build.sh").unlink()
     (tmp_path / "new").rmdir()
-    with pytest.raises(UsageError, match="pip, which is not to be had: pip-25"):
+    with pytest.raises(UsageError, match="pip, which no recipe makes: pip-25"):
         plan_two(tmp_path)
 
 
@@ -442,7 +442,7 @@ def test_what_a_tested_package_needs_for_its_tests_is_tested_too(tmp_path: Path)
     ],
 )
 def test_a_test_that_needs_what_is_built_later_is_refused(tmp_path: Path, bzip2: str) -> None:
-    with pytest.raises(RecipeError, match=r"needs what is built after it: .*tested.*bzip2"):
+    with pytest.raises(RecipeError, match=r"package that is built after it: .*tested.*bzip2"):
         plan_with(tmp_path, tested=TESTED, bzip2=f"{BZIP2}\n{bzip2}")
 
 
@@ -459,7 +459,7 @@ def test_a_test_does_not_bring_another_version_of_what_a_package_is_built_with(
 ) -> None:
     old = RECIPES["zlib"].replace("1.3.1", "1.2.13")
     text = TESTED.replace("[bzip2]", "[zlib 1.2.*]")
-    with pytest.raises(RecipeError, match=r"needs zlib-1\.2\.13.* built with zlib-1\.3\.1"):
+    with pytest.raises(RecipeError, match=r"needs zlib-1\.2\.13.* build uses zlib-1\.3\.1"):
         plan_with(tmp_path / "one", tested=text, old=old)
     pinned = text.replace("host: [zlib]", "host: [zlib 1.3.*]")
     plan_with(tmp_path / "two", tested=pinned, old=old)
@@ -487,7 +487,7 @@ def test_two_recipes_that_make_one_package_are_both_named(tmp_path: Path) -> Non
 def test_what_is_no_match_spec_is_told(tmp_path: Path) -> None:
     folder = make(tmp_path)
     outputs = render(folder / "libgcc", VARIANTS, (("python", "cpython"),), "linux-64")
-    with pytest.raises(UsageError, match=r"the cell .* needs 'libgcc >=', which is no match spec"):
+    with pytest.raises(UsageError, match=r"the cell .* needs 'libgcc >=', .* not a match spec"):
         plan(outputs, [CELL], ["libgcc >="], BUILDER, {})
 
 

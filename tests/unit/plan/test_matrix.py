@@ -98,7 +98,7 @@ MISTAKES = [
     ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.11.2"]', 3, "not a Python version"),
     ("specs: [root, python]", "", 2, "missing: specs"),
     ("specs: [root, python]", "specs: [root, [python]]", 7, "a list is not text"),
-    ("specs:", "specs: [root]\nspecs:", 8, "specs is there twice"),
+    ("specs:", "specs: [root]\nspecs:", 8, "specs occurs twice"),
     ("specs:", "spec: [root]\nspecs:", 7, "unknown key spec"),
     ("6.40.00", "6.38.00", 6, "ROOT 6.38.00 is there twice"),
     ("6.40.00", "6.40", 6, "6.40 is not a ROOT version"),
@@ -107,8 +107,13 @@ MISTAKES = [
     (', pythons: ["3.11"]}', ', pythons: ["3.11", "3.11"]}', 6, "3.11 is there twice"),
     (', pythons: ["3.11"]}', "}", 6, "missing: pythons"),
     ("variants: {c_stdlib: sysroot}", "variants: sysroot", 8, "sysroot is not a mapping"),
-    ("variants: {", 'variants: {cpython: "3.9", ', 8, "cpython is no variant value of the matrix"),
-    ("variants: {", "variants: {target_platform: a, ", 8, "target_platform is no variant value"),
+    (
+        "variants: {",
+        'variants: {cpython: "3.9", ',
+        8,
+        "cpython is not a variant value of the matrix",
+    ),
+    ("variants: {", "variants: {target_platform: a, ", 8, "target_platform is not a variant value"),
     ('pythons: ["3.9", "3.11"]', 'pythons: ["3.9", "3.09"]', 3, "3.09 is not a Python version"),
     ("6.40.00", "06.38.00", 6, "06.38.00 is not a ROOT version"),
     ("roots:", "roots: [", 5, "not YAML"),
@@ -125,7 +130,7 @@ def test_a_mistake_is_told_with_its_line(
 
 
 # What a schema cannot tell: it does not compare one value with another, and YAML comes before it.
-BEYOND = ("asks for Python", "specs is there twice", "ROOT 6.38.00 is there twice", "not YAML")
+BEYOND = ("asks for Python", "specs occurs twice", "ROOT 6.38.00 is there twice", "not YAML")
 
 
 def faults(text: str) -> list[str]:

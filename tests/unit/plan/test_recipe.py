@@ -151,7 +151,7 @@ def test_variants_are_lists_of_text(tmp_path: Path, text: str) -> None:
 def test_variants_do_not_have_what_cells_say(tmp_path: Path, key: str) -> None:
     write(tmp_path, 'package: {name: a, version: "1"}')
     (tmp_path / "variants.yaml").write_text(f'c_stdlib: [a]\n{key}: ["3.8"]')
-    with pytest.raises(UsageError, match=rf"variants\.yaml:2: {key} is not a recipe's to say"):
+    with pytest.raises(UsageError, match=rf"variants\.yaml:2: a recipe cannot set {key}"):
         render(tmp_path, {}, (), "linux-64", taken(PRODUCT))
 
 

@@ -100,11 +100,11 @@ def test_the_input_that_changed_is_named(
 
 def test_what_did_not_change_is_told(world: World) -> None:
     plan = world.plan()
-    assert why(plan, plan, "zlib").lines == ["nothing changed: it is there"]
+    assert why(plan, plan, "zlib").lines == ["nothing changed: the store has it"]
     [zlib] = find(plan, "zlib")
     there = before_of(zlib, zlib.inputs)
     [line] = explain(zlib, plan, there, recall(plan), cached=False).lines
-    assert line == "nothing changed, but the store does not have it any more"
+    assert line == "nothing changed, but the store no longer has it"
     assert explain(zlib, plan, None, recall(plan), cached=False).lines == ["never built"]
 
 
@@ -171,7 +171,7 @@ def test_a_build_number_that_the_channel_forces_is_told(world: World) -> None:
     after = world.plan()
     [line] = why(before, after, "python").lines
     assert line == "dependency zlib 1.3.1: rebuilt, because: build number: 0 -> 1"
-    assert why(before, after, "zlib").verdict.startswith("nothing changed but its number")
+    assert why(before, after, "zlib").verdict.startswith("only its build number changed")
 
 
 def test_inputs_that_are_gone_are_told(world: World) -> None:
@@ -181,13 +181,13 @@ def test_inputs_that_are_gone_are_told(world: World) -> None:
     [openssl], python = find(before, "openssl"), find(before, "python")[0]
     there = before_of(openssl, None)
     [line] = explain(find(after, "openssl")[0], after, there, recall(before), cached=False).lines
-    assert line == f"what {openssl.filename} was built from is no longer in the store"
+    assert line == f"the store no longer has the inputs of {openssl.filename}"
     forgetful = before_of(python, python.inputs)
     [line] = explain(
         find(after, "python")[0], after, forgetful, lambda artifact: None, cached=False
     ).lines
     assert line.startswith("dependency openssl 3.5.7: ")
-    assert line.endswith("what it was is no longer in the store")
+    assert line.endswith("its former inputs are no longer in the store")
 
 
 def test_keys_of_another_form_are_not_compared(world: World) -> None:
@@ -255,4 +255,4 @@ def test_what_a_dependency_was_not_built_with_before_is_told(world: World) -> No
 
 def test_there_is_a_reason_also_where_nothing_tells_it(world: World) -> None:
     reason = reason_for(world, lambda openssl: openssl.inputs)
-    assert reason == "something that it is built with changed"
+    assert reason == "a dependency of its build changed"

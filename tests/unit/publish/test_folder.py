@@ -8,7 +8,13 @@ import pytest
 
 from rootstock.channel import index
 from rootstock.channel.layout import Layout
-from rootstock.core.errors import NoSpace, RefusedError, RootstockError, UsageError, unwritable_told
+from rootstock.core.errors import (
+    NoSpace,
+    RefusedError,
+    RootstockError,
+    UsageError,
+    raising_unwritable,
+)
 from rootstock.publish.folder import Folder
 from rootstock.publish.snapshot import ChannelSnapshot
 
@@ -36,7 +42,7 @@ def test_a_channel_is_not_published_into_itself_or_around(
     place: str, snapshot: ChannelSnapshot
 ) -> None:
     before = sorted(snapshot.channel.layout.root.rglob("*"))
-    with pytest.raises(RefusedError, match="in one another"):
+    with pytest.raises(RefusedError, match="contains the other"):
         Folder(path=snapshot.channel.layout.root / place).look(snapshot)
     assert sorted(snapshot.channel.layout.root.rglob("*")) == before
 
@@ -46,7 +52,7 @@ def test_a_folder_for_other_things_stays_as_it_is(
 ) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home/thesis.tex").touch()
-    with pytest.raises(RefusedError, match=r"other things in it, such as 'thesis\.tex'"):
+    with pytest.raises(RefusedError, match=r"contains other things, such as 'thesis\.tex'"):
         Folder(path=tmp_path / "home").look(snapshot)
 
 
@@ -103,7 +109,7 @@ def test_where_nothing_can_be_written(
     [(errno.EROFS, UsageError), (errno.EACCES, UsageError), (errno.ENOSPC, NoSpace)],
 )
 def test_why_a_place_is_not_written(number: int, kind: type[RootstockError]) -> None:
-    with pytest.raises(kind), unwritable_told("place"):
+    with pytest.raises(kind), raising_unwritable("place"):
         raise OSError(number, "refused")
-    with pytest.raises(OSError, match="odd"), unwritable_told("place"):
+    with pytest.raises(OSError, match="odd"), raising_unwritable("place"):
         raise OSError(errno.EIO, "odd")

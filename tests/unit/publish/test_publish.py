@@ -13,7 +13,7 @@ from rootstock.publish import publish as publishing
 from rootstock.publish.folder import staged_indexes
 from rootstock.publish.retry import RetryPolicy
 from rootstock.publish.snapshot import ChannelSnapshot, Package
-from rootstock.publish.target import Conflict, RemoteFile, RemoteState, Told, TransientError
+from rootstock.publish.target import Conflict, Notify, RemoteFile, RemoteState, TransientError
 
 from ...channels import load, promote
 
@@ -61,13 +61,13 @@ class Memory:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= self.shown)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
+    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
         for package in look.missing(snapshot):
             place = self.root / package.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(package.file.read_bytes())
             self.staged.add(package.path)
-            told(package, package.size)
+            notify(package, package.size)
             self.step("put")
         self.index("staging", snapshot)
 
@@ -159,7 +159,7 @@ def test_other_bytes_that_come_back_are_refused(
     go(snapshot, target, store, stage_only=True)
     (publishing.place(target, store) / "read.json").unlink()
     (target.root / snapshot.packages[0].path).write_bytes(b"other")
-    with pytest.raises(RefusedError, match="gives other bytes"):
+    with pytest.raises(RefusedError, match="returns other bytes"):
         go(snapshot, target, store)
     assert "show" not in target.asked
 
@@ -179,7 +179,7 @@ def test_what_nothing_tests_is_not_shown(
     snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
     bare = ChannelSnapshot(**{**snapshot.__dict__, "cells": {}})
-    with pytest.raises(RefusedError, match="no release that tells how to test"):
+    with pytest.raises(RefusedError, match="no release that describes how to test"):
         go(bare, target, store)
     assert target.shown == set()
 
@@ -204,7 +204,7 @@ def test_a_step_that_was_taken_is_not_taken_again(
 def test_a_conflict_that_nothing_explains(
     snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    def put(snapshot: ChannelSnapshot, look: RemoteState, told: Told) -> None:
+    def put(snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
         raise Conflict("the file exists")
 
     target.put = put  # type: ignore[method-assign]

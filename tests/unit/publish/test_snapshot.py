@@ -36,7 +36,7 @@ def test_what_was_taken_back_is_not_published(channel: Path) -> None:
 
 
 def test_what_is_not_there(channel: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no channel"):
+    with pytest.raises(UsageError, match="not a channel with packages"):
         load(tmp_path / "none")
     with pytest.raises(UsageError, match="has no release 3"):
         load(channel, 3)
@@ -59,7 +59,7 @@ def test_an_index_that_says_otherwise_is_not_published(
     else:
         del records["one-1.0-h0_0.conda"]
     index.write(folder, records, channel / "linux-64/shards")
-    with pytest.raises(RefusedError, match=r"its index says of linux-64/one\S+ other than"):
+    with pytest.raises(RefusedError, match=r"its index and generation 2 differ for linux-64/one"):
         load(channel)
 
 

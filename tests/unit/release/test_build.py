@@ -90,7 +90,7 @@ def test_what_was_not_tested_is_refused(
 ) -> None:
     [proven] = inputs.cells
     other = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
-    with pytest.raises(RefusedError, match="what was tested is not what is promoted"):
+    with pytest.raises(RefusedError, match="the tested packages are not those that are promoted"):
         build(replace(inputs, cells=[replace(proven, smoke=other)]), records_of(inputs))
 
 

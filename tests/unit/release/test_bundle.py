@@ -133,5 +133,5 @@ def test_what_is_no_package_is_told(released: Released, tmp_path: Path, content:
     path.write_bytes(content)
     sha256, size = place(path.parent).sha256(LOW)
     _change(released, lambda v: v["packages"][LOW].update({"sha256": sha256, "size": size}))
-    with pytest.raises(RootstockError, match=r"is no package|damaged"):
+    with pytest.raises(RootstockError, match=r"is not a package|damaged"):
         _bundle(released, tmp_path / "bundle")

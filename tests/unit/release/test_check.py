@@ -125,7 +125,7 @@ def test_a_file_that_is_not_of_it_is_found(released: Released, name: str) -> Non
     path = released.folder / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("")
-    assert _check(released).differences == (f"{name} is not of the release",)
+    assert _check(released).differences == (f"{name} does not belong to the release",)
 
 
 def test_packages_that_were_swapped_are_found(released: Released) -> None:
@@ -241,7 +241,7 @@ def test_a_size_that_is_another_is_found(released: Released, key: Private) -> No
     _rewrite(released, key, {}, size=size + 1)
     assert _check(released, key.public).differences == (
         f"linux-64/{LOW} has {size} bytes, not {size + 1}",
-        f"linux-64/repodata.json says otherwise of {LOW}: size",
+        f"linux-64/repodata.json differs for {LOW}: size",
     )
 
 
@@ -299,7 +299,7 @@ def test_a_signature_that_was_taken_away_is_told(released: Released) -> None:
     (released.folder / "attestations/release.json.json").unlink()
     [difference] = _check(released).differences
     assert difference == (
-        "attestations/release.json.json is missing, and release.json lists what was signed with it"
+        "attestations/release.json.json is missing, but release.json lists signed files"
     )
 
 
@@ -379,7 +379,7 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
         records[LOW].update(constrains=["python <3"]) and records[LOW].pop("depends")
     ),
     "lacks": lambda records: records.pop(LOW),
-    "has not what generation": lambda r: r.update({"x-1-0.conda": {**r[LOW], "name": "x"}}),
+    "differs from generation": lambda r: r.update({"x-1-0.conda": {**r[LOW], "name": "x"}}),
 }
 
 
@@ -409,7 +409,7 @@ def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> Non
         finally:
             server.shutdown()
             thread.join()
-    assert found == (f"linux-64/repodata.json says otherwise of {TOP}: depends",)
+    assert found == (f"linux-64/repodata.json differs for {TOP}: depends",)
 
 
 @pytest.mark.parametrize("name", [index.TABLE, index.PACKED, index.SHARDS_TABLE])
@@ -438,13 +438,13 @@ def test_run_exports_that_lie_are_told(released: Released) -> None:
     ):
         (released.channel / ".rootstock/current/linux-64" / name).write_bytes(data)
     found = _check(released).differences
-    assert f"linux-64/run_exports.json says otherwise of {LOW}" in found
+    assert f"linux-64/run_exports.json differs for {LOW}" in found
 
 
 def test_the_record_of_another_release_is_not_loaded(released: Released) -> None:
     record = json.loads((released.folder / "release.json").read_text())
     (released.folder / "release.json").write_text(json.dumps({**record, "release": 2}))
-    with pytest.raises(UsageError, match="is of release 2"):
+    with pytest.raises(UsageError, match="belongs to release 2"):
         Channel.at(released.channel).release(1)
 
 

@@ -56,7 +56,7 @@ def test_dependencies_are_a_graph_from_the_cell(text: str) -> None:
     [("MIT AND BSD-3-Clause", "LicenseExpression"), ("as you like", "DisjunctiveLicense")],
 )
 def test_licences_are_expressions_where_they_can_be(text: str, kind: str) -> None:
-    assert type(sbom._licence(text)).__name__ == kind
+    assert type(sbom._license(text)).__name__ == kind
 
 
 def test_it_is_read_as_it_was_written(text: str, released: Released) -> None:
@@ -68,5 +68,5 @@ def test_it_is_read_as_it_was_written(text: str, released: Released) -> None:
     "wrong", ["", "[]", '{"components": 1}', '{"components": [{"name": "a", "type": "library"}]}']
 )
 def test_what_is_no_sbom_is_told(wrong: str) -> None:
-    with pytest.raises(ValueError, match="is no SBOM"):
+    with pytest.raises(ValueError, match="is not an SBOM"):
         sbom.read(wrong)

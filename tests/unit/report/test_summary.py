@@ -89,5 +89,5 @@ def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
     ]
     text = "\n".join(lines)
     assert "  fails, as expected: oak/t.py::a: no network\n" in text
-    assert "was expected to fail, and is not among the tests: oak/t.py::b: too new" in text
+    assert "was expected to fail, but is not among the tests: oak/t.py::b: too new" in text
     assert text.count("elm/t.py") == 20 and "3 more of elm" in text

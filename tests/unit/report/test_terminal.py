@@ -10,7 +10,7 @@ import pytest
 
 from rootstock.core.progress import Event
 from rootstock.product.root import PRODUCT
-from rootstock.report.terminal import Terminal, tell_error
+from rootstock.report.terminal import Terminal, print_error
 
 
 def plain(*events: Event) -> list[str]:
@@ -137,7 +137,7 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
             told_by = "see the log\x1b[2J"
             terminal(Event(stage="build", item="package1", state="failed", detail=told_by))
             terminal(Event(stage="build", state="failed"))
-        tell_error("it failed", "do this", stream)
+        print_error("it failed", "do this", stream)
     reader.join()
     os.close(master)
     return told.decode()
@@ -171,7 +171,7 @@ HOSTILE = "a\x1b[2J\x1b]0;title\x07\x08\x9b1mb\u202ec"
 def test_a_log_cannot_command_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = "a\\x1b[2J\\x1b]0;title\\x07\\x08\\x9b1mb\\u202ec"
     stream = io.StringIO()
-    tell_error(f"failed:\n  {HOSTILE}", HOSTILE, stream)
+    print_error(f"failed:\n  {HOSTILE}", HOSTILE, stream)
     assert stream.getvalue() == f"error: failed:\n  {shown}\n  {shown}\n"
     stream = io.StringIO()
     with Terminal(stream) as terminal:
@@ -185,6 +185,6 @@ def test_a_log_cannot_command_the_terminal(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_line_that_names_very_many_things_is_cut() -> None:
     stream = io.StringIO()
-    tell_error(f"gone: {', '.join(['root-6.40.00-h0_0.conda'] * 20_000)}", "", stream)
+    print_error(f"gone: {', '.join(['root-6.40.00-h0_0.conda'] * 20_000)}", "", stream)
     assert len(stream.getvalue()) < 3000
-    assert re.search(r"\.\.\. and \d+ characters more\n$", stream.getvalue())
+    assert re.search(r"\.\.\. and \d+ more characters\n$", stream.getvalue())

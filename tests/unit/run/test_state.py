@@ -34,7 +34,7 @@ def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> No
     state = State(
         plan=planned,
         failures={"broken": UsageError("no space")},
-        skipped={"user": "needs broken", "other": "not begun, because broken failed"},
+        skipped={"user": "needs broken", "other": "not started, because broken failed"},
     )
     request = Request(checkout=Checkout(tmp_path))
     context = Context(request=request, store=Store(tmp_path), listen=silent, logs=tmp_path / "run")
@@ -42,7 +42,7 @@ def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> No
     assert {one.package: (one.state, one.reason) for one in made.nodes} == {
         "broken": ("failed", "no space"),
         "user": ("skipped", "needs broken"),
-        "other": ("skipped", "not begun, because broken failed"),
+        "other": ("skipped", "not started, because broken failed"),
         "later": ("skipped", "the run ended before it"),
     }
     [cases] = [cases for name, cases in junit.suites_of(made).items() if name == junit.TOOLS]

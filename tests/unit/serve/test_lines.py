@@ -13,7 +13,7 @@ def test_lines_are_written_in_order_and_move_no_cursor(monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stderr", stream)
     lines = Lines()
     for number in range(3):
-        lines.tell(f"{number} \x1b[2J ü \n")
+        lines.write(f"{number} \x1b[2J ü \n")
     lines.close()
     assert stream.getvalue() == "".join(f"{n} \\x1b[2J \\xfc \\n\n" for n in range(3))
 
@@ -25,8 +25,8 @@ def test_a_stream_that_takes_nothing(kind: str, monkeypatch: pytest.MonkeyPatch)
         stream.close()
     monkeypatch.setattr(sys, "stderr", stream)
     lines = Lines()
-    lines.tell("lost")
-    lines.tell("lost")
+    lines.write("lost")
+    lines.write("lost")
     lines.close()
     assert not lines._writer.is_alive()
 
@@ -36,7 +36,7 @@ def test_who_does_not_read_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys, "stderr", open(pipe, "w"))  # noqa: SIM115
     lines = Lines()
     for _ in range(30_000):
-        lines.tell("x" * 100)
+        lines.write("x" * 100)
     assert lines._queue.qsize() <= 10_000
     os.close(end)  # so that the writer can end
     lines.close()

@@ -37,10 +37,10 @@ def report(*checks: Result) -> SmokeReport:
     [
         (0, (), False, "passed", ""),
         (1, ("AssertionError",), False, "failed", "exit code 1"),
-        (0, ("Warning in <TROOT>",), False, "failed", "it wrote something, and should be silent"),
-        (-11, (), False, "failed", "it was ended by signal 11"),
+        (0, ("Warning in <TROOT>",), False, "failed", "it wrote something, but must be silent"),
+        (-11, (), False, "failed", "it was killed by signal 11"),
         (139, (), False, "failed", "exit code 139"),
-        (-15, (), True, "failed", "it took too long and was ended"),
+        (-15, (), True, "failed", "it exceeded its time limit"),
     ],
 )
 def test_judge(

@@ -162,9 +162,9 @@ def test_failures_are_told(stage: Stage) -> None:
     reasons = {check.name: check.reason for check in report.failed}
     assert reasons == {
         "ttree": "exit code 1",
-        "roofit": "it wrote something, and should be silent",
-        "tls": "it took too long and was ended",
-        "headers": "it was ended by signal 6",
+        "roofit": "it wrote something, but must be silent",
+        "tls": "it exceeded its time limit",
+        "headers": "it was killed by signal 6",
     }
     failed = next(check for check in report.failed if check.name == "ttree")
     assert (failed.tail, failed.seconds) == (("AssertionError: 3",), 1.23)
@@ -180,7 +180,7 @@ def test_what_did_not_end_has_not_passed(stage: Stage) -> None:
     names = [check.name for check in PRODUCT.checks]
     assert [check.name for check in report.failed] == names[names.index("roofit") :]
     [reason] = {check.reason for check in report.failed}
-    assert reason.endswith("it was ended by signal 11")
+    assert reason.endswith("it was killed by signal 11")
     [log] = {check.log for check in report.failed}
     assert "segmentation violation" in Path(log).read_text()
 

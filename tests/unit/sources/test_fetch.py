@@ -190,7 +190,7 @@ def test_the_registry_maps_a_sha256_to_a_package_url(tmp_path: Path) -> None:
         (f"{SHA256}: 3", "1: 3 is a number"),
         (f"{SHA256}: [a]", "1: a list is not text"),
         (f"{SHA256}: https://example.org/a.tgz", "1: .*not a package URL"),
-        (f"{SHA256}: {WHEEL}\n{SHA256}: {WHEEL}", "2: .* is there twice"),
+        (f"{SHA256}: {WHEEL}\n{SHA256}: {WHEEL}", "2: .* occurs twice"),
         ("a: [", "not YAML"),
         ("\tb: c", "not YAML"),
     ],

@@ -77,9 +77,9 @@ def test_a_link_out_of_the_library_is_left_out(tmp_path: Path, store: Store) -> 
 def test_what_is_not_there_is_told(tmp_path: Path, store: Store) -> None:
     with pytest.raises(MachineError, match=r"no python3\.10"):
         take("3.10", store)
-    with pytest.raises(UsageError, match="no interpreter with its library"):
+    with pytest.raises(UsageError, match="not an interpreter with its library"):
         take(str(tmp_path / "bin/python3.10"), store)
     program = install(tmp_path / "opt")
     program.write_bytes(ELF)
-    with pytest.raises(UsageError, match="does not tell its version"):
+    with pytest.raises(UsageError, match="does not contain its version"):
         take(str(program), store)

@@ -91,18 +91,18 @@ def test_what_metadata_lacks_is_added() -> None:
 
 def test_a_licence_that_is_not_known_is_told() -> None:
     unknown = Wheel(**{**wheel("bud").__dict__, "license": ""})
-    with pytest.raises(UsageError, match="names no licence") as caught:
+    with pytest.raises(UsageError, match="names no license") as caught:
         entry(unknown)
     assert "[packages.bud]" in caught.value.remedy
 
 
 def test_an_address_is_no_package() -> None:
-    with pytest.raises(UsageError, match="is a file and no package"):
+    with pytest.raises(UsageError, match="is a file, not a package"):
         entry(wheel("bud", "scion @ https://example.org/scion-1.0.tar.gz"))
 
 
 def test_two_projects_are_not_one_package() -> None:
-    with pytest.raises(UsageError, match="a, b would both be the package x"):
+    with pytest.raises(UsageError, match="a, b would both become the package x"):
         entries.require_owners({"x": ["a", "b", "a"], "y": ["c"]})
 
 

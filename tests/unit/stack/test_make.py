@@ -29,7 +29,7 @@ def known(**of: Known) -> Wanted:
 
 
 def test_a_version_of_long_ago_needs_a_reason() -> None:
-    told = r"orchard, Python 3.11(.|\n)*bud 1\.0 of 2021-03-01; there is 4\.1 of 2026-03-01"
+    told = r"orchard, Python 3.11(.|\n)*bud 1\.0 of 2021-03-01; the newest is 4\.1 of 2026-03-01"
     with pytest.raises(UsageError, match=told) as caught:
         require_age([BUD], [NEWEST], known(), "orchard, Python 3.11")
     assert "[packages.NAME]" in caught.value.remedy

@@ -49,7 +49,7 @@ def test_a_package_without_a_wheel_for_it_is_told() -> None:
 
 def test_what_an_index_does_not_tell_is_told() -> None:
     text = HEAD + package("bud", "bud-1.0-py3-none-any.whl").replace("size = 3,", "")
-    with pytest.raises(SourceError, match="does not tell the size"):
+    with pytest.raises(SourceError, match="does not give the size"):
         resolve.read(text, "3.11.2")
 
 
@@ -61,11 +61,11 @@ def test_versions_are_handed_on_as_a_lock() -> None:
 
 
 def test_what_is_known_of_source_distributions_is_not_asked_of_their_code() -> None:
-    told = resolve.as_told({"bud": (Requirement("scion<2"),), "leaf": ()})
+    told = resolve.settings_of({"bud": (Requirement("scion<2"),), "leaf": ()})
     assert tomlkit.parse(told).unwrap() == {
         "dependency-metadata": [
             {"name": "bud", "requires-dist": ["scion<2"]},
             {"name": "leaf", "requires-dist": []},
         ]
     }
-    assert resolve.as_told({}) == ""
+    assert resolve.settings_of({}) == ""

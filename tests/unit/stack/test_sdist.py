@@ -90,17 +90,17 @@ def test_texts_of_licences_are_told_by_their_names(tmp_path: Path, ending: str) 
     texts = ["COPYING.LESSER", "LICENCE-MIT", "doc/license.txt", "LICENSES", "NOTICE"]
     others = ["license.py", "licensing.rst", "LICENSE.d/readme", "notices_of_defects.txt"]
     made = sdists.make(tmp_path, NEW, dict.fromkeys([*texts, *others], ""), ending)
-    assert sdist.licence_texts(made) == tuple(sorted(texts))
+    assert sdist.license_texts(made) == tuple(sorted(texts))
 
 
 def test_a_file_without_licence_texts_is_named(tmp_path: Path) -> None:
     made = sdists.make(tmp_path, f"{NEW}License: MIT\n", {"README": "MIT"})
-    with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no licence text") as caught:
-        sdist.licence_texts(made)
+    with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no license text") as caught:
+        sdist.license_texts(made)
     assert "license_source" in caught.value.remedy
 
 
-@pytest.mark.parametrize("read", [sdist.read, sdist.licence_texts])
+@pytest.mark.parametrize("read", [sdist.read, sdist.license_texts])
 @pytest.mark.parametrize("name", ["bud-1.0.tar.gz", "bud-1.0.zip"])
 def test_what_is_no_archive_is_told(
     tmp_path: Path, name: str, read: Callable[[Path], object]

@@ -50,14 +50,14 @@ def test_it_is_read(tmp_path: Path) -> None:
     [
         ('summary = "All trees"', 'sumary = "x"', r"\[sets\.orchard\] has the unknown key sumary"),
         ('why = "A reason"', "", r"\[packages\.Zarr\] has no why"),
-        ('constraint = "<3"', 'constraint = "three"', "'three' bounds no version"),
-        ('pythons = ">=3.10"', 'pythons = "new"', "'new' bounds no version"),
-        ('"dask[array]"', '"dask["', "is no requirement"),
+        ('constraint = "<3"', 'constraint = "three"', "'three' is not a version bound"),
+        ('pythons = ">=3.10"', 'pythons = "new"', "'new' is not a version bound"),
+        ('"dask[array]"', '"dask["', "is not a requirement"),
         ('packages = ["uproot>=5", "dask[array]"]', "packages = []", "has no packages"),
         ('recipes = ["root_numpy"]', 'recipes = "root_numpy"', "recipes is not a list of texts"),
         ('constraint = "<3"', "drop = [1]", "drop is not a list of texts"),
         ('"--pyargs"', "1", "suite is not a list of texts"),
-        ('suite = ["--pyargs", "zarr", "-m", "not slow"]', "", "has suite_fails and no suite"),
+        ('suite = ["--pyargs", "zarr", "-m", "not slow"]', "", "has suite_fails but no suite"),
         ('"It asks the network"', '" "', "suite_fails has no reason for each test"),
         ('{"zarr/tests/test_a.py::test_b[1]" = ', "[", "is not TOML"),
         (
@@ -65,7 +65,7 @@ def test_it_is_read(tmp_path: Path) -> None:
             'suite_fails = ["zarr/tests/test_a.py::test_b"]',
             "suite_fails has no reason for each",
         ),
-        ("[sets.orchard]", "[sets.Orchard]", "is no name"),
+        ("[sets.orchard]", "[sets.Orchard]", "is not a valid name"),
         ("[sets.orchard]", "[set.orchard]", "the file has the unknown key set"),
         ("[sets.orchard]", "[sets.orchard", "is not TOML"),
     ],
@@ -88,7 +88,7 @@ def test_the_projects_own_is_right() -> None:
 
 def test_what_a_source_distribution_requires_is_written_down(tmp_path: Path) -> None:
     text = '[sets.x]\npackages = ["bud"]\n[packages.bud]\nsource = true\nwhy = "x"\n'
-    with pytest.raises(UsageError, match=r"\[packages\.bud\] has source and no depends"):
+    with pytest.raises(UsageError, match=r"\[packages\.bud\] has source but no depends"):
         load(tmp_path, text)
     known = load(tmp_path, f"{text}depends = []\n").of("bud")
     assert (known.source, known.depends) == (True, ())
@@ -129,16 +129,16 @@ def test_licence_texts_may_be_of_another_release(tmp_path: Path) -> None:
         ("license_source = 1.2", "license_source is 1.2"),
         ('check_env = ["A"]', "check_env is not a table"),
         ('check_env = {LD_PRELOAD = "x"}', "'LD_PRELOAD' is not a variable that may be set"),
-        ('check_env = {PATH = "x"}', "PATH, HOME, .* decide what is run"),
+        ('check_env = {PATH = "x"}', "PATH, HOME, .* decide what runs"),
         ('check_env = {PYTHONPATH = "x"}', "'PYTHONPATH' is not a variable"),
         ('check_env = {"A=B" = "x"}', "'A=B' is not a variable"),
         ("check_env = {A = 1}", "1 is not a line of text"),
-        ('waive = "licence"', "waive has 'licence', which is no waiver"),
-        ('waive = [{rule = "licence", file = "x"}]', "which is no waiver"),
-        ('waive = [{rule = "licence", file = "x", why = " "}]', "which is no waiver"),
-        ('waive = [{rule = "licence", file = "x", why = "y", more = "z"}]', "is no waiver"),
-        ('waive = [{rule = "waiver", file = "x", why = "y"}]', "which is no waiver"),
-        ('waive = [{rule = "lizenz", file = "x", why = "y"}]', "which is no waiver"),
+        ('waive = "licence"', "waive has 'licence', which is not a waiver"),
+        ('waive = [{rule = "licence", file = "x"}]', "which is not a waiver"),
+        ('waive = [{rule = "licence", file = "x", why = " "}]', "which is not a waiver"),
+        ('waive = [{rule = "licence", file = "x", why = "y", more = "z"}]', "is not a waiver"),
+        ('waive = [{rule = "waiver", file = "x", why = "y"}]', "which is not a waiver"),
+        ('waive = [{rule = "lizenz", file = "x", why = "y"}]', "which is not a waiver"),
     ],
 )
 def test_what_few_packages_cannot_have_is_told(tmp_path: Path, line: str, told: str) -> None:

@@ -155,14 +155,14 @@ def test_what_should_fail_and_does_not_is_told_and_fails_nothing() -> None:
             [end("a"), ["begin", "b.py::b"]],
             {"code": -11},
             "failed",
-            "it ended by signal 11, in b.py::b, before all of its tests had",
+            "it ended by signal 11, in b.py::b, before all of its tests ended",
         ),
-        ([], {"code": 1}, "failed", "it ended with exit code 1, before all of its tests had"),
+        ([], {"code": 1}, "failed", "it ended with exit code 1, before all of its tests ended"),
         (
             [end("a"), ["begin", "b.py::b"]],
             {"code": -15, "over": "time"},
             "stopped",
-            "it was stopped: its time of 1 min 00 s was up, in b.py::b",
+            "it was stopped: it exceeded 1 min 00 s, in b.py::b",
         ),
         (
             [end("a")],

@@ -74,7 +74,7 @@ def test_a_text_is_shown_with_its_lines_after_the_paths(tmp_path: Path) -> None:
     paths, text = differences(tmp_path, SAME, other)
     assert (paths.member, paths.what) == ("info/paths.json", "1 of 1 paths differ")
     assert paths.lines[0].startswith("share/a.txt: sha256 ")
-    assert (text.member, text.what) == ("share/a.txt", "other text")
+    assert (text.member, text.what) == ("share/a.txt", "different text")
     assert text.lines[-2:] == ("-two", "+other")
 
 

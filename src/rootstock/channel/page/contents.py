@@ -1,4 +1,4 @@
-"""What a channel has, and what is known of it, as values: all that its page shows."""
+"""The content of a channel's page, as values."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from rootstock.channel.release_model import Check
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A package file. `python` is empty when it is for all, `release` 0 when it is not known.
+    """A package file. `python` is empty when it is for all, `release` 0 when it is unknown.
 
-    `floor` is the glibc it asks for, `proven` the one it was seen to need; empty when none.
-    `size` is in bytes. `path` and `attestation` lead to them from the channel's folder.
+    `floor` is the minimum glibc it declares, `proven` the one its files need; empty when none.
+    `size` is in bytes. `path` and `attestation` are their paths from the channel's folder.
     """
 
     filename: str
@@ -44,7 +44,7 @@ class Package:
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
-        """The versions there are, the newest first."""
+        """The versions, the newest first."""
         return tuple(dict.fromkeys(build.version for build in self.builds))
 
     @cached_property
@@ -54,18 +54,18 @@ class Package:
 
     @cached_property
     def pythons(self) -> tuple[str, ...]:
-        """The Pythons that a build is for, the oldest first; none when it is for all."""
+        """The Pythons of the builds, the oldest first; none when a build is for all."""
         return ordered({build.python for build in self.builds if build.python})
 
     @cached_property
     def floor(self) -> str:
-        """The oldest glibc that all builds of the newest version run on; empty for any."""
+        """The minimum glibc for all builds of the newest version; empty for any."""
         return highest(build.floor for build in self.newest)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """What a release proved of a ROOT for a Python, and on what system."""
+    """The results of a release for a ROOT and a Python, on a system."""
 
     id: str
     root: str
@@ -80,7 +80,7 @@ class Cell:
 
     @cached_property
     def seconds(self) -> float:
-        """How long the checks took."""
+        """The seconds that the checks took."""
         return sum(check.seconds for check in self.checks)
 
     @cached_property
@@ -96,12 +96,12 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A generation of the channel: what it changed, and what is recorded of that.
+    """A generation of the channel: its changes, and their records.
 
-    `kind` and `base` are the generation's. `visible` is whether what it added is still offered.
-    `folder` is where its files are, from the channel's folder, empty when there are none;
-    `files` are their names in it. `url`, `product`, `axes` and `packages` are what release.json
-    says: where the channel was public then, what it was for, and of each package.
+    `kind` and `base` are the generation's. `visible` is whether its additions are still offered.
+    `folder` is the path of its files from the channel's folder, empty when there are none; `files`
+    are their names in it. `url`, `product`, `axes` and `packages` are from release.json: the public
+    address of the channel then, the product with its axes, and each package.
     """
 
     number: int
@@ -122,7 +122,7 @@ class Release:
 
     @cached_property
     def signature(self) -> str:
-        """Where release.json's own signature is, empty when it is not signed."""
+        """The path of release.json's own signature, empty when it is not signed."""
         signed = any(name.startswith(f"{release_model.ATTESTATIONS}/") for name in self.files)
         return f"{self.folder}/{release_model.ATTESTATION}" if signed else ""
 
@@ -131,8 +131,8 @@ class Release:
 class Contents:
     """A channel at one time. `number` and `time` are the generation's, 0 and empty without.
 
-    `origin` is the generation that made what is shown: another one after a rollback. `titles` are
-    what the product and what it is built for are called, `shown` the packages that users install.
+    `origin` is the generation that made the content: another one after a rollback. `titles` are the
+    words for the product and for its other axes, `shown` the packages that users install.
     """
 
     name: str
@@ -152,7 +152,7 @@ class Contents:
 
     @cached_property
     def proofs(self) -> Mapping[tuple[str, str], Cell]:
-        """The latest proof of each ROOT for a Python."""
+        """The latest results of each ROOT for a Python."""
         return {
             (cell.root, cell.python): cell
             for release in self.releases
@@ -162,7 +162,7 @@ class Contents:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The latest proofs: the newest ROOT first, each with the oldest Python first."""
+        """The latest results: the newest ROOT first, each with the oldest Python first."""
         pairs = [(root, python) for root in self.roots for python in self.pythons]
         return tuple(self.proofs[pair] for pair in pairs if pair in self.proofs)
 
@@ -182,12 +182,12 @@ class Contents:
 
     @cached_property
     def pythons(self) -> tuple[str, ...]:
-        """The Pythons that there is a ROOT for, the oldest first."""
+        """The Pythons with a ROOT, the oldest first."""
         return ordered({python for _, python in self.offered})
 
     @cached_property
     def platforms(self) -> tuple[str, ...]:
-        """The platforms it has packages for, beside those for all."""
+        """The platforms of its packages, beside noarch."""
         return tuple(subdir for subdir in self.subdirs if subdir != NOARCH)
 
     @cached_property
@@ -197,18 +197,18 @@ class Contents:
 
     @cached_property
     def url(self) -> str:
-        """The address at which the last visible release made the channel public, if any did."""
+        """The public address of the channel in the last visible release that has one."""
         public = [one.url for one in self.releases if one.visible and one.url.startswith("http")]
         return public[-1] if public else ""
 
     @cached_property
     def floor(self) -> str:
-        """The oldest glibc that everything runs on."""
+        """The minimum glibc of all packages."""
         return highest(build.floor for build in self.builds)
 
 
 def order(version: str) -> list[tuple[int, str]]:
-    """What versions are sorted by: numbers as numbers.
+    """The key to sort versions by: numbers as numbers.
 
     >>> sorted(["3.13", "3.9", "3.13a1", "2026f", "2026e"], key=order)
     ['3.9', '3.13a1', '3.13', '2026e', '2026f']
@@ -218,7 +218,7 @@ def order(version: str) -> list[tuple[int, str]]:
 
 
 def ordered(versions: Iterable[str]) -> tuple[str, ...]:
-    """Versions, the oldest first."""
+    """Sort versions, the oldest first."""
     return tuple(sorted(versions, key=order))
 
 

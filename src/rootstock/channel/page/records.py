@@ -1,8 +1,8 @@
-"""Read what a channel has from its records.
+"""Reads the content of a channel's page from the channel's records.
 
-Everything is read below one generation's folder, so that it belongs together, whatever is
-promoted meanwhile. A channel without releases, and one that rootstock did not make, has its
-packages and says of the rest what it knows: nothing.
+It reads everything below one generation's folder, so that it belongs together, whatever is promoted
+meanwhile. A channel without releases, or one that rootstock did not make, has its packages and no
+other information.
 """
 
 import re
@@ -25,9 +25,9 @@ _FLOOR = re.compile(r"__glibc >=\s*(\d+(?:\.\d+)+)")
 
 
 def read(channel: Channel, past: History | None = None) -> Contents:
-    """All about a channel, at its current generation or at the last one of a history.
+    """Read a channel's content at its current generation or at the last one of a history.
 
-    Raises `UsageError` when the folder is no channel, `RefusedError` when a record of it cannot
+    Raises `UsageError` when the folder is no channel, `RefusedError` when one of its records cannot
     be read.
     """
     past = past or channel.history()
@@ -43,7 +43,7 @@ def read(channel: Channel, past: History | None = None) -> Contents:
 
 
 def tables(channel: Channel, here: Path | None = None) -> list[Path]:
-    """The index of each subdir of a channel, or of the folder of one of its generations.
+    """Return the index of each subdir of a channel, or of the folder of one of its generations.
 
     Raises `UsageError` when there is none.
     """
@@ -59,13 +59,13 @@ def tables(channel: Channel, here: Path | None = None) -> list[Path]:
 
 def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
     releases = _releases(channel, past)
-    told: dict[str, tuple[Release, release_model.Package]] = {}
+    recorded: dict[str, tuple[Release, release_model.Package]] = {}
     for release in releases:
         if release.visible:
-            told.update({name: (release, entry) for name, entry in release.packages.items()})
+            recorded.update({name: (release, entry) for name, entry in release.packages.items()})
     since = {name: entry.generation for name, entry in past.published.items()}
     builds = [
-        _build(table.parent.name, name, entry, since.get(name, 0), *told.get(name, (None, {})))
+        _build(table.parent.name, name, entry, since.get(name, 0), *recorded.get(name, (None, {})))
         for table in tables
         for name, entry in _entries(table).items()
     ]
@@ -100,7 +100,7 @@ def _words(releases: Iterable[Release]) -> tuple[tuple[str, str], tuple[str, ...
 
 
 class _Entry(NamedTuple):
-    """What an index says of a package file, as far as the page has it."""
+    """The fields of an index record that the page needs."""
 
     name: str
     version: str
@@ -115,7 +115,7 @@ def _entries(table: Path) -> Mapping[str, _Entry]:
     try:
         read = shape.document(regular.read(table))
         if not isinstance(read, dict):
-            raise ValueError("it is no object")
+            raise ValueError("it is not an object")
         old, new = (_TABLE(read.get(key, {})) for key in ("packages", "packages.conda"))
         return {**old, **new}
     except ValueError as error:
@@ -124,7 +124,7 @@ def _entries(table: Path) -> Mapping[str, _Entry]:
 
 def _entry(value: object) -> _Entry:
     if not isinstance(value, dict):
-        raise ValueError(f"{names.shown(value)} is no record of a package")
+        raise ValueError(f"{names.shown(value)} is not a package record")
     name, version, build = (names.line(value.get(key)) for key in ("name", "version", "build"))
     return _Entry(
         name,
@@ -147,7 +147,7 @@ def _build(
     entry: _Entry,
     since: int,
     release: Release | None,
-    told: release_model.Package | None,
+    recorded: release_model.Package | None,
 ) -> Build:
     floors = [found[1] for depend in entry.depends if (found := _FLOOR.match(depend))]
     signed = f"{release_model.ATTESTATIONS}/{filename}.json"
@@ -159,18 +159,18 @@ def _build(
         build=entry.build,
         python=_python(entry.name, entry.version, entry.depends),
         floor=highest(floors),
-        proven=told.floor.proven if told else "",
+        proven=recorded.floor.proven if recorded else "",
         size=entry.size,
         sha256=entry.sha256,
         license=entry.license,
         release=since,
-        audited=bool(told and told.audit == "passed"),
+        audited=bool(recorded and recorded.audit == "passed"),
         attestation=f"{release.folder}/{signed}" if release and signed in release.files else "",
     )
 
 
 def _python(name: str, version: str, depends: Iterable[str]) -> str:
-    """The Python that a package is for, as in 3.11; empty when it is for any, or for none."""
+    """Return the Python of a package, such as 3.11; empty when it is for any, or for none."""
     if name in ("python", "python_abi"):
         return ".".join(version.split(".")[:2])
     pinned = [found[1] for depend in depends if (found := _PYTHON.match(depend))]
@@ -178,7 +178,7 @@ def _python(name: str, version: str, depends: Iterable[str]) -> str:
 
 
 def _releases(channel: Channel, past: History) -> tuple[Release, ...]:
-    """All generations, the oldest first."""
+    """Return all generations, the oldest first."""
     now = past.current.number
     shown = {one.number for one in past.releases(now, past.visible())}
     lineage = {one.number for one in past.lineage(now)}
@@ -190,7 +190,7 @@ def _releases(channel: Channel, past: History) -> tuple[Release, ...]:
 
 
 def _release(channel: Channel, one: Generation, visible: bool) -> Release:
-    told = channel.own_release(one.number)
+    recorded = channel.own_release(one.number)
     return Release(
         number=one.number,
         time=one.time,
@@ -199,14 +199,14 @@ def _release(channel: Channel, one: Generation, visible: bool) -> Release:
         added=one.added,
         hidden=one.hidden,
         visible=visible,
-        folder=release_dir(one.number) if told else "",
-        commit=told.commit if told else "",
-        files=frozenset(told.files if told else ()),
-        url=told.channel if told else "",
-        packages=told.packages if told else {},
-        product=told.product if told else "",
-        axes=tuple(next(iter(told.cells.values())).axes) if told and told.cells else (),
-        cells=tuple(_cell(id_, one.number, told) for id_ in told.cells) if told else (),
+        folder=release_dir(one.number) if recorded else "",
+        commit=recorded.commit if recorded else "",
+        files=frozenset(recorded.files if recorded else ()),
+        url=recorded.channel if recorded else "",
+        packages=recorded.packages if recorded else {},
+        product=recorded.product if recorded else "",
+        axes=tuple(next(iter(recorded.cells.values())).axes) if recorded and recorded.cells else (),
+        cells=tuple(_cell(id_, one.number, recorded) for id_ in recorded.cells) if recorded else (),
     )
 
 

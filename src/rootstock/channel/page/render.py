@@ -1,4 +1,4 @@
-"""The channel's page: one HTML file that needs nothing else, made from the channel's records."""
+"""Renders the channel's page: one self-contained HTML file, made from the channel's records."""
 
 import os
 import shlex
@@ -16,20 +16,20 @@ from rootstock.channel.page.records import read
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import Settings
 from rootstock.core import formatting
-from rootstock.core.errors import RefusedError, UsageError, no_space_told
+from rootstock.core.errors import RefusedError, UsageError, raising_no_space
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_HISTORY = 30  # releases that are shown; who wants older ones reads releases.json
-_ROOTS = 10  # ROOT versions that are shown with their Pythons and proofs
-_FEW = 3  # versions that are named in a line
-_NAMES = 12  # file names of a release that are shown each
+_HISTORY = 30  # releases on the page; older ones are in releases.json
+_ROOTS = 10  # ROOT versions on the page, with their Pythons and results
+_FEW = 3  # versions that a line names
+_NAMES = 12  # file names per release
 _UNKNOWN = "CHANNEL"
 
 
 def render(contents: Contents, said: Settings) -> str:
-    """The page of a channel; when its address is unknown, it shows where to put it."""
+    """Render the page of a channel; when its address is unknown, it shows where to put it."""
     url = (said.url or contents.url).rstrip("/")
     offered = [package.name for package in contents.packages]
     users = [name for name in contents.shown if name in offered]
@@ -54,15 +54,15 @@ def render(contents: Contents, said: Settings) -> str:
 
 
 def text(channel: Channel, past: History) -> str:
-    """The page of a channel at the last generation of a history; raises as they do."""
+    """Return the page of a channel at the last generation of a history; raises as they do."""
     return render(read(channel, past), channel.settings())
 
 
 def rewrite(channel: Channel) -> Path:
-    """Write the page of the current generation again, and return it.
+    """Rewrite the page of the current generation, and return its path.
 
-    Raises `RefusedError` when the channel is not one of rootstock's, or is being written to, and
-    `UsageError` when it cannot be written.
+    Raises `RefusedError` when rootstock did not make the channel, or another process writes to it,
+    and `UsageError` when it cannot be written.
     """
     if not channel.number():
         read(channel)
@@ -89,15 +89,15 @@ def write_to(path: Path, channel: Channel, said: Settings) -> None:
             f"{path} is a file of the channel", "Name a file that is not in the channel's folder."
         )
     try:
-        with no_space_told(path):
+        with raising_no_space(path):
             put(path, text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def put(path: Path, text: str) -> None:
-    """Write a file for everybody to read, which appears whole; a device is written to."""
-    if path.exists() and not path.is_file():  # such as /dev/stdout, which must stay what it is
+    """Write a file for everybody to read, which appears complete, or write to a device."""
+    if path.exists() and not path.is_file():  # such as /dev/stdout, which must stay a device
         path.write_text(text)
         return
     part = path.with_name(f".{path.name}.part")
@@ -112,7 +112,7 @@ def put(path: Path, text: str) -> None:
 
 @lru_cache(maxsize=1)
 def _template() -> "Template":
-    # Here, because it takes as long as all the rest of the start of the command.
+    # Here, because it takes as long as the rest of the command's start.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

@@ -1,4 +1,4 @@
-"""bubblewrap: namespaces without root, the engine of choice where it is installed."""
+"""The engine bubblewrap: namespaces without root, preferred where it is installed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ class Bubblewrap:
     remedy: str = f"Install bubblewrap (the program bwrap). {ALLOW_NAMESPACES}"
 
     def probe(self) -> list[str]:
-        """A trial run: the same namespaces over the machine's own root."""
+        """Return the argument list of a trial run: the same namespaces over the machine's root."""
         words, _ = drop([])
         return [*words, "bwrap", "--unshare-all", "--ro-bind", "/", "/", "--", "true"]
 
     def prepare(self, root: Path) -> None:
-        """Nothing: the root file system is mounted as it is."""
+        """Do nothing: the root file system is mounted as it is."""
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
-        """The argument list that runs `argv` in the sandbox."""
+        """Return the argument list that runs `argv` in the sandbox."""
         words, seen = dropped(sandbox)
         words += ["bwrap", "--unshare-all", "--die-with-parent", "--new-session"]
-        # Without a first process of bwrap's own, which has the caller's environment and would be
-        # outlived by what the command leaves running.
+        # Without a first process of bwrap's own: it has the caller's environment, and processes
+        # that the command leaves would outlive it.
         words.append("--as-pid-1")
         words += ["--uid", str(UID), "--gid", str(UID), "--hostname", "rootstock"]
         words += ["--ro-bind", str(seen.root), "/"]

@@ -1,4 +1,4 @@
-"""Choose the engine of a run: the one that was asked for, or the first that works."""
+"""Chooses the engine of a run: the requested one, or the first that works."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ _DOCKER = Container(
     "Install docker, start its daemon on this machine, and have yourself entered in the group "
     "docker: usermod --append --groups docker $USER, then log in again.",
 )
-# Those that can pull and build an image, too.
+# Those that can also pull and build an image.
 BUILDERS = (_PODMAN, _DOCKER)
 # In the order in which `auto` tries them: without root first.
 ENGINES: Mapping[str, Engine] = {
@@ -29,7 +29,7 @@ ENGINES: Mapping[str, Engine] = {
 
 
 def why_not(engine: Engine) -> str | None:
-    """Why an engine cannot be used on this machine, or None when it can: it is tried."""
+    """Return why an engine does not work on this machine, or None; it runs a trial."""
     try:
         done = process.run(engine.probe(), timeout=_PATIENCE)
     except MachineError as error:
@@ -43,9 +43,9 @@ def why_not(engine: Engine) -> str | None:
 
 
 def choose(name: str) -> Engine:
-    """The engine called `name`, or with `auto` the first that works here.
+    """Return the engine called `name`, or with `auto` the first that works here.
 
-    Raises `UsageError` for a name that is none, `MachineError` when it, or none, works here.
+    Raises `UsageError` for an unknown name, and `MachineError` when it, or none, works here.
     """
     if name != "auto" and name not in ENGINES:
         raise UsageError(f"{name}: no such engine", f"Known: auto, {', '.join(ENGINES)}")

@@ -1,10 +1,10 @@
-"""docker and podman: for machines whose kernel gives users no namespaces of their own.
+"""The engines docker and podman: for kernels that give users no namespaces of their own.
 
 The root file system becomes a local image once, under its digest; nothing is pulled.
 
 A container is no child of the program that asked for it, and would outlive it. So its standard
-input is a pipe that ends with that program, however it ends; a watcher within sees the end and
-kills all there is.
+input is a pipe that ends with that program, however it ends. A watcher inside sees the end and
+kills everything.
 """
 
 import os
@@ -18,9 +18,9 @@ from rootstock.image.engines import MACHINE, UID, Mount, Sandbox
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 _WITHOUT_PROXIES = [f"--env={name}=" for one in _PROXIES for name in (one, one.lower())]
-# Standard input is a pipe opened for reading and writing: it does not end before its one holder.
+# Standard input is a pipe opened for reading and writing: it ends with its only holder.
 _TETHERED = ["bash", "-c", 'exec "$@" 0<> <(:)', "tethered"]
-# What runs first in the container. The engine's own variables end with `env -i`.
+# Runs first in the container; `env -i` drops the engine's own variables.
 _WATCHED = """
 exec 3<&0 </dev/null
 (read -r _ <&3; kill -KILL -1) >/dev/null 2>&1 &
@@ -31,7 +31,7 @@ _IMPORT = """
 id=$(tar -C "$2" --owner=0 --group=0 --numeric-owner -c . | "$1" import -)
 "$1" tag "$id" "$3"
 """
-# Runs a program of the machine's own, which writes a file that has to be the caller's.
+# Runs a program of this machine, which writes a file that must belong to the caller.
 _PROBE = """
 command -v "$1" >/dev/null || { echo "$1 is not on this machine"; exit 1; }
 folder=$(mktemp -d)
@@ -41,7 +41,7 @@ chmod 777 "$folder"
     tar -c --files-from=/dev/null | "$1" import - "$2" >"$folder/id"
 shift 2
 "${@//FOLDER/$folder}"
-[ "$(id -u)" = 0 ] || [ -O "$folder/file" ] || { echo "what it writes is another user's"; exit 1; }
+[ "$(id -u)" = 0 ] || [ -O "$folder/file" ] || { echo "its files belong to another user"; exit 1; }
 """
 
 
@@ -53,15 +53,15 @@ class Container:
     remedy: str
 
     def probe(self) -> list[str]:
-        """A trial run: a container of the machine's own programs that writes a file."""
+        """Return the argument list of a trial run: a container that writes a file."""
         mounts = [*MACHINE, Mount(source=Path("FOLDER"), target="/tmp/out", writable=True)]
         trial = [*self._run(mounts), _PROBE_IMAGE, "/bin/sh", "-c", "echo >/tmp/out/file"]
         return ["bash", "-o", "pipefail", "-euc", _PROBE, "probe", self.name, _PROBE_IMAGE, *trial]
 
     def prepare(self, root: Path) -> None:
-        """Import the root file system as a local image, if the engine does not have it.
+        """Import the root file system as a local image, if the engine lacks it.
 
-        Raises `MachineError` when the engine cannot take it.
+        Raises `MachineError` when the import fails.
         """
         if self._names_caller:
             users = (root / "etc/passwd").read_text()
@@ -76,7 +76,7 @@ class Container:
             raise MachineError(f"{self.name} could not import the image: {done.output.strip()}")
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
-        """The argument list that runs `argv` in the sandbox."""
+        """Return the argument list that runs `argv` in the sandbox."""
         mounts = list(sandbox.mounts)
         if self._names_caller:
             mounts.append(Mount(source=_users(sandbox.root), target="/etc/passwd"))
@@ -86,7 +86,7 @@ class Container:
 
     @property
     def _names_caller(self) -> bool:
-        """Whether the user within is one that the image does not know."""
+        """Whether the image does not know the user inside."""
         return self.name == "docker" and os.getuid() not in (0, UID)
 
     def _run(self, mounts: Sequence[Mount]) -> list[str]:
@@ -95,7 +95,7 @@ class Container:
         words += ["--tmpfs=/tmp:exec,mode=1777"]
         words += ["--security-opt=no-new-privileges", "--security-opt=label=disable"]
         words += ["--cap-drop=ALL", *self._user()]
-        # Both hand the caller's proxies on, which may have a password in them.
+        # Both pass on the caller's proxies, whose addresses may contain a password.
         words += ["--http-proxy=false"] if self.name == "podman" else _WITHOUT_PROXIES
         for mount in mounts:
             place = f'type=bind,"source={mount.source}","target={mount.target}"'
@@ -103,7 +103,7 @@ class Container:
         return words
 
     def _user(self) -> list[str]:
-        """A user who is nobody special within, and outside the caller unless that is root."""
+        """A user without rights inside, who is the caller outside unless that is root."""
         if self.name == "podman":
             own = [] if os.getuid() == 0 else [f"--userns=keep-id:uid={UID},gid={UID}"]
             return [f"--user={UID}:{UID}", "--read-only-tmpfs=false", *own]

@@ -1,10 +1,10 @@
-"""Root's sandboxes run as a user of the machine who owns nothing.
+"""Runs root's sandboxes as a user of the machine who owns nothing.
 
-A user namespace alone does not guard the machine from root: to the kernel, whoever is in it is
-still root, and root may write the kernel's settings. So where the caller is root, a sandbox starts
-in two steps. As root, a mount namespace of its own is made, in which all that the sandbox may see
-is mounted below one folder that everybody may enter; the caller's own folders need not be open to
-others for that. Then root is given up for good, and the rest goes as for any user.
+A user namespace alone does not protect the machine from root: to the kernel, its user is still
+root, and root may write the kernel's settings. So where the caller is root, a sandbox starts in two
+steps. As root, it makes its own mount namespace, with everything that the sandbox may see mounted
+below one folder that everybody may enter. So the caller's own folders need not be open to others.
+Then it drops root for good, and the rest works as for any user.
 """
 
 import os
@@ -17,19 +17,19 @@ from pathlib import Path
 
 from rootstock.image.engines import Sandbox
 
-# Nobody's number by the table of systemd (its document UIDS-GIDS): 1879048192 and higher are
-# unused, and no distribution hands them out.
+# An unused number by the table of systemd (its document UIDS-GIDS): 1879048192 and higher are
+# unused, and no distribution assigns them.
 _OUTSIDER = 1_900_000_000
-# Folders that every Linux system has (Filesystem Hierarchy Standard); the first is used below which
-# is nothing that the sandbox needs. It is covered for the sandbox's own processes only.
+# Folders that every Linux system has (Filesystem Hierarchy Standard). The first one without
+# anything that the sandbox needs is used, and covered for the sandbox's own processes only.
 _YARDS = ("/mnt", "/media", "/srv", "/opt", "/home", "/var/tmp", "/tmp")
 
 
 def outsider() -> int | None:
-    """The user and group number that root's sandboxes run as.
+    """Return the user and group number for root's sandboxes.
 
-    None when the caller is not root, and when the caller's user namespace has no user but root:
-    then nobody else can be become, and that root is another user to the machine, as a rule.
+    None when the caller is not root, and when the caller's user namespace has no other user. In
+    that case, the machine usually sees that root as another user.
     """
     if os.getuid():
         return None
@@ -40,10 +40,10 @@ def outsider() -> int | None:
 
 
 def drop(places: Sequence[Path]) -> tuple[list[str], list[Path]]:
-    """What has to be done where the caller is root: nothing for anybody else.
+    """Return how to run a command as another user, if the caller is root.
 
-    Returns the beginning of an argument list, to which the command is added that is to run as
-    another user; and for each of `places`, which are folders and files, where this command has it.
+    Returns the beginning of an argument list, to which the command is added; and for each of
+    `places`, which are folders and files, its path for this command.
     """
     user = outsider()
     if user is None:
@@ -56,16 +56,16 @@ def drop(places: Sequence[Path]) -> tuple[list[str], list[Path]]:
         doors.append(door)
         lines.append(f": >{door}" if place.is_file() else f"mkdir {door}")
         lines.append(f"mount --bind {shlex.quote(str(place))} {door}")
-    lines.append("cd /")  # the caller's folder may be closed to the other user
+    lines.append("cd /")  # the other user may be unable to enter the caller's folder
     words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
-    # Who changes user forgets to die with its parent, unless told so.
+    # Changing the user clears the parent death signal, unless setpriv keeps it.
     words += ["--inh-caps=-all", "--pdeathsig=keep"]
     lines.append(f'exec {shlex.join(words)} "$@"')
     return ["unshare", "--mount", "--", "/bin/sh", "-euc", "\n".join(lines), "outsider"], doors
 
 
 def dropped(sandbox: Sandbox) -> tuple[list[str], Sandbox]:
-    """The beginning of an argument list, as of `drop`, and the sandbox as it is after that."""
+    """Return the beginning of an argument list, as `drop` does, and the sandbox with new paths."""
     words, doors = drop([sandbox.root, *(mount.source for mount in sandbox.mounts)])
     mounts = zip(sandbox.mounts, doors[1:], strict=True)
     moved = tuple(replace(mount, source=door) for mount, door in mounts)
@@ -73,10 +73,10 @@ def dropped(sandbox: Sandbox) -> tuple[list[str], Sandbox]:
 
 
 def admit(folder: Path, *, write: bool = False) -> None:
-    """Let a sandbox's user into a folder that is the caller's, whatever umask made it.
+    """Let a sandbox's user into a folder of the caller, whatever umask made it.
 
-    Folders can be entered, and with `write` also changed; files can be read. What is not the
-    caller's stays as it is.
+    It makes folders accessible, with `write` also writable, and files readable. What belongs to
+    others stays unchanged.
     """
     for place, _, files in os.walk(folder):
         _allow(place, 0o777 if write else 0o555)
@@ -92,7 +92,7 @@ def _allow(path: str, mode: int) -> None:
 
 
 def _ranges(text: str) -> list[range]:
-    """The numbers that a map of a user namespace has (user_namespaces(7)), in their order."""
+    """Return the numbers in a map of a user namespace (user_namespaces(7)), in order."""
     rows = [[int(word) for word in line.split()] for line in text.splitlines()]
     return sorted((range(first, first + count) for first, _, count in rows), key=lambda r: r[0])
 
@@ -102,4 +102,4 @@ def _yard(needed: Sequence[str]) -> Path:
         clear = not any(Path(path).is_relative_to(yard) for path in needed)
         if clear and yard.is_dir() and not yard.is_symlink():
             return yard
-    return Path(_YARDS[0])  # the mounts then fail, and say which folder they miss
+    return Path(_YARDS[0])  # then the mounts fail and name the missing folder

@@ -1,7 +1,7 @@
-"""unshare: the same namespaces made with util-linux alone, where bubblewrap is not installed.
+"""The engine unshare: the same namespaces with util-linux only, without bubblewrap.
 
-Two user namespaces, one within the other: in the outer one the caller is root, so that the
-mounts can be made; the command runs in the inner one as an unprivileged user.
+Two user namespaces, one within the other: in the outer one the caller is root and makes the mounts;
+the command runs in the inner one as an unprivileged user.
 """
 
 import shlex
@@ -14,7 +14,7 @@ from rootstock.image.engines.outsider import drop, dropped
 
 _OUTER = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork"]
 _OUTER += ["--kill-child", "--net", "--ipc", "--uts"]
-# Devices a build may open; the rest of /dev is not there.
+# The only devices of /dev that a build may open.
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -26,16 +26,16 @@ class Unshare:
     remedy: str = f"Install util-linux. {ALLOW_NAMESPACES}"
 
     def probe(self) -> list[str]:
-        """A trial run: the same two user namespaces, one mount, and nothing in them."""
+        """Return the argument list of a trial run: both user namespaces, one mount, no command."""
         inner = f"mount -t tmpfs tmpfs /tmp && exec unshare --user --map-user={UID} true"
         words, _ = drop([])
         return [*words, *_OUTER, "--", "/bin/sh", "-euc", inner]
 
     def prepare(self, root: Path) -> None:
-        """Nothing: the root file system is mounted as it is."""
+        """Do nothing: the root file system is mounted as it is."""
 
     def command(self, sandbox: Sandbox, argv: Sequence[str]) -> list[str]:
-        """The argument list that runs `argv` in the sandbox."""
+        """Return the argument list that runs `argv` in the sandbox."""
         words, seen = dropped(sandbox)
         return [*words, *_OUTER, "--", "/bin/sh", "-euc", _script(seen, argv)]
 

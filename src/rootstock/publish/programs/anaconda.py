@@ -1,8 +1,8 @@
-"""anaconda.org through its own library; run in the environment of ci/tools/anaconda.lock.
+"""Runs anaconda.org's own library, in the environment of ci/tools/anaconda.lock.
 
-One JSON object comes on standard input, the token in the environment. What happens is told on
-standard output, one JSON object a line; the last is `done`, or `failed` with what `status` HTTP
-gave, 0 when the connection failed. Nothing of rootstock is imported.
+It reads one JSON object from standard input, and the token from the environment. It prints events,
+one JSON object a line; the last is `done`, or `failed` with the HTTP `status`, 0 when the
+connection failed. Imports nothing of rootstock.
 """
 
 import json
@@ -19,32 +19,32 @@ from binstar_client import Binstar, errors
 from binstar_client.utils.config import PackageType
 from binstar_client.utils.multipart_uploader import multipart_files_upload
 
-_TOLD_EVERY = 0.5  # seconds
+_REPORT_EVERY = 0.5  # seconds
 _EXCERPT = 300  # characters
 
 
 def main() -> None:
-    """Do what standard input asks for."""
+    """Do the job from standard input."""
     job = json.load(sys.stdin)
     token = os.environ.pop("ROOTSTOCK_TOKEN", "")
     limit = (job["timeout"], job["timeout"])
     site = Binstar(token=token or None, domain=job["server"])
-    # The library waits for ever, and ten hours for the storage.
+    # The library waits forever, and ten hours for the storage.
     site.session.request = partial(site.session.request, timeout=limit)
     binstar_client.multipart_files_upload = partial(_store, limit, multipart_files_upload)
     try:
         {"look": look, "put": put, "show": show}[job["do"]](site, job)
     except errors.BinstarError as error:
         status = next((a for a in error.args[1:] if isinstance(a, int)), 0)
-        _tell("failed", status=status, reason=f"{error.args[0] if error.args else error!r}")
+        _report("failed", status=status, reason=f"{error.args[0] if error.args else error!r}")
     except requests.RequestException as error:
-        _tell("failed", status=0, reason=_where(error))
+        _report("failed", status=0, reason=_where(error))
     else:
-        _tell("done")
+        _report("done")
 
 
 def look(site: Binstar, job: dict[str, Any]) -> None:
-    """Tell of every file of some packages, and of every file with some labels."""
+    """Report every file of some packages, and every file with some labels."""
     user = job["user"]
     site.user(user)
     for name in job["names"]:
@@ -53,7 +53,7 @@ def look(site: Binstar, job: dict[str, Any]) -> None:
         except errors.NotFound:
             continue
         for file in package["files"]:
-            _tell(
+            _report(
                 "file",
                 path=file["basename"],
                 sha256=file.get("sha256") or "",
@@ -64,12 +64,14 @@ def look(site: Binstar, job: dict[str, Any]) -> None:
             files = site.show_channel(label, user)["files"]
         except errors.NotFound:
             continue
-        _tell("label", label=label, paths=["/".join(f["full_name"].split("/")[3:]) for f in files])
+        _report(
+            "label", label=label, paths=["/".join(f["full_name"].split("/")[3:]) for f in files]
+        )
 
 
 def put(site: Binstar, job: dict[str, Any]) -> None:
-    """Upload files to a label, or give it to those that are there."""
-    # Here, for it imports half a notebook.
+    """Upload files to a label, or add it to existing files."""
+    # Here, because it imports half a notebook.
     from binstar_client.inspect_package.conda import inspect_conda_package
 
     user, label = job["user"], job["label"]
@@ -95,16 +97,16 @@ def put(site: Binstar, job: dict[str, Any]) -> None:
                     attrs=dist["attrs"],
                     channels=[label],
                 )
-        _tell("put", path=path)
+        _report("put", path=path)
 
 
 def show(site: Binstar, job: dict[str, Any]) -> None:
-    """Give everything with one label another one, too."""
+    """Add another label to everything with one label."""
     site.copy_channel(job["staging"], job["user"], job["label"])
 
 
 def _ensure(site: Binstar, user: str, package: dict[str, Any], release: dict[str, Any]) -> None:
-    """Have the package, and its version, that a file belongs to."""
+    """Create the package, and its version, of a file, if they are missing."""
     name, version = package["name"], release["version"]
     try:
         site.package(user, name)
@@ -127,7 +129,7 @@ def _ensure(site: Binstar, user: str, package: dict[str, Any], release: dict[str
 
 
 class Progress:
-    """Stands in for the library's progress bar, and tells of what was sent."""
+    """Replaces the library's progress bar, and reports the sent bytes."""
 
     def __init__(self, path: str, **_: Any) -> None:
         self.n, self._path, self._last = 0, path, 0.0
@@ -139,25 +141,25 @@ class Progress:
         pass
 
     def update(self, more: int) -> None:
-        """Count what was sent since the last call."""
+        """Count the bytes sent since the last call."""
         self.n += more
-        if time.monotonic() - self._last > _TOLD_EVERY:
+        if time.monotonic() - self._last > _REPORT_EVERY:
             self._last = time.monotonic()
-            _tell("sent", path=self._path, sent=self.n)
+            _report("sent", path=self._path, sent=self.n)
 
 
 def _store(limit: Any, send: Any, *words: Any, **options: Any) -> Any:
-    """Send a file to the storage, whose refusals the library takes for XML, always."""
+    """Send a file to the storage; the library would parse any refusal as XML."""
     answer = send(*words, **options, timeout=limit)
     if answer.status_code != requests.codes.created:
-        said = " ".join(answer.text.split())[:_EXCERPT]
-        raise errors.BinstarError(f"the storage gave {said!r}", answer.status_code)
+        answer_text = " ".join(answer.text.split())[:_EXCERPT]
+        raise errors.BinstarError(f"the storage answered {answer_text!r}", answer.status_code)
     return answer
 
 
 def _where(error: requests.RequestException) -> str:
-    """What failed, without a URL's query: storage is written to with signed ones."""
-    what = "the connection was cut"
+    """Describe a failure without the URL's query: URLs of the storage are signed."""
+    what = "the connection broke"
     if isinstance(error, requests.Timeout):
         what = "no answer in time"
     if isinstance(error, requests.JSONDecodeError):
@@ -168,7 +170,7 @@ def _where(error: requests.RequestException) -> str:
     return f"{error.request.method} {parts.scheme}://{parts.netloc}{parts.path}: {what}"
 
 
-def _tell(event: str, **what: Any) -> None:
+def _report(event: str, **what: Any) -> None:
     print(json.dumps({"event": event, **what}), flush=True)
 
 

@@ -1,7 +1,7 @@
-"""An S3 store through boto3; run in the environment of ci/tools/s3.lock.
+"""Runs boto3 for an S3 store, in the environment of ci/tools/s3.lock.
 
-It is told what to do, and tells what happens, as publish/client.py says; boto3 itself finds the
-keys. Nothing of rootstock is imported.
+It gets its job and reports events as publish/client.py describes; boto3 itself finds the keys.
+Imports nothing of rootstock.
 """
 
 import json
@@ -19,13 +19,13 @@ _KINDS = {".json": "application/json", ".html": "text/html; charset=utf-8"}
 
 
 def main() -> None:
-    """Do what standard input asks for."""
+    """Do the job from standard input."""
     job = json.load(sys.stdin)
     limits = Config(
         connect_timeout=job["timeout"],
         read_timeout=job["timeout"],
         retries={"total_max_attempts": 1, "mode": "standard"},  # the caller tries again
-        # Without it, a body is read twice and sent in a form that few other stores know.
+        # Without it, a body is read twice and sent in a form that few other stores accept.
         request_checksum_calculation="when_required",
     )
     try:
@@ -33,30 +33,30 @@ def main() -> None:
         {"look": look, "put": put, "show": show}[job["do"]](site, job)
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        _tell("failed", status=status, reason=str(error))
+        _report("failed", status=status, reason=str(error))
     except NoCredentialsError as error:
-        _tell("failed", status=401, reason=str(error))
+        _report("failed", status=401, reason=str(error))
     except BotoCoreError as error:
-        _tell("failed", status=0, reason=str(error))
+        _report("failed", status=0, reason=str(error))
     else:
-        _tell("done")
+        _report("done")
 
 
 def look(site: Any, job: dict[str, Any]) -> None:
-    """Tell of some objects with what they say of themselves, and of the text of others."""
+    """Report some objects with their metadata, and the text of others."""
     site.head_bucket(Bucket=job["bucket"])
     for path in job["paths"]:
         found = _or_none(site.head_object, job, path)
         if found:
-            _tell("file", path=path, sha256=found["Metadata"].get("sha256", ""))
+            _report("file", path=path, sha256=found["Metadata"].get("sha256", ""))
     for path in job["texts"]:
         found = _or_none(site.get_object, job, path)
         if found:
-            _tell("text", path=path, text=found["Body"].read().decode())
+            _report("text", path=path, text=found["Body"].read().decode())
 
 
 def put(site: Any, job: dict[str, Any]) -> None:
-    """Write packages where there is nothing, then what changes, in the order given."""
+    """Write packages where nothing exists, then changing objects, in the given order."""
     for file in job["files"]:
         with open(file["file"], "rb") as content:
             site.put_object(
@@ -69,12 +69,12 @@ def put(site: Any, job: dict[str, Any]) -> None:
                 Metadata={"sha256": file["sha256"]},
                 IfNoneMatch="*",
             )
-        _tell("put", path=file["path"])
+        _report("put", path=file["path"])
     show(site, job)
 
 
 def show(site: Any, job: dict[str, Any]) -> None:
-    """Write what may be written again, in the order given, each object whole or not at all."""
+    """Write objects that may be overwritten, in the given order, each complete or not at all."""
     for one in job["objects"]:
         content = Path(one["file"]).read_bytes() if "file" in one else one["text"].encode()
         kind = _KINDS.get(Path(one["path"]).suffix, "application/octet-stream")
@@ -96,7 +96,7 @@ def _or_none(ask: Any, job: dict[str, Any], path: str) -> Any:
         raise
 
 
-def _tell(event: str, **what: Any) -> None:
+def _report(event: str, **what: Any) -> None:
     print(json.dumps({"event": event, **what}), flush=True)
 
 

@@ -1,15 +1,14 @@
-"""The one program that is started within the sandbox of the smoke tests: it runs the checks.
+"""Runs the checks: the only program that the smoke tests start in the sandbox.
 
     python -I _inside.py AT_ONCE NAME,SECONDS,START ...
 
-A check whose START is `fresh` is a program of its own. To start ROOT takes longer than most
-checks do after that; so those that are not about the start are `forked` from this process,
-which has started ROOT once, and end as programs do. Where ROOT does not start, they are fresh,
-too, and each tells why.
+A check whose START is `fresh` is a program of its own. Starting ROOT takes longer than most checks;
+so checks that do not test the start are `forked` from this process, which has started ROOT once,
+and end as programs do. Where ROOT does not start, they are fresh, too, and each shows why.
 
-Every check has a folder NAME to work in, below the current one, and its output goes to NAME.log.
-As soon as it has ended, a line `NAME CODE SECONDS` is printed: its exit code, negative for a
-signal, or `over` when its time was up.
+Every check works in a folder NAME below the current one, and its output goes to NAME.log. When it
+ends, this prints a line `NAME CODE SECONDS`: its exit code, negative for a signal, or `over` when
+it exceeded its time.
 """
 
 import os
@@ -23,12 +22,12 @@ from pathlib import Path
 from types import ModuleType
 
 POLL = 0.01  # seconds
-ENVIRONMENT = dict(os.environ)  # before ROOT, as it starts, adds to it
+ENVIRONMENT = dict(os.environ)  # before ROOT adds to it at its start
 
 
 @dataclass
 class Check:
-    """A check and, once it was begun, the time of that."""
+    """A check and, once it began, the time of its start."""
 
     name: str
     timeout: float
@@ -43,7 +42,7 @@ class Check:
 
 
 def begin(check: Check) -> int:
-    """Begin a check in a child, whose number is returned; the child does not."""
+    """Start a check in a child and return its process id; the child does not return."""
     check.started = time.monotonic()
     child = os.fork()
     if child:
@@ -57,7 +56,7 @@ def begin(check: Check) -> int:
     if not check.forked:
         os.execve(sys.executable, [sys.executable, "-I", check.program], ENVIRONMENT)
     sys.argv = [check.program]
-    # As the program itself, so that what it leaves is there, as ever, when Python ends.
+    # As the main program, so that its leftovers still exist when Python ends.
     module = sys.modules["__main__"] = ModuleType("__main__")
     module.__file__ = check.program
     exec(compile(Path(check.program).read_bytes(), check.program, "exec"), vars(module))
@@ -65,13 +64,13 @@ def begin(check: Check) -> int:
 
 
 def end(check: Check, status: int) -> None:
-    """Tell how a check ended."""
+    """Print how a check ended."""
     code = "over" if check.over else os.waitstatus_to_exitcode(status)
     print(check.name, code, f"{time.monotonic() - check.started:.2f}", flush=True)
 
 
 def start_root() -> bool:
-    """Start ROOT in this process; whether that went well."""
+    """Start ROOT in this process; return whether that worked."""
     try:
         return bool(import_module("ROOT").gROOT.GetVersion())
     except Exception:
@@ -79,11 +78,11 @@ def start_root() -> bool:
 
 
 def main(at_once: int, checks: "list[Check]") -> None:
-    """Run the checks in their order, as far as it can be kept."""
+    """Run the checks, as far as possible in their order."""
     todo = deque(checks)
     running: dict[int, Check] = {}
     if any(check.forked for check in todo):
-        # Beside the start of ROOT there is room for others.
+        # The start of ROOT leaves a processor for others.
         fresh = [check for check in todo if not check.forked][: at_once - 1]
         for check in fresh:
             todo.remove(check)
@@ -96,7 +95,7 @@ def main(at_once: int, checks: "list[Check]") -> None:
             check = todo.popleft()
             running[begin(check)] = check
         child, status = os.waitpid(-1, os.WNOHANG)
-        if child in running:  # where this is the first process, others' children come to it
+        if child in running:  # as a first process it also gets children of others
             end(running.pop(child), status)
         if child:
             continue

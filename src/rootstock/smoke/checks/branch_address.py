@@ -1,4 +1,4 @@
-"""Arrays of every type that a branch can have are filled from a tree: NumPy's, and array's."""
+"""Arrays of every type of a branch are filled from a tree: NumPy's, and array's."""
 
 import array
 

@@ -1,9 +1,9 @@
-"""Every Python package is imported with nothing but what it says that it depends on.
+"""Every Python package imports with only its declared dependencies.
 
-The modules of each package are imported in a process whose site-packages has only that package
-and what it depends on, directly or through others. So a dependency that a package forgot to
-declare shows, although the environment has it. A plugin may want what depends on it: that is there
-whenever the plugin is of use. HOME and other variables are as in the check `stack`.
+The modules of each package are imported in a process whose site-packages has only that package and
+its direct and indirect dependencies. So an undeclared dependency shows, although the environment
+has it. A plugin may need its dependents: they exist whenever the plugin is of use. HOME and other
+variables are as in the check `stack`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# pip tells that it is no library; the other checks prove ROOT.
+# pip says that it is no library; other checks test ROOT.
 NOT_IMPORTED = {"pip", "ROOT", "cppyy", "cppyy_backend", "JupyROOT"}
 
 prefix = Path(sys.prefix)
@@ -32,14 +32,14 @@ assert packages, "the environment has no packages"
 
 
 def in_site(record: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """The parts of the path of each of a package's files below site-packages."""
+    """Yield the path of each of a package's files below site-packages, as its parts."""
     for file in record["files"]:
         with suppress(ValueError):
             yield (prefix / file).relative_to(site).parts
 
 
 def modules(record: dict[str, Any]) -> Iterator[str]:
-    """The modules and packages that a package has at the top of site-packages."""
+    """Yield the top-level modules and packages that a package has in site-packages."""
     for top, *rest in in_site(record):
         if top == "__pycache__" or top.startswith("_"):
             continue
@@ -48,7 +48,7 @@ def modules(record: dict[str, Any]) -> Iterator[str]:
 
 
 def closure(*names: str) -> set[str]:
-    """Packages, and all that they depend on, directly or through others."""
+    """Return packages, and all their direct and indirect dependencies."""
     found: set[str] = set()
     left = [*names]
     while left:
@@ -60,7 +60,7 @@ def closure(*names: str) -> set[str]:
 
 
 def missing(error: BaseException | None) -> str:
-    """The module at the top of site-packages that an import was to find and did not, or nothing."""
+    """Return the top-level module that an import did not find, or an empty text."""
     while error is not None:
         if isinstance(error, ModuleNotFoundError) and error.name:
             return error.name.partition(".")[0]
@@ -71,17 +71,17 @@ def missing(error: BaseException | None) -> str:
 def imported(name: str, folder: Path, *more: str) -> dict[str, list[str]]:
     """Import the modules of a package in a process of its own.
 
-    Beside the package there is what it, and `more`, depend on: linked into `folder`. What goes
-    wrong is returned by the module: a message, and the module that is missing.
+    `folder` gets links to the package and to the dependencies of it and of `more`. Returns the
+    failures by module: a message, and the missing module.
     """
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
         with open(reading) as file:
-            told = file.read()
+            answer = file.read()
         _, status = os.waitpid(child, 0)
-        return json.loads(told) if told else {"": [f"ended with status {status}", ""]}
+        return json.loads(answer) if answer else {"": [f"ended with status {status}", ""]}
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
     os.dup2(silent, 2)
@@ -96,8 +96,8 @@ def imported(name: str, folder: Path, *more: str) -> dict[str, list[str]]:
             importlib.import_module(module)
         except BaseException as error:
             where = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"{error!r} in {where.filename}:{where.lineno}"
-            failed[module] = [told, missing(error)]
+            message = f"{error!r} in {where.filename}:{where.lineno}"
+            failed[module] = [message, missing(error)]
     with open(writing, "w") as file:
         json.dump(failed, file)
     os._exit(0)
@@ -112,10 +112,10 @@ failed = {}
 for name, record in packages.items():
     if not {*modules(record)} - NOT_IMPORTED:
         continue
-    told = imported(name, Path("only", name).absolute())
-    wanted = {owner.get(module, name) for _, module in told.values()}
-    if told and all(name in closure(one) and one != name for one in wanted):
-        told = imported(name, Path("with", name).absolute(), *wanted)
-    if told:
-        failed[name] = told
+    faults = imported(name, Path("only", name).absolute())
+    wanted = {owner.get(module, name) for _, module in faults.values()}
+    if faults and all(name in closure(one) and one != name for one in wanted):
+        faults = imported(name, Path("with", name).absolute(), *wanted)
+    if faults:
+        failed[name] = faults
 assert not failed, json.dumps(failed, indent=1)

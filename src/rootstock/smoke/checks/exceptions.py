@@ -31,7 +31,7 @@ smoke = ROOT.smoke
 
 
 def arrival(kind: type[Exception], call: Callable[[], object]) -> str:
-    """Call something that has to fail with an exception of a kind; what that one says."""
+    """Call something that must fail with an exception of a kind; return its message."""
     try:
         call()
     except kind as error:

@@ -1,7 +1,7 @@
-"""Another ROOT's libraries, and another's libstdc++, do not get in.
+"""Libraries of another ROOT, and another libstdc++, do not get in.
 
-Both stand-ins are made here: a folder on LD_LIBRARY_PATH with libraries of ROOT's names, and an
-extension module that, like many a wheel's, finds libstdc++ by a RUNPATH of its own.
+This check makes both stand-ins. One is a folder on LD_LIBRARY_PATH with libraries of ROOT's names.
+The other is an extension module that finds libstdc++ by a RUNPATH of its own, as in many wheels.
 """
 
 import json
@@ -20,7 +20,7 @@ DT_NEEDED, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SYMENT, DT_SONAME, DT_RUNPATH = (
 )
 READ_WRITE = 6
 
-# Ends where a second libstdc++ shows: in what uses regular expressions and streams.
+# Fails where a second libstdc++ shows: in regular expressions and streams.
 USE_ROOT = """
 import ROOT
 assert ROOT.gInterpreter.Declare('''
@@ -36,7 +36,7 @@ h.FillRandom("pol0", 100)
 """
 # Loads every library of ROOT by its name.
 LOAD = "assert not [name for name in {names!r} if ROOT.gSystem.Load(name) < 0]"
-TELL = """
+REPORT = """
 import json, subprocess
 maps = open("/proc/self/maps").read().split("\\n")
 loaded = sorted({line.split(maxsplit=5)[5] for line in maps if ".so" in line})
@@ -47,7 +47,7 @@ print(json.dumps([loaded, path, env.split("\\n")]))
 
 
 def library(name: str, needed: str = "", runpath: str = "") -> bytes:
-    """A shared library that holds nothing, and loads another."""
+    """Return a shared library that is empty, and loads another."""
     strings = b"\0"
     entries = []
     for tag, text in ((DT_SONAME, name), (DT_NEEDED, needed), (DT_RUNPATH, runpath)):
@@ -75,7 +75,7 @@ def library(name: str, needed: str = "", runpath: str = "") -> bytes:
 
 
 def run(argv: list[str], **environment: str) -> list[str]:
-    """The lines that a program wrote, which has to end well and say nothing else."""
+    """Return the lines of a program's output; it must succeed without any errors."""
     done = subprocess.run(
         argv, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
@@ -84,9 +84,9 @@ def run(argv: list[str], **environment: str) -> list[str]:
 
 
 def start(*lines: str, **environment: str) -> tuple[list[str], list[str], dict[str, str]]:
-    """Run Python; the libraries it has, where ROOT looks for more, and a child's environment."""
-    told = run([sys.executable, "-I", "-c", "\n".join((*lines, TELL))], **environment)
-    loaded, path, variables = json.loads(told[-1])
+    """Run Python; return its libraries, ROOT's search path, and a child's environment."""
+    output = run([sys.executable, "-I", "-c", "\n".join((*lines, REPORT))], **environment)
+    loaded, path, variables = json.loads(output[-1])
     return loaded, path, dict(line.split("=", 1) for line in variables if "=" in line)
 
 
@@ -101,7 +101,7 @@ extension = f"import ctypes; ctypes.CDLL({f'{here}/libextension.so'!r})"
 (here / "other").mkdir()
 files = sorted(Path(own).glob("lib*.so"))
 for file in files:
-    # What is linked is found by RPATH before LD_LIBRARY_PATH; what ROOT loads by name is not.
+    # RPATH finds linked libraries before LD_LIBRARY_PATH, but not those that ROOT loads by name.
     (here / "other" / file.name).write_bytes(library(file.name))
 other = {"LD_LIBRARY_PATH": f"{here}/other", "ROOTSYS": str(here)}
 
@@ -113,11 +113,11 @@ assert not [name for name in loaded if name.startswith(f"{here}/other/")], loade
 libstdcxx = [name for name in loaded if "/libstdc++" in name]
 assert libstdcxx == [f"{here}/system/libstdc++.so.6"], libstdcxx
 assert path[0] == own, path
-# What was put into the environment for that is not there for other programs to find.
+# Other programs do not see the variables that were set for that.
 assert not {"ROOT_LIBRARY_PATH", "ROOTSTOCK_LIBRARY_PATH"} & set(variables), variables
 assert variables["LD_LIBRARY_PATH"] == other["LD_LIBRARY_PATH"], variables
 
-# Before such a module; and another environment has left its path, before the user's own.
+# Before such a module; another environment has put its path before the user's own.
 inherited = {
     "ROOT_LIBRARY_PATH": "/another/lib/root/lib:/theirs",
     "ROOTSTOCK_LIBRARY_PATH": "/another/lib/root/lib:",

@@ -1,4 +1,4 @@
-"""What ROOT writes, pandas has by uproot: every flat type, and ragged columns."""
+"""What ROOT writes, pandas reads through uproot: every flat type, and ragged columns."""
 
 from array import array
 
@@ -9,7 +9,7 @@ import ROOT
 import uproot
 
 ROWS = 50
-# By the letter of a leaf's type (TTree): NumPy's type, and what a row is multiplied by.
+# By the letter of a leaf's type (TTree): NumPy's type, and the factor of a row.
 TYPES = {
     "B": (np.int8, -2),
     "b": (np.uint8, 5),
@@ -57,7 +57,7 @@ long = ak.to_dataframe(jagged, anonymous="ragged")
 assert long["ragged"].tolist() == [float(n) for n in range(ROWS) for _ in range(n % 4)]
 assert long.index.get_level_values(0).tolist() == [n for n in range(ROWS) for _ in range(n % 4)]
 
-# The same table, by ROOT's own way to NumPy.
+# The same table, by ROOT's own conversion to NumPy.
 columns = ROOT.RDataFrame("events", "frames.root").AsNumpy(["is_I", "is_D"])
 for name, values in columns.items():
     assert values.dtype == expected[name].dtype, (name, values.dtype)

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 400, 300
 
 
 def decode(png: bytes) -> list[list[tuple[int, ...]]]:
-    """The rows of pixels of a PNG of 8 bits per channel, not interlaced (RFC 2083)."""
+    """Return the rows of pixels of a PNG of 8 bits per channel, not interlaced (RFC 2083)."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n", png[:8]
     chunks: dict[bytes, bytes] = {}
     at = 8

@@ -1,12 +1,12 @@
-"""C and C++ standard headers are found, and what they declare works, with no compiler."""
+"""C and C++ standard headers are found and work, with no compiler."""
 
 import os
 
 import ROOT
 
-# Not among them: sys/wait.h, wait.h and threads.h. ROOT's compiled modules hold the macros that
-# guard their types, and not the types, so that cling does not find these (README.md). Nor is
-# coroutine, which compilers refuse, too, unless they are told to make coroutines.
+# Without sys/wait.h, wait.h and threads.h: ROOT's compiled modules hold the macros that guard their
+# types, but not the types, so that cling does not find these (README.md). And without coroutine,
+# which compilers refuse as well, unless coroutines are enabled.
 HEADERS = (
     "algorithm any array atomic bitset cctype cerrno cfloat charconv chrono climits cmath "
     "complex condition_variable cstddef cstdint cstdio cstdlib cstring ctime deque exception "
@@ -19,7 +19,7 @@ HEADERS = (
     "stdlib.h string.h strings.h sys/mman.h sys/socket.h sys/stat.h sys/time.h sys/types.h "
     "time.h unistd.h wchar.h dlfcn.h linux/limits.h netinet/in.h TVector3.h "
     "TLorentzVector.h Math/Vector4D.h ROOT/RVec.hxx "
-    # Of C++20 and later: there is nothing in them for C++17, but a compiler takes them.
+    # Of C++20 and later: they are empty in C++17, but a compiler accepts them.
     "barrier bit compare concepts expected format generator latch numbers print ranges semaphore "
     "source_location span spanstream stacktrace stop_token syncstream version"
 )

@@ -1,4 +1,4 @@
-"""A histogram is filled by a formula and fitted with a Gaussian."""
+"""A histogram is filled from a formula and fitted with a Gaussian."""
 
 import ROOT
 

@@ -1,10 +1,10 @@
-"""ROOT works when it is imported before numpy, and says nothing."""
+"""ROOT works when it is imported before numpy, and prints nothing."""
 
 import warnings
 
 warnings.simplefilter("error")
 
-import ROOT  # noqa: E402 - what it warns of is an error
+import ROOT  # noqa: E402 - its warnings are errors
 
 assert ROOT.gROOT.GetVersion() == ROOT.__version__, ROOT.gROOT.GetVersion()
 assert abs(ROOT.TMath.Gaus(1.0) - 0.6065306597126334) < 1e-15

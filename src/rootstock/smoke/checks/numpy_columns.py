@@ -1,11 +1,11 @@
-"""Columns go between RDataFrame and NumPy with their values, or are refused."""
+"""RDataFrame and NumPy exchange columns with the right values, or refuse them."""
 
 import numpy as np
 import ROOT
 
 table = np.arange(200.0).reshape(100, 2)
 foreign = np.arange(100, dtype=">f8")
-# All in one frame, and of one type: each set of types is compiled, for seconds.
+# All in one frame, and of one type: compiling each set of types takes seconds.
 COLUMNS = {
     "backwards": foreign[::-1],
     "of_table": table[:, 1],
@@ -21,7 +21,7 @@ for name, values in frame.AsNumpy().items():
     assert np.array_equal(values, np.ravel(COLUMNS[name])), (name, values)
 assert list(ROOT.VecOps.AsRVec(table[::-1, 1])) == table[::-1, 1].tolist()
 assert list(ROOT.VecOps.AsRVec(np.array([1, -2], ">i4"))) == [1, -2]
-# FromPandas takes its columns so, too; there is no pandas here.
+# FromPandas takes its columns in the same way; there is no pandas here.
 
 for unfit in (
     {"x": np.ma.array([1.0, 2.0], mask=[True, False])},

@@ -60,7 +60,7 @@ assert "import ROOT" in Path("history").read_text()
 curses.setupterm("xterm-256color", 1)
 assert curses.tigetnum("colors") == 256
 assert curses.tigetstr("clear") == b"\x1b[H\x1b[2J", curses.tigetstr("clear")
-# zoneinfo looks where the environment was made; here it was moved.
+# zoneinfo looks in the original prefix; here the environment was moved.
 zoneinfo.reset_tzpath([f"{sys.prefix}/share/zoneinfo"])
 summer = datetime(2025, 7, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Zurich"))
 assert summer.utcoffset() == timedelta(hours=2)
@@ -88,7 +88,7 @@ assert subprocess.run(["/bin/sh", "-c", "exit 3"], check=False).returncode == 3
 
 
 async def first() -> int:
-    """Wait for two things; the first one's value."""
+    """Wait for two results and return the first."""
     return (await asyncio.gather(asyncio.sleep(0, 42), asyncio.sleep(0, 43)))[0]
 
 

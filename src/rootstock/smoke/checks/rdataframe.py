@@ -5,7 +5,7 @@ import os
 import numpy as np
 import ROOT
 
-os.environ["ROOT_RDF_SNAPSHOT_INFO"] = "0"  # 6.38 tells of its new default compression
+os.environ["ROOT_RDF_SNAPSHOT_INFO"] = "0"  # 6.38 prints a note about its new default compression
 frame = (
     ROOT.RDataFrame(1000)
     .Define("n", "int(rdfentry_)")

@@ -1,4 +1,4 @@
-"""The program `root` runs a macro, tells its value, and fails when the macro fails."""
+"""The program `root` runs a macro, prints its value, and fails when the macro fails."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ MACRO = Path(__file__).with_name("macro.C")
 
 
 def root(*arguments: str) -> tuple[int, str, str]:
-    """Run the program; its exit code, standard output and standard error."""
+    """Run the program; return its exit code, standard output and standard error."""
     result = subprocess.run(
         [ROOT_PROGRAM, "-b", "-q", "-l", *arguments], capture_output=True, text=True, check=False
     )
@@ -18,7 +18,7 @@ def root(*arguments: str) -> tuple[int, str, str]:
 
 code, output, errors = root(f"{MACRO}(2)")
 assert output.splitlines() == [f"Processing {MACRO}(2)...", "sum 55", "(int) 110"], (output, errors)
-# The value of a macro is the exit code of the program.
+# The value of a macro becomes the exit code of the program.
 assert (code, errors) == (110, ""), (code, errors)
 
 code, output, errors = root("-e", "TMath::Nint(41.6)")

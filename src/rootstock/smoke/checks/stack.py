@@ -1,9 +1,9 @@
-"""Every Python package of the environment is imported with ROOT, before it and after it.
+"""Every Python package of the environment imports with ROOT, before it and after it.
 
-What each asks for is there, in a version that it takes, and no file belongs to two of them.
+Each one's requirements are installed in a fitting version, and no file belongs to two of them.
 
-A user has a home folder, and so has this. Variables without which some modules are not imported
-anywhere are in files that the packages of the sets have.
+A user has a home folder, and so has this check. Some modules need variables on every machine: the
+packages of the sets have files with them.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-# Imports modules in one process, with what each raises; also at its end all has to go well.
+# Imports modules in one process and collects their errors; its end must succeed as well.
 IMPORT = """
 import importlib, json, sys, warnings
 warnings.simplefilter("ignore")
@@ -29,12 +29,12 @@ import ROOT
 assert ROOT.TH1D("h", "", 2, 0, 1).GetNbinsX() == 2
 print(json.dumps(failed))
 """
-# What is imported by programs of its own kind only: pip tells that it is no library.
+# Modules for programs of their own kind only: pip says that it is no library.
 NOT_IMPORTED = {"pip", "ROOT", "cppyy", "cppyy_backend"}
 
 
 def modules(one: Distribution) -> Iterator[str]:
-    """The modules and packages that a distribution has at the top of site-packages."""
+    """Yield the top-level modules and packages that a distribution has in site-packages."""
     for file in one.files or ():
         top = file.parts[0]
         if top in ("..", "__pycache__") or top.startswith("_") or top.endswith(".dist-info"):
@@ -56,8 +56,8 @@ assert not twice, twice
 names = sorted({name for one in every for name in modules(one)} - NOT_IMPORTED)
 environment = {**os.environ, "HOME": str(Path("home").absolute())}
 Path("home").mkdir()
-for told in Path(sys.prefix, "share/rootstock/sets").glob("*.json"):
-    environment |= json.loads(told.read_text())["check_env"]
+for settings in Path(sys.prefix, "share/rootstock/sets").glob("*.json"):
+    environment |= json.loads(settings.read_text())["check_env"]
 for order in (["ROOT", *names], [*names, "ROOT"]):
     done = subprocess.run(
         [sys.executable, "-I", "-c", IMPORT, json.dumps(order)],

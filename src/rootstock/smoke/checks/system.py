@@ -1,4 +1,4 @@
-"""The system is what the other checks rely on: bare, and apart from the caller's."""
+"""The system is as the other checks need it: bare, and separate from the caller's."""
 
 import os
 import shutil
@@ -19,4 +19,4 @@ try:
 except OSError:
     pass
 else:
-    raise AssertionError("the environment can be written to, so checks could mend it")
+    raise AssertionError("the environment is writable, so checks could change it")

@@ -1,7 +1,7 @@
-"""As many processors, and OMP_NUM_THREADS, bound the threads of all libraries together.
+"""One processor and OMP_NUM_THREADS=1 limit the threads of all libraries to one.
 
-A batch system gives a job of one core one processor and OMP_NUM_THREADS=1. There, each library is
-asked how many threads it would use. docs/stack.md tells users of it.
+A batch system gives this to a job of one core. The check asks each library how many threads it
+would use. docs/stack.md explains it to users.
 """
 
 import json
@@ -12,7 +12,7 @@ import sys
 ASK = """
 import json, warnings
 warnings.simplefilter("ignore")
-told = {}
+counts = {}
 
 
 def numba():
@@ -43,7 +43,7 @@ def dask():
 def numpy():
     import os
     import numpy
-    numpy.linalg.svd(numpy.eye(300))  # by OpenBLAS, which begins its threads when it is loaded
+    numpy.linalg.svd(numpy.eye(300))  # by OpenBLAS, which starts its threads when it is loaded
     return len(os.listdir("/proc/self/task"))
 
 
@@ -62,10 +62,10 @@ def ROOT():
 
 for ask in (numpy, scipy, numexpr, numba, pyarrow, blosc2, dask, ROOT):
     try:
-        told[ask.__name__] = ask()
+        counts[ask.__name__] = ask()
     except ModuleNotFoundError as error:
-        assert error.name.partition(".")[0] == ask.__name__, error  # it is not in the environment
-print(json.dumps(told))
+        assert error.name.partition(".")[0] == ask.__name__, error  # the environment lacks it
+print(json.dumps(counts))
 """
 
 os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

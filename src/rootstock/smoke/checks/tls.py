@@ -1,6 +1,6 @@
-"""OpenSSL shakes hands, verifies and refuses certificates; no network is needed.
+"""OpenSSL connects, verifies and refuses certificates; this needs no network.
 
-The certificate below is its own authority, for `rootstock.test`, made for this check alone.
+The certificate below is its own authority, for `rootstock.test`, made for this check only.
 """
 
 import ssl
@@ -25,12 +25,12 @@ CERTIFICATE = (
 
 
 def pem(label: str, base64: str) -> str:
-    """The text OpenSSL reads (RFC 7468)."""
+    """The text that OpenSSL reads (RFC 7468)."""
     return f"-----BEGIN {label}-----\n{fill(base64, 64)}\n-----END {label}-----\n"
 
 
 def handshake(client_context: ssl.SSLContext, name: str) -> tuple[ssl.SSLObject, bytes]:
-    """Connect a client and a server through memory; what the client got from the server."""
+    """Connect a client and a server in memory; return the client and what it received."""
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(down, up, server_hostname=name)
     server = server_context.wrap_bio(up, down, server_side=True)
@@ -53,7 +53,7 @@ assert client.version() == "TLSv1.3", client.version()
 assert received == b"graft", received
 
 public = ssl.create_default_context()
-assert len(public.get_ca_certs()) > 50, "the public authorities are not known"
+assert len(public.get_ca_certs()) > 50, "the public authorities are missing"
 for context, name in ((public, "rootstock.test"), (trusting, "other.test")):
     try:
         handshake(context, name)

@@ -11,7 +11,7 @@ BIN = Path(sys.prefix, "bin")
 
 
 def call(name: str, *arguments: str) -> str:
-    """Run a program of the environment; its standard output."""
+    """Run a program of the environment; return its standard output."""
     result = subprocess.run(
         [str(BIN / name), *arguments], capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Arrays of a tree, read as its attributes: their values, and no memory that stays behind."""
+"""Arrays read as attributes of a tree have the right values, and free their memory."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import ROOT
 
 READS = 40_000
-BOUND = 4 << 20  # bytes, where ROOT's own leak is 270 a read: 11 MB
+BOUND = 4 << 20  # bytes; ROOT's own leak is 270 a read: 11 MB
 
 LENGTHS = [3, 0, 2]  # of the arrays of variable length
 LETTERS = {"f": "F", "s": "S", "c": "b"}
@@ -36,7 +36,7 @@ file.Close()
 
 
 def resident() -> int:
-    """The bytes of memory that this process has."""
+    """The bytes of memory that this process uses."""
     pages = Path("/proc/self/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
@@ -60,7 +60,7 @@ for source in (file["t"], chain):
         assert np.allclose(np.asarray(entry.packed), packed[:n], rtol=0, atol=1e-3)
     assert i + 1 == len(LENGTHS) * (2 if source is chain else 1)
 
-# Where the values are put elsewhere, they are read there.
+# After SetBranchAddress, the values are read from the new place.
 tree = file["t"]
 place = np.zeros(100, "f4")
 tree.SetBranchAddress("f", place)

@@ -1,4 +1,4 @@
-"""Trees, with rows of unequal length, are written and read back by every compression."""
+"""Trees, with rows of unequal length, are written and read back with every compression."""
 
 from array import array
 

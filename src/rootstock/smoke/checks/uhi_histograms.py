@@ -1,4 +1,4 @@
-"""What histograms tell other libraries (UHI) is what they hold; a file knows its names."""
+"""The values that histograms give to other libraries (UHI) are right; a file knows its names."""
 
 from array import array
 
@@ -36,16 +36,16 @@ assert plane.variances().tolist() == [[0, 0, 0], [0, 9, 0]], plane.variances()
 
 if hasattr(plane, "_to_uhi_"):  # ROOT 6.40
     plane.Fill(1.5, 100, 2.0)
-    plane.GetXaxis().SetRange(2, 2)  # what is shown is not what there is
-    told = plane._to_uhi_()
-    x, y = told["axes"]
+    plane.GetXaxis().SetRange(2, 2)  # the displayed range does not change the content
+    exchanged = plane._to_uhi_()
+    x, y = exchanged["axes"]
     assert (x["type"], x["lower"], x["upper"], x["bins"]) == ("regular", 0, 2, 2), x
     assert y["type"] == "variable" and y["edges"] == EDGES, y
-    values, variances = (np.array(told["storage"][key]) for key in ("values", "variances"))
+    values, variances = (np.array(exchanged["storage"][key]) for key in ("values", "variances"))
     assert values.shape == variances.shape == (4, 5)
     assert values[2].tolist() == [0, 0, 3, 0, 2] and variances[2].tolist() == [0, 0, 9, 0, 4]
 
-    again = ROOT.TH2D(told)
+    again = ROOT.TH2D(exchanged)
     assert [again.GetYaxis().GetBinUpEdge(i) for i in range(4)] == EDGES
     assert np.array_equal(again.values(flow=True), values)
     assert np.allclose(again.variances(flow=True), variances, rtol=1e-12, atol=0)
@@ -57,21 +57,21 @@ if hasattr(plane, "_to_uhi_"):  # ROOT 6.40
     assert [again.GetXaxis().GetBinUpEdge(i) for i in range(4)] == EDGES
     assert [again.GetYaxis().GetBinUpEdge(i) for i in range(3)] == [0, 1, 2]
 
-    told = profile._to_uhi_()
-    storage = told["storage"]
+    exchanged = profile._to_uhi_()
+    storage = exchanged["storage"]
     assert storage["type"] == "weighted_mean"
     assert storage["sum_of_weights"].tolist() == [0, 4, 4, 0, 0]
     assert storage["sum_of_weights_squared"].tolist() == [0, 10, 6, 0, 0]
     # Of the values, not of the mean: (1 * 0.75**2 + 3 * 0.25**2) / 4, and the like.
     assert np.allclose(storage["variances"], [0, 0.1875, 3.6875, 0, 0])
     try:
-        ROOT.TProfile(told)
+        ROOT.TProfile(exchanged)
     except ValueError:
         pass
     else:
         raise AssertionError("a profile is made of means and is not refused")
 
-# docs/pyroot.md names these ways around what is left.
+# docs/pyroot.md names these workarounds for the remaining problems.
 labelled = ROOT.TH1D("labelled", "", 2, 0, 2)
 for i, label in enumerate("ab"):
     labelled.GetXaxis().SetBinLabel(i + 1, label)

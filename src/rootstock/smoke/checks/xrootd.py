@@ -1,6 +1,6 @@
-"""ROOT's own XRootD and the Python client's, a newer one, work in one process, whichever is first.
+"""ROOT's XRootD and the newer one of the Python client work together, in either order.
 
-No server is there. To find that out takes most of a client: its settings, threads and connections.
+There is no server. To notice that uses most of a client: its settings, threads and connections.
 """
 
 import os
@@ -12,16 +12,16 @@ import ROOT
 try:
     ROOT.TFile.Open("root://127.0.0.1:1//file.root")
 except OSError:
-    print("told by ROOT")
+    print("reported by ROOT")
 """
 BY_CLIENT = """
 from XRootD import client
 with client.File() as file:
     status, _ = file.open("root://127.0.0.1:1//file.root")
 assert not status.ok and status.message, status
-print("told by the client")
+print("reported by the client")
 """
-# Otherwise a connection is tried five times, two minutes each.
+# Otherwise a client tries to connect five times, for two minutes each.
 SOON = {"XRD_CONNECTIONRETRY": "1", "XRD_CONNECTIONWINDOW": "1"}
 
 for order in ([BY_ROOT, BY_CLIENT, BY_ROOT], [BY_CLIENT, BY_ROOT, BY_CLIENT]):
@@ -34,4 +34,4 @@ for order in ([BY_ROOT, BY_CLIENT, BY_ROOT], [BY_CLIENT, BY_ROOT, BY_CLIENT]):
         check=False,
     )
     assert done.returncode == 0, (done.returncode, done.stdout[-500:], done.stderr[-3000:])
-    assert done.stdout.count("told by") == len(order), (done.stdout, done.stderr[-3000:])
+    assert done.stdout.count("reported by") == len(order), (done.stdout, done.stderr[-3000:])

@@ -1,10 +1,10 @@
-"""Licences: the SPDX expression of a wheel, from what its metadata says in one of three ways."""
+"""Licenses: finds the SPDX expression of a wheel in its metadata, which has three forms."""
 
 from collections.abc import Sequence
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-# What people write for a licence, in lower case, that is no SPDX expression.
+# License names in common use, in lower case, that are not SPDX expressions.
 _WRITTEN = {
     "3-clause bsd license": "BSD-3-Clause",
     "apache": "Apache-2.0",
@@ -41,14 +41,14 @@ _WRITTEN = {
     "gnu lesser general public license v3 or later (lgplv3+)": "LGPL-3.0-or-later",
 }
 _CLASSIFIER = "License :: OSI Approved :: "
-_LONGEST = 100  # letters of a licence's name; what is longer is its text
+_LONGEST = 100  # letters of a license's name; a longer text is the license itself
 
 
 def of(expression: str, text: str, classifiers: Sequence[str]) -> str:
-    """The SPDX expression of a licence, or nothing when it cannot be told.
+    """Return the SPDX expression of a license, or an empty text when it is unknown.
 
-    `expression` is the metadata's License-Expression, `text` its License (a name, an expression,
-    or the whole text), and `classifiers` are all that it has.
+    `expression` is the metadata's License-Expression, `text` its License (a name, an expression, or
+    the whole text), and `classifiers` are all its classifiers.
     """
     named = [one.removeprefix(_CLASSIFIER) for one in classifiers if one.startswith(_CLASSIFIER)]
     short = [text] if len(text) <= _LONGEST else []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rootstock.stack import licence
+from rootstock.stack import licenses
 
 OSI = "License :: OSI Approved :: "
 
@@ -25,4 +25,4 @@ OSI = "License :: OSI Approved :: "
 def test_it_is_found_in_three_places(
     expression: str, text: str, classifiers: list[str], spdx: str
 ) -> None:
-    assert licence.of(expression, text, classifiers) == spdx
+    assert licenses.of(expression, text, classifiers) == spdx
