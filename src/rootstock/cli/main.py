@@ -45,8 +45,8 @@ _HOMES = {name: home for panel in _PANELS.values() for name, home in panel.items
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
 
 _CODES = (
-    "Exit codes: 0 done, 1 a build, an audit or a test failed, 2 usage or configuration. "
-    "3 a source or the network, 4 this machine, 5 refused to protect what exists, 130 interrupted."
+    "Exit codes: 0 done, 1 a build, audit or test failed, 2 usage or configuration, "
+    "3 source or network, 4 this machine, 5 refused to protect what exists, 130 interrupted."
 )
 _VERSION = ("--version", "-V")
 # New objects between two garbage collections. An index of 100,000 packages is a million objects
