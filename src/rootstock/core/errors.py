@@ -132,9 +132,9 @@ class BuildFailed(RootstockError):
     ) -> None:
         reasons = {
             "": f"failed at stage {stage}",
-            "time": f"was stopped at stage {stage}: it took more than the limit of {limit:.0f} s",
-            "memory": f"was stopped at stage {stage}: it used more than the limit of "
-            "{limit / 1e9:.2f} GB of memory",
+            "time": f"was stopped at stage {stage}: it took more than {limit:.0f} s",
+            "memory": f"was stopped at stage {stage}: "
+            f"it used more than {limit / 1e9:.2f} GB of memory",
         }
         lines = "\n".join(f"    {line}" for line in tail[-_TAIL:])
         higher = f" (a higher one: --{over}-limit)" if over else ""
