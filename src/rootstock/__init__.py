@@ -1,3 +1,3 @@
 """Build, test and publish a conda channel with ROOT of your own."""
 
-__version__ = "0.2.0.dev0"
+__version__ = "0.2.0"
