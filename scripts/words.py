@@ -1,9 +1,9 @@
-"""Check that docstrings, comments and messages are easy to read.
+"""Check that docstrings, comments, messages and pages are easy to read.
 
     python3 scripts/words.py FILE...
 
 It needs Python 3.10 or newer, and prints a line for each sentence that breaks a rule. The rules are
-those of CONTRIBUTING.md that a program can check.
+those of CONTRIBUTING.md that a program can check. A FILE is a Python file, or a page (`.md`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,17 @@ EXCEPTIONS = {
 _VAGUE = re.compile(r"\b(told|tells?)\b", re.IGNORECASE)
 _INSTEAD = "use the exact verb, such as says, prints, reports, returns or shows"
 _CODE = re.compile(r"`[^`]*`")
-_SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)[*)]*\s+")
 _PROSE = re.compile(r"\b(an?|the|is|are|not)\b")  # lists of names have none of these
 _FENCE = re.compile(r"```.*?```", re.DOTALL)
+# The parts of a page that are no prose: fenced code, comments and rows of tables.
+_NO_PROSE = re.compile(
+    r"^ *(```+|~~~+).*?^ *\1`* *$|<!--.*?-->|^ *\|.*?$", re.DOTALL | re.MULTILINE
+)
+# A heading, an item of a list or a quotation begins with this, and a new sentence with it.
+_MARK = re.compile(r" *(?:#+|[-*+>]|\d+\.) +")
+# Code in a line and the target of a link: each is one word, or a part of one.
+_ONE_WORD = re.compile(r"(`+)[^`].*?(?<!`)\1(?!`)|(?<=\])\([^)]*\)", re.DOTALL)
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _VALUE = "{}"  # stands for a value in a message
 
@@ -130,13 +138,22 @@ def faults(source: str) -> list[Fault]:
             found += _first_line(text)
         for sentence in sentences(text):
             words = _CODE.sub("code", sentence)
-            if bad := _VAGUE.search(words):
-                found.append(Fault(text.line, sentence, f'instead of "{bad[0]}", {_INSTEAD}'))
-            count = len(words.split())
-            if text.kind != "comment" and count > LONGEST and _PROSE.search(words):
-                remedy = f"{count} words: split it into sentences of at most {LONGEST}"
-                found.append(Fault(text.line, sentence, remedy))
+            found += _vague(text.line, sentence, words)
+            if text.kind != "comment":
+                found += _long(text.line, sentence, words)
     return sorted(found)
+
+
+def _vague(line: int, sentence: str, words: str) -> Iterator[Fault]:
+    if bad := _VAGUE.search(words):
+        yield Fault(line, sentence, f'instead of "{bad[0]}", {_INSTEAD}')
+
+
+def _long(line: int, sentence: str, words: str) -> Iterator[Fault]:
+    count = len(words.split())
+    if count > LONGEST and _PROSE.search(words):
+        remedy = f"{count} words: split it into sentences of at most {LONGEST}"
+        yield Fault(line, sentence, remedy)
 
 
 def _first_line(text: Text) -> Iterator[Fault]:
@@ -147,14 +164,46 @@ def _first_line(text: Text) -> Iterator[Fault]:
         yield Fault(text.line, first, "write a first line that is a sentence, with a full stop")
 
 
+def blocks(page: str) -> Iterator[Text]:
+    """Yield the headings, paragraphs and items of lists of a page, without code and tables."""
+    begun, lines, heading = 0, list[str](), False
+    prose = _NO_PROSE.sub(lambda found: "\n" * found[0].count("\n"), page)
+    for number, line in enumerate([*prose.split("\n"), ""], 1):
+        mark = _MARK.match(line)
+        if lines and (mark or heading or not line.strip()):
+            yield Text(begun, "page", "\n".join(lines))
+            lines = []
+        if line.strip():
+            begun = begun if lines else number
+            lines.append(line[mark.end() :] if mark else line)
+        heading = line.startswith("#")
+
+
+def page_faults(page: str) -> list[Fault]:
+    """Return all faults of a page in Markdown, by line."""
+    found = list[Fault]()
+    for block in blocks(page):
+        # As long as the text, so that a sentence has the same place in both.
+        words = _ONE_WORD.sub(lambda part: "x" * len(part[0]), block.text)
+        begin = 0
+        for end in (*(space.end() for space in _SENTENCE.finditer(words)), len(words)):
+            line = block.line + block.text.count("\n", 0, begin)
+            sentence = " ".join(block.text[begin:end].split())
+            found += _vague(line, sentence, words[begin:end])
+            found += _long(line, sentence, words[begin:end])
+            begin = end
+    return sorted(found)
+
+
 def main(files: list[str]) -> int:
-    """Print the faults of Python files; return the exit code: 1 if there are any."""
+    """Print the faults of Python files and pages; return the exit code: 1 if there are any."""
     code = 0
     for file in files:
         name = Path(file).resolve().relative_to(CHECKOUT).as_posix()
         if name in EXCEPTIONS:
             continue
-        for fault in faults(Path(file).read_text(encoding="utf-8")):
+        find = page_faults if name.endswith(".md") else faults
+        for fault in find(Path(file).read_text(encoding="utf-8")):
             code = 1
             print(f"{name}:{fault.line}: {fault.sentence}\n    {fault.remedy}")
     return code

@@ -61,6 +61,5 @@ def test_spelling() -> None:
 
 def test_words() -> None:
     folders = ("src/rootstock/", "scripts/")
-    run_hook(
-        "words", *(name for name in files() if name.startswith(folders) and name[-3:] == ".py")
-    )
+    programs = [name for name in files() if name.startswith(folders) and name.endswith(".py")]
+    run_hook("words", *programs, *(name for name in files() if name.endswith(".md")))

@@ -26,8 +26,35 @@ def compare(first: str) -> str:
 '''
 
 
+PAGE = f"""# A page
+
+It prints `tell` and [a link](docs/tell.md#told); so does ``a `tell` b``.
+
+```sh
+tell {LONG}
+```
+
+- an item with code that is indented:
+
+  ~~~~
+  told
+  ```
+  ~~~~
+
+<!-- A comment may tell,
+in two lines. -->
+
+| it tells | {LONG} |
+|---|---|
+"""
+
+
 def found(source: str) -> list[tuple[int, str, str]]:
     return [(one.line, one.sentence, one.remedy) for one in words.faults(source)]
+
+
+def found_in_page(page: str) -> list[tuple[int, str, str]]:
+    return [(one.line, one.sentence, one.remedy) for one in words.page_faults(page)]
 
 
 def test_a_plain_file_has_no_fault() -> None:
@@ -109,16 +136,84 @@ def test_the_first_line_is_a_sentence(docstring: str, remedy: str) -> None:
     assert line == 3 and docstring.startswith(sentence) and advice.startswith(remedy)
 
 
+def test_a_plain_page_has_no_fault() -> None:
+    assert found_in_page(PAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("page", "line", "sentence"),
+    [
+        ("# It tells\n", 1, "It tells"),
+        ("One.\n\nThe log tells.\n", 3, "The log tells."),
+        ("One. Two\nlines. It\ntells all.\n", 2, "It tells all."),
+        ("One.\n- two\n- It tells.\n", 3, "It tells."),
+        ("1. One,\n   two.\n2. It **tells**.", 3, "It **tells**."),
+        ("> It tells.", 1, "It tells."),
+        ("[It tells](a.md) all.", 1, "[It tells](a.md) all."),
+        ("The `a\nb`. It tells `c`.", 2, "It tells `c`."),
+        ("```\ncode\n```\n\nIt tells.\n", 5, "It tells."),
+        ("<!-- a\nb -->\nIt tells.\n", 3, "It tells."),
+        ("| a |\n|---|\n| b |\n\nIt tells.\n", 5, "It tells."),
+    ],
+)
+def test_a_vague_word_of_a_page_is_found(page: str, line: int, sentence: str) -> None:
+    [(place, shown, remedy)] = found_in_page(page)
+    assert (place, shown) == (line, sentence) and '"tells"' in remedy
+
+
+@pytest.mark.parametrize(
+    ("page", "line"),
+    [
+        (f"{LONG}.\n", 1),
+        (f"One.\n\nTwo.\n{LONG.replace(' ', chr(10))}.\n", 4),
+        (f"- one\n- {LONG}", 2),
+        (f"{LONG[:-4]}`a b c`.", 1),
+        (f"{LONG[:-4]}[word](a.md).", 1),
+    ],
+    ids=["a paragraph", "several lines", "an item", "code is a word", "a link's target is none"],
+)
+def test_a_long_sentence_of_a_page_is_found(page: str, line: int) -> None:
+    [(place, _, remedy)] = found_in_page(page)
+    assert place == line and remedy.startswith("31 words: split it")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"{LONG[:-5]}.\n{LONG[:-5]}!\n{LONG[:-5]}?",
+        f"**{LONG[:-5]}.** {LONG[:-5]}. ({LONG[:-5]}.) {LONG[:-5]}.",
+        f"# {LONG[:-5]}\n{LONG[:-5]}\n\n{LONG[:-5]}",
+        f"{LONG[:-5]}\n- {LONG[:-5]}\n  1. {LONG[:-5]}",
+        f"{LONG[:-10]} `{'code ' * 9}`.",
+    ],
+    ids=["sentences", "in bold or brackets", "a heading", "a list", "code"],
+)
+def test_a_short_sentence_of_a_page_is_no_fault(page: str) -> None:
+    assert found_in_page(page) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "faulty", "plain"),
+    [
+        ("file.py", "x = 1\n# It tells all.\n", "x = 1\n"),
+        ("page.md", "# A page\nIt tells all.\n", "# A page\n"),
+    ],
+)
 def test_a_fault_is_printed_with_its_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str,
+    faulty: str,
+    plain: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(words, "CHECKOUT", tmp_path)
-    file = tmp_path / "file.py"
-    file.write_text("x = 1\n# It tells all.\n")
+    file = tmp_path / name
+    file.write_text(faulty)
     assert words.main([str(file)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "file.py:2: It tells all." and "prints" in lines[1]
-    file.write_text("x = 1\n")
+    assert lines[0] == f"{name}:2: It tells all." and "prints" in lines[1]
+    file.write_text(plain)
     assert words.main([str(file)]) == 0 and not capsys.readouterr().out
 
 
