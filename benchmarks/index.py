@@ -28,7 +28,7 @@ from pathlib import Path
 import zstandard
 
 from rootstock.building.artifact import Artifact, load, write_record
-from rootstock.channel import files, index, indexes, writer
+from rootstock.channel import files, index, new_index, writer
 from rootstock.channel.generation import (
     NOTHING,
     Generation,
@@ -37,7 +37,7 @@ from rootstock.channel.generation import (
     as_json,
     releases_table,
 )
-from rootstock.channel.layout import RELEASES_TABLE, Layout, shown
+from rootstock.channel.layout import RELEASES_TABLE, Layout, link_target
 from rootstock.channel.promote import commit, promote
 from rootstock.channel.reader import Channel
 
@@ -94,9 +94,9 @@ def fill(channel: Path, size: int) -> None:
     folder = layout.generation(1)
     files.make(folder, channel)
     files.write_json(layout.record(1), as_json(new))
-    indexes.write(layout, History((NOTHING,)), new, changes)
+    new_index.write(layout, History((NOTHING,)), new, changes)
     files.write_json(folder / RELEASES_TABLE, releases_table(()))
-    files.link(channel / RELEASES_TABLE, shown(RELEASES_TABLE))
+    files.link(channel / RELEASES_TABLE, link_target(RELEASES_TABLE))
     writer.switch(layout, 1)
 
 

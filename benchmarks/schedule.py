@@ -27,7 +27,7 @@ import synthetic
 
 from rootstock.building import costs
 from rootstock.building.costs import Cost
-from rootstock.building.policy import Capacity, ReadyQueue, makespan, simulate
+from rootstock.building.order import Capacity, ReadyQueue, makespan, simulate
 from rootstock.core.checkout import Checkout
 from rootstock.core.progress import silent
 from rootstock.core.store import Store, locate

@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from rootstock.building.artifact import Artifact
+from rootstock.channel import hiding
 from rootstock.channel import promote as promotion
 from rootstock.channel import rollback as rollbacks
-from rootstock.channel import yank
 from rootstock.channel.generation import Generation, History
 from rootstock.channel.promote import Promotion
 from rootstock.channel.reader import Channel
@@ -42,7 +42,7 @@ def rollback(folder: Path, to: int | None = None, *, dry: bool = False) -> Effec
 
 
 def hide(folder: Path, wanted: Sequence[str], *, force: bool = False, dry: bool = False) -> Effect:
-    return yank.hide(Channel.at(folder), wanted, force=force, dry=dry)
+    return hiding.hide(Channel.at(folder), wanted, force=force, dry=dry)
 
 
 def history(folder: Path) -> History:

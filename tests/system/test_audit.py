@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
+from rootstock.audit.rules import audit
 from rootstock.building.artifact import Artifact
 from rootstock.core.elf import read
 from rootstock.core.store import Store

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.smoke.catalogue import FOLDER
+from rootstock.smoke.choose import FOLDER
 
 pytestmark = pytest.mark.system
 

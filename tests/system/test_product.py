@@ -45,7 +45,7 @@ PRODUCT = Product(
              variant=lambda stock: {"stock_version": stock}),
     ),
     package="apple",
-    shown=("apple",),
+    headline=("apple",),
     trial="bin/apple",
     checks=(
         Check(name="grows", needs=frozenset({"apple", "stock"})),

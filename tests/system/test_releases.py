@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from rootstock.building.artifact import Artifact
-from rootstock.building.history import entries
+from rootstock.building.previous import entries
 from rootstock.channel.stage import stage
 from rootstock.core.errors import MachineError, SourceError
 from rootstock.core.progress import silent

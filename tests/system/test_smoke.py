@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.smoke.catalogue import FOLDER, INSIDE
+from rootstock.smoke.choose import FOLDER, INSIDE
 
 pytestmark = pytest.mark.system
 

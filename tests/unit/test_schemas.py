@@ -23,8 +23,8 @@ from rootstock.audit import waivers
 from rootstock.channel.layout import SETTINGS
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import Settings
+from rootstock.core.audit_rules import WAIVABLE
 from rootstock.core.errors import UsageError
-from rootstock.core.rules import WAIVABLE
 from rootstock.environment.creation import Installed
 from rootstock.image import description
 from rootstock.plan import checks

@@ -32,7 +32,7 @@ def audit_all(
             return AuditReport.from_json(known)
         started = time.monotonic()
         listen(Event(stage="audit", item=artifact.filename, state="start"))
-        from rootstock.audit.package import audit  # stored results need no reader of packages
+        from rootstock.audit.rules import audit  # stored results need no reader of packages
 
         report = audit(artifact, closure=closure, sysroots=sysroots, store=store)
         result_cache.write(place, report.as_json(), store)

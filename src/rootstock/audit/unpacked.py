@@ -18,7 +18,7 @@ from rattler.package_streaming import extract
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
 from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
-from rootstock.core.names import shown
+from rootstock.core.names import quoted
 from rootstock.core.store import Store, publish
 
 Version = tuple[int, ...]
@@ -114,9 +114,9 @@ def _require_members(stream: IO[bytes]) -> None:
         for member in tar:
             name = member.name
             if _leaves(name):
-                raise ValueError(f"it has a file {shown(name)} outside of its folder")
+                raise ValueError(f"it has a file {quoted(name)} outside of its folder")
             if not (member.isreg() or member.issym()):
-                raise ValueError(f"{shown(name)} is neither a file nor a symbolic link")
+                raise ValueError(f"{quoted(name)} is neither a file nor a symbolic link")
             above = posixpath.dirname(name)
             while above and above not in folders:
                 folders.add(above)
@@ -124,7 +124,7 @@ def _require_members(stream: IO[bytes]) -> None:
             if member.issym():
                 links.add(name)
     if behind := links & folders:
-        raise ValueError(f"{shown(min(behind))} is a link but contains files")
+        raise ValueError(f"{quoted(min(behind))} is a link but contains files")
 
 
 def _list(root: Path) -> Package:

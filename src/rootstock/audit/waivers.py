@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rootstock.audit.report import Finding
-from rootstock.core.rules import WAIVABLE, Waiver
+from rootstock.core.audit_rules import WAIVABLE, Waiver
 
 
 def apply(findings: Iterable[Finding], about: Mapping[str, Any]) -> Iterator[Finding]:

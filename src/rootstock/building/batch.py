@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rootstock.building import builder, costs, failures, scheduler
 from rootstock.building.artifact import Artifact
-from rootstock.building.policy import Capacity, ReadyQueue, makespan, simulate
+from rootstock.building.order import Capacity, ReadyQueue, makespan, simulate
 from rootstock.building.scheduler import BuildOutcome
 from rootstock.core import disk, memory
 from rootstock.core.errors import BuildFailed, MachineError, RootstockError

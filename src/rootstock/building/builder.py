@@ -18,8 +18,8 @@ import zstandard
 from rootstock.building import artifacts
 from rootstock.building import log as logs
 from rootstock.building.artifact import Artifact, write_record
+from rootstock.building.cause import WRAP, Ended, error_of
 from rootstock.building.costs import Cost
-from rootstock.building.ended import WRAP, Ended, error_of
 from rootstock.building.fingerprint import ENVIRONMENT, INSIDE
 from rootstock.building.job import EPOCH, Job, copy_files, job_of, keep
 from rootstock.building.limits import Limits

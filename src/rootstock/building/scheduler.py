@@ -1,4 +1,4 @@
-"""Builds a graph with threads, one per running build, as the policy decides."""
+"""Builds a graph with threads, one per running build, in the order of order.py."""
 
 import threading
 import time
@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from rootstock.building.artifact import Artifact
-from rootstock.building.policy import Capacity, ReadyQueue, makespan, remaining, simulate
+from rootstock.building.order import Capacity, ReadyQueue, makespan, remaining, simulate
 from rootstock.core import process
 from rootstock.core.errors import InterruptedByUser, MachineError, RootstockError
 

@@ -19,10 +19,10 @@ from rootstock.core.errors import RefusedError
 from rootstock.core.names import listed
 
 _CHUNK = 1 << 20
-Shown = Mapping[str, Mapping[str, Published]]
+VisiblePackages = Mapping[str, Mapping[str, Published]]
 
 
-def shown(past: History, number: int) -> Shown:
+def visible_packages(past: History, number: int) -> VisiblePackages:
     """Return the packages that a generation shows, by subdir and file name."""
     found: dict[str, dict[str, Published]] = defaultdict(dict, {NOARCH: {}})
     for name in past.visible(number):
@@ -80,13 +80,13 @@ def _same(folder: Path, plain: str, packed: str) -> bool:
 def whole(layout: Layout, past: History) -> bool:
     """Whether the forms of every current index agree, without looking at records."""
     now = past.current.number
-    return all(agrees(layout.generation(now) / subdir) for subdir in shown(past, now))
+    return all(agrees(layout.generation(now) / subdir) for subdir in visible_packages(past, now))
 
 
 def differences(layout: Layout, past: History) -> Iterator[str]:
     """Yield the differences between the current index and its generation, by name."""
     folder = layout.generation(past.current.number)
-    for subdir, expected in shown(past, past.current.number).items():
+    for subdir, expected in visible_packages(past, past.current.number).items():
         table = f"{subdir}/{index.TABLE}"
         try:
             records = repodata.records(regular.read(folder / table))

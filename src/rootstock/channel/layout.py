@@ -44,7 +44,7 @@ def current_target(number: int) -> str:
     return f"generations/{number:04d}"
 
 
-def shown(path: str) -> str:
+def link_target(path: str) -> str:
     """The target of a link of the channel's top folder: the file of the current generation."""
     return f"{META_DIR}/current/{path}"
 

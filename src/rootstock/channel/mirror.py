@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rootstock.channel import files, index, write_lock
-from rootstock.channel.layout import STAGING, Layout, shown
+from rootstock.channel.layout import STAGING, Layout, link_target
 from rootstock.channel.stage import partial
 from rootstock.channel.writer import make, switch
 from rootstock.core import regular, store
@@ -89,15 +89,15 @@ class Mirror:
                     _file(shard, shards / shard.name)
             for path in (last / subdir).iterdir():
                 name = f"{subdir}/{path.name}"
-                files.link(target.root / name, f"../{shown(name)}")
+                files.link(target.root / name, f"../{link_target(name)}")
         for name in tables(source):
-            files.link(target.root / name, shown(name))
+            files.link(target.root / name, link_target(name))
 
 
 def tables(layout: Layout) -> list[str]:
     """Return what a channel shows beside its subdirs: its list of releases, its page."""
     links = (path for path in layout.root.iterdir() if path.is_symlink())
-    return sorted(path.name for path in links if str(path.readlink()) == shown(path.name))
+    return sorted(path.name for path in links if str(path.readlink()) == link_target(path.name))
 
 
 def _file(source: Path, target: Path) -> None:

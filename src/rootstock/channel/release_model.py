@@ -203,7 +203,7 @@ def _positive(value: object) -> int:
 def _path(value: object) -> str:
     """Check the path of a file of a release: at its top, or in one of its two folders."""
     if value in (RECORD, KEYS, ATTESTATIONS, ATTESTATION):
-        raise ValueError(f"{names.shown(value)} is not a file that a release lists")
+        raise ValueError(f"{names.quoted(value)} is not a file that a release lists")
     path = names.relative_path(value)
     folder, _, name = path.rpartition("/")
     if folder == KEYS and name.endswith(".pub"):
@@ -220,7 +220,7 @@ def _package(value: object) -> Package:
     url = known.pop("url")
     package = Package(**known)
     if url != package.url:
-        raise ValueError(f"{package.filename} has the wrong url {names.shown(url)}")
+        raise ValueError(f"{package.filename} has the wrong url {names.quoted(url)}")
     return package
 
 
@@ -314,7 +314,7 @@ def parse_table(text: str | bytes) -> tuple[ReleaseEntry, ...]:
     """Parse a releases.json, in its order; raises `ValueError` when it is invalid."""
     known = shape.document(text)
     if not isinstance(known, dict):
-        raise ValueError(f"{names.shown(known)} is not an object")
+        raise ValueError(f"{names.quoted(known)} is not an object")
     return items(_table_entry)(known.get("releases"))
 
 

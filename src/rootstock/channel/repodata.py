@@ -76,5 +76,5 @@ def _records(table: object) -> dict[str, Record]:
         raise ValueError(f"it has no {CONDA}")
     for filename, record in known.items():
         if not isinstance(record, dict) or not isinstance(record.get("name"), str):
-            raise ValueError(f"its entry for {names.shown(filename)} is not a record")
+            raise ValueError(f"its entry for {names.quoted(filename)} is not a record")
     return cast(dict[str, Record], known)

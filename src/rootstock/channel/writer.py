@@ -28,9 +28,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from rootstock.building.artifact import Artifact
-from rootstock.channel import consistency, files, generation, index, indexes, write_lock
+from rootstock.channel import consistency, files, generation, index, new_index, write_lock
 from rootstock.channel.generation import Generation, History, Kind, Published
-from rootstock.channel.layout import PAGE, RELEASES_TABLE, Layout, current_target, shown
+from rootstock.channel.layout import PAGE, RELEASES_TABLE, Layout, current_target, link_target
 from rootstock.channel.reader import Channel
 from rootstock.channel.recovery import recover
 from rootstock.channel.stage import link, partial
@@ -227,12 +227,12 @@ class Change:
         record = files.write_json(layout.record(self.number), generation.as_json(new))
         written = [record, folder, folder.parent, layout.root]
         written += self._write_release()
-        made, mended = indexes.write(layout, self.past, new, changes)
+        made, mended = new_index.write(layout, self.past, new, changes)
         written += made
         releases = after.releases(new.number, after.visible())
         table = generation.releases_table(releases)
         written.append(files.write_json(folder / RELEASES_TABLE, table))
-        files.link(layout.root / RELEASES_TABLE, shown(RELEASES_TABLE))
+        files.link(layout.root / RELEASES_TABLE, link_target(RELEASES_TABLE))
         written += self._place()
         if self.kind == "rollback":
             pages = _same_pages(layout, new)
@@ -245,7 +245,7 @@ class Change:
         files.sync(layout.meta)
         return Committed(generation=new, mended=mended)
 
-    def _changes(self) -> indexes.Changes:
+    def _changes(self) -> new_index.Changes:
         """Return the index records that differ from the base's, by subdir; None if removed."""
         changes: dict[str, dict[str, index.Record | None]] = defaultdict(dict)
         for artifact in self._added:
@@ -302,7 +302,7 @@ def _write_page(channel: Channel, after: History) -> Path:
     layout = channel.layout
     path = layout.generation(after.current.number) / PAGE
     render.put(path, render.text(channel, after))
-    files.link(layout.root / PAGE, shown(PAGE))
+    files.link(layout.root / PAGE, link_target(PAGE))
     return path
 
 

@@ -68,7 +68,7 @@ def _amount(text: str, units: Mapping[str, float], examples: str) -> float:
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([a-zA-Z])", text)
     amount = float(found[1]) * units.get(found[2], 0) if found else 0
     if not 0 < amount < _MOST:
-        raise typer.BadParameter(f"{names.shown(text)} is not one of {examples} or none")
+        raise typer.BadParameter(f"{names.quoted(text)} is not one of {examples} or none")
     return amount
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from rootstock.channel.hiding import hide as hide_packages
 from rootstock.channel.reader import Channel
 from rootstock.channel.rollback import Effect, existing
 from rootstock.channel.rollback import rollback as go_back
-from rootstock.channel.yank import hide as hide_packages
 from rootstock.cli.common import ChannelFolder, Json, print_json, say
 from rootstock.core.formatting import columns
 

@@ -49,7 +49,7 @@ def _level(finding: Finding) -> str:
 
 
 def _text(finding: Finding) -> str:
-    text = f"{finding.place}: {_level(finding)}: {finding.message}"
+    text = f"{finding.position}: {_level(finding)}: {finding.message}"
     return f"{text}\n    {finding.remedy}" if finding.remedy else text
 
 

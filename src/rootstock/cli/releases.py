@@ -11,7 +11,7 @@ from rootstock.channel.reader import LATEST, Channel
 from rootstock.cli.common import AnyChannel, Json, ask_passphrase, channel_url, print_json, say
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
-from rootstock.release import files, keys, locks
+from rootstock.release import compare, keys, locks
 
 
 class Format(str, Enum):
@@ -77,7 +77,7 @@ def lock(
         return
     # Pixi's lock, which every release has, contains the index records.
     kind = locks.EXPLICIT if form is Format.EXPLICIT else locks.PIXI
-    text = files.lock_of(where.place, record, found[0], kind)
+    text = compare.lock_of(where.place, record, found[0], kind)
     write = locks.conda_lock_of if form is Format.CONDA_LOCK else locks.moved
     say(write(text, packages, record.platform, base).rstrip("\n").split("\n"))
 

@@ -51,7 +51,7 @@ class Distribution(NamedTuple):
     build: str
 
 
-def shown(text: object) -> str:
+def quoted(text: object) -> str:
     """Format any value for a message: on one line, escaped and not too long."""
     if isinstance(text, (dict, list)):  # of any size and depth
         return "{...}" if isinstance(text, dict) else "[...]"
@@ -130,12 +130,12 @@ def distribution(text: object) -> Distribution:
     """The parts of a package's file name, `NAME-VERSION-BUILD.conda`."""
     form = "the name of a package's file: NAME-VERSION-BUILD.conda"
     if not isinstance(text, str) or not text.endswith(".conda") or text.count("-") < 2:
-        raise NotAllowed(f"{shown(text)} is not {form}")
+        raise NotAllowed(f"{quoted(text)} is not {form}")
     name, number, build = text.removesuffix(".conda").rsplit("-", 2)
     try:
         return Distribution(package_name(name), version(number), build_string(build))
     except NotAllowed as error:
-        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+        raise NotAllowed(f"{quoted(text)} is not {form} ({error})") from error
 
 
 def file_name(text: object) -> str:
@@ -147,33 +147,33 @@ def file_name(text: object) -> str:
         or _UNPRINTABLE.search(text)
         or len(text.encode(errors="replace")) > _LONGEST_FILE
     ):
-        raise NotAllowed(f"{shown(text)} is not the name of a file")
+        raise NotAllowed(f"{quoted(text)} is not the name of a file")
     return text
 
 
 def relative_path(text: object) -> str:
     """The path of a file within a folder: names joined by slashes, none of them `.` or `..`."""
     if not isinstance(text, str):
-        raise NotAllowed(f"{shown(text)} is not the path of a file within its folder")
+        raise NotAllowed(f"{quoted(text)} is not the path of a file within its folder")
     try:
         for part in text.split("/"):
             file_name(part)
     except NotAllowed:
-        raise NotAllowed(f"{shown(text)} is not the path of a file within its folder") from None
+        raise NotAllowed(f"{quoted(text)} is not the path of a file within its folder") from None
     return text
 
 
 def prefix(text: object) -> str:
     """The path of an environment: UTF-8, and without the characters that break ROOT."""
     if not isinstance(text, str) or not text:
-        raise NotAllowed(f"{shown(text)} is not the path of an environment")
+        raise NotAllowed(f"{quoted(text)} is not the path of an environment")
     try:
         long = len(text.encode()) > _LONGEST_PATH
     except UnicodeEncodeError:
-        raise NotAllowed(f"{shown(text)} cannot hold an environment: it is not UTF-8") from None
+        raise NotAllowed(f"{quoted(text)} cannot hold an environment: it is not UTF-8") from None
     if long or _UNPRINTABLE.search(text):
         what = "it is too long" if long else "it has a character that cannot be printed"
-        raise NotAllowed(f"{shown(text)} cannot hold an environment: {what}")
+        raise NotAllowed(f"{quoted(text)} cannot hold an environment: {what}")
     for mark in _NOT_FOR_ROOT:
         if mark in text:
             raise NotAllowed(
@@ -187,14 +187,14 @@ def web_url(text: object) -> str:
     """An address that starts with http:// or https://, has a host and no blank."""
     form = "an address that starts with https:// or http:// and names a host"
     if not isinstance(text, str) or " " in text or _UNPRINTABLE.search(text):
-        raise NotAllowed(f"{shown(text)} is not {form}, without blanks")
+        raise NotAllowed(f"{quoted(text)} is not {form}, without blanks")
     try:
         parts = urlsplit(text)
         _ = parts.port  # raises for what is no number
     except ValueError as error:
-        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+        raise NotAllowed(f"{quoted(text)} is not {form} ({error})") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NotAllowed(f"{shown(text)} is not {form}")
+        raise NotAllowed(f"{quoted(text)} is not {form}")
     return text
 
 
@@ -205,15 +205,15 @@ def package_url(text: object) -> str:
         "without blanks, '?' and '#'"
     )
     if not isinstance(text, str) or any(mark in text for mark in " ?#"):
-        raise NotAllowed(f"{shown(text)} is not {form}")
+        raise NotAllowed(f"{quoted(text)} is not {form}")
     if not text.startswith("file:///") or _UNPRINTABLE.search(text):
         web_url(text)
     try:
         package_file(file_of(text))
     except NotAllowed as error:
-        raise NotAllowed(f"{shown(text)} is not {form} ({error})") from error
+        raise NotAllowed(f"{quoted(text)} is not {form} ({error})") from error
     if urlsplit(text).path.count("/") < 2:
-        raise NotAllowed(f"{shown(text)} is not {form}: it has no folder")
+        raise NotAllowed(f"{quoted(text)} is not {form}: it has no folder")
     return text
 
 
@@ -226,7 +226,7 @@ def place_url(text: object) -> str:
     """The address of a channel: a `web_url`, or a folder's `file://` URL, without `?` and `#`."""
     form = "an address that starts with https://, http:// or file:///, without blanks, '?' and '#'"
     if not isinstance(text, str) or any(mark in text for mark in " ?#"):
-        raise NotAllowed(f"{shown(text)} is not {form}")
+        raise NotAllowed(f"{quoted(text)} is not {form}")
     if text.startswith("file:///") and not _UNPRINTABLE.search(text):
         return text
     return web_url(text)
@@ -236,7 +236,7 @@ def folder_url(text: object) -> str:
     """The `file:///` URL of an absolute path to a folder, without a slash at its end."""
     url = place_url(text).rstrip("/")
     if not url.startswith("file:///") or {".", "..", ""} & {*unquote(url[8:]).split("/")}:
-        raise NotAllowed(f"{shown(text)} is not the address of a folder, such as file:///srv/root")
+        raise NotAllowed(f"{quoted(text)} is not the address of a folder, such as file:///srv/root")
     return url
 
 
@@ -246,14 +246,14 @@ def utc_time(text: object) -> str:
     try:
         datetime.fromisoformat(time)
     except ValueError as error:
-        raise NotAllowed(f"{shown(text)} is not a time: {error}") from error
+        raise NotAllowed(f"{quoted(text)} is not a time: {error}") from error
     return time
 
 
 def line(text: object) -> str:
     """A text for people: one line without control characters. It may be empty."""
     if not isinstance(text, str) or len(text) > _LONGEST_LINE or _UNPRINTABLE.search(text):
-        raise NotAllowed(f"{shown(text)} is not a line of text")
+        raise NotAllowed(f"{quoted(text)} is not a line of text")
     return text
 
 
@@ -272,7 +272,7 @@ def public_url(text: object) -> str:
     url = web_url(text)
     parts = urlsplit(url)
     if "?" in url or "#" in url:
-        raise NotAllowed(f"{shown(text)} has a query or a fragment, which a channel cannot have")
+        raise NotAllowed(f"{quoted(text)} has a query or a fragment, which a channel cannot have")
     if "@" in parts.netloc:
         raise NotAllowed(f"{parts.scheme}://...@{parts.hostname} shows a user name to everybody")
     return url.rstrip("/")
@@ -281,14 +281,14 @@ def public_url(text: object) -> str:
 def user_path(text: str) -> Path:
     """A path as a user writes it; `~` is a home folder."""
     if not text or "\0" in text:
-        raise NotAllowed(f"{shown(text)} is not a path")
+        raise NotAllowed(f"{quoted(text)} is not a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:  # no such user, or this one has no home
-        raise NotAllowed(f"{shown(text)} is not a path: {error}") from error
+        raise NotAllowed(f"{quoted(text)} is not a path: {error}") from error
 
 
 def _matched(text: object, pattern: re.Pattern[str], form: str, longest: int) -> str:
     if not isinstance(text, str) or len(text) > longest or not pattern.fullmatch(text):
-        raise NotAllowed(f"{shown(text)} is not {form}")
+        raise NotAllowed(f"{quoted(text)} is not {form}")
     return text

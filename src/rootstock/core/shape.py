@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rootstock import __version__
-from rootstock.core.names import shown
+from rootstock.core.names import quoted
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -39,7 +39,7 @@ def require_format(value: object, wanted: int) -> None:
     found = value.get("format", 1) if isinstance(value, dict) else wanted
     if isinstance(found, int) and found != wanted:
         raise OtherFormat(
-            f"has format {shown(found)}, and rootstock {__version__} reads format {wanted}"
+            f"has format {quoted(found)}, and rootstock {__version__} reads format {wanted}"
         )
 
 
@@ -51,7 +51,7 @@ def fields(
     def check(value: object) -> dict[str, Any]:
         known = anything_named(value)
         if strange := known.keys() - checks.keys() - seldom.keys():
-            raise ValueError(f"has the unknown field {shown(min(strange))}")
+            raise ValueError(f"has the unknown field {quoted(min(strange))}")
         if missing := checks.keys() - known.keys():
             raise ValueError(f"lacks the field {min(missing)!r}")
         every = {**checks, **seldom}
@@ -79,7 +79,7 @@ def items(item: Check[T]) -> Check[tuple[T, ...]]:
 
     def check(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise ValueError(f"{shown(value)} is not a list")
+            raise ValueError(f"{quoted(value)} is not a list")
         return tuple(item(one) for one in value)
 
     return check
@@ -90,7 +90,7 @@ def one_of(*allowed: str) -> Check[Any]:
 
     def check(value: object) -> object:
         if value not in allowed:
-            raise ValueError(f"{shown(value)} is not one of {', '.join(allowed)}")
+            raise ValueError(f"{quoted(value)} is not one of {', '.join(allowed)}")
         return value
 
     return check
@@ -99,28 +99,28 @@ def one_of(*allowed: str) -> Check[Any]:
 def count(value: object) -> int:
     """A whole number that is neither negative nor larger than a file can be."""
     if type(value) is not int or not 0 <= value <= _LARGEST:
-        raise ValueError(f"{shown(value)} is not a count")
+        raise ValueError(f"{quoted(value)} is not a count")
     return value
 
 
 def seconds(value: object) -> float:
     """A duration in seconds."""
     if type(value) not in (int, float) or not 0 <= value <= _LARGEST:  # type: ignore[operator]
-        raise ValueError(f"{shown(value)} is not a number of seconds")
+        raise ValueError(f"{quoted(value)} is not a number of seconds")
     return value  # type: ignore[return-value]  # as it is: 1 and 1.0 are written differently
 
 
 def yes_or_no(value: object) -> bool:
     """True or false."""
     if not isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is neither true nor false")
+        raise ValueError(f"{quoted(value)} is neither true nor false")
     return value
 
 
 def anything_named(value: object) -> Mapping[str, object]:
     """An object whose reader checks the fields and their names."""
     if not isinstance(value, dict):
-        raise ValueError(f"{shown(value)} is not an object")
+        raise ValueError(f"{quoted(value)} is not an object")
     return value
 
 
@@ -128,7 +128,7 @@ def _at(name: str, check: Check[T], value: object) -> T:
     try:
         return check(value)
     except ValueError as error:
-        raise ValueError(f"{shown(name)}: {error}") from error
+        raise ValueError(f"{quoted(name)}: {error}") from error
 
 
 def _no_number(text: str) -> object:

@@ -3,7 +3,7 @@
 import re
 
 from rootstock.core import shape
-from rootstock.core.names import shown
+from rootstock.core.names import quoted
 
 _SUITE = re.compile(r"[a-z][a-z0-9-]*")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
@@ -12,7 +12,7 @@ _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian Policy, 5.6.1
 def _text(pattern: re.Pattern[str], form: str) -> shape.Check[str]:
     def check(value: object) -> str:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise ValueError(f"{shown(value)} is not {form}")
+            raise ValueError(f"{quoted(value)} is not {form}")
         return value
 
     return check

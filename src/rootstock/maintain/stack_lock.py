@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from rootstock.core.checkout import STACK_LOCK, Checkout
 from rootstock.core.errors import UsageError
-from rootstock.core.names import listed, shown
+from rootstock.core.names import listed, quoted
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
 from rootstock.plan import matrix as matrices
@@ -52,7 +52,7 @@ def relock(
     known = {one.project for one in old.wheels}
     if strange := [one for one in upgrade or () if canonicalize_name(one) not in known]:
         raise UsageError(
-            f"{listed(map(shown, strange))}: {STACK_LOCK} has no such project",
+            f"{listed(map(quoted, strange))}: {STACK_LOCK} has no such project",
             "Names are those of the Python index. rootstock stack add NAME adds one.",
         )
     asked = wanted.load(checkout.stack, text)
@@ -103,7 +103,7 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
     sets = document["sets"]
     if set_ not in sets:
         raise UsageError(
-            f"{path} has no set {shown(set_)}",
+            f"{path} has no set {quoted(set_)}",
             f"Known: {listed(sets)}. Add [sets.{set_}] to it.",
         )
     own = sets[set_]["packages"]
@@ -113,7 +113,7 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
             name = canonicalize_name(Requirement(text).name)
         except InvalidRequirement as error:
             raise UsageError(
-                f"{shown(text)} is not a requirement: {str(error).splitlines()[0]}",
+                f"{quoted(text)} is not a requirement: {str(error).splitlines()[0]}",
                 'Write it like uproot, "uproot>=5" or "dask[array]".',
             ) from error
         if name not in there:

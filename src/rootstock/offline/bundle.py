@@ -23,7 +23,7 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.offline.selection import Selection
 from rootstock.offline.target import appearing
-from rootstock.release import check, files, locks
+from rootstock.release import check, compare, locks
 
 INSTALL = "INSTALL.txt"
 _STAGE = "bundle"
@@ -190,7 +190,7 @@ def _copy_release(selection: Selection, folder: Path) -> None:
             f"{own}/{release_model.ATTESTATION}"
         )
     for name in release.files:
-        texts[name] = files.read(selection.channel.place, release, name)
+        texts[name] = compare.read(selection.channel.place, release, name)
     for name, content in texts.items():
         target = folder / own / name
         target.parent.mkdir(parents=True, exist_ok=True)

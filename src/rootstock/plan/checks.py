@@ -13,10 +13,10 @@ from typing import Any
 
 from rootstock.core import names
 from rootstock.core.errors import RecipeError
-from rootstock.plan import scripts, supplies
+from rootstock.plan import input_checks, scripts
 from rootstock.plan.fault import Fault
 from rootstock.plan.numbers import has_place
-from rootstock.plan.place import Place
+from rootstock.plan.position import Position
 from rootstock.plan.recipe import Output
 
 # The keys of `extra.rootstock`, and the values of two of them.
@@ -30,7 +30,7 @@ _OWN = ("extra", "rootstock")
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """A fault of a recipe: its place, what is wrong, and what to write instead.
+    """A fault of a recipe: its position, what is wrong, and what to write instead.
 
     `line` is 0 where it is not known. A finding that is not `serious` is a warning.
     """
@@ -42,7 +42,7 @@ class Finding:
     serious: bool = True
 
     @property
-    def place(self) -> str:
+    def position(self) -> str:
         """The file, and the line in it."""
         return f"{self.path}:{self.line}" if self.line else str(self.path)
 
@@ -57,7 +57,7 @@ def require_buildable(outputs: Iterable[Output]) -> None:
     for output in outputs:
         for fault in _faults(output, folders):
             if fault.serious:  # only these need their line
-                raise _finding(fault, Place(output)).error()
+                raise _finding(fault, Position(output)).error()
 
 
 def findings(outputs: Iterable[Output]) -> list[Finding]:
@@ -65,8 +65,8 @@ def findings(outputs: Iterable[Output]) -> list[Finding]:
     found: dict[Finding, None] = {}
     folders: set[Path] = set()
     for output in outputs:
-        place = Place(output)
-        found |= dict.fromkeys(_finding(fault, place) for fault in _faults(output, folders))
+        position = Position(output)
+        found |= dict.fromkeys(_finding(fault, position) for fault in _faults(output, folders))
     return list(found)
 
 
@@ -74,15 +74,15 @@ def _faults(output: Output, folders: set[Path]) -> Iterator[Fault]:
     """The faults of an output, and of its recipe's files if the folder is not among `folders`."""
     if output.folder not in folders:
         folders.add(output.folder)
-        yield from supplies.files(output)
+        yield from input_checks.files(output)
     for check in _CHECKS:
         yield from check(output)
 
 
-def _finding(fault: Fault, place: Place) -> Finding:
+def _finding(fault: Fault, position: Position) -> Finding:
     return Finding(
-        path=place.path,
-        line=place.line(fault.keys, fault.value),
+        path=position.path,
+        line=position.line(fault.keys, fault.value),
         message=fault.message,
         remedy=fault.remedy,
         serious=fault.serious,
@@ -157,7 +157,7 @@ def _extra(output: Output) -> Iterator[Fault]:
     for key, allowed in (("origin", ORIGINS), ("scope", SCOPES)):
         value = own.get(key, allowed[0])
         if value not in allowed:
-            message = f"extra.rootstock.{key} is {names.shown(value)}, which is unknown"
+            message = f"extra.rootstock.{key} is {names.quoted(value)}, which is unknown"
             yield Fault((*_OWN, key), message, _better(value, allowed))
     verified = own.get("verified", False)
     patterns = verified if isinstance(verified, list) else [verified]
@@ -166,7 +166,7 @@ def _extra(output: Output) -> Iterator[Fault]:
     ):
         yield Fault(
             (*_OWN, "verified"),
-            f"extra.rootstock.verified is {names.shown(verified)}",
+            f"extra.rootstock.verified is {names.quoted(verified)}",
             "Write true, false, or a list of patterns of file names: [pyroot-*-py311*]",
         )
     yield from _released(own)
@@ -199,7 +199,7 @@ def _released(own: Mapping[str, Any]) -> Iterator[Fault]:
         return
     fault = Fault(
         (*_OWN, "released"),
-        f"extra.rootstock.released is {names.shown(message)}, which is not a day from "
+        f"extra.rootstock.released is {names.quoted(message)}, which is not a day from "
         f"{_FIRST_DAY} to today",
         'Write the day of the upstream release, like released: "2025-06-11"',
     )
@@ -242,9 +242,9 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     _number,
     _alone,
     _extra,
-    supplies.sources,
-    supplies.licenses,
-    supplies.tests,
+    input_checks.sources,
+    input_checks.licenses,
+    input_checks.tests,
     scripts.check,
     _described,
 )

@@ -20,7 +20,7 @@ from rootstock.plan.key import Builder, as_built, build_key, files_of, folder_ha
 from rootstock.plan.links import Links, link, link_tests, memoised_closure, require_order
 from rootstock.plan.match import agrees, finder, preferring
 from rootstock.plan.matrix import Cell
-from rootstock.plan.place import Place
+from rootstock.plan.position import Position
 from rootstock.plan.recipe import Output
 
 # The scope of what is for this machine only.
@@ -202,7 +202,7 @@ def ids_of(outputs: Sequence[Output]) -> dict[str, Output]:
                     output.path,
                     f"{other.path} makes {output.name} {output.version} as well",
                     "Remove one of them, or give its package another name.",
-                    line=Place(output).line(("package", "name"), output.name),
+                    line=Position(output).line(("package", "name"), output.name),
                 )
         same.append(output)
         if by_id.get(id_, output) != output:
@@ -211,7 +211,7 @@ def ids_of(outputs: Sequence[Output]) -> dict[str, Output]:
                 f"{id_} is one file name for several variants",
                 "A noarch package must not have python in its host requirements; other packages "
                 "need ${{ hash }} in their build string.",
-                line=Place(output).line(("build",)),
+                line=Position(output).line(("build",)),
             )
         by_id[id_] = output
     return by_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from rootstock.core.errors import RecipeError, UsageError
 from rootstock.plan.match import Find, matches
-from rootstock.plan.place import Place
+from rootstock.plan.position import Position
 from rootstock.plan.recipe import Output
 from rootstock.plan.requirement import name_of
 
@@ -44,7 +44,7 @@ def link(
             output.path,
             "recipes depend on each other: " + " -> ".join(circle),
             "Remove one of these requirements. Name in a test what only the test needs.",
-            line=Place(output).line(("requirements",)),
+            line=Position(output).line(("requirements",)),
         )
     if id_ in links:
         return
@@ -54,7 +54,7 @@ def link(
             output.path,
             f"none of its sources is for {id_} ({values})",
             "docs/recipes.md says what a new version needs.",
-            line=Place(output).line(("source",)),
+            line=Position(output).line(("source",)),
         )
     # Its own values first: an output for sysroot 2.28 needs outputs for the same sysroot.
     seen = {**variant, **output.variant}
@@ -110,9 +110,9 @@ def _found(
     try:
         return find(spec, seen, who)
     except UsageError as error:
-        place = Place(output)
-        line = place.line((*keys, spec)) or place.line(keys)
-        raise RecipeError(place.path, error.message, error.remedy, line=line) from error
+        position = Position(output)
+        line = position.line((*keys, spec)) or position.line(keys)
+        raise RecipeError(position.path, error.message, error.remedy, line=line) from error
 
 
 def require_order(links: Mapping[str, Links], by_id: Mapping[str, Output]) -> None:

@@ -8,7 +8,7 @@ from rattler import PackageRecord, Version
 from rattler.package import BuildString
 
 from rootstock.core.errors import UsageError
-from rootstock.core.names import shown
+from rootstock.core.names import quoted
 from rootstock.plan.recipe import Output
 from rootstock.plan.requirement import name_of, spec_of
 
@@ -35,7 +35,7 @@ def finder(by_id: Mapping[str, Output]) -> Find:
         try:
             match = None if spec == name or "${{" in spec else spec_of(spec)
         except ValueError as error:
-            message = f"{needed_by} needs {shown(spec)}, which is not a match spec: {error}"
+            message = f"{needed_by} needs {quoted(spec)}, which is not a match spec: {error}"
             raise UsageError(message, "Write it like zlib, zlib >=1.3 or zlib 1.3.*") from error
         fitting = [id_ for id_, record in candidates if match is None or match.matches(record)]
         fitting = [id_ for id_ in fitting if agrees(by_id[id_].variant, variant)] or fitting

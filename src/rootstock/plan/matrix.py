@@ -166,7 +166,7 @@ def _spec(value: yaml_source.Value) -> str:
         names.package_name(name_of(text))
     except ValueError as error:
         raise value.fail(
-            f"{names.shown(text)} is no match spec: {error}",
+            f"{names.quoted(text)} is no match spec: {error}",
             "Write the name of a package, and its version where that matters: numpy >=2",
         ) from error
     return text

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rootstock.core.rules import Waiver
+from rootstock.core.audit_rules import Waiver
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts

@@ -21,5 +21,5 @@ def named(name: str) -> Product:
         names.package_name(name)
         found: Product = import_module(f"rootstock.product.{name}").PRODUCT
     except (ImportError, AttributeError, ValueError) as error:
-        raise LookupError(f"there is no product {names.shown(name)}") from error
+        raise LookupError(f"there is no product {names.quoted(name)}") from error
     return found

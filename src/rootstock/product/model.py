@@ -53,7 +53,7 @@ class Product:
     """A software that a channel is for.
 
     The rows of the matrix are versions of the first of the `axes`, each with values of the others.
-    `package` is what users install, `shown` the packages whose builds the channel's page lists by
+    `package` is what users install, `headline` the packages whose builds the channel's page lists by
     axes. `trial` are the words of a command, from an environment's folder, that shows that it
     works. `checks` are its smoke tests, the longest first, so that two at a time end together. They
     are in the folder `programs`, or else in that of the smoke tests; `runner` is the program of
@@ -64,7 +64,7 @@ class Product:
     title: str
     axes: tuple[Axis, ...]
     package: str
-    shown: tuple[str, ...]
+    headline: tuple[str, ...]
     trial: str
     checks: tuple[Check, ...]
     programs: Path | None = None

@@ -71,7 +71,7 @@ PRODUCT = Product(
     title="ROOT",
     axes=(ROOT, PYTHON),
     package="root",
-    shown=("root", "pyroot"),  # pyroot is there once for each Python
+    headline=("root", "pyroot"),  # pyroot is there once for each Python
     trial="bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
     checks=_CHECKS,
 )

@@ -55,7 +55,7 @@ def choose(text: str, options: Options, store: Store, listen: Listener) -> Targe
     if not path or (path == text and ":" in text and "/" not in kind):
         or_folder = f" A folder of that name is folder:{text}." if path else ""
         raise UsageError(
-            f"{names.shown(text)} is not a known target",
+            f"{names.quoted(text)} is not a known target",
             "Write anaconda:USER, quetz:https://HOST/CHANNEL, s3://BUCKET/PREFIX or the path of a "
             f"folder.{or_folder}",
         )
@@ -72,7 +72,7 @@ def _anaconda(user: str, options: Options, store: Store, listen: Listener) -> An
     for name in (options.label, options.staging):
         if name and not re.fullmatch(_NAME, name):
             raise UsageError(
-                f"{names.shown(name)} is not a label", "Use letters, digits, -, _ and ."
+                f"{names.quoted(name)} is not a label", "Use letters, digits, -, _ and ."
             )
     label, staging = options.label or MAIN, options.staging or STAGING
     if label == staging:
@@ -134,7 +134,7 @@ def _s3(address: str, options: Options, store: Store, listen: Listener) -> S3:
 
 def _shown(text: str) -> str:
     """Return the part of an address that a message may show: it may contain a password."""
-    return names.shown("...@" + text.rpartition("@")[2] if "@" in text else text)
+    return names.quoted("...@" + text.rpartition("@")[2] if "@" in text else text)
 
 
 def _token(variables: tuple[str, ...], options: Options) -> Secret:

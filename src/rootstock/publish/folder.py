@@ -129,7 +129,7 @@ class Folder:
             raise RefusedError(f"{self.path} is a channel that rootstock did not make", _EMPTY)
         if others := sorted({path.name for path in self.path.iterdir()} - {_OF_A_DISK}):
             raise RefusedError(
-                f"{self.path} contains other things, such as {names.shown(others[0])}", _EMPTY
+                f"{self.path} contains other things, such as {names.quoted(others[0])}", _EMPTY
             )
 
     def _damaged(self, what: str) -> RefusedError:

@@ -20,7 +20,7 @@ from rootstock.channel.release_model import Package, Release
 from rootstock.core import names
 from rootstock.core.errors import SourceError, VerifyFailed
 from rootstock.core.progress import Event, Listener
-from rootstock.release import attest, files, indexed, keys
+from rootstock.release import attest, compare, indexed, keys
 from rootstock.release.keys import Public
 
 _STAGE = "verify"
@@ -104,9 +104,11 @@ def require_sound(channel: Channel, record: Release, cells: Iterable[str]) -> by
     text, found, _, wrong = _record(Place(where), record.release, ())
     if found and found != record:
         wrong.append(f"{release_model.RECORD} changed while it was read")
-    wrong += [line for cell in cells for line in files.differences(Place(where), record, cell)]
+    wrong += [line for cell in cells for line in compare.differences(Place(where), record, cell)]
     if wrong:
-        raise SourceError(f"{where} is damaged: {names.listed(map(names.plain, wrong))}", files.SEE)
+        raise SourceError(
+            f"{where} is damaged: {names.listed(map(names.plain, wrong))}", compare.SEE
+        )
     return text
 
 
@@ -127,7 +129,7 @@ def check(channel: Channel, number: int, trusted: Sequence[Public], listen: List
         visible = _is_shown(channel, number)
         parts = [_files(folder, record), _packages(place, packages, listen)]
         parts += [indexed.differences(channel, record, packages, visible=visible)]
-        parts += [files.differences(folder, record, cell) for cell in record.cells]
+        parts += [compare.differences(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
         differences += [line for part in parts for line in part]
     listen(Event(stage=_STAGE, state="failed" if differences else "done"))

@@ -25,7 +25,7 @@ from rootstock.stack import lock as stack
 from rootstock.suites.suite import Companion
 
 if TYPE_CHECKING:
-    from rootstock.building.history import History
+    from rootstock.building.previous import Previous
     from rootstock.plan.why import Why
 
 SYSROOT = "sysroot_linux-64"  # whose stub libraries the audit links against
@@ -182,10 +182,10 @@ def why(request: Request, store: Store, names: Sequence[str], listen: Listener) 
     ]
 
 
-def _history(store: Store, published: Mapping[str, str], graph: Graph) -> "History":
-    from rootstock.building.history import History  # where nothing is built nobody asks why
+def _history(store: Store, published: Mapping[str, str], graph: Graph) -> "Previous":
+    from rootstock.building.previous import Previous  # where nothing is built nobody asks why
 
-    return History(store, published, graph)
+    return Previous(store, published, graph)
 
 
 def _published(request: Request) -> dict[str, str]:

@@ -22,7 +22,7 @@ from rootstock.image.engines import Engine, Mount, Sandbox
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import NotTaken, copy
 from rootstock.product.model import Check, Product
-from rootstock.smoke.catalogue import FOLDER, INSIDE, choose
+from rootstock.smoke.choose import FOLDER, INSIDE, choose
 from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
 
 OLD_SYSTEM = "Debian 11"  # the bare image of ci/images

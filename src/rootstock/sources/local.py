@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rootstock.core import store as places
 from rootstock.core.errors import MachineError, UsageError
-from rootstock.core.names import NotAllowed, shown, user_path
+from rootstock.core.names import NotAllowed, quoted, user_path
 from rootstock.core.store import Store
 
 _NAME = re.compile(r"python(3\.\d+)")
@@ -49,7 +49,7 @@ def take(asked: str, store: Store) -> Interpreter:
     try:
         program = _find(asked) if _VERSION.fullmatch(asked) else user_path(asked).resolve()
     except (NotAllowed, RuntimeError) as error:
-        raise UsageError(f"--local-python {shown(asked)}: {error}") from error
+        raise UsageError(f"--local-python {quoted(asked)}: {error}") from error
     named = _NAME.fullmatch(program.name)
     prefix = program.parent.parent
     if not (named and program.is_file() and (prefix / f"lib/{program.name}/os.py").is_file()):

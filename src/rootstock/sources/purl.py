@@ -40,7 +40,7 @@ class Purl:
 
 def parse(text: str) -> Purl:
     """Parse a package URL; raises `UsageError` when rootstock cannot fetch it."""
-    shown = text if text.isprintable() else names.shown(text)
+    shown = text if text.isprintable() else names.quoted(text)
     body, _, filename = text.removeprefix("pkg:").partition("#")
     path, _, query = body.partition("?")
     kind, _, rest = path.partition("/")
@@ -66,14 +66,14 @@ def parse(text: str) -> Purl:
     for what, word in words.items():
         # They become words of pip's and apt's command lines, and names of files.
         if not _WORD.fullmatch(word):
-            raise UsageError(f"{shown}: {names.shown(word)} is not a {what}", _FORMS)
+            raise UsageError(f"{shown}: {names.quoted(word)} is not a {what}", _FORMS)
     try:
         names.file_name(purl.filename)
     except names.NotAllowed as error:
         raise UsageError(f"{shown}: {error}", _FORMS) from error
     if kind == "pypi" and not (is_wheel(purl.filename) or _is_sdist(purl)):
         wanted = f"of a wheel, or of a source distribution of {purl.name} {purl.version}"
-        raise UsageError(f"{shown}: {names.shown(purl.filename)} is not the name {wanted}", _FILES)
+        raise UsageError(f"{shown}: {names.quoted(purl.filename)} is not the name {wanted}", _FILES)
     return purl
 
 

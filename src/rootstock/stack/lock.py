@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.core import names, regular, shape
+from rootstock.core.audit_rules import WAIVABLE, Waiver
 from rootstock.core.errors import UsageError
-from rootstock.core.rules import WAIVABLE, Waiver
 from rootstock.core.shape import OtherFormat
 
 FORMAT = 1
@@ -197,7 +197,7 @@ def write(lock: Lock, path: Path) -> None:
 def _python(value: object) -> str:
     found = names.line(value)
     if not all(part.isdigit() for part in found.split(".")) or found.count(".") != 1:
-        raise ValueError(f"{names.shown(value)} is not a Python version such as 3.11")
+        raise ValueError(f"{names.quoted(value)} is not a Python version such as 3.11")
     return found
 
 

@@ -13,9 +13,9 @@ from packaging.version import InvalidVersion, Version
 from tomlkit.exceptions import TOMLKitError
 
 from rootstock.core import names
+from rootstock.core.audit_rules import WAIVABLE, Waiver
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
-from rootstock.core.rules import WAIVABLE, Waiver
 from rootstock.stack.specs import holds
 
 FILE = "ci/stack.toml"  # in a checkout
@@ -193,7 +193,7 @@ def _release(path: Path, where: str, value: Any) -> bool | str:
         return value if isinstance(value, bool) else str(Version(value))
     except (InvalidVersion, TypeError) as error:
         raise UsageError(
-            f"{path}: [{where}] license_source is {names.shown(value)}",
+            f"{path}: [{where}] license_source is {names.quoted(value)}",
             'Write true for its own source distribution, or another version of it, as "1.2".',
         ) from error
 
@@ -207,7 +207,7 @@ def _waivers(path: Path, where: str, tables: Any) -> tuple[Waiver, ...]:
         good = len(texts) == len(message) and all(isinstance(x, str) and x.strip() for x in message)
         if not good or texts["rule"] not in WAIVABLE:
             raise UsageError(
-                f"{path}: [{where}] waive has {names.shown(table)}, which is not a waiver",
+                f"{path}: [{where}] waive has {names.quoted(table)}, which is not a waiver",
                 'Write it like waive = [{rule = "licence", file = "info/licenses", why = "..."}]. '
                 f"Rules: {listed(WAIVABLE)}.",
             )

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
-from rootstock.core.names import listed, shown
+from rootstock.core.names import listed, quoted
 from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
 from rootstock.stack import lock as locks
@@ -90,7 +90,7 @@ def _require_known(asked: Sequence[str], known: Wanted, naming: Names) -> None:
     allowed = {*described, *map(naming.of, described)}
     if strange := [one for one in asked if one not in allowed]:
         raise UsageError(
-            f"{listed(map(shown, strange))}: {wanted.FILE} has no suite of that name",
+            f"{listed(map(quoted, strange))}: {wanted.FILE} has no suite of that name",
             f"Known: {listed(sorted(described))}. docs/stack.md says how to add one.",
         )
 

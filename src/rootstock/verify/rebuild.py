@@ -15,9 +15,9 @@ from typing import Any, Literal
 from rootstock.building import builder
 from rootstock.building.artifact import Artifact, load
 from rootstock.building.fingerprint import fingerprint
-from rootstock.building.history import Entry, entries
 from rootstock.building.job import Job, stored_inputs, stored_job
 from rootstock.building.limits import Limits, default_memory
+from rootstock.building.previous import Entry, entries
 from rootstock.channel.reader import Channel
 from rootstock.channel.stage import stage
 from rootstock.core import process

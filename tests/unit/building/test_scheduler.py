@@ -7,7 +7,7 @@ import pytest
 
 from rootstock.building.artifact import Artifact
 from rootstock.building.costs import Cost
-from rootstock.building.policy import Capacity, ReadyQueue
+from rootstock.building.order import Capacity, ReadyQueue
 from rootstock.building.scheduler import BuildOutcome, run
 from rootstock.core.errors import BuildFailed, InterruptedByUser, MachineError
 

@@ -51,7 +51,7 @@ def test_what_is_refused_is_told_on_one_line(value: object) -> None:
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
 def test_any_value_is_shown_on_one_short_line(value: object) -> None:
-    text = names.shown(value)
+    text = names.quoted(value)
     assert text.isprintable()
     assert len(text) < 100
 

@@ -48,7 +48,7 @@ def put(checkout: Path, name: str, text: str, file: str = "recipe.yaml") -> None
 
 def told(checkout: Path, *asked: str) -> list[str]:
     return [
-        f"{one.place.removeprefix(f'{checkout}/')}: {one.message}"
+        f"{one.position.removeprefix(f'{checkout}/')}: {one.message}"
         for one in lint(Checkout(checkout), asked)
     ]
 

@@ -296,5 +296,5 @@ outputs:
 
 def test_an_output_that_cannot_be_built_alone_is_told(tmp_path: Path) -> None:
     [finding] = [one for one in found(tmp_path, STAGED) if one.serious]
-    assert (finding.line, finding.place) == (6, f"{tmp_path / 'recipe.yaml'}:6")
+    assert (finding.line, finding.position) == (6, f"{tmp_path / 'recipe.yaml'}:6")
     assert "scion inherits from a staging output" in finding.message

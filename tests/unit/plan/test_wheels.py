@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core.audit_rules import Waiver
 from rootstock.core.errors import RecipeError
-from rootstock.core.rules import Waiver
 from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output

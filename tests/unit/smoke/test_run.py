@@ -16,7 +16,7 @@ from rootstock.environment import creation
 from rootstock.image.engines import Sandbox
 from rootstock.product.root import PRODUCT
 from rootstock.smoke import run
-from rootstock.smoke.catalogue import FOLDER, INSIDE
+from rootstock.smoke.choose import FOLDER, INSIDE
 from rootstock.smoke.report import SmokeReport
 
 DEBIAN = "GNU C Library (Debian GLIBC 2.31-13+deb11u11) stable release version 2.31.\nCopyright"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.core.audit_rules import Waiver
 from rootstock.core.errors import UsageError
-from rootstock.core.rules import Waiver
 from rootstock.stack import lock
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 

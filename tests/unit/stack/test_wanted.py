@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from rootstock.core.audit_rules import Waiver
 from rootstock.core.errors import UsageError
-from rootstock.core.rules import Waiver
 from rootstock.stack import wanted
 
 GOOD = """

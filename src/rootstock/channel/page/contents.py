@@ -132,7 +132,7 @@ class Contents:
     """A channel at one time. `number` and `time` are the generation's, 0 and empty without.
 
     `origin` is the generation that made the content: another one after a rollback. `titles` are the
-    words for the product and for its other axes, `shown` the packages that users install.
+    words for the product and for its other axes, `headline` the packages that users install.
     """
 
     name: str
@@ -143,7 +143,7 @@ class Contents:
     packages: tuple[Package, ...]
     releases: tuple[Release, ...]
     titles: tuple[str, str]
-    shown: tuple[str, ...]
+    headline: tuple[str, ...]
 
     @cached_property
     def builds(self) -> tuple[Build, ...]:
@@ -172,7 +172,7 @@ class Contents:
         return frozenset(
             (build.version, build.python)
             for build in self.builds
-            if build.name in self.shown and build.python
+            if build.name in self.headline and build.python
         ) | frozenset(self.proofs)
 
     @cached_property

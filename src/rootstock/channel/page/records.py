@@ -73,7 +73,7 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
     by_name: dict[str, list[Build]] = defaultdict(list)
     for build in builds:
         by_name[build.name].append(build)
-    titles, shown = _words(releases)
+    titles, headline = _words(releases)
     return Contents(
         name=channel.layout.root.resolve().name,
         number=past.current.number,
@@ -83,7 +83,7 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
         packages=tuple(Package(name=name, builds=tuple(by_name[name])) for name in sorted(by_name)),
         releases=releases,
         titles=titles,
-        shown=shown,
+        headline=headline,
     )
 
 
@@ -96,7 +96,7 @@ def _words(releases: Iterable[Release]) -> tuple[tuple[str, str], tuple[str, ...
     except LookupError:  # of a rootstock that has more products
         return (axes[0], " ".join(axes[1:])), ()
     first, *others = (axis.title for axis in known.axes)
-    return (first, " ".join(others)), known.shown
+    return (first, " ".join(others)), known.headline
 
 
 class _Entry(NamedTuple):
@@ -124,7 +124,7 @@ def _entries(table: Path) -> Mapping[str, _Entry]:
 
 def _entry(value: object) -> _Entry:
     if not isinstance(value, dict):
-        raise ValueError(f"{names.shown(value)} is not a package record")
+        raise ValueError(f"{names.quoted(value)} is not a package record")
     name, version, build = (names.line(value.get(key)) for key in ("name", "version", "build"))
     return _Entry(
         name,

@@ -32,7 +32,7 @@ def render(contents: Contents, said: Settings) -> str:
     """Render the page of a channel; when its address is unknown, it shows where to put it."""
     url = (said.url or contents.url).rstrip("/")
     offered = [package.name for package in contents.packages]
-    users = [name for name in contents.shown if name in offered]
+    users = [name for name in contents.headline if name in offered]
     spec = (users or offered or ["PACKAGE"])[0]
     roots = contents.roots[:_ROOTS]
     cells = [cell for cell in contents.cells if cell.root in roots]

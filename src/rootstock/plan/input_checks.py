@@ -40,7 +40,7 @@ def _placed(entry: Mapping[str, Any]) -> Iterator[Fault]:
     """Check the target of a source: it is below the folder in which the script runs."""
     target = str(entry.get("target_directory", "."))
     if _out(target):
-        message = f"the target_directory {names.shown(target)} is outside of the build's folder"
+        message = f"the target_directory {names.quoted(target)} is outside of the build's folder"
         remedy = "Write the name of a folder below the one in which scripts start."
         yield Fault(("source", "target_directory"), message, remedy, target)
     if "path" in entry and "file_name" in entry:
@@ -58,7 +58,7 @@ def licenses(output: Output) -> Iterator[Fault]:
     for file in [given] if isinstance(given, str) else given:
         if _out(str(file)):
             message = (
-                f"the license_file {names.shown(file)} is outside of the sources and the recipe"
+                f"the license_file {names.quoted(file)} is outside of the sources and the recipe"
             )
             remedy = "Write its path in the sources, or put it into the recipe's folder."
             yield Fault(("about", "license_file"), message, remedy, str(file))
@@ -71,7 +71,7 @@ def tests(output: Output) -> Iterator[Fault]:
             there = (str(path.relative_to(output.folder)) for path in output.folder.rglob("*"))
             if not any(fnmatchcase(path, pattern.rstrip("/")) for path in there):
                 message = (
-                    f"a test needs {names.shown(pattern)}, which is not in the recipe's folder"
+                    f"a test needs {names.quoted(pattern)}, which is not in the recipe's folder"
                 )
                 remedy = "Put it there, or correct its name."
                 yield Fault(("tests", "files", "recipe", pattern), message, remedy, pattern)
@@ -106,18 +106,20 @@ def _url(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     keys, first = ("source", "url"), urls[0]
     if "sha256" not in entry:
         only = ", only an md5, for which anybody can forge a file" if "md5" in entry else ""
-        message = f"the source {names.shown(first)} has no sha256{only}"
+        message = f"the source {names.quoted(first)} has no sha256{only}"
         yield Fault(
             keys, message, "Write sha256: of the file; the command sha256sum prints it.", first
         )
     for url in urls:
         if reason := _unfetchable(url, output):
-            yield Fault(keys, f"the source {names.shown(url)} cannot be fetched: {reason}", "", url)
+            yield Fault(
+                keys, f"the source {names.quoted(url)} cannot be fetched: {reason}", "", url
+            )
             return
     try:
         names.file_name(source_name(entry))
     except names.NotAllowed as error:
-        message = f"the source {names.shown(first)} has no usable file name ({error})"
+        message = f"the source {names.quoted(first)} has no usable file name ({error})"
         yield Fault(keys, message, "Write file_name: with a name for the file.", first)
 
 
@@ -149,7 +151,7 @@ def _unfetchable(url: str, output: Output) -> str:
 def _patches(output: Output, entry: Mapping[str, Any]) -> Iterator[Fault]:
     for patch in entry.get("patches", ()):
         if _out(patch) or not (output.folder / patch).is_file():
-            message = f"the patch {names.shown(patch)} is not in the recipe's folder"
+            message = f"the patch {names.quoted(patch)} is not in the recipe's folder"
             yield Fault(("source", "patches", patch), message, "Put it there, or correct its name.")
 
 
@@ -159,7 +161,7 @@ def files(output: Output) -> Iterator[Fault]:
         parts = path.relative_to(output.folder).parts
         if any(map(unseen, parts)):
             continue
-        shown = names.shown(os.fsencode(Path(*parts)).decode(errors="backslashreplace"))
+        shown = names.quoted(os.fsencode(Path(*parts)).decode(errors="backslashreplace"))
         try:
             for part in parts:
                 names.file_name(part)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from rootstock.building.ended import Ended, error_of
+from rootstock.building.cause import Ended, error_of
 from rootstock.building.job import Job
 from rootstock.building.limits import Limits
 from rootstock.core import disk

@@ -9,7 +9,7 @@ from rootstock.core import yaml_source
 from rootstock.plan.recipe import Output
 
 
-class Place:
+class Position:
     """Finds lines of one output in a recipe's file, which it reads at the first request."""
 
     def __init__(self, output: Output) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from rootstock.product.model import Check
 from rootstock.product.root import PRODUCT
-from rootstock.smoke.catalogue import FOLDER, INSIDE, choose
+from rootstock.smoke.choose import FOLDER, INSIDE, choose
 
 CATALOGUE = PRODUCT.checks
 

@@ -14,16 +14,14 @@ INSIDE = "_inside.py"  # the program in it that runs the others
 
 
 def choose(
-    packages: Collection[str], catalogue: Collection[Check], *, bare: bool = True
+    packages: Collection[str], checks: Collection[Check], *, bare: bool = True
 ) -> tuple[list[Check], dict[str, str]]:
     """Return the checks for an environment of these packages, and why the others do not apply.
 
-    `bare` is true on a bare system.
-
-    The reasons are by the check's name.
+    `bare` is true on a bare system. The reasons are by the check's name.
     """
     apply, reasons = [], {}
-    for check in catalogue:
+    for check in checks:
         if missing := check.needs - set(packages):
             reasons[check.name] = f"not in the environment: {', '.join(sorted(missing))}"
         elif check.bare and not bare:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rootstock.building.costs import Cost
-from rootstock.building.policy import Capacity, ReadyQueue, choose, makespan, remaining, simulate
+from rootstock.building.order import Capacity, ReadyQueue, choose, makespan, remaining, simulate
 
 # a <- b <- c, and d alone
 NEEDS: Mapping[str, tuple[str, ...]] = {"a": (), "b": ("a",), "c": ("a", "b"), "d": ()}

@@ -31,7 +31,7 @@ class Entry:
     time: float
 
 
-class History:
+class Previous:
     """The predecessors of the nodes of a plan.
 
     `published` are the files of the channel, oldest first (file name -> key).

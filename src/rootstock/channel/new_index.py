@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rootstock.channel import consistency, files, index
 from rootstock.channel.generation import Generation, History
-from rootstock.channel.layout import Layout, shown
+from rootstock.channel.layout import Layout, link_target
 
 Changes = Mapping[str, Mapping[str, index.Record | None]]
 
@@ -21,7 +21,7 @@ def write(
     """
     folder, base = layout.generation(new.number), layout.generation(new.base)
     now, root = layout.generation(past.current.number), layout.root
-    expectations = consistency.shown(past, new.base)
+    expectations = consistency.visible_packages(past, new.base)
     written: list[Path] = []
     damaged: list[str] = []
     for subdir in sorted({*expectations, *_subdirs(now), *_subdirs(base), *changes}):
@@ -46,7 +46,7 @@ def write(
             else:
                 written += index.update(folder / subdir, before, own, shards, held.records)
         for name in index.FILES:
-            files.link(root / subdir / name, f"../{shown(f'{subdir}/{name}')}")
+            files.link(root / subdir / name, f"../{link_target(f'{subdir}/{name}')}")
         written += [folder / subdir, root / subdir, shards]
     return written, tuple(damaged)
 

@@ -14,8 +14,8 @@ import pytest
 import zstandard
 
 from rootstock.audit import unpacked
-from rootstock.audit.package import audit
 from rootstock.audit.report import AuditReport
+from rootstock.audit.rules import audit
 from rootstock.building.artifact import Artifact
 from rootstock.core import seal
 from rootstock.core.errors import AuditFailed

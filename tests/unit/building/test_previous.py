@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rootstock.building.history import History
+from rootstock.building.previous import Previous
 from rootstock.core.store import Store
 from rootstock.plan.graph import Graph, Node, find, plan
 from rootstock.plan.key import Builder
@@ -67,7 +67,7 @@ class World:
 
     def why(self, graph: Graph, *, cached: bool = False) -> list[str]:
         [node] = find(graph, "zlib")
-        return History(self.store, self.published, graph).why(node, cached=cached).lines
+        return Previous(self.store, self.published, graph).why(node, cached=cached).lines
 
 
 @pytest.fixture
