@@ -53,11 +53,11 @@ class Product:
     """A software that a channel is for.
 
     The rows of the matrix are versions of the first of the `axes`, each with values of the others.
-    `package` is what users install, `headline` the packages whose builds the channel's page lists by
-    axes. `trial` are the words of a command, from an environment's folder, that shows that it
-    works. `checks` are its smoke tests, the longest first, so that two at a time end together. They
-    are in the folder `programs`, or else in that of the smoke tests; `runner` is the program of
-    an environment that runs them.
+    Users install `package`. The channel's page lists the builds of the `headline` packages by axes.
+    `trial` are the words of a command, from an environment's folder, that shows that it works.
+    `checks` are its smoke tests, the longest first, so that two at a time end together. They are in
+    the folder `programs`, or else in that of the smoke tests. `runner` is the program of an
+    environment that runs them.
     """
 
     name: str
