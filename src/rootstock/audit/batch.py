@@ -4,8 +4,8 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
+from rootstock.audit import deciding
 from rootstock.audit.report import AuditReport
 from rootstock.building.artifact import Artifact
 from rootstock.core import result_cache
@@ -21,7 +21,7 @@ def audit_all(
 ) -> tuple[AuditReport, ...]:
     """Return the audit report of each package, given with those it may load from (see `audit`)."""
     listen(Event(stage="audit", state="start", total=len(closures)))
-    program = result_cache.program(Path(__file__).parent)
+    program = deciding.digest()
 
     def one(artifact: Artifact) -> AuditReport:
         closure = closures[artifact]

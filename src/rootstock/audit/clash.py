@@ -5,8 +5,8 @@ After an installation it is chance which of the two remains, and conda refuses o
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
+from rootstock.audit import deciding
 from rootstock.audit.unpacked import Package, unpacked
 from rootstock.building.artifact import Artifact
 from rootstock.core import result_cache
@@ -24,7 +24,7 @@ def require_none(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: L
     `sets` are the packages installed together, by the name of the cell. Raises `AuditFailed`, which
     names the files and the packages.
     """
-    program = result_cache.program(Path(__file__).parent)
+    program = deciding.digest()
     for cell, artifacts in sets.items():
         parts = sorted(artifact.sha256 for artifact in artifacts)
         place = store.result("audit", result_cache.digest(program, "clash", *parts))

@@ -3,17 +3,13 @@
 import json
 import os
 import shutil
-import tarfile
 import time
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import rattler_build
-import zstandard
 
 from rootstock.building import artifacts
 from rootstock.building import log as logs
@@ -26,6 +22,7 @@ from rootstock.building.limits import Limits
 from rootstock.building.normalise import normalise
 from rootstock.core import disk, memory, process
 from rootstock.core.errors import BuildFailed, UsageError
+from rootstock.core.package_file import members
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
 from rootstock.image.engines import Engine, Mount, Sandbox
@@ -34,6 +31,8 @@ from rootstock.image.output import move
 from rootstock.plan.graph import Node
 from rootstock.plan.key import SOURCES, folder_hashes
 from rootstock.sources.source import path_in, source_of
+
+_INDEX = "info/index.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,24 +152,10 @@ def _finish(job: Job, log: Path, context: BuildContext, room: Path, ready: Path)
 
 def _require(package: Path, job: Job) -> None:
     """Raise `ValueError` unless a package says of itself what its file is called."""
-    index = _index_of(package)
+    index = json.loads(members(package, (_INDEX,))[_INDEX])
     name = f"{index['name']}-{index['version']}-{index['build']}.conda"
     if (name, index["subdir"]) != (job.filename, job.subdir):
         raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
-
-
-def _index_of(package: Path) -> Mapping[str, Any]:
-    """What a package's info/index.json says."""
-    part = f"info-{package.name.removesuffix('.conda')}.tar.zst"
-    with zipfile.ZipFile(package) as whole, whole.open(part) as packed:
-        stream = zstandard.ZstdDecompressor().stream_reader(packed)
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
-            for member in tar:
-                content = tar.extractfile(member)
-                if member.name == "info/index.json" and content:
-                    index: dict[str, Any] = json.load(content)
-                    return index
-    raise ValueError("it has no info/index.json")
 
 
 def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:

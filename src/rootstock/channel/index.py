@@ -14,10 +14,8 @@ in `run_exports.json`, a client reads the package itself.
 import hashlib
 import json
 import os
-import tarfile
-import zipfile
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Mapping, Set
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from rootstock.channel import repodata
 from rootstock.channel.repodata import CONDA
 from rootstock.core import names, regular, shape
 from rootstock.core.errors import RefusedError
+from rootstock.core.package_file import members
 
 Record = repodata.Record
 RunExports = dict[str, list[str]]
@@ -46,7 +45,6 @@ _EXPORTED = "run_exports"  # the field of records and shards (CEP 21)
 _EXPORT_KINDS = {"weak", "strong", "weak_constrains", "strong_constrains", "noarch"}  # CEP 12
 _EXPORTS_VERSION = 1  # as in conda-index; CEP 12 defines none
 _INDEX_MEMBER, _EXPORTS_MEMBER = "info/index.json", "info/run_exports.json"
-_MOST = 1 << 30  # bytes of all files in a package's metadata
 _LEVEL = 9  # zstd: 19 is 4 % smaller and ten times slower
 _HASHES = ("md5", "sha256")
 
@@ -87,36 +85,6 @@ def with_run_exports(record: Record, package: Path) -> Record:
     except (OSError, ValueError):
         return record
     return {**record, _EXPORTED: exports}
-
-
-def members(package: Path, wanted: Collection[str]) -> dict[str, bytes]:
-    """Read some files of a package's `info` folder; skip those that it lacks.
-
-    Raises `OSError` and `ValueError`.
-    """
-    found: dict[str, bytes] = {}
-    size = 0
-    try:
-        with zipfile.ZipFile(package) as archive:
-            [member] = (name for name in archive.namelist() if name.startswith("info-"))
-            with (
-                archive.open(member) as packed,
-                zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-                tarfile.open(fileobj=stream, mode="r|") as tar,
-            ):
-                for entry in tar:
-                    size += entry.size
-                    if size > _MOST:
-                        raise ValueError(f"its metadata has more than {_MOST} bytes")
-                    if entry.name in wanted and (file := tar.extractfile(entry)):
-                        found[entry.name] = file.read()
-                    if len(found) == len(wanted):
-                        break
-    except OSError:
-        raise
-    except Exception as error:  # each of the three formats has its own kinds of errors
-        raise ValueError(f"{package} cannot be read: {error}") from error
-    return found
 
 
 def _exports_of(package: Path, members: Mapping[str, bytes]) -> RunExports:

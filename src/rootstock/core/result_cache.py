@@ -1,7 +1,7 @@
 """Stored results of audits and smoke tests, by a digest of everything they depend on.
 
-A result holds while its packages, the system it was made on and the program that made it are the
-same. Any change gives another digest, and the result is made again.
+A result holds while its packages, the system it was made on and the modules of rootstock that
+decide it are the same. Any change gives another digest, and the result is made again.
 """
 
 import hashlib
@@ -21,12 +21,13 @@ def digest(*parts: str) -> str:
 
 
 @lru_cache
-def program(folder: Path) -> str:
-    """Return a digest over the files of one of rootstock's own packages."""
+def program(*paths: Path) -> str:
+    """Return a digest over some of rootstock's own files, and all files of its folders."""
     found = hashlib.sha256()
-    for file in sorted(folder.rglob("*")):
-        if file.is_file() and "__pycache__" not in file.parts:
-            found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for path in paths:
+        for file in (path, *sorted(path.rglob("*"))):
+            if file.is_file() and "__pycache__" not in file.parts:
+                found.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()
 
 

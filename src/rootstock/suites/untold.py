@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from rootstock.building.artifact import Artifact
-from rootstock.channel import index
+from rootstock.core.package_file import members
 from rootstock.suites.choose import tests_in
 
 _PATHS = "info/paths.json"
@@ -26,7 +26,7 @@ def find(artifacts: Iterable[Artifact], described: Collection[str]) -> dict[str,
 def _files(path: Path) -> list[str]:
     """Return the files of a package from its metadata; none where it cannot be read."""
     try:
-        found = index.members(path, (_PATHS,))
+        found = members(path, (_PATHS,))
         entries = json.loads(found[_PATHS])["paths"]
         return [str(entry["_path"]) for entry in entries]
     except (OSError, ValueError, KeyError, TypeError):
