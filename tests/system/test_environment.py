@@ -468,7 +468,7 @@ def test_a_lock_that_is_no_environment_is_refused(package: Any, tmp_path: Path) 
     for chosen, reason in (
         ([top], "lacks low >=1"),
         ([top, old], "needs low >=1"),
-        ([alone, low], "only with low <1"),
+        ([alone, low], "only allows low <1"),
     ):
         with pytest.raises(UsageError, match=reason):
             make(*chosen)

@@ -42,6 +42,7 @@ KILLS = 20
 SWITCHER = f"""{PROGRAM}
 import random, time
 from pathlib import Path
+import rootstock.channel.page.render  # which a commit imports: a kill is to meet the commit
 from rootstock.building.artifact import load
 channel, seconds, seed, sets = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3], sys.argv[4:]
 chance, end = random.Random(seed), time.monotonic() + seconds

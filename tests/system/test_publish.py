@@ -139,7 +139,7 @@ def test_no_failure_tells_the_token(
 def test_what_is_refused_ends_with_5_and_a_dead_site_with_3(built: Bench, site: Site) -> None:
     site.faults = [Fault("commit", 401)]
     done = run(built, *words(site), ANACONDA_API_TOKEN=TOKEN)
-    assert done.returncode == 5 and "Is it the right token" in done.stderr
+    assert done.returncode == 5 and "Check that the token is right" in done.stderr
     site.faults = []
     dead = run(built, "publish", "quetz:http://127.0.0.1:9/c", "--tries", "2")
     assert dead.returncode == 2 and "Set QUETZ_API_KEY" in dead.stderr

@@ -237,7 +237,7 @@ def test_a_site_that_says_one_thing_and_gives_another(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anaconda_site.Handler, "conda", lie)
-        with pytest.raises(RefusedError, match="returns other bytes than it was given"):
+        with pytest.raises(RefusedError, match="returns other bytes than it got"):
             go(snapshot, target, store)
     assert site.labelled("main") == {}
 

@@ -135,7 +135,7 @@ def test_a_folder_that_is_another_channel(
     go(channel, folder, store)
     promoted(other, "old", package("one", key="other"))
     before = visible(folder)
-    with pytest.raises(RefusedError, match="is no copy of"):
+    with pytest.raises(RefusedError, match="is not a copy of"):
         go(other, folder, store)
     assert visible(folder) == before
 

@@ -279,7 +279,7 @@ def test_other_bytes_of_the_same_name_are_refused(
     before = visible(target, state)
     other = tmp_path / "other"
     promoted(other, "old", package("one", key="other"), package("four"))
-    with pytest.raises(RefusedError, match="is no copy of"):
+    with pytest.raises(RefusedError, match="is not a copy of"):
         go(load(other), target, store)
     assert visible(target, state) == before
 

@@ -191,7 +191,7 @@ def test_a_script_does_not_talk_itself_out_of_its_failure(bench: Bench, words: s
     done = bench.run("build", *CELL)
     assert done.returncode == 1, done.stderr
     assert "did not build: it failed at stage script" in done.stderr
-    assert "not tried again" in bench.run("build", *CELL).stderr
+    assert "not built again" in bench.run("build", *CELL).stderr
 
 
 def test_a_test_may_pin_the_package_exactly(bench: Bench) -> None:

@@ -227,7 +227,7 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     [
         (["verify", "1", "zlib"], "one release, or packages"),
         (["verify", "zlib", "--key", "a.pub"], "--key goes with a release"),
-        (["verify", "latest", "--key", "a.pub"], "no public key"),
+        (["verify", "latest", "--key", "a.pub"], "not a public key"),
         (["verify", "latest"], "has no releases"),
         (["lock"], "has no releases"),
         (["lock", "--channel", "http://127.0.0.1:9"], "cannot be read"),
@@ -365,7 +365,7 @@ def test_a_system_that_is_too_old_is_told(
     channel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", "2.12")
-    with pytest.raises(MachineError, match=r"needs __glibc >=2.17,<3.0.a0; there is 2.12"):
+    with pytest.raises(MachineError, match=r"needs __glibc >=2.17,<3.0.a0; this system has 2.12"):
         create_locked(tmp_path / "prefix", channel[1], cache=tmp_path / "cache", listen=silent)
 
 
