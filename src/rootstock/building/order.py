@@ -94,7 +94,6 @@ class ReadyQueue:
                 self._followers[dep].append(id_)
         self._rank = self._ranks()
         self._ready: list[tuple[float, str]] = []
-        self.running: set[str] = set()
         for id_, deps in list(self._blocked.items()):
             if not deps:
                 self._release(id_)
@@ -133,12 +132,10 @@ class ReadyQueue:
         chosen = choose((id_ for _, id_ in self._ready), running, self.costs, room)
         for id_ in chosen:
             del self._ready[bisect_left(self._ready, (-self._rank[id_], id_))]
-        self.running.update(chosen)
         return chosen
 
     def done(self, id_: str) -> None:
         """Record that a running build succeeded."""
-        self.running.discard(id_)
         for follower in self._followers[id_]:
             if follower in self._blocked:
                 self._blocked[follower].discard(id_)
@@ -147,7 +144,6 @@ class ReadyQueue:
 
     def failed(self, id_: str) -> list[str]:
         """Record that a build failed or will not start; return its dependents, now given up."""
-        self.running.discard(id_)
         self._ready = [entry for entry in self._ready if entry[1] != id_]
         self._blocked.pop(id_, None)
         lost = [id_]
@@ -169,7 +165,7 @@ class ReadyQueue:
         other = object.__new__(ReadyQueue)
         other.costs, other._followers, other._rank = self.costs, self._followers, self._rank
         other._blocked = {id_: set(deps) for id_, deps in self._blocked.items()}
-        other._ready, other.running = list(self._ready), set(self.running)
+        other._ready = list(self._ready)
         return other
 
 

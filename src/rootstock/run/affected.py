@@ -1,9 +1,8 @@
-"""Which cells a change touches: those whose build keys are others than at a git revision.
+"""Finds the cells that a change affects: those with other build keys than at a git revision.
 
 The revision's own program computes its keys from its own recipes, in a scratch folder. So a change
-to how keys are computed counts for every key that it changes.
-The packages that the program stands on are today's: of these only the builder is in a key,
-and another version of it touches every cell.
+to how keys are computed counts for every key that it changes. The program runs with today's
+dependencies. Only the builder's version is in a key, so another one affects every cell.
 """
 
 import hashlib
@@ -20,8 +19,8 @@ from rootstock.core.store import Store
 from rootstock.plan.graph import Graph
 from rootstock.run.request import Request
 
-# The first word is the folder of a revision's program. A checkout may have recipes and no
-# program; then it is the one that runs now.
+# The first argument is the folder of a revision's program. If a checkout has recipes and no
+# program, the present program runs.
 _PROGRAM = """
 import runpy, sys
 sys.path.insert(0, sys.argv.pop(1))
@@ -32,11 +31,11 @@ _BUILDER = re.compile(r"^py-rattler-build==\S+", re.MULTILINE)
 
 
 class NoKeysError(Exception):
-    """A revision whose keys cannot be had, and why; whatever changed since, changed all."""
+    """A revision whose keys cannot be computed, and why. Then every cell counts as changed."""
 
 
 def cell_keys(graph: Graph) -> dict[str, str]:
-    """The key of each cell, by its id: sha256 over the build keys of all it installs."""
+    """Return the key of each cell, by its id: sha256 over the build keys of all it installs."""
     return {
         cell: hashlib.sha256(
             "\n".join(sorted(graph.nodes[id_].key for id_ in ids)).encode()
@@ -46,12 +45,12 @@ def cell_keys(graph: Graph) -> dict[str, str]:
 
 
 def keys_at(revision: str, request: Request, store: Store) -> Mapping[str, str]:
-    """The keys of all cells of a checkout at a git revision, by id.
+    """Return the keys of all cells of a checkout at a git revision, by id.
 
-    The options that are in keys (profile, level, channel, relock) are taken as they are now.
+    The options that are in keys (profile, level, channel, relock) are those of `request`.
 
-    Raises `UsageError` for what is no revision, `MachineError` without git, and `NoKeysError`
-    when its recipes or its program give no keys.
+    Raises `UsageError` if git does not know the revision, `MachineError` without git, and
+    `NoKeysError` if the revision's recipes or program give no keys.
     """
     checkout = request.checkout.root
     commit = _commit(revision, checkout)
@@ -75,14 +74,14 @@ def keys_at(revision: str, request: Request, store: Store) -> Mapping[str, str]:
 
 
 def _commit(revision: str, checkout: Path) -> str:
-    """The commit that a revision means."""
+    """Return the commit of a revision."""
     words = ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"]
     found = process.run(["git", "-C", checkout, *words])
     if found.code:
         raise UsageError(
             f"{revision} is not a revision of {checkout} (git: {found.output.strip()})",
-            "A revision is a commit, branch or tag that this clone has; of a shallow clone, "
-            "git fetch --unshallow makes a whole one.",
+            "Give a commit, branch or tag that this clone has. If the clone is shallow, run "
+            "git fetch --unshallow first.",
         )
     return found.output.strip()
 
@@ -94,14 +93,14 @@ def _must(argv: Sequence[str | Path]) -> None:
 
 
 def _reason(done: process.Completed) -> str:
-    """What a program that failed gives as the reason: its error, or the end of its trace."""
+    """Return the reason that a failed program printed: its error, or the end of its trace."""
     lines = done.output.strip().splitlines() if done.code else []
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors[:1] or lines[-1:] or [""])[0]
 
 
 def builder_version(checkout: Checkout) -> str:
-    """The builder's version, as the lock of a checkout pins it; empty where there is none."""
+    """Return the builder's version in the lock of a checkout; empty if it has none."""
     lock = checkout.requirements
     found = _BUILDER.search(lock.read_text()) if lock.exists() else None
     return found[0] if found else ""

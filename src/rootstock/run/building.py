@@ -17,17 +17,18 @@ def build(context: Context, state: State) -> Iterator[State]:
     Raises the first failure, unless the run goes on without it and a cell is complete.
     """
     fetching = state.fetching
-    assert fetching, "the sources are asked for before"
-    try:
-        if state.plan.wanted:
-            state = _built(context, state)
-        else:
-            state = replace(state, artifacts=state.plan.have)
-        yield state
-    finally:
-        fetching.close()
+    assert fetching, "`fetch` precedes"
+    with context.timed("build"):
+        try:
+            if state.plan.wanted:
+                state = _built(context, state)
+            else:
+                state = replace(state, artifacts=state.plan.have)
+        finally:
+            fetching.close()
+    yield state
     for error in state.failures.values():
-        # Where the machine fails, nothing else would go well either.
+        # If the machine fails, the other cells cannot be tested either.
         if isinstance(error, MachineError):
             raise error
     if state.failures and not (context.request.keep_going and state.complete_cells):
@@ -69,8 +70,8 @@ def _built(context: Context, state: State) -> State:
     )
 
 
-def require_all(context: Context, state: State) -> State:
-    """Raise the first of the failures to build, now that all that needs none of it is tested."""
+def require_all(context: Context, state: State) -> Iterator[State]:
+    """Raise the first failed build, after everything that does not depend on it was tested."""
     for error in state.failures.values():
         raise error
-    return state
+    yield state

@@ -1,4 +1,4 @@
-"""What the stages of a run have in common; it is made once."""
+"""What the stages of a run share."""
 
 import time
 from collections.abc import Iterator
@@ -20,9 +20,9 @@ BUILD_IMAGE, BARE_IMAGE = "build", "bare"
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The request of a run, the store, who listens, the folder of its logs, and what isolates.
+    """The request of a run, the store, the listener, the folder of its logs, and the engine.
 
-    `seconds` is how long each stage took.
+    `seconds` has the duration of each stage, by its name.
     """
 
     request: Request
@@ -36,10 +36,14 @@ class Context:
         """The engine that was asked for, or the first that works; raises `MachineError`."""
         return choose(self.request.engine)
 
-    def image(self, name: str, *, check: bool = True) -> Image:
-        """The image of this name, which is made where the store has it not.
+    def require_engine(self) -> None:
+        """Raise `MachineError` unless the engine works."""
+        _ = self.engine
 
-        `check` looks at all of an image that is there. Raises what making it does.
+    def image(self, name: str, *, check: bool = True) -> Image:
+        """Return the image of this name, and make it if the store lacks it.
+
+        With `check`, all files of a stored image are checked. Raises what making it raises.
         """
         request = self.request
         if name == BUILD_IMAGE:
@@ -62,12 +66,12 @@ class Context:
         )
 
     def note(self, stage: str, text: str) -> None:
-        """Have a note of a stage shown."""
+        """Show a note of a stage."""
         self.listen(Event(stage=stage, state="note", detail=text))
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Count the seconds of a stage, also of one that fails."""
+        """Record the seconds of a stage, also if it fails."""
         started = time.monotonic()
         try:
             yield
@@ -76,9 +80,9 @@ class Context:
 
 
 def relock(request: Request, store: Store, listen: Listener) -> None:
-    """Make the images, of other versions where the archive no longer has the pinned ones.
+    """Make the images; resolve an image again if one of its pinned packages is gone.
 
-    It has to precede the plan: the digest of the build image is in every build key.
+    This precedes the plan, because the digest of the build image is in every build key.
     """
     profiles.relock(request.profile, request.checkout, store, listen, offline=request.offline)
     debian.relock(request.checkout.image(BARE_IMAGE), store, listen, offline=request.offline)

@@ -1,4 +1,4 @@
-"""The stage of what comes from elsewhere: the images, and the sources of what is to be built."""
+"""The stages before a build: known failures, then the images and the sources."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +19,10 @@ _INSTEAD = {
 
 
 def prepare(context: Context, state: State) -> Iterator[State]:
-    """Look for what failed before and is not tried again, and for the engine that was asked for.
+    """Find builds that failed before and are not tried again, and test the requested engine.
 
-    Raises the error of the first such failure, unless the run goes on without what it needs.
+    Raises the first of these failures, unless the run goes on without the package. Raises
+    `MachineError` for an engine that does not work, also when nothing is to be built.
     """
     request = context.request
     if not request.retry:
@@ -32,20 +33,26 @@ def prepare(context: Context, state: State) -> Iterator[State]:
             if not request.keep_going:
                 raise error
     if request.engine != "auto":
-        assert context.engine  # one that does not work is an error, also where it is not used
+        context.require_engine()
 
 
-def fetch(context: Context, state: State) -> State:
-    """Make the images, while the sources begin to come.
+def fetch(context: Context, state: State) -> Iterator[State]:
+    """Make the images, and begin to fetch the sources at the same time.
 
-    Raises what making an image raises, and `SourceError` for a source that cannot be had, unless
-    the run goes on without what is built from it.
+    Raises what making an image raises, and `SourceError` for a source that cannot be fetched,
+    unless the run goes on without the package.
     """
+    with context.timed("sources"):
+        state = _fetched(context, state)
+    yield state
+
+
+def _fetched(context: Context, state: State) -> State:
     request, plan = context.request, state.plan
     registry = load_registry(request.checkout.sources)
     files = [source for id_ in plan.wanted for source in sources_of(plan.graph.nodes[id_])]
     fetching = Fetching(files, registry, context.store, context.listen, offline=request.offline)
-    # To look at all of an image takes as long as a run with nothing to do.
+    # A check of all files of an image takes as long as a run with nothing to do.
     check = bool(plan.wanted)
     pool = ThreadPoolExecutor(2)
     try:
@@ -60,12 +67,12 @@ def fetch(context: Context, state: State) -> State:
         fetching.close()
         raise
     finally:
-        # After Ctrl-C nobody waits for a server that does not answer.
+        # After Ctrl-C the run does not wait for a server that does not answer.
         pool.shutdown(wait=False, cancel_futures=True)
     return replace(state, images=images, fetching=fetching)
 
 
 def sources_of(node: Node) -> list[Source]:
-    """The sources that a package is built from."""
+    """Return the sources that a package is built from."""
     instead = _INSTEAD.get(node.output.name, "").format(**node.output.variant)
     return [source_of(entry, instead) for entry in node.output.sources]

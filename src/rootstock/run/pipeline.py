@@ -1,4 +1,4 @@
-"""The pipeline: the stages in the order that data flows, each fed with the last one's result."""
+"""The pipeline: the stages in the order in which data flows. Each gets the state of the last."""
 
 import os
 import time
@@ -22,27 +22,26 @@ from rootstock.run.state import State, record
 from rootstock.run.testing import audit, test_all
 
 Until = Literal["build", "audit", "smoke", "promote"]
-# A stage gives the state on, once or each time that it has come to more.
-Stage = Callable[[Context, State], State | Iterator[State]]
+# A stage yields the next state after each of its steps. If it fails, the last one counts.
+Stage = Callable[[Context, State], Iterator[State]]
 
-# The name of a stage is that of its seconds in the record; some count those of their parts.
-_BUILD: tuple[tuple[str, Stage], ...] = (("", prepare), ("sources", fetch), ("build", build))
-_STAGES: dict[Until, tuple[tuple[str, Stage], ...]] = {
-    "build": (*_BUILD, ("", require_all)),
-    "audit": (*_BUILD, ("", audit), ("", require_all)),
-    "smoke": (*_BUILD, ("", test_all), ("", require_all)),
-    "promote": (*_BUILD, ("", test_all), ("", require_all), ("promote", promote)),
+_BUILD: tuple[Stage, ...] = (prepare, fetch, build)
+_STAGES: dict[Until, tuple[Stage, ...]] = {
+    "build": (*_BUILD, require_all),
+    "audit": (*_BUILD, audit, require_all),
+    "smoke": (*_BUILD, test_all, require_all),
+    "promote": (*_BUILD, test_all, require_all, promote),
 }
 
 
 def run(request: Request, store: Store, listen: Listener, until: Until) -> tuple[RunRecord, Path]:
     """Run the pipeline up to a stage; return the run's record and the path of its file.
 
-    A failure of a stage is in the record (`error`, `code`), with all that came before it, and
-    nothing is promoted then. What was built stays in the store.
+    If a stage fails, the record has its error (`error`, `code`) and all results before it. Nothing
+    is promoted then, and the store keeps what was built.
 
-    Raises `UsageError` when there is nothing that could be planned, `MachineError` when the store
-    is where nothing can be built.
+    Raises `UsageError` when nothing can be planned, `MachineError` when nothing can be built in the
+    store, and `RefusedError` when all that would be promoted has an interpreter of this machine.
     """
     started, clock = datetime.now(timezone.utc), time.monotonic()
     store.prepare()
@@ -60,19 +59,19 @@ def run(request: Request, store: Store, listen: Listener, until: Until) -> tuple
     try:
         return done, write(done, logs)
     except OSError:
-        if error:  # which says more than that its report has no room either
+        if error:  # it explains more than the failure to write its report
             raise error from None
         raise
 
 
 def _follow(
-    context: Context, state: State, stages: tuple[tuple[str, Stage], ...]
+    context: Context, state: State, stages: tuple[Stage, ...]
 ) -> tuple[State, RootstockError | None]:
-    """Run stages one after the other; what they came to, and the error that ended one."""
+    """Run stages one after the other; return the last state, and the error that ended a stage."""
     try:
         with raising_no_space(context.store.root):
-            for name, stage in stages:
-                for step in _states(context, state, name, stage):
+            for stage in stages:
+                for step in stage(context, state):
                     state = step
     except RootstockError as error:
         return state, error
@@ -87,17 +86,6 @@ def _follow(
             "interrupted", "What was finished is kept; the next run goes on from there."
         )
     return state, None
-
-
-def _states(context: Context, state: State, name: str, stage: Stage) -> Iterator[State]:
-    """What a stage comes to, step by step."""
-    if not name:
-        given = stage(context, state)
-        yield from (given,) if isinstance(given, State) else given
-        return
-    with context.timed(name):
-        given = stage(context, state)
-        yield from (given,) if isinstance(given, State) else given
 
 
 def _require_public(planned: Plan) -> None:

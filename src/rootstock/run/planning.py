@@ -1,4 +1,4 @@
-"""The first stage: which cells there are, their graph, and what of it the store has."""
+"""Plans a run: chooses the cells, links their graph, and finds which packages are built."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -37,11 +37,11 @@ _RELOCKED = {
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCell:
-    """A cell with all that its users install: the ids of its `nodes`, dependencies first.
+    """A cell, and the ids of all `nodes` that its users install, dependencies first.
 
-    `specs` are what its environment is solved for. What is `local_only` has something of this
-    machine in it, and is not published. `suites` are the packages' own tests, where they are asked
-    for and there are any; `companion` are the nodes of the environment that they run in.
+    Its environment is solved for `specs`. A `local_only` cell contains something of this machine,
+    and is not published. `suites` are the packages' own tests, if the request asks for them and
+    there are any. They run in an environment of the `companion` nodes.
     """
 
     cell: Cell
@@ -54,15 +54,16 @@ class PlannedCell:
 
     @property
     def id(self) -> str:
-        """The cell's id."""
+        """The id of the cell."""
         return self.cell.id
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a run will do: the cells, the graph, and the artifacts that are there already.
+    """The plan of a run: the cells, the graph, and the artifacts that the store has (`have`).
 
-    `wanted` are the nodes to build, with what must precede each; `reasons` say why, in a line.
+    `wanted` has the nodes to build, each with the nodes that precede it. `reasons` says in a line
+    why each is built.
     """
 
     matrix: Matrix
@@ -99,7 +100,7 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     listen(Event(stage="plan", state="done", seconds=seconds, detail=count))
     reasons: dict[str, str] = {}
     if wanted:
-        past = _history(store, published, graph)
+        past = _previous(store, published, graph)
         for id_ in wanted:
             reasons[id_] = past.why(graph.nodes[id_], cached=False, brief=True).reason
     return Plan(
@@ -134,7 +135,7 @@ def _graph(
 
 
 def _beside(request: Request, chosen: Sequence[Cell]) -> Mapping[str, Cell]:
-    """The cells in which the packages' own tests run, by the id of the cell that is tested."""
+    """Return the cells in which packages' own tests run, by the id of the cell that is tested."""
     if not request.deep:
         return {}
     from rootstock.suites import choose  # brings what reads TOML
@@ -172,9 +173,9 @@ def _planned(
 
 
 def why(request: Request, store: Store, names: Sequence[str], listen: Listener) -> "list[Why]":
-    """Why the packages of these names are to be built, or not; raises as `find` does."""
+    """Return why the packages of these names are built, or not; raises as `find` does."""
     graph = plan(request, store, listen).graph
-    past = _history(store, _published(request), graph)
+    past = _previous(store, _published(request), graph)
     nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
     return [
         past.why(node, cached=_find_cached(node, store, listen) is not None)
@@ -182,8 +183,8 @@ def why(request: Request, store: Store, names: Sequence[str], listen: Listener) 
     ]
 
 
-def _history(store: Store, published: Mapping[str, str], graph: Graph) -> "Previous":
-    from rootstock.building.previous import Previous  # where nothing is built nobody asks why
+def _previous(store: Store, published: Mapping[str, str], graph: Graph) -> "Previous":
+    from rootstock.building.previous import Previous  # not needed if nothing is built
 
     return Previous(store, published, graph)
 
@@ -195,10 +196,10 @@ def _published(request: Request) -> dict[str, str]:
 def _missing(
     graph: Graph, store: Store, listen: Listener
 ) -> tuple[dict[str, Artifact], dict[str, frozenset[str]]]:
-    """The artifacts that the store has, and the nodes to build with what must precede each.
+    """Return the artifacts that the store has, and the nodes to build with what precedes each.
 
-    A package that is only needed for builds is not built when nothing that needs it is; the
-    sysroots are always wanted, because the audit reads them.
+    A package that only builds use is built only if one of these builds is wanted. The sysroots are
+    always wanted, because the audit reads them.
     """
     have: dict[str, Artifact] = {}
     wanted: dict[str, frozenset[str]] = {}

@@ -1,12 +1,13 @@
-"""The last stage of a run: its packages and its release enter the channel, together."""
+"""The last stage of a run: promotes its packages and its release together into the channel."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from rootstock.building import artifact as artifacts
 from rootstock.channel import promote as promotion
-from rootstock.channel.promote import refuse_unpublishable
+from rootstock.channel.promote import Promotion, refuse_unpublishable
 from rootstock.channel.reader import Channel
 from rootstock.channel.writer import Change
 from rootstock.core.errors import Damaged
@@ -23,7 +24,7 @@ STAGE = "promote"
 _WAIT = 60.0  # seconds that another promotion gets to finish
 
 
-def promote(context: Context, state: State) -> State:
+def promote(context: Context, state: State) -> Iterator[State]:
     """Make the packages of a run visible in its channel, with the release beside them.
 
     Raises `RefusedError` when the channel has, or ever had, a file of the same name with other
@@ -31,6 +32,12 @@ def promote(context: Context, state: State) -> State:
     process writes, or the channel is damaged or foreign. Raises `Damaged` when an artifact is,
     `NoSpace`, and `UsageError` when the folder cannot be written. Readers then see no change.
     """
+    with context.timed(STAGE):
+        done = _promoted(context, state)
+    yield replace(state, promotion=done)
+
+
+def _promoted(context: Context, state: State) -> Promotion:
     request, plan, note = context.request, state.plan, partial(context.note, STAGE)
     context.listen(Event(stage=STAGE, state="start"))
     for cell in plan.cells:
@@ -57,12 +64,12 @@ def promote(context: Context, state: State) -> State:
         signed = "signed" if request.key else "not signed (rootstock keys new makes a key)"
         summary += f", release {done.release} {signed}"
     context.listen(Event(stage=STAGE, state="done", detail=f"{summary}: {channel}"))
-    return replace(state, promotion=done)
+    return done
 
 
 def _release(context: Context, state: State, change: Change) -> "Built":
-    """The release of a run's cells, as text."""
-    # Loaded here: most runs release nothing.
+    """Return the release of a run's cells, as text."""
+    # Imported here, because most runs release nothing.
     from rootstock.release.build import PassedCell, ReleaseInputs, build
 
     request, plan = context.request, state.plan

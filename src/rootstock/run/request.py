@@ -1,4 +1,4 @@
-"""What a run is asked to do, as the command line gives it."""
+"""The request for a run, from the options of the command line."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a run is asked to do.
+    """The request for a run.
 
-    `axes` are the values that cells are chosen by, by the name of the axis. `url` is where the
-    channel will be public, if that is known; `key` signs the release. `deep` asks for the packages'
-    own tests. `relock` takes the images of other versions where the pinned ones are gone.
+    `axes` are the values by which cells are chosen, by the name of the axis. `url` is the public
+    address of the channel, if it is known. `key` signs the release. `deep` asks for the packages'
+    own tests. `relock` resolves an image again if one of its pinned packages is gone.
     """
 
     checkout: Checkout

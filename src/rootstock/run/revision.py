@@ -7,8 +7,8 @@ from rootstock.core.errors import MachineError
 
 
 def revision(checkout: Path) -> str:
-    """The revision of a checkout, `-dirty` at its end if files differ; empty without git."""
-    # With no tag to be near, --always gives the commit.
+    """Return the revision of a checkout, with `-dirty` if files differ; empty without git."""
+    # No tag is considered, so --always prints the commit.
     words = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         found = process.run(["git", "-C", checkout, *words])

@@ -1,4 +1,4 @@
-"""What a run has come to: each stage takes it from the last one, and gives it on with more."""
+"""The results of a run so far: each stage takes them from the last one, and adds its own."""
 
 import sys
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from rootstock.suites.results import SuitesReport
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """What a run has come to.
+    """The results of a run so far.
 
     The fetch adds `images`, and `fetching` for the sources. The build adds `artifacts`, `failures`
     and `skipped` (with the reason), each by node. The tests add their reports.
@@ -41,18 +41,18 @@ class State:
 
     @property
     def complete_cells(self) -> tuple[PlannedCell, ...]:
-        """The cells of which every package is there."""
+        """The cells of which every package was built."""
         return tuple(c for c in self.plan.cells if self.artifacts.keys() >= set(c.nodes))
 
     def of(self, nodes: tuple[str, ...]) -> list[Artifact]:
-        """The artifacts of nodes."""
+        """Return the artifacts of nodes."""
         return [self.artifacts[id_] for id_ in nodes]
 
 
 def record(
     state: State, context: Context, started: datetime, seconds: float, error: RootstockError | None
 ) -> RunRecord:
-    """The record of a run, as far as it came; `error` is what ended it."""
+    """Return the record of a run; `error` ended it early."""
     plan = state.plan
     nodes = [n for n in plan.graph.nodes.values() if n.id in plan.have or n.id in plan.wanted]
     return RunRecord(

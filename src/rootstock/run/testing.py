@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rootstock.audit import batch as audits
 from rootstock.audit import clash
+from rootstock.audit.report import AuditReport
 from rootstock.channel.stage import stage
 from rootstock.core.errors import RootstockError
 from rootstock.core.progress import Event, Listener
@@ -29,44 +30,58 @@ BUILD_SYSTEM = "the build image"
 
 
 def audit(context: Context, state: State) -> Iterator[State]:
-    """Audit every package there is, the tools that only builds use among them.
+    """Audit every package, also the tools that only builds use; raises `AuditFailed`."""
+    reports, error = _audited(context, state)
+    yield replace(state, audits=reports)
+    if error:
+        raise error
 
-    Not those that lack a dependency, for it failed. Raises `AuditFailed`.
+
+def _audited(
+    context: Context, state: State
+) -> tuple[tuple[AuditReport, ...], RootstockError | None]:
+    """Return the reports of an audit, and its first error.
+
+    Packages with a dependency that was not built are left out.
     """
     graph, there = state.plan.graph, state.artifacts
     lost = {*state.failures, *state.skipped}
     closures = {}
     for id_, node in graph.nodes.items():
         behind = graph.closure(node.runs)
-        # What is for this machine only promises nothing.
+        # A package for this machine only makes no promises.
         if id_ in there and not node.local_only and lost.isdisjoint(behind):
             closures[there[id_]] = [there[dep] for dep in behind if dep in there]
     sysroots = [artifact for artifact in closures if artifact.name == SYSROOT]
-    with context.timed("audit"):
-        reports = audits.audit_all(closures, sysroots, context.store, context.listen)
-        yield replace(state, audits=reports)
-        for report in reports:
-            report.raise_for_failure()
-        sets = {c.id: [there[id_] for id_ in c.nodes if id_ in there] for c in state.plan.public}
-        clash.require_none(sets, context.store, context.listen)
+    sets = {c.id: [there[id_] for id_ in c.nodes if id_ in there] for c in state.plan.public}
+    reports: tuple[AuditReport, ...] = ()
+    try:
+        with context.timed("audit"):
+            reports = audits.audit_all(closures, sysroots, context.store, context.listen)
+            for report in reports:
+                report.raise_for_failure()
+            clash.require_none(sets, context.store, context.listen)
+    except RootstockError as error:
+        return reports, error
+    return reports, None
 
 
 def test_all(context: Context, state: State) -> Iterator[State]:
-    """Audit and smoke-test side by side, then run the packages' own tests.
+    """Audit and smoke-test at the same time, then run the packages' own tests.
 
-    Neither of the first two needs the other, and an audit keeps one core busy. Where both fail,
-    the error of the audit is raised, which is nearer to the cause.
+    An audit uses one core. If both fail, this raises the audit's error, which is nearer to the
+    cause.
     """
     failed: BaseException | None = None
     with ThreadPoolExecutor(1) as pool:
-        auditing = pool.submit(_last, audit(context, state), state)
+        auditing = pool.submit(_audited, context, state)
         try:
             for step in smoke(context, state):
                 yield (state := step)
         except (RootstockError, KeyboardInterrupt) as error:
             failed = error
-        audited, wrong = auditing.result()
-    yield (state := replace(state, audits=audited.audits))
+        reports, wrong = auditing.result()
+    yield (state := replace(state, audits=reports))
     if isinstance(failed, KeyboardInterrupt):
         raise failed
     if first := wrong or failed:
@@ -74,18 +89,8 @@ def test_all(context: Context, state: State) -> Iterator[State]:
     yield from own_tests(context, state)
 
 
-def _last(states: Iterator[State], state: State) -> tuple[State, RootstockError | None]:
-    """The last state of a stage, and the error that it ended with."""
-    try:
-        for step in states:
-            state = step
-    except RootstockError as error:
-        return state, error
-    return state, None
-
-
 def smoke(context: Context, state: State) -> Iterator[State]:
-    """Test each cell that is whole in a fresh environment made of just its staged packages.
+    """Test each complete cell in a new environment of only its staged packages.
 
     Raises `SmokeFailed`.
     """
@@ -111,9 +116,9 @@ def smoke(context: Context, state: State) -> Iterator[State]:
 
 
 def own_tests(context: Context, state: State) -> Iterator[State]:
-    """Run the packages' own tests of each cell that is whole and has what runs them.
+    """Run the packages' own tests in each complete cell, if the request asks for them.
 
-    Raises `SuitesFailed`. Nothing happens where they are not asked for.
+    Raises `SuitesFailed`.
     """
     if not context.request.deep:
         return
@@ -132,7 +137,7 @@ def own_tests(context: Context, state: State) -> Iterator[State]:
 
 
 def _untestable(cell: PlannedCell, state: State) -> str:
-    """Why the packages' own tests of a cell are not run; empty where they are."""
+    """Return why the packages' own tests of a cell are not run; empty if they are."""
     if not cell.suites:
         return "none has a suite, or the set tests is not for its Python"
     if not state.artifacts.keys() >= set(cell.companion):
@@ -143,8 +148,8 @@ def _untestable(cell: PlannedCell, state: State) -> str:
 def _suites(
     context: Context, state: State, cell: PlannedCell, systems: "_Systems"
 ) -> "Iterator[SuitesReport]":
-    """The report of a cell's suites after each of them: what has ended counts if the next fails."""
-    from rootstock.suites import cell as suites  # not where none is run
+    """Yield the report of a cell's suites after each of them, so that a failure loses none."""
+    from rootstock.suites import cell as suites  # most runs do not need it
     from rootstock.suites.results import SuitesReport
 
     assert cell.suites
@@ -175,7 +180,7 @@ def _suites(
 def _conclude(
     stage: str, reports: "Sequence[SmokeReport | SuitesReport]", listen: Listener
 ) -> None:
-    """Say how a stage ended; raises the error of the first report that did not pass."""
+    """Report how a stage ended; raise the error of the first report that did not pass."""
     passed = all(report.passed for report in reports)
     listen(Event(stage=stage, state="done" if passed else "failed"))
     for report in reports:
@@ -186,24 +191,24 @@ class _Systems:
     """The systems that cells are tested on.
 
     A cell with an interpreter of this machine needs libraries and a glibc that the bare old system
-    does not have. The image in which the interpreter was packaged has them.
+    lacks. It is tested on the build image, in which the interpreter was packaged.
     """
 
     def __init__(self, context: Context, state: State) -> None:
-        bare, full = state.images[BARE_IMAGE], state.images[BUILD_IMAGE]
-        self._old = System(OLD_SYSTEM, bare.root, bare.digest)
-        self._new = System(BUILD_SYSTEM, full.root, full.digest, bare=False)
-
-        @cache
-        def ready(name: str) -> Engine:
-            context.image(name)  # it was made long ago: all of it is looked at once more
-            context.engine.prepare(state.images[name].root)
-            return context.engine
-
-        self._ready = ready
+        self._context, self._images = context, state.images
+        self._prepared: set[str] = set()
 
     def of(self, cell: PlannedCell) -> "tuple[System, partial[Engine]]":
-        """The system that a cell is tested on, and what gives the engine, ready for it."""
-        if cell.local_only:
-            return self._new, partial(self._ready, BUILD_IMAGE)
-        return self._old, partial(self._ready, BARE_IMAGE)
+        """Return the system that a cell is tested on, and a function that prepares the engine."""
+        own = cell.local_only
+        name, title = (BUILD_IMAGE, BUILD_SYSTEM) if own else (BARE_IMAGE, OLD_SYSTEM)
+        image = self._images[name]
+        system = System(title, image.root, image.digest, bare=not own)
+        return system, partial(self._engine, name)
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._prepared:
+            self._context.image(name)  # it was made earlier, so all its files are checked again
+            self._context.engine.prepare(self._images[name].root)
+            self._prepared.add(name)
+        return self._context.engine

@@ -1,9 +1,7 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from rootstock.run.record import NAME, CellRecord, NodeRecord, RunRecord, load, write
+from rootstock.run.record import FORMAT, NAME, CellRecord, NodeRecord, RunRecord, write
 
 RUN = RunRecord(
     run="20260101T000000Z-1",
@@ -25,21 +23,14 @@ RUN = RunRecord(
 )
 
 
-def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+def test_the_file_is_the_record_with_a_line_for_each_item(tmp_path: Path) -> None:
     path = write(RUN, tmp_path)
     assert path == tmp_path / NAME
-    assert load(tmp_path) == RUN
     assert [entry.name for entry in tmp_path.iterdir()] == [NAME]
-
-
-def test_another_format_is_refused(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text(json.dumps({**RUN.as_json(), "format": 0}))
-    with pytest.raises(ValueError, match="another version"):
-        load(tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}'])
-def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / NAME).write_text(text)
-    with pytest.raises(ValueError, match=r"no report|Expecting"):
-        load(tmp_path)
+    text = path.read_text()
+    read = json.loads(text)
+    assert read == json.loads(json.dumps(RUN.as_json()))
+    assert (read["format"], read["code"], read["command"]) == (FORMAT, 1, ["build", "--root", "6"])
+    [cell], [node] = read["cells"], read["nodes"]
+    assert (cell["root"], cell["python"], cell["files"]) == ("6.40.00", "3.11", ["a", "b"])
+    assert json.dumps(cell) in text.splitlines() and json.dumps(node) in text.splitlines()
