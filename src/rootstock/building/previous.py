@@ -13,10 +13,8 @@ from rootstock.core.store import Store
 from rootstock.plan.changes import Inputs
 from rootstock.plan.graph import Graph, Node, Published, filename
 from rootstock.plan.why import Predecessor, Why, explain
+from rootstock.product.model import Product
 
-# Variant values that distinguish packages of one name (`Cell.variant`): a package for another
-# Python is no predecessor.
-_APART = ("root_version", "cpython", "python")
 _REMEMBERED = 2000  # inputs, of some ten kilobytes each
 
 
@@ -34,11 +32,13 @@ class Entry:
 class Previous:
     """The predecessors of the nodes of a plan.
 
-    `published` are the files of the channel, oldest first (file name -> key).
+    `published` are the files of the channel, oldest first (file name -> key). A package with other
+    values of the product's axes, such as another Python, is no predecessor.
     """
 
-    def __init__(self, store: Store, published: Published, graph: Graph) -> None:
+    def __init__(self, store: Store, published: Published, graph: Graph, product: Product) -> None:
         self._store, self._published, self._graph = store, published, graph
+        self._apart = product.variables
         known = sorted(entries(store), key=lambda entry: entry.time)
         held = {(entry.filename, entry.key): entry for entry in known}
         self._built = _by_name(known)
@@ -75,7 +75,7 @@ class Previous:
                 continue
             variant: Mapping[str, str] = before.inputs["variant"]
             own = node.output.variant
-            if any(variant.get(name) != own.get(name) for name in _APART):
+            if any(variant.get(name) != own.get(name) for name in self._apart):
                 continue
             same = variant == own
             if best is None or same >= best[0]:

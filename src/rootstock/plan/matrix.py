@@ -218,7 +218,7 @@ def select(
     )
     if not cells:
         raise UsageError(
-            "no cell matches --root, --py and --only together",
+            "no cell matches the chosen versions and --only together",
             "Cells: " + ", ".join(cell.id for cell in matrix.cells),
         )
     return cells

@@ -1,7 +1,12 @@
-"""Products: which software a channel is for, and all that is special about it.
+"""Products: the software that a channel is for, with its axes, checks and words.
 
-Everything else in rootstock knows the axes, the checks and the words of a product only through
-`model.Product`. A second product is a second module here, which a checkout names in its matrix.
+A second product is a second module here, which a checkout names in its matrix. Some things of
+ROOT's are elsewhere:
+
+- the options --root and --py: cli/common.py
+- the characters that a path of an environment must not have: core/names.py
+- the minimum glibc of packages made from wheels: plan/wheels.py
+- the product of a release that names none: channel/release_model.py
 """
 
 from importlib import import_module
@@ -13,10 +18,7 @@ DEFAULT = "root"
 
 
 def named(name: str) -> Product:
-    """The product of a name: `PRODUCT` of the module that is called so.
-
-    Raises `LookupError` when there is none.
-    """
+    """Return `PRODUCT` of the module of this name; raise `LookupError` if there is none."""
     try:
         names.package_name(name)
         found: Product = import_module(f"rootstock.product.{name}").PRODUCT

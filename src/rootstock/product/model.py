@@ -1,4 +1,4 @@
-"""What a product is: its axes, the checks of its environments, and the words of its messages."""
+"""The form of a product: its axes, the checks of its environments, the words of its messages."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,12 +8,12 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """What differs between the cells of a product, such as the version of Python.
+    """A property that differs between the cells of a product, such as the version of Python.
 
-    `field` is its name in records, `key` that of its list in the matrix, `title` in messages.
-    `package` is the package that a cell pins to its value. A value matches `pattern`; `example`
-    is one. `tag` makes the part of a cell's id of a value, `variant` the variant values that
-    recipes are rendered with. Where `shortened`, a user may cut a value short: `6` is the newest 6.
+    Records call it `field`, its list in the matrix `key`, and messages `title`. A cell pins
+    `package` to its value. A value matches `pattern`, as `example` does. For a value, `tag` returns
+    the part of a cell's id, and `variant` the variant values with which recipes are rendered. If
+    the axis is `shortened`, a user may give the start of a value: `6` is the newest 6.
     """
 
     field: str
@@ -29,11 +29,10 @@ class Axis:
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """A smoke test: the packages it is about, and the seconds it may take on a busy machine.
+    """A smoke test: the packages that it needs, and its limit in seconds on a busy machine.
 
-    Some check an environment only where there is nothing beside it: on a `bare` system. Those of
-    what the software does once it has started are `forked` from a process that started it; the
-    others are processes of their own.
+    A `bare` check runs only on a system with nothing but the environment. A `forked` check is
+    forked from a process that has started the software; other checks are processes of their own.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Check:
 
     @property
     def program(self) -> str:
-        """Its file in the folder of checks."""
+        """The name of its file in the folder of checks."""
         return f"{self.name}.py"
 
 
@@ -74,3 +73,8 @@ class Product:
     def fields(self) -> tuple[str, ...]:
         """The names of its axes in records."""
         return tuple(axis.field for axis in self.axes)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names of the variant values that its axes set."""
+        return frozenset(name for axis in self.axes for name in axis.variant(axis.example))

@@ -100,7 +100,7 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     listen(Event(stage="plan", state="done", seconds=seconds, detail=count))
     reasons: dict[str, str] = {}
     if wanted:
-        past = _previous(store, published, graph)
+        past = _previous(store, published, graph, matrix)
         for id_ in wanted:
             reasons[id_] = past.why(graph.nodes[id_], cached=False, brief=True).reason
     return Plan(
@@ -174,8 +174,9 @@ def _planned(
 
 def why(request: Request, store: Store, names: Sequence[str], listen: Listener) -> "list[Why]":
     """Return why the packages of these names are built, or not; raises as `find` does."""
-    graph = plan(request, store, listen).graph
-    past = _previous(store, _published(request), graph)
+    planned = plan(request, store, listen)
+    graph = planned.graph
+    past = _previous(store, _published(request), graph, planned.matrix)
     nodes = {node.id: node for name in names for node in graphs.find(graph, name)}
     return [
         past.why(node, cached=_find_cached(node, store, listen) is not None)
@@ -183,10 +184,12 @@ def why(request: Request, store: Store, names: Sequence[str], listen: Listener) 
     ]
 
 
-def _previous(store: Store, published: Mapping[str, str], graph: Graph) -> "Previous":
+def _previous(
+    store: Store, published: Mapping[str, str], graph: Graph, matrix: Matrix
+) -> "Previous":
     from rootstock.building.previous import Previous  # not needed if nothing is built
 
-    return Previous(store, published, graph)
+    return Previous(store, published, graph, matrix.product)
 
 
 def _published(request: Request) -> dict[str, str]:

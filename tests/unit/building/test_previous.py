@@ -67,7 +67,7 @@ class World:
 
     def why(self, graph: Graph, *, cached: bool = False) -> list[str]:
         [node] = find(graph, "zlib")
-        return Previous(self.store, self.published, graph).why(node, cached=cached).lines
+        return Previous(self.store, self.published, graph, PRODUCT).why(node, cached=cached).lines
 
 
 @pytest.fixture
