@@ -60,10 +60,10 @@ def run(
         for lost in agenda.failed(id_):
             skipped[lost] = f"needs {id_}"
         if not keep_going or isinstance(error, MachineError):
-            for left in agenda.give_up():
-                skipped[left] = f"not started, because {id_} failed"
+            for waiting in agenda.give_up():
+                skipped[waiting] = f"not started, because {id_} failed"
 
-    def left() -> dict[str, float]:
+    def seconds_left() -> dict[str, float]:
         now = time.monotonic()
         costs = agenda.costs
         return {id_: remaining(costs[id_].seconds, now - at) for id_, at in begun.items()}
@@ -74,7 +74,7 @@ def run(
     pool = ThreadPoolExecutor(room.workers)
     try:
         while True:
-            for id_ in agenda.start(left(), room):
+            for id_ in agenda.start(seconds_left(), room):
                 begun[id_] = time.monotonic()
                 running[pool.submit(start, id_)] = id_
                 last_forecast = float("-inf")
@@ -82,7 +82,7 @@ def run(
                 break
             if time.monotonic() - last_forecast >= _FORECAST:
                 last_forecast = time.monotonic()
-                forecast(makespan(simulate(agenda, left(), room)))
+                forecast(makespan(simulate(agenda, seconds_left(), room)))
             done, _ = wait(running, timeout=_POLL, return_when=FIRST_COMPLETED)
             for future in done:
                 id_ = running.pop(future)

@@ -130,29 +130,56 @@ def plan(
     Raises `UsageError` when a requirement is met by no recipe, or in a circle.
     """
     by_id = ids_of(outputs)
+    links, installed = _link_cells(by_id, cells, specs, pins)
+    require_order(links, by_id)
+    nodes = _nodes(links, by_id, builder, published)
+    ordered = {cell: tuple(id_ for id_ in nodes if id_ in ids) for cell, ids in installed.items()}
+    return Graph(nodes=nodes, cells=ordered)
+
+
+def _link_cells(
+    by_id: Mapping[str, Output],
+    cells: Sequence[Cell],
+    specs: Sequence[str],
+    pins: Mapping[tuple[str, str], Mapping[str, str]],
+) -> tuple[dict[str, Links], dict[str, frozenset[str]]]:
+    """Return the links of all outputs that cells need, and by cell the ids that users install.
+
+    Each output follows those that it needs.
+    """
     find = finder(by_id)
     links: dict[str, Links] = {}
-    sets: dict[str, frozenset[str]] = {}
+    installed: dict[str, frozenset[str]] = {}
     for cell in cells:
         own: dict[str, Links] = {}
         pinned: dict[str, str] = {}
         for name in cell.sets:
             pinned |= pins.get((name, cell.python), {})
-        mine = preferring(find, pinned)
-        tops = [mine(spec, cell.variant, f"the cell {cell.id}") for spec in (*specs, *cell.sets)]
+        preferred = preferring(find, pinned)
+        wanted = (*specs, *cell.sets)
+        tops = [preferred(spec, cell.variant, f"the cell {cell.id}") for spec in wanted]
         for top in tops:
-            link(top, cell.variant, by_id, mine, own, ())
-        link_tests(cell.variant, by_id, mine, own)
-        build_prerequisites = memoised_closure({id_: one.run for id_, one in own.items()})
-        sets[cell.id] = frozenset(tops).union(*(build_prerequisites(top) for top in tops))
-        # What an earlier cell has linked stays where it is, behind all that it needs.
+            link(top, cell.variant, by_id, preferred, own, ())
+        link_tests(cell.variant, by_id, preferred, own)
+        runs_of = memoised_closure({id_: one.run for id_, one in own.items()})
+        installed[cell.id] = frozenset(tops).union(*(runs_of(top) for top in tops))
+        # An output that an earlier cell has linked keeps its links and its position.
         links |= {id_: one for id_, one in own.items() if id_ not in links}
-    require_order(links, by_id)
+    return links, installed
+
+
+def _nodes(
+    links: Mapping[str, Links],
+    by_id: Mapping[str, Output],
+    builder: Builder,
+    published: Published,
+) -> dict[str, Node]:
+    """Return a node for each linked output; the key of one contains those of its dependencies."""
     runs_of = memoised_closure({id_: one.run for id_, one in links.items()})
     folders = cache(_hashes)
     nodes: dict[str, Node] = {}
     renamed: dict[str, str] = {}  # exact pins to those whose build number is not 0
-    for id_, one in links.items():  # dependencies first: `link` fills it in that order
+    for id_, one in links.items():
         needs: set[str] = set().union(*(runs_of(dep) | {dep} for dep in (*one.build, *one.host)))
         output = by_id[id_]
         recipe = _with_numbers(as_built(output.recipe), renamed)
@@ -167,8 +194,7 @@ def plan(
         if node.number:
             pin = f"{output.name} =={output.version}"
             renamed[f"{pin} {output.build}"] = f"{pin} {node.build}"
-    ordered = {cell: tuple(id_ for id_ in nodes if id_ in ids) for cell, ids in sets.items()}
-    return Graph(nodes=nodes, cells=ordered)
+    return nodes
 
 
 def find(graph: Graph, name: str) -> list[Node]:
