@@ -7,7 +7,7 @@ must match the packages.
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -101,15 +101,16 @@ def require_sound(channel: Channel, record: Release, cells: Iterable[str]) -> by
     Raises `SourceError` when something is wrong with them, or with the SBOM of one of the cells.
     """
     where = channel.place.at(release_dir(record.release))
-    text, found, _, wrong = _record(Place(where), record.release, ())
-    if found and found != record:
+    opened = _open(Place(where), record.release, ())
+    wrong = [*opened.faults]
+    if opened.record and opened.record != record:
         wrong.append(f"{release_model.RECORD} changed while it was read")
     wrong += [line for cell in cells for line in compare.differences(Place(where), record, cell)]
     if wrong:
         raise SourceError(
             f"{where} is damaged: {names.listed(map(names.plain, wrong))}", compare.SEE
         )
-    return text
+    return opened.text
 
 
 def check(channel: Channel, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
@@ -117,7 +118,8 @@ def check(channel: Channel, number: int, trusted: Sequence[Public], listen: List
     place = channel.place
     folder = Place(place.at(release_dir(number)))
     listen(Event(stage=_STAGE, state="start"))
-    _, record, signer, differences = _record(folder, number, trusted)
+    opened = _open(folder, number, trusted)
+    record, signer, differences = opened.record, opened.signer, [*opened.faults]
     cells: tuple[str, ...] = ()
     packages: list[Package] = []
     if record:
@@ -144,43 +146,75 @@ def check(channel: Channel, number: int, trusted: Sequence[Public], listen: List
     )
 
 
-def _record(
-    folder: Place, number: int, trusted: Sequence[Public]
-) -> tuple[bytes, Release | None, str, list[str]]:
-    """Return the release's text, its record if it is readable, its signer, and all faults."""
-    name, wrong, signer = release_model.RECORD, [], ""
+@dataclass(frozen=True, kw_only=True)
+class _Signature:
+    """The attestation of a record: its signer, its statement if it is valid, and its faults."""
+
+    exists: bool
+    signer: str = ""
+    statement: Mapping[str, Any] | None = None
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    """A release's text, its record if it is readable, its signer, and the faults of both."""
+
+    text: bytes = b""
+    record: Release | None = None
+    signer: str = ""
+    faults: tuple[str, ...] = ()
+
+
+def _open(folder: Place, number: int, trusted: Sequence[Public]) -> _Opened:
+    name = release_model.RECORD
     try:
         text = folder.read(name)
     except FileNotFoundError:
-        return b"", None, "", [f"{name} is missing"]
-    path, envelope = release_model.ATTESTATION, b""
-    try:
-        envelope = folder.read(path)
-        signer = attest.signer_of(envelope)
-        statement = attest.opened(envelope, _keys(folder, signer, trusted))
-        found = hashlib.sha256(text).hexdigest()
-        if _subject(statement) != (name, found) or statement["predicateType"] != attest.RELEASE:
-            wrong.append(f"{name} does not match its attestation")
-    except FileNotFoundError:
-        statement = None
-    except (ValueError, KeyError) as error:
-        wrong.append(f"{path} {error}")
-        statement = None
+        return _Opened(faults=(f"{name} is missing",))
+    signature = _signature(folder, text, trusted)
+    signer, faults = signature.signer, [*signature.faults]
     if trusted and signer not in {key.id for key in trusted}:
         by = f"signed by {signer}" if signer else "not signed"
-        wrong.append(f"{name} is {by}, but you trust {names.listed(key.id for key in trusted)}")
+        faults.append(f"{name} is {by}, but you trust {names.listed(key.id for key in trusted)}")
+    record = None
     try:
         record = release_model.parse(text)
     except ValueError as error:
-        return text, None, signer, [*wrong, f"{name} {error}"]
-    if record.signed and not envelope:
-        wrong.append(f"{path} is missing, but {name} lists signed files")
+        faults.append(f"{name} {error}")
+    else:
+        faults += _contradictions(record, number, signature)
+    return _Opened(text=text, record=record, signer=signer, faults=tuple(faults))
+
+
+def _signature(folder: Place, text: bytes, trusted: Sequence[Public]) -> _Signature:
+    """Read the attestation of a record, and check that it is one of this text."""
+    name, path, signer = release_model.RECORD, release_model.ATTESTATION, ""
+    try:
+        envelope = folder.read(path)
+    except FileNotFoundError:
+        return _Signature(exists=False)
+    try:
+        signer = attest.signer_of(envelope)
+        statement = attest.opened(envelope, _keys(folder, signer, trusted))
+        found = name, hashlib.sha256(text).hexdigest()
+        matches = _subject(statement) == found and statement["predicateType"] == attest.RELEASE
+    except (ValueError, KeyError) as error:
+        return _Signature(exists=True, signer=signer, faults=(f"{path} {error}",))
+    faults = () if matches else (f"{name} does not match its attestation",)
+    return _Signature(exists=True, signer=signer, statement=statement, faults=faults)
+
+
+def _contradictions(record: Release, number: int, signature: _Signature) -> Iterator[str]:
+    """Yield what a record and its attestation say of another release, or of signed files."""
+    name, path, statement = release_model.RECORD, release_model.ATTESTATION, signature.statement
+    if record.signed and not signature.exists:
+        yield f"{path} is missing, but {name} lists signed files"
     if record.release != number:
-        wrong.append(f"{name} belongs to release {record.release}")
+        yield f"{name} belongs to release {record.release}"
     expected = attest.of_release(name, "", record.channel, number)["predicate"]
     if statement and statement.get("predicate") != expected:
-        wrong.append(f"{path} is for another release: {statement.get('predicate')}")
-    return text, record, signer, wrong
+        yield f"{path} is for another release: {statement.get('predicate')}"
 
 
 def _listed(channel: Channel, record: Release) -> Iterator[str]:
