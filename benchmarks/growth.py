@@ -51,11 +51,11 @@ def measured(folder: Path, count: int) -> tuple[float, float]:
     argv = [sys.executable, __file__, str(count), "--in", str(folder)]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    told = process.stdout.read()
+    output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         sys.exit(status)
-    return float(told), usage.ru_maxrss / 1000
+    return float(output), usage.ru_maxrss / 1000
 
 
 def main() -> None:

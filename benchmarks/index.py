@@ -1,11 +1,11 @@
-"""Measure what it takes to add a release to a channel, and to go back.
+"""Measure the time to add a release to a channel, and to roll back.
 
     python benchmarks/index.py [--sizes 10,1000,100000] [--turns 3]
 
-The packages that a channel has are records without files, so that whatever reads one of them
-again fails. Those of the release are real files: 40 small packages, of which a promotion reads
-every byte. Each turn is a process of its own, as the command is, and is timed and weighed whole;
-the Markdown rows have the median of the seconds and the largest memory.
+The packages of the channel are records without files, so a program that reads one of them again
+fails. Those of the release are real files: 40 small packages, of which a promotion reads every
+byte. Each turn is a process of its own, like the command. The Markdown rows have the median of the
+seconds of whole processes, and their largest memory.
 """
 
 from __future__ import annotations

@@ -130,8 +130,8 @@ class Ran:
     peak: int
 
 
-def timed(argv: Sequence[str], env: dict[str, str] | None = None, told: str = "") -> Ran:
-    """Run a command that reads `told` from its standard input."""
+def timed(argv: Sequence[str], env: dict[str, str] | None = None, stdin: str = "") -> Ran:
+    """Run a command that reads `stdin` from its standard input."""
     started = time.monotonic()
     process = subprocess.Popen(
         argv,
@@ -142,7 +142,7 @@ def timed(argv: Sequence[str], env: dict[str, str] | None = None, told: str = ""
         stderr=subprocess.PIPE,
     )
     assert process.stdin is not None and process.stderr is not None
-    process.stdin.write(told.encode())
+    process.stdin.write(stdin.encode())
     process.stdin.close()
     said = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -173,7 +173,7 @@ def warm() -> None:
     ours: list[Ran] = []
     bare: list[Ran] = []
     for turn in range(8):  # the first fills the system's caches
-        pair = timed([*BUILD, *words]), timed([sys.executable, "-I", "-c", RENDER], told=jobs)
+        pair = timed([*BUILD, *words]), timed([sys.executable, "-I", "-c", RENDER], stdin=jobs)
         if turn:
             ours.append(pair[0])
             bare.append(pair[1])

@@ -9,11 +9,11 @@ arrays of 0 to 7 elements each; its frame has a row for each element. Each is a 
 RNTuple, as RDataFrame's Snapshot writes them, in a folder that is removed.
 
 Each route has a process of its own, and one thread. Its clock starts when all is imported and the
-file is in the system's cache, and stops when the frame is there: opening the file and what ROOT
-compiles for the route are in it. The routes take turns; the table has the medians of the times,
-and the largest memory above that after the imports. Every frame must have the right number of
-rows and the right sum of the numbers that were counted up, and the sums of random numbers must
-agree among the routes.
+file is in the system's cache. It stops when the frame is complete, so it includes opening the file,
+and what ROOT compiles for the route. The routes take turns. The table has the medians of the times,
+and the largest memory above that after the imports. Every frame must have the right number of rows,
+and the right sum of the numbers that were counted up. The sums of random numbers must agree among
+the routes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def write(folder: str, rows: int) -> None:
 
 
 def uproot_pandas(path: str) -> Frame:
-    """uproot's arrays as pandas'."""
+    """Read with uproot into pandas."""
     import uproot
 
     with uproot.open(path) as file:
@@ -87,7 +87,7 @@ def uproot_pandas(path: str) -> Frame:
 
 
 def uproot_awkward(path: str) -> Frame:
-    """uproot's arrays, then awkward's frame."""
+    """Read with uproot, then convert with awkward."""
     import awkward as ak
     import uproot
 
@@ -136,7 +136,7 @@ def from_rdataframe(path: str) -> Frame:
 
 
 def root_pandas(path: str) -> Frame:
-    """root_pandas, which unfolds arrays itself."""
+    """Read with root_pandas, which unfolds arrays itself."""
     from root_pandas import read_root
 
     if "ragged" in path:
@@ -193,7 +193,7 @@ def processor() -> float:
 
 
 def run(name: str, path: str) -> dict[str, float]:
-    """Read a file by a route, in this process, and tell what it took."""
+    """Read a file by a route in this process; return the time and the memory."""
     route = ROUTES[name]
     for module in route.imports:
         __import__(module)

@@ -94,9 +94,9 @@ def build(checkout: Path, home: Path, workers: int) -> tuple[float, dict[str, tu
     assert running.stderr is not None
     begun: dict[str, float] = {}
     spans: dict[str, tuple[float, float]] = {}
-    told = []
+    lines = []
     for line in running.stderr:
-        told.append(line)
+        lines.append(line)
         words = line.partition("]")[2].split(maxsplit=2)
         if len(words) == 3 and words[0] == "build" and words[1].endswith(":"):
             name = words[1].split("-1.0-")[0]
@@ -105,7 +105,7 @@ def build(checkout: Path, home: Path, workers: int) -> tuple[float, dict[str, tu
             elif words[2].startswith("done"):
                 spans[name] = (begun[name], time.monotonic())
     if len(spans) != len(SHAPE):
-        sys.exit("".join(told))
+        sys.exit("".join(lines))
     running.wait()
     first, last = min(begun.values()), max(end for _, end in spans.values())
     return last - first, spans

@@ -59,7 +59,7 @@ def rootstock(channel: Path) -> Iterator[str]:
 
 @contextmanager
 def nginx(channel: Path, work: Path) -> Iterator[str]:
-    """nginx with the configuration of the documentation, and its address."""
+    """Start nginx with the configuration of the documentation; give its address."""
     program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if not program:
         raise SystemExit("nginx is not installed (Debian: nginx-light)")
@@ -96,16 +96,16 @@ def requests(url: str, seconds: float, connections: int) -> float:
     """The requests a second that a server answered, all of them well."""
     if shutil.which("wrk"):
         words = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:.0f}", "--timeout=30s", url]
-        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in told or "Socket errors" in told:
-            raise SystemExit(told)
-        [found] = re.findall(r"Requests/sec:\s+([0-9.]+)", told)
+        output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in output or "Socket errors" in output:
+            raise SystemExit(output)
+        [found] = re.findall(r"Requests/sec:\s+([0-9.]+)", output)
     else:
         words = ["ab", "-q", "-k", f"-t{seconds:.0f}", "-n10000000", f"-c{connections}", url]
-        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-        if "Non-2xx" in told or not re.search(r"Failed requests:\s+0\n", told):
-            raise SystemExit(told)
-        [found] = re.findall(r"Requests per second:\s+([0-9.]+)", told)
+        output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        if "Non-2xx" in output or not re.search(r"Failed requests:\s+0\n", output):
+            raise SystemExit(output)
+        [found] = re.findall(r"Requests per second:\s+([0-9.]+)", output)
     return float(found)
 
 

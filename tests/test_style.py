@@ -60,6 +60,6 @@ def test_spelling() -> None:
 
 
 def test_words() -> None:
-    folders = ("src/rootstock/", "scripts/")
+    folders = ("src/rootstock/", "scripts/", "benchmarks/")
     programs = [name for name in files() if name.startswith(folders) and name.endswith(".py")]
     run_hook("words", *programs, *(name for name in files() if name.endswith(".md")))
