@@ -1,7 +1,7 @@
 """Stored results of audits and smoke tests, by a digest of everything they depend on.
 
-A result holds while its packages, the system that a test ran on, and the modules of rootstock that
-decide it are the same. Any change gives another digest, and the result is made again.
+A result holds while its packages, the system it was made on and the program that made it are the
+same. Any change gives another digest, and the result is made again.
 """
 
 import hashlib
