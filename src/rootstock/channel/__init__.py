@@ -1,0 +1,1 @@
+"""Channels: generations and indexes of packages, with one reader and one writer."""

@@ -1,1 +1,1 @@
-"""Core: what every stage uses, and what knows nothing of conda or ROOT."""
+"""Core: what several stages use."""

@@ -164,7 +164,7 @@ class FailedBefore(BuildFailed):
 
 
 class VerifyFailed(RootstockError):
-    """A package whose rebuild differs."""
+    """A package whose rebuild differs, or a release that is not intact."""
 
 
 class AuditFailed(RootstockError):

@@ -34,8 +34,8 @@ _SHOWN = 80  # characters of a name that a message shows
 _LISTED = 10  # names that a message lists
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", re.ASCII)
 _LONGEST_LINE = 4096  # characters of a text that people read
-# At a path with one of these, ROOT does not find its libraries or its interpreter does not start;
-# with the last it works, but complains.
+# At a path with `:`, `'` or `\`, ROOT does not start. With `$` or `"` it starts, but prints errors
+# and misses some folders of headers, or some of its classes.
 _NOT_FOR_ROOT = "$:'\\\""
 
 
@@ -177,8 +177,8 @@ def prefix(text: object) -> str:
     for mark in _NOT_FOR_ROOT:
         if mark in text:
             raise NotAllowed(
-                f"{text} cannot hold an environment: it contains {mark}, and ROOT does not work "
-                "at such a path"
+                f"{text} cannot hold an environment: it contains {mark}, and ROOT fails "
+                "or starts with errors at such a path"
             )
     return text
 

@@ -1,9 +1,10 @@
 """Seals: they show whether files of the store changed, without reading them.
 
-A seal holds what the file system says about files, not their content: writing, cutting or removing
-a file changes that. A disk that returns wrong data, though nobody wrote, shows only when the data
-are read: promotion hashes every package, and so does the installer. The seal leaves out the time of
-the last status change, because each hard link to a file is such a change.
+A seal holds what the file system says about files, not their content. Whoever writes to a file,
+truncates it or removes it changes that. A disk that returns wrong data, though nobody wrote, does
+not. Such data are found when they are read: promotion hashes every package, and so does the
+installer. The seal leaves out the time of the last status change, because each hard link to a file
+is such a change.
 
 Imports nothing of rootstock: environment/installer.py uses it, too.
 """

@@ -1,6 +1,6 @@
 """The signals that end a command: Ctrl-C, a request to end, a closed session.
 
-Imports nothing but the standard library, because this runs before all else.
+Imports only the standard library and core/streams.py, because this runs before all else.
 """
 
 import os

@@ -4,7 +4,7 @@
 $ROOTSTOCK_HOME (default: the user's cache folder)/
   sources/<sha256>/<file name>      verified source files
   images/<digest>/                  root file systems, sealed
-  artifacts/<key>/                  a package and its record, under its build key
+  artifacts/<key>-<number>/         a package and its record, by its build key and build number
   proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
   failures/<key>/                   a build that failed, under its key: its record and its log
   durations/<host>.json             what each package took to build, the last time, by machine
@@ -91,16 +91,16 @@ class Store:
         return self.root / "images" / digest
 
     def publication(self, digest: str) -> Path:
-        """The folder of an own file for a target that channels are published to."""
+        """The folder with our records of a publishing target."""
         return self.root / "publications" / digest
 
     def tool(self, digest: str) -> Path:
         """The folder with the environment of a client program."""
         return self.root / "tools" / digest
 
-    def artifact(self, key: str) -> Path:
-        """The folder of an artifact, by its build key."""
-        return self.root / "artifacts" / key
+    def artifact(self, name: str) -> Path:
+        """The folder of an artifact, by its name: `<key>-<number>`, key and number of the build."""
+        return self.root / "artifacts" / name
 
     def result(self, what: str, digest: str) -> Path:
         """The file with the result of an audit or a smoke test."""

@@ -1,0 +1,1 @@
+"""Planning: reads the matrix and the recipes, and returns a graph with build keys."""

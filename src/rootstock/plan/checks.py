@@ -173,7 +173,7 @@ def _extra(output: Output) -> Iterator[Fault]:
     audit = own.get("audit", [])
     if not isinstance(audit, list) or not all(map(_waiver, audit)):
         message = "extra.rootstock.audit is not a list of mappings with rule, file and why"
-        yield Fault((*_OWN, "audit"), message, "docs/recipes.md explains them.")
+        yield Fault((*_OWN, "audit"), message, "docs/reference/recipe-fields.md describes them.")
     for key in ("origin",) if own.get("origin") == "local" else ("origin", "released"):
         if not own.get(key):
             yield Fault(_OWN, f"extra.rootstock.{key} is missing", _MISSING[key], serious=False)

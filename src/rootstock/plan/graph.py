@@ -75,7 +75,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True)
 class Graph:
-    """The nodes of a plan, dependencies first; by cell, what its users install, with all of it.
+    """The nodes of a plan, dependencies first; and for each cell, the ids of all its users install.
 
     A noarch node serves several cells and runs with another Python in each, so that a cell's
     nodes cannot be found from the `runs` of its nodes.

@@ -2,8 +2,8 @@
 
 An entry is a wheel, or the source distribution of a package that has no wheel.
 
-A build gets the same as from a recipe that somebody wrote, and so does the package as its recipe.
-`rootstock recipes show` prints it.
+A build gets such a recipe like one that somebody wrote, and the package contains it like any other.
+`rootstock stack show` prints it.
 """
 
 import json

@@ -4,9 +4,7 @@ The private key is in the user's configuration folder (that of the XDG Base Dire
 Specification). Only its owner can read it, and its public half is beside it; `ROOTSTOCK_KEY` names
 another file. Neither the channel nor the store ever has the private one. Both are PEM files (PKCS
 #8, SubjectPublicKeyInfo), which other programs for keys can read. A key's id is the sha256 of its
-public half in DER, as printed by `openssl pkey -pubin -outform DER
-
-sha256sum`.
+public half in DER, as printed by `openssl pkey -pubin -outform DER | sha256sum`.
 """
 
 import hashlib

@@ -1,0 +1,1 @@
+"""Reports: shows people and other programs what a run does and did."""
