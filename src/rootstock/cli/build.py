@@ -1,4 +1,4 @@
-"""The pipeline's commands: plan it, or run it up to a stage."""
+"""The commands that run the pipeline up to a stage: build, audit and smoke."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,6 @@ from rootstock.cli.common import (
     ProfileName,
     Pythons,
     Relock,
-    Relocked,
     Retry,
     Roots,
     Sets,
@@ -39,7 +38,7 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
-from rootstock.cli.plans import as_json_of, show
+from rootstock.cli.plan import as_json_of, show
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import RootstockError, UsageError
 from rootstock.core.progress import silent
@@ -267,36 +266,4 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
 }
 
 
-def plan(
-    root: Roots = [],  # noqa: B006
-    py: Pythons = [],  # noqa: B006
-    local_python: LocalPythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: ChannelFolder = Path("channel"),
-    profile: ProfileName = profiles.DEFAULT,
-    level: Level = DEFAULT_LEVEL,
-    relock: Relocked = False,
-    checkout: CheckoutFolder = CHECKOUT,
-    as_json: Json = False,
-) -> None:
-    """Show what a build would do: every package, its build key, and why it is to be built.
-
-    Example:  rootstock plan --root 6 --py 3.11
-    """
-    request = Request(
-        checkout=Checkout(checkout),
-        axes=axes_of(root, py),
-        local_pythons=tuple(local_python),
-        only=tuple(only),
-        channel=channel,
-        profile=profile,
-        level=level,
-        relock=relock,
-    )
-    show(request, as_json)
-
-
-COMMANDS = {
-    **{name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()},
-    "plan": plan,
-}
+COMMANDS = {name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()}

@@ -219,6 +219,16 @@ Url = Annotated[
         show_default=False,
     ),
 ]
+PageUrl = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        parser=public_url,
+        help="The public address of the channel, if it differs.",
+        metavar="URL",
+    ),
+]
+PageTitle = Annotated[str, typer.Option("--title", help="The title of the page.", metavar="TEXT")]
 Retry = Annotated[
     bool, typer.Option("--retry", help="Repeat builds that failed in an earlier run.")
 ]

@@ -1,17 +1,64 @@
-"""What a run would do, as people and programs read it."""
+"""The command that shows what a build would do, and what --dry-run prints."""
 
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from rootstock.cli.common import print_json, say
+from rootstock.cli.common import (
+    CHECKOUT,
+    ChannelFolder,
+    CheckoutFolder,
+    Json,
+    Level,
+    LocalPythons,
+    Only,
+    ProfileName,
+    Pythons,
+    Relocked,
+    Roots,
+    axes_of,
+    print_json,
+    say,
+)
+from rootstock.core.checkout import Checkout
 from rootstock.core.formatting import columns, duration
 from rootstock.core.store import locate
+from rootstock.image import profiles
 from rootstock.plan.matrix import Cell
 from rootstock.report.terminal import Terminal
 from rootstock.run import planning
-from rootstock.run.request import Request
+from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.suites import suite as suites
+
+
+def plan(
+    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+    py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    channel: ChannelFolder = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
+    level: Level = DEFAULT_LEVEL,
+    relock: Relocked = False,
+    checkout: CheckoutFolder = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Show what a build would do: every package, its build key, and why it is to be built.
+
+    Example:  rootstock plan --root 6 --py 3.11
+    """
+    request = Request(
+        checkout=Checkout(checkout),
+        axes=axes_of(root, py),
+        local_pythons=tuple(local_python),
+        only=tuple(only),
+        channel=channel,
+        profile=profile,
+        level=level,
+        relock=relock,
+    )
+    show(request, as_json)
 
 
 def show(request: Request, as_json: bool) -> None:
@@ -95,3 +142,6 @@ def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
 def as_json_of(cell: Cell) -> dict[str, str]:
     """A cell as it stands in the JSON of several commands."""
     return {"id": cell.id, **cell.axes, "platform": cell.platform}
+
+
+COMMANDS = {"plan": plan}
