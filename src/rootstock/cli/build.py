@@ -41,6 +41,7 @@ from rootstock.cli.common import (
 from rootstock.cli.plan import as_json_of, show
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import RootstockError, UsageError
+from rootstock.core.formatting import counted
 from rootstock.core.progress import silent
 from rootstock.core.store import locate
 from rootstock.image import profiles
@@ -119,7 +120,7 @@ def _changed(
     except affected.NoKeysError as error:
         terminal.say(f"{since} has no keys to compare with, so every cell counts: {error}")
     changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
-    terminal.say(f"{len(changed)} of {len(cells)} cells affected since {since}")
+    terminal.say(f"{len(changed)} of {counted(len(cells), 'cell')} affected since {since}")
     return changed
 
 

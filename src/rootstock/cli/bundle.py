@@ -8,7 +8,7 @@ import typer
 from rootstock.channel.reader import LATEST
 from rootstock.cli.common import AnyChannel, Json, Only, print_json
 from rootstock.cli.selections import DryRun, WhichRelease, show_choice
-from rootstock.core.formatting import size
+from rootstock.core.formatting import counted, size
 from rootstock.offline import bundle
 from rootstock.offline.selection import Selection, choose
 from rootstock.offline.target import refuse
@@ -54,7 +54,7 @@ def make_bundle(
         if as_json:
             print_json(made.as_json())
             return
-        terminal.say(f"{made.path}: {made.packages} packages, {size(made.size)}.")
+        terminal.say(f"{made.path}: {counted(made.packages, 'package')}, {size(made.size)}.")
         terminal.say(f"{bundle.INSTALL} explains how to install from it.")
 
 

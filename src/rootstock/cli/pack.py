@@ -18,7 +18,7 @@ from rootstock.cli.common import (
 )
 from rootstock.cli.selections import DryRun, Test, WhichRelease, show_choice, tested
 from rootstock.core.checkout import Checkout
-from rootstock.core.formatting import size
+from rootstock.core.formatting import counted, size
 from rootstock.core.store import locate
 from rootstock.offline import pack, trial
 from rootstock.offline.selection import choose
@@ -82,8 +82,8 @@ def make_pack(
             print_json(made.as_json())
             return
         terminal.say(
-            f"{made.path}: {made.files} files, {size(made.unpacked)} in {size(made.size)}"
-            f"{tested(made.smoke)}"
+            f"{made.path}: {counted(made.files, 'file')}, {size(made.unpacked)} in "
+            f"{size(made.size)}{tested(made.smoke)}"
         )
         terminal.say(f"Unpack it in {made.prefix}.")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from rootstock.cli.common import print_json, say
-from rootstock.core.formatting import size
+from rootstock.core.formatting import counted, size
 from rootstock.offline.selection import Selection
 from rootstock.smoke.report import SmokeReport
 
@@ -33,7 +33,8 @@ def show_choice(selection: Selection, target: Path, as_json: bool) -> None:
         return
     held = (
         f"{target} would contain release {selection.release.release}, "
-        f"{', '.join(selection.cells)}: {len(selection.packages)} packages, {size(selection.size)}"
+        f"{', '.join(selection.cells)}: "
+        f"{counted(len(selection.packages), 'package')}, {size(selection.size)}"
     )
     say([*(package.filename for package in selection.packages), held])
 
@@ -43,4 +44,4 @@ def tested(report: SmokeReport | None) -> str:
     if not report:
         return ", not tested."
     ran = [check for check in report.checks if check.outcome != "not run"]
-    return f", {len(ran)} checks passed on {report.system}."
+    return f", {counted(len(ran), 'check')} passed on {report.system}."

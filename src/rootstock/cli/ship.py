@@ -19,7 +19,7 @@ from rootstock.cli.common import (
 )
 from rootstock.cli.selections import DryRun, Test, WhichRelease, show_choice, tested
 from rootstock.core.checkout import Checkout
-from rootstock.core.formatting import size
+from rootstock.core.formatting import counted, size
 from rootstock.core.store import locate
 from rootstock.offline import constructor, trial
 from rootstock.offline.selection import choose
@@ -84,7 +84,8 @@ def make_ship(
             print_json(made.as_json())
             return
         terminal.say(
-            f"{made.path}: {made.packages} packages, {size(made.size)}{tested(made.smoke)}"
+            f"{made.path}: {counted(made.packages, 'package')}, {size(made.size)}"
+            f"{tested(made.smoke)}"
         )
         terminal.say(f"It installs itself in ~/.conda/{made.install_name}.")
 
