@@ -38,7 +38,7 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
-from rootstock.cli.plan import as_json_of, show
+from rootstock.cli.plan import as_json_of, deep_of, show
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import RootstockError, UsageError
 from rootstock.core.formatting import counted
@@ -52,7 +52,6 @@ from rootstock.report.terminal import Terminal
 from rootstock.run import affected, planning
 from rootstock.run.pipeline import Until, run
 from rootstock.run.request import DEFAULT_LEVEL, Request
-from rootstock.suites import suite as suites
 
 
 class Ended(RootstockError):
@@ -124,14 +123,6 @@ def _changed(
     return changed
 
 
-def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep | None:
-    if not deep:
-        if only or limit is not None:
-            raise UsageError("--suite and --suite-limit go with --deep")
-        return None
-    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
-
-
 def _pipeline(
     until: Until,
     root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
@@ -191,12 +182,10 @@ def _pipeline(
         relock=relock,
         offline=offline,
         url=url,
-        deep=_asked(deep, suite, suite_limit),
+        deep=deep_of(deep, suite, suite_limit),
     )
     if since and not list_:
         raise UsageError("--since goes with --list")
-    if deep and until == "audit":
-        raise UsageError("--deep goes with rootstock smoke or build")
     if list_:
         _list(request, since, as_json)
     elif dry_run:
@@ -208,12 +197,14 @@ def _pipeline(
 
 
 def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
-    """The command that runs the pipeline up to a stage: it has all options of `_pipeline`."""
+    """The command that runs the pipeline up to a stage, with the options of `_pipeline`."""
 
     def command(**given: Any) -> None:
         _pipeline(until, **given)
 
     _, *options = inspect.signature(_pipeline).parameters.values()
+    if until == "audit":  # it ends before any test
+        options = [one for one in options if one.name not in ("deep", "suite", "suite_limit")]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in options}
     command.__doc__ = help_

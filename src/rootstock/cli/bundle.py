@@ -25,7 +25,9 @@ def make_bundle(
     ] = None,
     release: WhichRelease = LATEST,
     only: Only = [],  # noqa: B006 - typer reads the default and hands on a new list
-    tar: Annotated[bool, typer.Option("--tar", help="Make one file, to unpack there.")] = False,
+    tar: Annotated[
+        bool, typer.Option("--tar", help="Make a tar file instead of a folder.")
+    ] = False,
     channel: AnyChannel = "channel",
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -15,7 +15,10 @@ def hide(
     packages: Annotated[list[str], typer.Argument(help="File names, or conda's specs.")],
     channel: ChannelFolder = Path("channel"),
     force: Annotated[
-        bool, typer.Option("--force", help="Also packages of releases, which then disappear, too.")
+        bool,
+        typer.Option(
+            "--force", help="Also packages of visible releases; these releases are hidden, too."
+        ),
     ] = False,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rootstock.cli.common import CHECKOUT, CheckoutFolder, Offline, ProfileName, Relock
+from rootstock.cli.common import CHECKOUT, CheckoutFolder, Offline, ProfileName
 from rootstock.core.checkout import Checkout
 from rootstock.core.store import locate
 from rootstock.image import debian, profiles
@@ -13,10 +13,23 @@ from rootstock.report.terminal import Terminal
 
 def image(
     lock: Annotated[
-        bool, typer.Option("--lock", help="Resolve the images' packages again; write the locks.")
+        bool,
+        typer.Option(
+            "--lock",
+            help="Resolve the packages of all images again and write the locks in ci/images: for "
+            "newer packages, or after a change of an image's description. Commit the locks.",
+        ),
     ] = False,
     profile: ProfileName = profiles.DEFAULT,
-    relock: Relock = False,
+    relock: Annotated[
+        bool,
+        typer.Option(
+            "--relock",
+            help="Only if Debian's archive no longer has a pinned package: resolve all of that "
+            "image again, on this machine only. The locks in ci/images stay. Build keys change "
+            "with the build image.",
+        ),
+    ] = False,
     offline: Offline = False,
     checkout: CheckoutFolder = CHECKOUT,
 ) -> None:

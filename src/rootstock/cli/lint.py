@@ -20,7 +20,7 @@ def lint(
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Check recipes for every variant of the matrix: all errors of planning, and warnings.
+    """Check recipes for every variant: all errors that planning would report, and warnings.
 
     Nothing is fetched or built. Each finding has its file and line, and what to write instead.
 

@@ -39,7 +39,8 @@ def lock(
         str,
         typer.Option(
             parser=channel_url,
-            help="The URL of the packages, if not the channel's own.",
+            help="The URL of the channel for which to print the lock; by default, that of "
+            "--channel.",
             metavar="URL",
         ),
     ] = "",

@@ -161,7 +161,7 @@ def _callback(
         typer.Option(*_VERSION, help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Build, test and publish a conda channel with ROOT of your own."""
+    """Build, test and publish your own conda channel with ROOT."""
     if not {"-h", "--help"} & {*sys.argv}:
         ending.require_folder()
 
@@ -173,7 +173,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _unraisable(caught: "sys.UnraisableHookArgs") -> None:
-    # A fork hook cannot raise; `process.check` reports the interruption instead.
+    # A fork hook cannot raise; `process.raise_if_interrupted` reports the interruption instead.
     if caught.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(caught)
 

@@ -10,10 +10,10 @@ from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
     CheckoutIfNeeded,
-    EngineName,
     Json,
     Only,
-    Relock,
+    TestEngineName,
+    TestRelock,
     print_json,
 )
 from rootstock.cli.selections import DryRun, Test, WhichRelease, show_choice, tested
@@ -39,8 +39,8 @@ def make_pack(
     only: Only = [],  # noqa: B006 - typer reads the default and hands on a new list
     test: Test = True,
     channel: AnyChannel = "channel",
-    engine: EngineName = "auto",
-    relock: Relock = False,
+    engine: TestEngineName = "auto",
+    relock: TestRelock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     dry_run: DryRun = False,
     as_json: Json = False,

@@ -1,9 +1,11 @@
 """The command that shows what a build would do, and what --dry-run prints."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from rootstock.cli.common import (
     CHECKOUT,
@@ -17,11 +19,14 @@ from rootstock.cli.common import (
     Pythons,
     Relocked,
     Roots,
+    Sets,
+    Suites,
     axes_of,
     print_json,
     say,
 )
 from rootstock.core.checkout import Checkout
+from rootstock.core.errors import UsageError
 from rootstock.core.formatting import columns, duration
 from rootstock.core.store import locate
 from rootstock.image import profiles
@@ -37,28 +42,52 @@ def plan(
     py: Pythons = [],  # noqa: B006
     local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
     channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
     relock: Relocked = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also show the packages' own tests, with earlier times."),
+    ] = False,
+    suite: Suites = [],  # noqa: B006
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Show what a build would do: every package, its build key, and why it is to be built.
 
-    Example:  rootstock plan --root 6 --py 3.11
+    Examples:
+
+      rootstock plan --root 6 --py 3.11
+
+      rootstock plan --root 6 --py 3.11 --set analysis --deep
     """
     request = Request(
         checkout=Checkout(checkout),
         axes=axes_of(root, py),
         local_pythons=tuple(local_python),
         only=tuple(only),
+        sets=tuple(sets),
         channel=channel,
         profile=profile,
         level=level,
         relock=relock,
+        deep=deep_of(deep, suite),
     )
     show(request, as_json)
+
+
+def deep_of(deep: bool, only: Sequence[str], limit: float | None = None) -> suites.Deep | None:
+    """What --deep, --suite and --suite-limit ask for.
+
+    Raises `UsageError` for the others without --deep.
+    """
+    if not deep:
+        if only or limit is not None:
+            raise UsageError("--suite and --suite-limit go with --deep")
+        return None
+    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
 
 
 def show(request: Request, as_json: bool) -> None:

@@ -10,7 +10,9 @@ from rootstock.core.formatting import columns
 
 
 def releases(channel: ChannelFolder = Path("channel"), as_json: Json = False) -> None:
-    """List the generations of a channel, and which releases readers see.
+    """List the generations of a channel, and the releases among them: those with locks.
+
+    It also shows which releases readers see.
 
     Examples:
 

@@ -14,8 +14,8 @@ from rootstock.channel.reader import LATEST, Channel
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
+    BuildEngineName,
     CheckoutIfNeeded,
-    EngineName,
     Jobs,
     Json,
     Offline,
@@ -54,7 +54,7 @@ def verify(
         list[Path],
         typer.Option("--key", help="A public key that must have signed the release; repeatable."),
     ] = [],  # noqa: B006
-    engine: EngineName = "auto",
+    engine: BuildEngineName = "auto",
     jobs: Jobs = 0,
     profile: ProfileName = profiles.DEFAULT,
     offline: Offline = False,
