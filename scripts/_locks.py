@@ -18,6 +18,7 @@ from rootstock.cli import ending
 from rootstock.cli.common import CHECKOUT, say
 from rootstock.core import process, signals, store, streams, tokens
 from rootstock.core.errors import InterruptedByUser, SourceError, UsageError, raising_unwritable
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.report.terminal import Terminal
 from rootstock.sources import tools
@@ -135,7 +136,9 @@ def differences(old: str, new: str) -> list[str]:
             lines.append(f"{sign} {name} {', '.join(one.versions)}")
         elif was.versions == becomes.versions:
             more, fewer = len(becomes.hashes - was.hashes), len(was.hashes - becomes.hashes)
-            lines.append(f"  {name} {', '.join(was.versions)}: {more} files more, {fewer} fewer")
+            lines.append(
+                f"  {name} {', '.join(was.versions)}: {counted(more, 'file')} more, {fewer} fewer"
+            )
         else:
             lines.append(f"  {name} {', '.join(was.versions)} -> {', '.join(becomes.versions)}")
     if not lines and old != new:

@@ -1,3 +1,3 @@
-"""Build, test and publish a conda channel with ROOT of your own."""
+"""Build, test and publish your own conda channel with ROOT."""
 
 __version__ = "0.2.0"

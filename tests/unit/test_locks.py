@@ -83,8 +83,8 @@ def test_versions_and_hashes_are_read_by_project() -> None:
         ("a==1\n", "a==1\na==2\n", ["  a 1 -> 1, 2"]),
         ("a==1\n", "b==2\n", ["- a 1", "+ b 2"]),
         ("", "b==2\n", ["+ b 2"]),
-        (f"a==1 {HASH}\n", f"a==1 {HASH} {OTHER}\n", ["  a 1: 1 files more, 0 fewer"]),
-        (f"a==1 {HASH}\n", f"a==1 {OTHER}\n", ["  a 1: 1 files more, 1 fewer"]),
+        (f"a==1 {HASH}\n", f"a==1 {HASH} {OTHER}\n", ["  a 1: 1 file more, 0 fewer"]),
+        (f"a==1 {HASH}\n", f"a==1 {OTHER}\n", ["  a 1: 1 file more, 1 fewer"]),
         ("a==1\n", "# head\na==1\n", ["  the same packages in another form"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""The pipeline's commands: plan it, or run it up to a stage."""
+"""The commands that run the pipeline up to a stage: build, audit and smoke."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,6 @@ from rootstock.cli.common import (
     ProfileName,
     Pythons,
     Relock,
-    Relocked,
     Retry,
     Roots,
     Sets,
@@ -39,9 +38,10 @@ from rootstock.cli.common import (
     print_json,
     say,
 )
-from rootstock.cli.plans import as_json_of, show
+from rootstock.cli.plan import as_json_of, deep_of, show
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import RootstockError, UsageError
+from rootstock.core.formatting import counted
 from rootstock.core.progress import silent
 from rootstock.core.store import locate
 from rootstock.image import profiles
@@ -52,7 +52,6 @@ from rootstock.report.terminal import Terminal
 from rootstock.run import affected, planning
 from rootstock.run.pipeline import Until, run
 from rootstock.run.request import DEFAULT_LEVEL, Request
-from rootstock.suites import suite as suites
 
 
 class Ended(RootstockError):
@@ -120,16 +119,8 @@ def _changed(
     except affected.NoKeysError as error:
         terminal.say(f"{since} has no keys to compare with, so every cell counts: {error}")
     changed = tuple(cell for cell in cells if then.get(cell.id) != keys[cell.id])
-    terminal.say(f"{len(changed)} of {len(cells)} cells affected since {since}")
+    terminal.say(f"{len(changed)} of {counted(len(cells), 'cell')} affected since {since}")
     return changed
-
-
-def _asked(deep: bool, only: Sequence[str], limit: float | None) -> suites.Deep | None:
-    if not deep:
-        if only or limit is not None:
-            raise UsageError("--suite and --suite-limit go with --deep")
-        return None
-    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
 
 
 def _pipeline(
@@ -191,12 +182,10 @@ def _pipeline(
         relock=relock,
         offline=offline,
         url=url,
-        deep=_asked(deep, suite, suite_limit),
+        deep=deep_of(deep, suite, suite_limit),
     )
     if since and not list_:
         raise UsageError("--since goes with --list")
-    if deep and until == "audit":
-        raise UsageError("--deep goes with rootstock smoke or build")
     if list_:
         _list(request, since, as_json)
     elif dry_run:
@@ -208,12 +197,14 @@ def _pipeline(
 
 
 def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
-    """The command that runs the pipeline up to a stage: it has all options of `_pipeline`."""
+    """The command that runs the pipeline up to a stage, with the options of `_pipeline`."""
 
     def command(**given: Any) -> None:
         _pipeline(until, **given)
 
     _, *options = inspect.signature(_pipeline).parameters.values()
+    if until == "audit":  # it ends before any test
+        options = [one for one in options if one.name not in ("deep", "suite", "suite_limit")]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in options}
     command.__doc__ = help_
@@ -267,36 +258,4 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
 }
 
 
-def plan(
-    root: Roots = [],  # noqa: B006
-    py: Pythons = [],  # noqa: B006
-    local_python: LocalPythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: ChannelFolder = Path("channel"),
-    profile: ProfileName = profiles.DEFAULT,
-    level: Level = DEFAULT_LEVEL,
-    relock: Relocked = False,
-    checkout: CheckoutFolder = CHECKOUT,
-    as_json: Json = False,
-) -> None:
-    """Show what a build would do: every package, its build key, and why it is to be built.
-
-    Example:  rootstock plan --root 6 --py 3.11
-    """
-    request = Request(
-        checkout=Checkout(checkout),
-        axes=axes_of(root, py),
-        local_pythons=tuple(local_python),
-        only=tuple(only),
-        channel=channel,
-        profile=profile,
-        level=level,
-        relock=relock,
-    )
-    show(request, as_json)
-
-
-COMMANDS = {
-    **{name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()},
-    "plan": plan,
-}
+COMMANDS = {name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()}

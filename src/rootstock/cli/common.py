@@ -115,12 +115,18 @@ AnyChannel = Annotated[
     str, typer.Option("--channel", help="A channel's folder or URL.", metavar="DIR|URL")
 ]
 ProfileName = Annotated[Profile, typer.Option("--profile", help="The image for builds.")]
-EngineName = Annotated[
-    str,
-    typer.Option(
-        help="The program that isolates builds: auto, bubblewrap, unshare, podman or docker."
-    ),
-]
+
+
+def _engine_option(isolated: str) -> Any:
+    return typer.Option(
+        "--engine",
+        help=f"The program that isolates {isolated}: auto, bubblewrap, unshare, podman or docker.",
+    )
+
+
+EngineName = Annotated[str, _engine_option("builds and tests")]
+BuildEngineName = Annotated[str, _engine_option("builds")]
+TestEngineName = Annotated[str, _engine_option("tests")]
 _MOST_JOBS = 1024  # more than a machine has cores
 Jobs = Annotated[
     int,
@@ -219,6 +225,16 @@ Url = Annotated[
         show_default=False,
     ),
 ]
+PageUrl = Annotated[
+    str,
+    typer.Option(
+        "--url",
+        parser=public_url,
+        help="The public address of the channel, if it differs from the url in channel.yaml.",
+        metavar="URL",
+    ),
+]
+PageTitle = Annotated[str, typer.Option("--title", help="The title of the page.", metavar="TEXT")]
 Retry = Annotated[
     bool, typer.Option("--retry", help="Repeat builds that failed in an earlier run.")
 ]
@@ -228,6 +244,14 @@ Relock = Annotated[
         "--relock",
         help="If Debian's archive no longer has a pinned package of an image, resolve all of "
         "the image again, on this machine only. Build keys change with the build image.",
+    ),
+]
+TestRelock = Annotated[
+    bool,
+    typer.Option(
+        "--relock",
+        help="If Debian's archive no longer has a pinned package of the image for tests, resolve "
+        "all of the image again, on this machine only.",
     ),
 ]
 Relocked = Annotated[

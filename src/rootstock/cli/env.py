@@ -6,6 +6,7 @@ import typer
 
 from rootstock.cli.common import Json, print_json
 from rootstock.core.errors import UsageError
+from rootstock.core.formatting import counted
 from rootstock.core.store import locate
 from rootstock.environment import creation
 from rootstock.environment.prefix import checked
@@ -67,7 +68,7 @@ def env(
         if as_json:
             print_json(made.as_json())
         else:
-            terminal.say(f"{made.prefix}: {len(made.packages)} packages.")
+            terminal.say(f"{made.prefix}: {counted(len(made.packages), 'package')}.")
             terminal.say(f"Without activation:  {made.python or made.prefix / 'bin'}")
 
 

@@ -7,6 +7,7 @@ import typer
 from rootstock.cli.common import CHECKOUT, CheckoutFolder, Json, print_json, say
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
+from rootstock.core.formatting import counted
 from rootstock.maintain import lint as linter
 from rootstock.plan.checks import Finding
 
@@ -19,7 +20,7 @@ def lint(
     checkout: CheckoutFolder = CHECKOUT,
     as_json: Json = False,
 ) -> None:
-    """Check recipes for every variant of the matrix: all errors of planning, and warnings.
+    """Check recipes for every variant: all errors that planning would report, and warnings.
 
     Nothing is fetched or built. Each finding has its file and line, and what to write instead.
 
@@ -34,14 +35,14 @@ def lint(
     found = linter.lint(Checkout(checkout), recipe)
     errors = sum(one.serious for one in found)
     if as_json:
-        warnings = len(found) - errors
         rows = [_row(one) for one in found]
-        print_json({"errors": errors, "warnings": warnings, "findings": rows})
+        print_json({"errors": errors, "warnings": len(found) - errors, "findings": rows})
     else:
         lines = [line for one in found for line in _text(one).splitlines()]
-        say([*lines, f"{errors} errors, {len(found) - errors} warnings"])
+        warnings = counted(len(found) - errors, "warning")
+        say([*lines, f"{counted(errors, 'error')}, {warnings}"])
     if errors:
-        raise UsageError(f"the recipes have {errors} errors: see above")
+        raise UsageError(f"the recipes have {counted(errors, 'error')}: see above")
 
 
 def _level(finding: Finding) -> str:

@@ -20,29 +20,18 @@ from rootstock.core import process, signals, store, streams, tokens
 from rootstock.core.errors import InterruptedByUser, RootstockError, UsageError
 from rootstock.report.terminal import print_error
 
-# The module of cli/ for each command, by its panel of --help, in that order. Only the module of
-# the requested command is imported: most import a lot that others do not need.
-_PANELS: Mapping[str, Mapping[str, str]] = {
-    "Build": {
-        **dict.fromkeys(("build", "audit", "smoke", "plan"), "build"),
-        **dict.fromkeys(("why", "verify"), "explain"),
-    },
-    "Channel": {
-        **dict.fromkeys(("releases", "rollback", "hide"), "generations"),
-        **dict.fromkeys(("lock", "keys"), "releases"),
-        "page": "serve",
-    },
-    "Install": {"env": "env", **dict.fromkeys(("bundle", "ship", "pack"), "offline")},
-    "Publish": {"publish": "publish", "serve": "serve"},
-    "Maintain": {
-        "lint": "lint",
-        "stack": "stack",
-        **dict.fromkeys(("recipes", "image", "doctor"), "maintenance"),
-        "completion": "completion",
-    },
+# The commands of each panel of --help, in that order.
+_PANELS: Mapping[str, Sequence[str]] = {
+    "Build": ("build", "audit", "smoke", "plan", "why", "verify"),
+    "Channel": ("releases", "rollback", "hide", "lock", "keys", "page"),
+    "Install": ("env", "bundle", "ship", "pack"),
+    "Publish": ("publish", "serve"),
+    "Maintain": ("lint", "stack", "recipes", "image", "doctor", "completion"),
 }
-_HOMES = {name: home for panel in _PANELS.values() for name, home in panel.items()}
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
+# The module of cli/ for each command has the command's name; build, audit and smoke share one.
+# Only that of the requested command is imported: most import a lot that others do not need.
+_HOMES = {name: name for name in _PANEL_OF} | dict.fromkeys(("audit", "smoke"), "build")
 
 _CODES = (
     "Exit codes: 0 done, 1 a build, audit or test failed, 2 usage or configuration, "
@@ -172,7 +161,7 @@ def _callback(
         typer.Option(*_VERSION, help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Build, test and publish a conda channel with ROOT of your own."""
+    """Build, test and publish your own conda channel with ROOT."""
     if not {"-h", "--help"} & {*sys.argv}:
         ending.require_folder()
 
@@ -184,7 +173,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _unraisable(caught: "sys.UnraisableHookArgs") -> None:
-    # A fork hook cannot raise; `process.check` reports the interruption instead.
+    # A fork hook cannot raise; `process.raise_if_interrupted` reports the interruption instead.
     if caught.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(caught)
 

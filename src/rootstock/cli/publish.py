@@ -11,9 +11,9 @@ from rootstock.cli.common import (
     CHECKOUT,
     ChannelFolder,
     CheckoutIfNeeded,
-    EngineName,
     Json,
-    Relock,
+    TestEngineName,
+    TestRelock,
     print_json,
     public_url,
     say,
@@ -40,7 +40,11 @@ def publish(
     channel: ChannelFolder = Path("channel"),
     release: Annotated[
         int | None,
-        typer.Option(min=1, help="The generation to publish; by default, the newest."),
+        typer.Option(
+            min=1,
+            help="The number of the generation to publish; by default, the newest. A release is a "
+            "generation with locks.",
+        ),
     ] = None,
     label: Annotated[
         str, typer.Option(help="anaconda: the label for users; by default, main.")
@@ -81,16 +85,16 @@ def publish(
     tries: Annotated[
         int, typer.Option(min=1, help="Tries in a row after transient errors.")
     ] = RetryPolicy.tries,
-    engine: EngineName = "auto",
-    relock: Relock = False,
+    engine: TestEngineName = "auto",
+    relock: TestRelock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
 ) -> None:
     """Publish a channel: upload missing files, read them back, test, then show them to users.
 
     The token comes from ANACONDA_API_TOKEN or QUETZ_API_KEY, or from --token-file; the keys of S3
-    as for any program of Amazon's. Users of the target see everything new, or nothing. The same
-    command again continues where one ended.
+    as for any program of Amazon's. Users see everything new at once, where the target can do
+    that (S3 cannot). The same command again continues where one ended.
 
     Examples:
 

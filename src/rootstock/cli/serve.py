@@ -1,28 +1,16 @@
-"""The commands that show a channel to its readers."""
+"""The command that serves a channel and its page."""
 
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from rootstock.channel.layout import SETTINGS
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import address
-from rootstock.cli.common import ChannelFolder, Json, print_json_line, public_url
+from rootstock.cli.common import ChannelFolder, Json, PageTitle, PageUrl, print_json_line
 from rootstock.core.errors import UsageError
-
-Url = Annotated[
-    str,
-    typer.Option(
-        parser=public_url,
-        help="The public address of the channel, if it differs.",
-        metavar="URL",
-    ),
-]
-Title = Annotated[str, typer.Option(help="The title of the page.", metavar="TEXT")]
 
 
 def serve(
@@ -31,8 +19,8 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on; 0: one that is free.")
     ] = 8000,
-    url: Url = "",
-    title: Title = "",
+    url: PageUrl = "",
+    title: PageTitle = "",
     log: Annotated[bool, typer.Option("--log", help="Log every request.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only errors.")] = False,
     as_json: Json = False,
@@ -76,40 +64,4 @@ def serve(
         asyncio.run(server.run())
 
 
-def write_page(
-    channel: ChannelFolder = Path("channel"),
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write it to this file, not into the channel.", metavar="FILE"),
-    ] = None,
-    url: Url = "",
-    title: Title = "",
-) -> None:
-    """Rewrite the channel's page, index.html, after a change of channel.yaml or an upgrade.
-
-    A promotion does this as well. channel.yaml in the channel's folder may have a title, a sentence
-    about it, and its url.
-
-    Examples:
-
-      rootstock page --channel /srv/channel
-
-      rootstock page --out page.html --url https://example.org/channel
-    """
-    from rootstock.channel.page import render
-
-    here = Channel.at(channel)
-    settings = here.settings()
-    settings = replace(settings, title=title or settings.title, url=address(url) or settings.url)
-    if out:
-        render.write_to(out, here, settings)
-    elif url or title:
-        raise UsageError(
-            "--url and --title go with --out",
-            f"The next promotion would lose them: write them into {channel}/{SETTINGS}.",
-        )
-    else:
-        render.rewrite(here)
-
-
-COMMANDS = {"serve": serve, "page": write_page}
+COMMANDS = {"serve": serve}

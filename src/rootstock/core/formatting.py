@@ -64,6 +64,15 @@ def size(count: float) -> str:
     return f"{count / 1000:.1f} GB"
 
 
+def counted(count: int, what: str) -> str:
+    """Format a number of things; `what` is the word for one.
+
+    >>> counted(0, "cell"), counted(1, "cell"), counted(2, "cell")
+    ('0 cells', '1 cell', '2 cells')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def share(done: float, total: float | None, unit: str) -> str:
     """Format how much of something is done.
 
@@ -72,8 +81,8 @@ def share(done: float, total: float | None, unit: str) -> str:
     """
     if unit == "B":
         return size(done) if not total else f"{size(done)}/{size(total)}"
-    counted = f"{done:g}" if not total else f"{done:g}/{total:g}"
-    return f"{counted} {unit}".strip()
+    amount = f"{done:g}" if not total else f"{done:g}/{total:g}"
+    return f"{amount} {unit}".strip()
 
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

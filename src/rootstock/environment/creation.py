@@ -16,6 +16,7 @@ from typing import Any
 
 from rootstock.core import process, store
 from rootstock.core.errors import SourceError, UsageError, raising_no_space
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.environment import installing
 from rootstock.environment.installing import STAGE
@@ -138,7 +139,7 @@ def _create(prefix: Path, job: dict[str, Any], cache: Path, listen: Listener) ->
             seconds=environment.solve_seconds + environment.install_seconds + seconds,
             total=environment.size,
             unit="B",
-            detail=f"{len(environment.packages)} packages",
+            detail=counted(len(environment.packages), "package"),
         )
     )
     return environment

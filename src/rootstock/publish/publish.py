@@ -17,6 +17,7 @@ from pathlib import Path
 from rootstock.channel import write_lock
 from rootstock.channel.release_model import Cell
 from rootstock.core.errors import RefusedError
+from rootstock.core.formatting import counted
 from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
@@ -260,7 +261,7 @@ def _await_index(
                     wrong.append(package.path)
         if wrong:
             raise TransientError(
-                f"{url} does not list {len(wrong)} of {len(snapshot.packages)} packages "
+                f"{url} does not list {len(wrong)} of {counted(len(snapshot.packages), 'package')} "
                 f"correctly, among them {wrong[0]}",
                 "Run the same command again when its index is ready.",
             )

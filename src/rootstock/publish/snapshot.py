@@ -75,7 +75,7 @@ def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
         raise UsageError(f"{channel} is not a channel with packages", "Build into it first.")
     number = last if number is None else number
     if not 1 <= number <= last:
-        raise UsageError(f"{channel} has no release {number}", f"Its last generation is {last}.")
+        raise UsageError(f"{channel} has no generation {number}", f"Its last generation is {last}.")
     visible = history.visible(number)
     packages = _packages(channel, number, history, visible)
     shown = [release.number for release in history.releases(number, visible)]

@@ -19,6 +19,7 @@ from rootstock.channel.reader import Channel
 from rootstock.channel.release_model import Package, Release
 from rootstock.core import names
 from rootstock.core.errors import SourceError, VerifyFailed
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.release import attest, compare, indexed, keys
 from rootstock.release.keys import Public
@@ -52,7 +53,8 @@ class Verdict:
         name = f"release {self.release} of {self.place}"
         if self.differences:
             return [f"{name}:", *(f"  {line}" for line in self.differences)]
-        summary = f"{name}: intact, {self.packages} packages, {', '.join(self.cells)}"
+        count = counted(self.packages, "package")
+        summary = f"{name}: intact, {count}, {', '.join(self.cells)}"
         if not self.signer:
             return [
                 summary,
@@ -68,8 +70,9 @@ class Verdict:
     def raise_for_failure(self) -> None:
         """Raise `VerifyFailed` if anything differs."""
         if self.differences:
+            count = counted(len(self.differences), "difference")
             raise VerifyFailed(
-                f"release {self.release}: {len(self.differences)} differences, shown above",
+                f"release {self.release}: {count}, shown above",
                 "Copy the named files again, from a source that you trust.",
             )
 
@@ -254,7 +257,7 @@ def _files(folder: Place, record: Release) -> Iterator[str]:
 
 
 def _packages(place: Place, packages: Sequence[Package], listen: Listener) -> list[str]:
-    listen(Event(stage=_STAGE, state="note", detail=f"{len(packages)} packages"))
+    listen(Event(stage=_STAGE, state="note", detail=counted(len(packages), "package")))
 
     def one(package: Package) -> list[str]:
         return list(_compare(place, package.url, package.sha256, package.size))

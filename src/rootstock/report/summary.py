@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rootstock.core.formatting import columns, duration, size
+from rootstock.core.formatting import columns, counted, duration, size
 from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
 
@@ -36,7 +36,8 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
     )
     total = size(sum(node.size for node in record.nodes if node.scope == "channel"))
     took = duration(record.seconds)
-    lines.append(f"{len(states)} packages ({counts or 'none'}), {total}, in {took}")
+    packages = counted(len(states), "package")
+    lines.append(f"{packages} ({counts or 'none'}), {total}, in {took}")
     for report in record.suites:
         lines += ["", *suites_lines(report)]
     return lines

@@ -10,6 +10,7 @@ from rootstock.building.artifact import Artifact
 from rootstock.building.fingerprint import fingerprint
 from rootstock.channel.reader import Channel
 from rootstock.core.errors import Damaged
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.image import profiles
@@ -95,7 +96,10 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     published = _published(request)
     graph = _graph(request, matrix, (*chosen, *beside.values()), published, store, listen)
     have, wanted = _missing(graph, store, listen)
-    count = f"{len(chosen)} cells, {len(graph.nodes)} packages, {len(wanted)} to build"
+    count = (
+        f"{counted(len(chosen), 'cell')}, {counted(len(graph.nodes), 'package')}, "
+        f"{len(wanted)} to build"
+    )
     seconds = time.monotonic() - started
     listen(Event(stage="plan", state="done", seconds=seconds, detail=count))
     reasons: dict[str, str] = {}

@@ -21,6 +21,7 @@ from pathlib import Path
 from rootstock.core import process, seal
 from rootstock.core import store as places
 from rootstock.core.errors import NoSpace, SourceError, UsageError, means_no_space, raising_no_space
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 
@@ -57,7 +58,7 @@ def ensure(lock: Path, store: Store, listen: Listener, *, offline: bool = False)
         )
     store.prepare()
     packages = len(_PIN.findall(content.decode()))
-    message = f"{packages} packages, once, until {lock.name} changes"
+    message = f"{counted(packages, 'package')}, once, until {lock.name} changes"
     listen(Event(stage=_STAGE, item=lock.stem, state="start", detail=message))
     started = time.monotonic()
     try:

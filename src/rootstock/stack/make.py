@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from rootstock.core.errors import UsageError
+from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.sources import fetch
@@ -149,7 +150,7 @@ def _resolve(
             alone=True,
         )
     require_age(own_files, newest, wanted, item)
-    message = f"{len(found)} packages"
+    message = counted(len(found), "package")
     means.listen(Event(stage=STAGE, item=item, state="done", detail=message))
     return found
 

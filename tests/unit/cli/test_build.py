@@ -45,7 +45,6 @@ def test_what_is_asked_for(
     [
         (("smoke", "--suite", "scipy"), "--suite and --suite-limit go with --deep"),
         (("smoke", "--suite-limit", "1m"), "--suite and --suite-limit go with --deep"),
-        (("audit", "--deep"), "--deep goes with rootstock smoke or build"),
     ],
 )
 def test_what_has_no_meaning_is_refused(
@@ -53,3 +52,13 @@ def test_what_has_no_meaning_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         asked(monkeypatch, *words)
+
+
+def test_audit_lacks_the_options_of_tests_that_it_does_not_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for option in ("--deep", "--suite=scipy", "--suite-limit=1m"):
+        with pytest.raises(typer.TyperException, match="No such option"):
+            asked(monkeypatch, "audit", option)
+    [options] = asked(monkeypatch, "audit")
+    assert options.deep is None

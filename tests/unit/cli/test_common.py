@@ -6,7 +6,6 @@ import pytest
 import typer
 
 from rootstock.cli import common
-from rootstock.cli.serve import serve
 from rootstock.core.errors import UsageError
 
 
@@ -96,11 +95,6 @@ def test_what_is_no_folders_address(text: str) -> None:
 def test_a_folders_address() -> None:
     assert common.channel_url("file:///srv/root/") == "file:///srv/root"
     assert common.channel_url("https://x.org/root/") == "https://x.org/root"
-
-
-def test_an_address_that_is_not_set_is_not_every_address(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--host is an empty word"):
-        serve(tmp_path, host="", port=0)
 
 
 def test_a_folder_without_ci_is_no_checkout(tmp_path: Path) -> None:

@@ -4,5 +4,5 @@ from rootstock.core import formatting
 
 
 def test_examples() -> None:
-    assert doctest.testmod(formatting).attempted == 7
+    assert doctest.testmod(formatting).attempted == 8
     assert doctest.testmod(formatting).failed == 0

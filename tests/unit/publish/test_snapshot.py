@@ -38,7 +38,7 @@ def test_what_was_taken_back_is_not_published(channel: Path) -> None:
 def test_what_is_not_there(channel: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a channel with packages"):
         load(tmp_path / "none")
-    with pytest.raises(UsageError, match="has no release 3"):
+    with pytest.raises(UsageError, match="has no generation 3"):
         load(channel, 3)
 
 

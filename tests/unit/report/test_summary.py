@@ -53,7 +53,7 @@ def test_summary_is_short_when_nothing_was_built() -> None:
     kept = NodeRecord(package="xz", version="5", state="kept", key="k", size=2_000_000)
     assert summary_lines(record(kept)) == [
         "root6.40.00-cp311  promoted",
-        "1 packages (1 kept), 2.0 MB, in 2 min 31 s",
+        "1 package (1 kept), 2.0 MB, in 2 min 31 s",
     ]
 
 

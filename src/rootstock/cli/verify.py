@@ -1,4 +1,4 @@
-"""The commands that ask why a package is built, and whether a rebuild gives the same bytes."""
+"""The command that checks whether a rebuild gives the same bytes, or checks a release."""
 
 import os
 import re
@@ -14,21 +14,12 @@ from rootstock.channel.reader import LATEST, Channel
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
-    ChannelFolder,
-    CheckoutFolder,
+    BuildEngineName,
     CheckoutIfNeeded,
-    EngineName,
     Jobs,
     Json,
-    Level,
-    LocalPythons,
     Offline,
-    Only,
     ProfileName,
-    Pythons,
-    Relocked,
-    Roots,
-    axes_of,
     print_json,
     say,
 )
@@ -39,54 +30,8 @@ from rootstock.image import profiles
 from rootstock.image.engines.choose import choose
 from rootstock.release import check, keys
 from rootstock.report.terminal import Terminal
-from rootstock.run import planning
-from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.sources.fetch import load_registry
 from rootstock.verify import rebuild
-
-
-def why(
-    nodes: Annotated[
-        list[str], typer.Argument(help="Packages by name, node id or file name.", metavar="NODE...")
-    ],
-    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
-    py: Pythons = [],  # noqa: B006
-    local_python: LocalPythons = [],  # noqa: B006
-    only: Only = [],  # noqa: B006
-    channel: ChannelFolder = Path("channel"),
-    profile: ProfileName = profiles.DEFAULT,
-    level: Level = DEFAULT_LEVEL,
-    relock: Relocked = False,
-    checkout: CheckoutFolder = CHECKOUT,
-    as_json: Json = False,
-) -> None:
-    """Explain why a package is built: which inputs changed, down to the cause.
-
-    The comparison is with the channel's package, or else with the last build.
-
-    Examples:
-
-      rootstock why pyroot
-
-      rootstock why openssl --py 3.13 --json
-    """
-    request = Request(
-        checkout=Checkout(checkout),
-        axes=axes_of(root, py),
-        local_pythons=tuple(local_python),
-        only=tuple(only),
-        channel=channel,
-        profile=profile,
-        level=level,
-        relock=relock,
-    )
-    with Terminal(quiet=as_json) as terminal:
-        answers = planning.why(request, locate(), nodes, terminal)
-    if as_json:
-        print_json({"nodes": [answer.as_json() for answer in answers]})
-        return
-    for answer in answers:
-        say([answer.title, *(f"  {line}" for line in answer.lines)])
 
 
 def verify(
@@ -97,7 +42,7 @@ def verify(
             "or latest.",
             metavar="[PACKAGE]...|RELEASE",
         ),
-    ] = [],  # noqa: B006
+    ] = [],  # noqa: B006 - typer reads the default and hands on a new list
     everything: Annotated[
         bool,
         typer.Option(
@@ -109,7 +54,7 @@ def verify(
         list[Path],
         typer.Option("--key", help="A public key that must have signed the release; repeatable."),
     ] = [],  # noqa: B006
-    engine: EngineName = "auto",
+    engine: BuildEngineName = "auto",
     jobs: Jobs = 0,
     profile: ProfileName = profiles.DEFAULT,
     offline: Offline = False,
@@ -181,4 +126,4 @@ def _verify_release(
     verdict.raise_for_failure()
 
 
-COMMANDS = {"why": why, "verify": verify}
+COMMANDS = {"verify": verify}

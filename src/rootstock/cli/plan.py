@@ -1,17 +1,93 @@
-"""What a run would do, as people and programs read it."""
+"""The command that shows what a build would do, and what --dry-run prints."""
 
 import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
-from rootstock.cli.common import print_json, say
+import typer
+
+from rootstock.cli.common import (
+    CHECKOUT,
+    ChannelFolder,
+    CheckoutFolder,
+    Json,
+    Level,
+    LocalPythons,
+    Only,
+    ProfileName,
+    Pythons,
+    Relocked,
+    Roots,
+    Sets,
+    Suites,
+    axes_of,
+    print_json,
+    say,
+)
+from rootstock.core.checkout import Checkout
+from rootstock.core.errors import UsageError
 from rootstock.core.formatting import columns, duration
 from rootstock.core.store import locate
+from rootstock.image import profiles
 from rootstock.plan.matrix import Cell
 from rootstock.report.terminal import Terminal
 from rootstock.run import planning
-from rootstock.run.request import Request
+from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.suites import suite as suites
+
+
+def plan(
+    root: Roots = [],  # noqa: B006 - typer reads the default and hands on a new list
+    py: Pythons = [],  # noqa: B006
+    local_python: LocalPythons = [],  # noqa: B006
+    only: Only = [],  # noqa: B006
+    sets: Sets = [],  # noqa: B006
+    channel: ChannelFolder = Path("channel"),
+    profile: ProfileName = profiles.DEFAULT,
+    level: Level = DEFAULT_LEVEL,
+    relock: Relocked = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Also show the packages' own tests, with earlier times."),
+    ] = False,
+    suite: Suites = [],  # noqa: B006
+    checkout: CheckoutFolder = CHECKOUT,
+    as_json: Json = False,
+) -> None:
+    """Show what a build would do: every package, its build key, and why it is to be built.
+
+    Examples:
+
+      rootstock plan --root 6 --py 3.11
+
+      rootstock plan --root 6 --py 3.11 --set analysis --deep
+    """
+    request = Request(
+        checkout=Checkout(checkout),
+        axes=axes_of(root, py),
+        local_pythons=tuple(local_python),
+        only=tuple(only),
+        sets=tuple(sets),
+        channel=channel,
+        profile=profile,
+        level=level,
+        relock=relock,
+        deep=deep_of(deep, suite),
+    )
+    show(request, as_json)
+
+
+def deep_of(deep: bool, only: Sequence[str], limit: float | None = None) -> suites.Deep | None:
+    """What --deep, --suite and --suite-limit ask for.
+
+    Raises `UsageError` for the others without --deep.
+    """
+    if not deep:
+        if only or limit is not None:
+            raise UsageError("--suite and --suite-limit go with --deep")
+        return None
+    return suites.Deep(only=tuple(only), limit=suites.LIMIT if limit is None else limit)
 
 
 def show(request: Request, as_json: bool) -> None:
@@ -95,3 +171,6 @@ def _tests_lines(tests: Mapping[str, Any]) -> list[str]:
 def as_json_of(cell: Cell) -> dict[str, str]:
     """A cell as it stands in the JSON of several commands."""
     return {"id": cell.id, **cell.axes, "platform": cell.platform}
+
+
+COMMANDS = {"plan": plan}
