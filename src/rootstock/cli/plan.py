@@ -125,7 +125,7 @@ def show(request: Request, as_json: bool) -> None:
 
 def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
     """The packages' own tests that a run with --deep would run, and those that it would not."""
-    from rootstock.suites import cell, untold
+    from rootstock.suites import cell, undescribed
 
     took = cell.seconds(locate())
     tested = [one for one in planned.cells if one.suites]
@@ -143,7 +143,9 @@ def _tests(planned: planning.Plan, deep: suites.Deep) -> dict[str, Any]:
     if deep.only:
         return {"suites": suites_, "not_described": {}}
     nodes = {id_ for one in tested for id_ in one.nodes if id_ in planned.have}
-    others = untold.find((planned.have[id_] for id_ in nodes), {one["package"] for one in suites_})
+    others = undescribed.find(
+        (planned.have[id_] for id_ in nodes), {one["package"] for one in suites_}
+    )
     return {"suites": suites_, "not_described": others}
 
 

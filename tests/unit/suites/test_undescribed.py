@@ -10,7 +10,7 @@ from typing import Any
 
 import zstandard
 
-from rootstock.suites import untold
+from rootstock.suites import undescribed
 
 
 def package(folder: Path, name: str, *files: str) -> Any:
@@ -40,4 +40,4 @@ def test_those_with_tests_and_no_suite_are_named_the_most_first(tmp_path: Path) 
         "fir": package(tmp_path, "fir", f"{site}/fir/__init__.py"),
         "ash": damaged,
     }
-    assert list(untold.find(have.values(), {"oak"}).items()) == [("elm", 3), ("yew", 1)]
+    assert list(undescribed.find(have.values(), {"oak"}).items()) == [("elm", 3), ("yew", 1)]
