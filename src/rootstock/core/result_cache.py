@@ -20,6 +20,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+def environments(room: Path) -> str:
+    """Return a digest over a room that tests environments, and the one that installs them."""
+    return program(room, room.parent / "environment")
+
+
 @lru_cache
 def program(*paths: Path) -> str:
     """Return a digest over some of rootstock's own files, and all files of its folders."""

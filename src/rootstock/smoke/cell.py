@@ -34,7 +34,7 @@ def test_cell(
 
     Failures are not stored, because the machine may have lacked something.
     """
-    program = f"{result_cache.program(Path(__file__).parent)} {_checks(cell.product)}"
+    program = f"{result_cache.environments(Path(__file__).parent)} {_checks(cell.product)}"
     hashes = sorted(artifact.sha256 for artifact in artifacts)
     digest = result_cache.digest(program, cell.id, system.digest, *specs, *hashes)
     place = store.result("smoke", digest)

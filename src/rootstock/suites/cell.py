@@ -95,7 +95,7 @@ def seconds(store: Store) -> dict[str, float]:
 
 
 def _digest(bench: Bench, suite: Suite) -> str:
-    program = result_cache.program(Path(__file__).parent)
+    program = result_cache.environments(Path(__file__).parent)
     hashes = sorted(artifact.sha256 for artifact in bench.artifacts)
     own = json.dumps(asdict(suite), sort_keys=True)
     return result_cache.digest(program, bench.cell, bench.system.digest, own, *bench.specs, *hashes)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from rootstock.core import result_cache
@@ -41,3 +43,15 @@ def test_bytes_that_are_no_text_are_no_proof(store: Store) -> None:
     result_cache.write(place, VALUE, store)
     place.write_bytes(b"\xff" + place.read_bytes())
     assert result_cache.read(place, "audit", silent) is None
+
+
+def test_a_change_of_the_installer_repeats_the_tests_of_environments(tmp_path: Path) -> None:
+    for room in ("smoke", "environment"):
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "run.py").write_text("1")
+    digests = {result_cache.environments(tmp_path / "smoke")}
+    for room in ("smoke", "environment"):
+        (tmp_path / room / "run.py").write_text("2")
+        result_cache.program.cache_clear()
+        digests.add(result_cache.environments(tmp_path / "smoke"))
+    assert len(digests) == 3
