@@ -2,8 +2,7 @@
 
     python benchmarks/measure.py cold         from nothing: one cell, then a second Python on top
     python benchmarks/measure.py warm         nothing to do for the whole matrix, after a build of
-                                              all that can be compiled (`BUILT`) into ./channel,
-                                              against bare rendering
+                                              it into ./channel, against bare rendering
     python benchmarks/measure.py pythons      what the second and the third Python cost
     python benchmarks/measure.py environment  an environment with root, against pip install root,
                                               then `rattler`
@@ -11,9 +10,10 @@
     python benchmarks/measure.py sizes        packages of the channel, at zstd 9 and 19
     python benchmarks/measure.py wheels       packaging all wheels of the set `analysis` for one
                                               Python, after a build of it
-    python benchmarks/measure.py stack        an environment of the set `analysis` from ./channel,
-                                              against pip install of the same wheels
+    python benchmarks/measure.py stack        an environment of sets from ./channel, against pip
+                                              install of the same wheels
 
+`--py` and `--set` choose Pythons and sets for `warm`, sets for `stack`.
 `cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
 which are removed.
 """
@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,10 +166,11 @@ def cold() -> None:
             row("`" + " ".join(words) + "`", f"{seconds:.0f}", f"{stages['sources']:.0f}")
 
 
-def warm() -> None:
-    """Nothing to do, for all cells that were built, in turns with rendering their recipes."""
-    words = [word for python in BUILT for word in ("--py", python)]
-    jobs = json.dumps(renderings())
+def warm(pythons: Sequence[str], sets: Sequence[str]) -> None:
+    """Nothing to do, for cells that were built, in turns with rendering their recipes."""
+    words = [word for python in pythons for word in ("--py", python)]
+    words += [word for name in sets for word in ("--set", name)]
+    jobs = json.dumps(renderings(pythons, sets))
     ours: list[Ran] = []
     bare: list[Ran] = []
     for turn in range(8):  # the first fills the system's caches
@@ -194,11 +195,15 @@ def warm() -> None:
     row("largest process", f"{max(ran.peak for ran in ours) / 1e6:.0f} MB", "", "")
 
 
-def renderings() -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]]:
+def renderings(
+    pythons: Sequence[str], sets: Sequence[str]
+) -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]]:
     """What every recipe is rendered with for the cells that were built, also those of wheels."""
     matrix = matrices.load(CHECKOUT / "ci/matrix.yaml")
-    common = matrix.variants_of(matrices.select(matrix, {"python": BUILT}))
-    request = Request(checkout=Checkout(CHECKOUT), axes={"python": tuple(BUILT)})
+    common = matrix.variants_of(matrices.select(matrix, {"python": pythons}))
+    request = Request(
+        checkout=Checkout(CHECKOUT), axes={"python": tuple(pythons)}, sets=tuple(sets)
+    )
     planned = plan(request, locate(), lambda event: None)
     found: list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]] = [
         (dict(one.recipe), {key: [value] for key, value in one.variant.items()}, [], one.subdir)
@@ -320,17 +325,18 @@ def wheels() -> None:
             row(str(count), f"{ran.seconds:.0f}", f"{ran.processor:.0f}")
 
 
-def stack() -> None:
-    """An environment of a set, and one that pip makes of the same wheels, both from warm caches."""
+def stack(sets: Sequence[str]) -> None:
+    """An environment of sets, and one that pip makes of the same wheels, both from warm caches."""
+    specs = [f"rootstock-{name}" for name in sets]
     with tempfile.TemporaryDirectory(prefix="rootstock-stack-", dir=locate().root) as folder:
         room = Path(folder)
         pip_env = {**os.environ, "PIP_CACHE_DIR": f"{folder}/pip"}
         heads = "rootstock env", "pip install", "ratio", "of sizes", "of the imports' times"
-        row("with the set `analysis`", *heads)
+        row(f"with {', '.join(sets)}", *heads)
         row(*["---"] * 6)
         for turn in range(4):  # the first fills the caches
             prefix, venv = room / f"env{turn}", room / f"venv{turn}"
-            made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS, "rootstock-analysis"])
+            made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS, *specs])
             wanted = [PIP[0], *_wheels_in(prefix)]
             subprocess.run([sys.executable, "-m", "venv", venv], check=True)
             pip = [str(venv / "bin/python"), "-m", "pip", "install", "--quiet", *wanted]
@@ -401,17 +407,22 @@ def sizes() -> None:
         row(path.name, *cells)
 
 
-MEASUREMENTS = (cold, warm, pythons, environment, rattler, sizes, wheels, stack)
-
-
 def main() -> None:
     """Run the measurements that are named."""
-    measurements = {f.__name__: f for f in MEASUREMENTS}
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", nargs="+", choices=measurements)
-    for name in parser.parse_args().what:
+    parser.add_argument("--py", action="append", metavar="X.Y", help=f"default: {BUILT}")
+    parser.add_argument("--set", action="append", metavar="NAME", help="a set of the stack")
+    plain = {f.__name__: f for f in (cold, pythons, environment, rattler, sizes, wheels)}
+    parser.add_argument("what", nargs="+", choices=(*plain, "warm", "stack"))
+    asked = parser.parse_args()
+    measurements: dict[str, Callable[[], None]] = {
+        **plain,
+        "warm": lambda: warm(asked.py or BUILT, asked.set or ()),
+        "stack": lambda: stack(asked.set or ["analysis"]),
+    }
+    for name in asked.what:
         measurements[name]()
 
 
