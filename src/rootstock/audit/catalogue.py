@@ -45,7 +45,7 @@ def as_markdown() -> str:
 
 def _section(name: str) -> Iterator[str]:
     rule = RULES[name]
-    yield f"## {name}\n"
+    yield f"### {name}\n"
     yield f"{rule.promise} {rule.why}\n"
     yield f"```text\n{rule.example}\n```\n"
     waived = "A recipe can waive it." if rule.waivable else "No recipe can waive it."

@@ -12,6 +12,8 @@ from rootstock.core.elf import Elf, ElfError
 from rootstock.core.names import plain
 
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
+# Versions without a number, and the glibc that has them first: its NEWS.
+_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
 
 
 def version_text(version: Version) -> str:
@@ -76,9 +78,19 @@ def unproven(declared: Version) -> Finding:
 
 
 def needs(elf: Elf) -> Version:
-    """Return the newest glibc that an ELF file requires by number."""
-    numbers = (_NUMBERED.fullmatch(version) for _, version, _ in elf.requires)
-    return max((parsed(number[1]) for number in numbers if number), default=())
+    """Return the newest glibc that an ELF file requires by its symbol versions."""
+    return max((of_version(version) for _, version, _ in elf.requires), default=())
+
+
+def of_version(version: str) -> Version:
+    """Return the first glibc that has a version of its symbols; empty when that is not known.
+
+    >>> of_version("GLIBC_2.2.5"), of_version("GLIBC_ABI_DT_RELR"), of_version("ZLIB_1.2.0")
+    ((2, 2, 5), (2, 36), ())
+    """
+    if number := _NUMBERED.fullmatch(version):
+        return parsed(number[1])
+    return _MARKERS.get(version, ())
 
 
 def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
@@ -92,18 +104,23 @@ def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
         version
         for version in versions
         if version == "GLIBC_PRIVATE"
-        or (
-            parsed(number[1]) > declared
-            if (number := _NUMBERED.fullmatch(version))
-            else version not in known
-        )
+        or (first > declared if (first := of_version(version)) else version not in known)
     )
 
 
 def floors(
-    elves: Mapping[str, Elf], declared: Version, glibc: Mapping[str, Elf]
+    elves: Mapping[str, Elf], declared: Version, glibc: Mapping[str, Elf], *, here: bool = False
 ) -> Iterator[Finding]:
-    """Yield files that need a newer glibc than the declared one, whose libraries are `glibc`."""
+    """Yield files that need a newer glibc than the declared one, whose libraries are `glibc`.
+
+    With `here`, `declared` is the version of this machine's glibc.
+    """
+    if here:
+        against = f"this machine has glibc {version_text(declared)}; use a newer system, or a "
+        against += "package for this one."
+    else:
+        against = f"the package declares glibc {version_text(declared)}; compile it against the "
+        against += "sysroot, or raise c_stdlib_version in the recipe's variants.yaml."
     known = frozenset(version for stub in glibc.values() for version in stub.provides)
     for name, elf in elves.items():
         for version in _too_new(elf, declared, known):
@@ -113,9 +130,7 @@ def floors(
             yield Finding(
                 rule="floor",
                 file=plain(name),
-                message=f"needs {version}{what} but the package declares glibc "
-                f"{version_text(declared)}; compile it against the sysroot, or raise "
-                "c_stdlib_version in the recipe's variants.yaml.",
+                message=f"needs {version}{what} but {against}",
             )
 
 

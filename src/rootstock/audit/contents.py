@@ -111,18 +111,10 @@ def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterato
 
     `closure` returns the packages that are installed beside it; it is called only if needed.
     """
-    inside = {}
-    for name, target in package.links.items():
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-        if target.startswith("/") or path == ".." or path.startswith("../"):
-            yield Finding(
-                rule="leak",
-                file=plain(name),
-                message=f"is a link to {plain(target)}, out of the prefix; make it lead to a file "
-                "of the package, relative to its own folder.",
-            )
-        else:
-            inside[name] = target
+    yield from outward_links(package)
+    inside = {
+        name: target for name, target in package.links.items() if not _leads_out(name, target)
+    }
     if all(_leads(_tree([package]), name) for name in inside):
         return
     whole = _tree([*closure(), package])
@@ -134,6 +126,23 @@ def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterato
                 message=f"is a link to {plain(target)}, which neither the package nor its "
                 "dependencies have; remove it, or add the dependency to the recipe.",
             )
+
+
+def outward_links(package: Package) -> Iterator[Finding]:
+    """Yield links that lead out of the prefix."""
+    for name, target in package.links.items():
+        if _leads_out(name, target):
+            yield Finding(
+                rule="leak",
+                file=plain(name),
+                message=f"is a link to {plain(target)}, out of the prefix; make it lead to a file "
+                "of the package, relative to its own folder.",
+            )
+
+
+def _leads_out(name: str, target: str) -> bool:
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return target.startswith("/") or path == ".." or path.startswith("../")
 
 
 def _tree(packages: Sequence[Package]) -> Tree:

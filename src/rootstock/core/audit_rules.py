@@ -101,6 +101,14 @@ RULES: Mapping[str, Rule] = {
         example="bin/.foo-post-link.sh runs when conda installs it, but not with rootstock",
         mend="Do the same work in the build script.",
     ),
+    "clash": Rule(
+        since="0.1.0",
+        promise="No two packages of an environment have the same file.",
+        why="Which of the two remains after an installation is chance. conda refuses or warns.",
+        example="lib/libfoo.so.1 is in foo-1-0.conda and in bar-1-0.conda",
+        mend="Leave the file in one package only, and let the other depend on that one.",
+        waivable=False,
+    ),
     "elf": Rule(
         since="0.1.0",
         promise="Every ELF file can be read.",

@@ -26,7 +26,7 @@ def test_a_rule_says_all_that_its_reader_needs(name: str) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", said["since"])
     assert all(said[key].endswith((".", "?")) for key in ("promise", "why", "mend"))
     told = "\n".join(catalogue.lines(name))
-    page = catalogue.as_markdown().partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+    page = catalogue.as_markdown().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
     for key in ("promise", "why", "example", "mend", "since"):
         assert said[key] in told
         assert said[key] in page
