@@ -231,6 +231,29 @@ def test_what_is_read_is_what_readelf_reads() -> None:
     assert list(elf.needed) == needed
 
 
+@pytest.mark.parametrize(
+    ("rule", "code", "options", "readelf"),
+    [
+        ("", "void a(){}", ("-Wl,-z,noexecstack", "-Wl,-z,relro"), ""),
+        ("stack", "void a(){}", ("-Wl,-z,execstack",), r"GNU_STACK .*\n? .* RWE"),
+        ("relro", "int b; int *a = &b;", ("-Wl,-z,norelro",), ""),
+        ("textrel", 'extern int b; __asm__(".text; .quad b");', ("-Wl,-z,notext",), r"\(TEXTREL\)"),
+        ("segments", "int b; void a(){}", ("-Wl,--omagic",), r"LOAD .*\n? .* RWE"),
+    ],
+)
+def test_what_some_systems_refuse(
+    bench: Bench, tmp_path: Path, rule: str, code: str, options: tuple[str, ...], readelf: str
+) -> None:
+    made = bench.compile("liba.so", code, *options)
+    found = {one for one, _ in bench.found({"lib/liba.so": made})}
+    assert (rule in found) if rule else not found
+    (tmp_path / "liba.so").write_bytes(made)
+    argv = ["readelf", "-W", "-l", "-d", str(tmp_path / "liba.so")]
+    shown = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert re.search(readelf, shown)
+    assert ("GNU_RELRO" in shown) == ("relro" not in found)
+
+
 # ---- packages of any origin, by the command
 
 

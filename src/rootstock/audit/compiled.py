@@ -62,6 +62,30 @@ def rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:
                 )
 
 
+def hardening(elves: Mapping[str, Elf]) -> Iterator[Finding]:
+    """Yield files that some systems refuse to load, or that make an attack easy."""
+    for name, elf in elves.items():
+        file = plain(name)
+        if elf.executable_stack:
+            message = (
+                "asks for an executable stack; mark its assembler code with .note.GNU-stack, or "
+                "link it with -z noexecstack."
+            )
+            yield Finding(rule="stack", file=file, message=message)
+        if elf.text_relocations:
+            message = "has relocations in its code; compile all of it with -fPIC."
+            yield Finding(rule="textrel", file=file, message=message)
+        if elf.writable_code:
+            message = (
+                "has a segment that is writable and executable; link it without -N and without a "
+                "linker script of its own."
+            )
+            yield Finding(rule="segments", file=file, message=message)
+        if not elf.relro:
+            message = "has a table of addresses that stays writable; link it with -z relro."
+            yield Finding(rule="relro", file=file, message=message)
+
+
 def unproven(declared: Version) -> Finding:
     """Return the finding for a package whose declared glibc cannot be compared with its files."""
     if declared:

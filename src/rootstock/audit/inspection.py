@@ -77,7 +77,8 @@ def inspect(subject: Subject) -> Inspection:
     started = time.monotonic()
     package = subject.package
     elves, findings = compiled.elves_of(package)
-    findings += [*compiled.rpaths(elves), *contents.names(package)]
+    findings += [*compiled.rpaths(elves), *compiled.hardening(elves)]
+    findings += contents.names(package)
     if subject.kind == "environment":
         findings += _clashes(subject)
         if elves:

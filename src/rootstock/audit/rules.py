@@ -52,6 +52,7 @@ def audit(
     if artifact.scope != "image":
         elves, damaged = compiled.elves_of(package)
         findings += [*damaged, *contents.links(package, others), *compiled.rpaths(elves)]
+        findings += compiled.hardening(elves)
     if elves:
         glibc = _glibc(package.floor, sysroots, store)
         if glibc:
