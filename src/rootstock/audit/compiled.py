@@ -12,8 +12,13 @@ from rootstock.core.elf import Elf, ElfError
 from rootstock.core.names import plain
 
 _NUMBERED = re.compile(r"GLIBC_([0-9.]+)")
-# Versions without a number, and the glibc that has them first: its NEWS.
-_MARKERS = {"GLIBC_ABI_DT_RELR": (2, 36)}
+# Versions without a number, and a glibc that surely has them. Debian's 2.36 has only the first, its
+# 2.43 has all. Distributions add the others to older ones: Debian's 2.41-12+deb13u5 has them.
+_MARKERS = {
+    "GLIBC_ABI_DT_RELR": (2, 36),
+    "GLIBC_ABI_GNU2_TLS": (2, 43),
+    "GLIBC_ABI_DT_X86_64_PLT": (2, 43),
+}
 
 
 def version_text(version: Version) -> str:
@@ -120,15 +125,16 @@ def of_version(version: str) -> Version:
 def _too_new(elf: Elf, declared: Version, known: frozenset[str]) -> list[str]:
     """Return the versions of glibc's symbols that a file needs and the declared glibc lacks.
 
-    GLIBC_PRIVATE belongs to no release: a file that needs it works with one glibc only. Markers
-    such as GLIBC_ABI_DT_RELR are compared with those in the stub libraries.
+    GLIBC_PRIVATE belongs to no release: a file that needs it works with one glibc only. `known` are
+    the versions that the libraries have: of those without a number, a distribution may have added
+    some to an older glibc.
     """
     versions = {version for _, version, _ in elf.requires if version.startswith("GLIBC_")}
     return sorted(
         version
         for version in versions
         if version == "GLIBC_PRIVATE"
-        or (first > declared if (first := of_version(version)) else version not in known)
+        or (version not in known and not () < of_version(version) <= declared)
     )
 
 

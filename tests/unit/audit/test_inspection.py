@@ -1,6 +1,7 @@
 from pathlib import Path
 
 from rootstock.audit import inspection
+from rootstock.audit.compiled import floors
 from rootstock.audit.inspection import inspect
 from rootstock.audit.subject import Subject
 from rootstock.audit.unpacked import Package
@@ -33,6 +34,22 @@ def test_a_version_without_a_number_is_that_of_a_glibc() -> None:
         (2, 36),
         "lib/b.so: GLIBC_ABI_DT_RELR",
     )
+
+
+def test_a_version_without_a_number_may_be_in_an_older_glibc() -> None:
+    elf = Elf(requires=(("libc.so.6", "GLIBC_ABI_GNU2_TLS", False),))
+    has = Elf(provides=frozenset({"GLIBC_2.41", "GLIBC_ABI_GNU2_TLS"}))
+    found = {
+        (declared, bool(glibc)): [one.rule for one in floors({"lib/a.so": elf}, declared, glibc)]
+        for declared in ((2, 41), (2, 43))
+        for glibc in ({}, {"libc.so.6": has})
+    }
+    assert found == {
+        ((2, 41), False): ["floor"],
+        ((2, 41), True): [],
+        ((2, 43), False): [],
+        ((2, 43), True): [],
+    }
 
 
 def test_what_a_package_needs_of_others_is_neither_its_own_nor_glibcs() -> None:
