@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from rootstock.audit import catalogue
 from rootstock.cli import ending
 from rootstock.cli import main as command_line
 from rootstock.cli.common import CHECKOUT, say
@@ -38,6 +39,7 @@ LOCK = "ci/tools/docs.lock"
 PAGES: Mapping[str, tuple[str, ...]] = {
     "docs/reference/cli.md": ("commands",),
     "docs/reference/packages.md": ("packages", "patches"),
+    "docs/reference/audit-rules.md": ("rules",),
 }
 _SITE = "site"
 _SECONDS = 300.0  # the site was built in 3 s on a machine with two cores
@@ -118,7 +120,12 @@ def patches() -> str:
     return inventory.patches_as_markdown(inventory.take_patches(checkout), checkout)
 
 
-_PARTS = {"commands": commands, "packages": packages, "patches": patches}
+_PARTS = {
+    "commands": commands,
+    "packages": packages,
+    "patches": patches,
+    "rules": catalogue.as_markdown,
+}
 
 
 def renewed(text: str, names: Sequence[str]) -> str:

@@ -1,13 +1,18 @@
 """The audit of packages with little libraries, made with the machine's own compiler."""
 
+import json
 import re
 import shutil
 import subprocess
+import sys
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rattler.package_streaming import extract
 
 from rootstock.audit.report import AuditReport
 from rootstock.audit.rules import audit
@@ -224,3 +229,126 @@ def test_what_is_read_is_what_readelf_reads() -> None:
     assert {name + b"@" + version for name, version in versioned if name != version} <= names
     needed = re.findall(r"\(NEEDED\).*\[(.*)\]", output("readelf", "-d", str(path)))
     assert list(elf.needed) == needed
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "options", "readelf"),
+    [
+        ("", "void a(){}", ("-Wl,-z,noexecstack", "-Wl,-z,relro"), ""),
+        ("stack", "void a(){}", ("-Wl,-z,execstack",), r"GNU_STACK .*\n? .* RWE"),
+        ("relro", "int b; int *a = &b;", ("-Wl,-z,norelro",), ""),
+        ("textrel", 'extern int b; __asm__(".text; .quad b");', ("-Wl,-z,notext",), r"\(TEXTREL\)"),
+        ("segments", "int b; void a(){}", ("-Wl,--omagic",), r"LOAD .*\n? .* RWE"),
+    ],
+)
+def test_what_some_systems_refuse(
+    bench: Bench, tmp_path: Path, rule: str, code: str, options: tuple[str, ...], readelf: str
+) -> None:
+    made = bench.compile("liba.so", code, *options)
+    found = {one for one, _ in bench.found({"lib/liba.so": made})}
+    assert (rule in found) if rule else not found
+    (tmp_path / "liba.so").write_bytes(made)
+    argv = ["readelf", "-W", "-l", "-d", str(tmp_path / "liba.so")]
+    shown = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert re.search(readelf, shown)
+    assert ("GNU_RELRO" in shown) == ("relro" not in found)
+
+
+# ---- packages of any origin, by the command
+
+
+def asked(*words: str | Path) -> tuple[int, Any]:
+    """Run the command with --json; return its exit code and the object that it prints."""
+    argv = [sys.executable, "-I", "-m", "rootstock", "audit", *words, "--json"]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    return done.returncode, json.loads(done.stdout)
+
+
+def as_wheel(folder: Path, tag: str, files: dict[str, bytes]) -> Path:
+    path = folder / f"x-1-cp311-cp311-{tag}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.fixture
+def fresh(bench: Bench) -> bytes:
+    """A library that needs a symbol of glibc 2.28, and a library of another package."""
+    bench.compile("libother.so", "void other(){}")
+    code = "void fresh(); void other(); void a(){ fresh(); other(); }"
+    return bench.compile("liba.so", code, "-l:libc.so.6", "-l:libother.so")
+
+
+@pytest.mark.parametrize(
+    ("tag", "declared", "rules"),
+    [
+        ("manylinux_2_28_x86_64", "2.28", []),
+        ("manylinux_2_17_x86_64", "2.17", ["floor"]),
+        ("linux_x86_64", "", ["floor"]),
+    ],
+)
+def test_a_wheel_is_held_to_its_name(
+    tmp_path: Path, fresh: bytes, tag: str, declared: str, rules: list[str]
+) -> None:
+    code, answer = asked(as_wheel(tmp_path, tag, {"x/liba.so": fresh}))
+    [one] = answer["audited"]
+    assert (one["kind"], one["declared"], one["proven"]) == ("wheel", declared, "2.28")
+    assert one["prover"] == "x/liba.so: fresh@GLIBC_2.28"
+    assert one["needs"] == ["libother.so"]
+    assert [finding["rule"] for finding in one["findings"]] == rules
+    assert code == (1 if rules else 0)
+    assert ("error" in answer) == bool(rules)
+
+
+def test_a_conda_package_is_the_same_in_both_formats(
+    tmp_path: Path, bench: Bench, fresh: bytes
+) -> None:
+    made = bench.package("made", files={"lib/liba.so": fresh}, depends=(FLOOR,))
+    extract(made.path, tmp_path / "unpacked")
+    old = tmp_path / f"{made.path.name.removesuffix('.conda')}.tar.bz2"
+    with tarfile.open(old, "w:bz2") as tar:
+        for path in sorted((tmp_path / "unpacked").rglob("*")):
+            tar.add(path, path.relative_to(tmp_path / "unpacked"), recursive=False)
+    code, answer = asked(made.path, old)
+    first, second = answer["audited"]
+    assert code == 1
+    assert [one.pop("name") for one in (first, second)] == [str(made.path), str(old)]
+    first.pop("seconds"), second.pop("seconds")
+    assert first == second
+    assert {(one["rule"], one["file"]) for one in first["findings"]} == {
+        ("floor", "lib/liba.so"),
+        ("licence", "info/index.json"),
+        ("licence", "info/licenses"),
+    }
+
+
+def test_an_environment_is_linked_as_a_whole(tmp_path: Path, bench: Bench) -> None:
+    low = bench.compile("liblow.so", "void low(){}")
+    options = ("-l:liblow.so", "-Wl,-rpath,$ORIGIN")
+    high = bench.compile("libhigh.so", "void low(); void high(){ low(); }", *options)
+    prefix = tmp_path / "env"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "conda-meta").mkdir()
+    for name, content in (("low", low), ("high", high)):
+        (prefix / f"lib/lib{name}.so").write_bytes(content)
+        record = {"fn": f"{name}-1-0.conda", "files": [f"lib/lib{name}.so"], "depends": []}
+        (prefix / f"conda-meta/{name}-1-0.json").write_text(json.dumps(record))
+    code, answer = asked(prefix)
+    assert (code, answer["audited"][0]["elf_files"]) == (0, 2)
+    (prefix / "lib/liblow.so").unlink()
+    code, answer = asked(prefix)
+    assert code == 1
+    [finding] = answer["audited"][0]["findings"]
+    assert (finding["rule"], finding["file"]) == ("libraries", "lib/libhigh.so")
+    assert "liblow.so" in finding["message"]
+
+
+def test_what_came_before_a_damaged_package_is_reported(tmp_path: Path, fresh: bytes) -> None:
+    good = as_wheel(tmp_path, "manylinux_2_28_x86_64", {"x/liba.so": fresh})
+    bad = tmp_path / "bad-1-0.conda"
+    bad.write_bytes(good.read_bytes()[:100])
+    code, answer = asked(good, bad)
+    assert (code, answer["code"]) == (2, 2)
+    assert [one["name"] for one in answer["audited"]] == [str(good)]
+    assert str(bad) in answer["error"]

@@ -14,7 +14,6 @@ import _docs
 import _docs_links
 from rootstock.channel.generation import Generation, Kind
 from rootstock.core import errors
-from rootstock.core.audit_rules import RULES
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain import lint
@@ -124,12 +123,6 @@ def test_the_recipe_fields_are_those_of_the_schema() -> None:
     table = page.partition("## extra.rootstock")[2]
     told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
     assert set(told) == set(schema["$defs"]["rootstock"]["properties"])
-
-
-def test_the_rules_of_the_audit_are_those_of_the_program() -> None:
-    page = (CHECKOUT / "docs/recipes.md").read_text()
-    section = page.partition("\n## What the audit checks\n")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [*RULES]
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,11 @@ import yaml
 
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
+from rootstock.audit.inspection import Inspection
 from rootstock.channel.layout import SETTINGS
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import Settings
-from rootstock.core.audit_rules import WAIVABLE
+from rootstock.core.audit_rules import RULES, WAIVABLE
 from rootstock.core.errors import UsageError
 from rootstock.environment.creation import Installed
 from rootstock.image import description
@@ -335,3 +336,23 @@ def test_what_is_written_is_of_the_schema(tmp_path: Path) -> None:
         {key: value for key, value in document.items() if key not in LATER},
         {**document, "stages": {}},
     ]
+
+
+# what `rootstock audit FILE... --json` prints
+
+
+def test_an_audit_of_any_package_is_of_its_schema() -> None:
+    schema = SCHEMAS["audit"]["$defs"]
+    assert schema["finding"]["properties"]["rule"]["enum"] == [*RULES]
+    assert schema["audited"]["properties"].keys() == {
+        *(field.name for field in fields(Inspection)),
+        "passed",
+    }
+    finding = audit.Finding(rule="rpath", file="a", message="b")
+    made = Inspection(
+        name="a.whl", kind="wheel", declared="2.28", proven="2.27", prover="a: b@GLIBC_2.27",
+        elf_files=1, needs=("libz.so.1",), findings=(finding,), seconds=0.1,
+    )  # fmt: skip
+    document = json.loads(json.dumps({"audited": [made.as_json()]}))
+    assert faults("audit", document) == []
+    assert [changed for changed in changes(document, ()) if not faults("audit", changed)] == []

@@ -3,18 +3,70 @@
 They check that every client can install the package, on every file system, as the same files.
 """
 
+import mmap
 import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from rootstock.audit.link import Tree
-from rootstock.audit.report import Finding
+from rootstock.audit.report import Finding, some
+from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import Package
+from rootstock.core import process, seal
 from rootstock.core.names import NotAllowed, plain, relative_path
 
 # Scripts that conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
+
+
+def paths(package: Package) -> Iterator[Finding]:
+    """Yield differences between the files and paths.json."""
+    listed = package.listed
+    there = {*package.files, *package.links}
+
+    def finding(name: str, what: str) -> Finding:
+        return Finding(rule="paths", file=plain(name), message=f"{what}; build the package again.")
+
+    for name in sorted(there - listed.keys()):
+        yield finding(name, "is in the package but not in paths.json")
+    for name, entry in listed.items():
+        kind = entry.get("path_type")
+        if kind == "directory":
+            if not (package.root / name).is_dir():
+                yield finding(name, "is a folder in paths.json but not in the package")
+        elif name not in there:
+            yield finding(name, "is in paths.json but not in the package")
+        elif (kind == "softlink") != (name in package.links):
+            yield finding(name, f"is not the {kind} that paths.json says")
+        elif name in package.files:
+            path = package.files[name]
+            process.raise_if_interrupted()
+            size, sha256 = entry.get("size_in_bytes"), entry.get("sha256")
+            if path.stat().st_size != size or seal.sha256_of(path) != sha256:
+                yield finding(name, "has another size or sha256 than in paths.json")
+
+
+def build_paths(package: Package) -> Iterator[Finding]:
+    """Yield files that contain a path of the build."""
+    marked = {
+        name: entry["prefix_placeholder"].encode()
+        for name, entry in package.listed.items()
+        if entry.get("prefix_placeholder")
+    }
+    for name, path in package.files.items():
+        process.raise_if_interrupted()
+        if path.stat().st_size == 0:
+            continue
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            found = list(leaks(data, marked.get(name, b"")))
+        if found:
+            yield Finding(
+                rule="leak",
+                file=plain(name),
+                message=f"contains {some(found)}, a path of the build; map or strip it in "
+                "the build script.",
+            )
 
 
 def names(package: Package) -> Iterator[Finding]:
@@ -34,7 +86,7 @@ def names(package: Package) -> Iterator[Finding]:
                 "than 255 bytes in its name; rename it.",
             )
     spelt: dict[str, set[str]] = {}
-    for path in {part for name in there for part in _paths(name)}:
+    for path in {part for name in there for part in _above(name)}:
         spelt.setdefault(unicodedata.normalize("NFC", path).casefold(), set()).add(path)
     for spellings in spelt.values():
         if len(spellings) > 1:
@@ -47,7 +99,7 @@ def names(package: Package) -> Iterator[Finding]:
             )
 
 
-def _paths(name: str) -> Iterator[str]:
+def _above(name: str) -> Iterator[str]:
     """Yield a path and the paths of the folders above it."""
     while name:
         yield name
@@ -59,18 +111,10 @@ def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterato
 
     `closure` returns the packages that are installed beside it; it is called only if needed.
     """
-    inside = {}
-    for name, target in package.links.items():
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-        if target.startswith("/") or path == ".." or path.startswith("../"):
-            yield Finding(
-                rule="leak",
-                file=plain(name),
-                message=f"is a link to {plain(target)}, out of the prefix; make it lead to a file "
-                "of the package, relative to its own folder.",
-            )
-        else:
-            inside[name] = target
+    yield from outward_links(package)
+    inside = {
+        name: target for name, target in package.links.items() if not _leads_out(name, target)
+    }
     if all(_leads(_tree([package]), name) for name in inside):
         return
     whole = _tree([*closure(), package])
@@ -82,6 +126,23 @@ def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterato
                 message=f"is a link to {plain(target)}, which neither the package nor its "
                 "dependencies have; remove it, or add the dependency to the recipe.",
             )
+
+
+def outward_links(package: Package) -> Iterator[Finding]:
+    """Yield links that lead out of the prefix."""
+    for name, target in package.links.items():
+        if _leads_out(name, target):
+            yield Finding(
+                rule="leak",
+                file=plain(name),
+                message=f"is a link to {plain(target)}, out of the prefix; make it lead to a file "
+                "of the package, relative to its own folder.",
+            )
+
+
+def _leads_out(name: str, target: str) -> bool:
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return target.startswith("/") or path == ".." or path.startswith("../")
 
 
 def _tree(packages: Sequence[Package]) -> Tree:

@@ -1,12 +1,14 @@
 """The result of the audit of one package, as values that JSON can hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rootstock.core.errors import AuditFailed
 
 _SHOWN = 20
+_NAMES_SHOWN = 4
+_NAME_LENGTH = 100
 _REMEDY = "Correct the recipe, or waive the rule, with the reason, in its extra.rootstock.audit."
 
 
@@ -70,3 +72,14 @@ class AuditReport:
         if len(self.broken) > _SHOWN:
             lines.append(f"  and {len(self.broken) - _SHOWN} more")
         raise AuditFailed("\n".join(lines), _REMEDY)
+
+
+def some(names: Sequence[str]) -> str:
+    """Join the first few names, each shortened.
+
+    >>> some(["a", "b", "c", "d", "e", "f"])
+    'a, b, c, d and 2 more'
+    """
+    shown = ", ".join(name[:_NAME_LENGTH] for name in names[:_NAMES_SHOWN])
+    more = len(names) - _NAMES_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -2,23 +2,17 @@
 
 import json
 import os
-import posixpath
 import re
-import tarfile
 import threading
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import zstandard
-from rattler.package_streaming import extract
-
+from rootstock.audit.archive import leaves, unpack
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
 from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
-from rootstock.core.names import quoted
 from rootstock.core.store import Store, publish
 
 Version = tuple[int, ...]
@@ -53,9 +47,13 @@ class Package:
     @property
     def floor(self) -> Version:
         """The minimum glibc that the package's dependencies declare."""
-        depends = self.metadata("index.json").get("depends", [])
-        floors = [match[1] for match in map(_FLOOR.match, depends) if match]
-        return max(map(parsed, floors), default=())
+        return floor_of(self.metadata("index.json").get("depends", []))
+
+
+def floor_of(depends: Sequence[str]) -> Version:
+    """Return the minimum glibc that dependencies declare; empty when they declare none."""
+    floors = [match[1] for match in map(_FLOOR.match, depends) if match]
+    return max(map(parsed, floors), default=())
 
 
 def parsed(text: str) -> Version:
@@ -73,7 +71,7 @@ def unpacked(artifact: Artifact, store: Store) -> Package:
         if root not in _listed:
             if not seal.holds(root):
                 _unpack(artifact, root, store)
-            _listed[root] = _list(root)
+            _listed[root] = listing(root)
         return _listed[root]
 
 
@@ -81,56 +79,26 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
-            _require(artifact.path)
-            sha256, _ = extract(artifact.path, scratch / "whole" / root.name)
-        except Exception as error:  # py-rattler has no class for these errors
+            sha256 = unpack(artifact.path, scratch / "whole" / root.name)
+        except Exception as error:  # a damaged archive can make its readers raise anything
             if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
             raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
-        if sha256.hex() != artifact.sha256:
+        if sha256 != artifact.sha256:
             raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
         seal.put(scratch / "whole" / root.name)
         store.discard(root.parent, lambda: seal.holds(root))
         publish(scratch / "whole", root.parent)
 
 
-def _require(path: Path) -> None:
-    """Raise `ValueError` unless everything in a package's archive stays in its folder.
+def listing(root: Path, metadata: str = "info") -> Package:
+    """List a folder's files and links, without those of its own folder `metadata`, if it has one.
 
-    This check comes before unpacking: regular files and symbolic links only, with names below the
-    folder, and none of them behind a link.
+    Raises `AuditFailed` when the files about the package are not well formed.
     """
-    stem = path.name.removesuffix(".conda")
-    with zipfile.ZipFile(path) as archive:
-        for part in ("pkg", "info"):
-            with archive.open(f"{part}-{stem}.tar.zst") as packed:
-                _require_members(zstandard.ZstdDecompressor().stream_reader(packed))
-
-
-def _require_members(stream: IO[bytes]) -> None:
-    links: set[str] = set()
-    folders: set[str] = set()
-    with tarfile.open(fileobj=stream, mode="r|") as tar:
-        for member in tar:
-            name = member.name
-            if _leaves(name):
-                raise ValueError(f"it has a file {quoted(name)} outside of its folder")
-            if not (member.isreg() or member.issym()):
-                raise ValueError(f"{quoted(name)} is neither a file nor a symbolic link")
-            above = posixpath.dirname(name)
-            while above and above not in folders:
-                folders.add(above)
-                above = posixpath.dirname(above)
-            if member.issym():
-                links.add(name)
-    if behind := links & folders:
-        raise ValueError(f"{quoted(min(behind))} is a link but contains files")
-
-
-def _list(root: Path) -> Package:
     files, links = {}, {}
     for name, path, is_link in _entries(os.fspath(root)):
-        if name.startswith("info/"):
+        if metadata and name.startswith(f"{metadata}/"):
             continue
         if is_link:
             links[name] = os.readlink(path)
@@ -156,12 +124,7 @@ def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict):
         return False
     path, placeholder = entry.get("_path"), entry.get("prefix_placeholder") or ""
-    return isinstance(path, str) and not _leaves(path) and isinstance(placeholder, str)
-
-
-def _leaves(name: str) -> bool:
-    """Whether a path may not be that of a file within its folder."""
-    return any(part in ("", ".", "..") for part in name.split("/"))
+    return isinstance(path, str) and not leaves(path) and isinstance(placeholder, str)
 
 
 def _entries(root: str) -> Iterator[tuple[str, str, bool]]:

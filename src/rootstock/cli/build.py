@@ -1,4 +1,4 @@
-"""The commands that run the pipeline up to a stage: build, audit and smoke."""
+"""The commands that run the pipeline up to a stage: build and smoke; audit is another module."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -196,7 +196,7 @@ def _pipeline(
         _run(request, as_json, until, results)
 
 
-def _pipeline_command(until: Until, help_: str) -> Callable[..., None]:
+def pipeline_command(until: Until, help_: str) -> Callable[..., None]:
     """The command that runs the pipeline up to a stage, with the options of `_pipeline`."""
 
     def command(**given: Any) -> None:
@@ -227,13 +227,6 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
           rootstock build --list --since origin/main
         """,
     ),
-    "audit": (
-        "audit",
-        """Build, and audit every package: minimum glibc, libraries, RPATH, leaked paths, license.
-
-        Example:  rootstock audit --root 6 --py 3.11
-        """,
-    ),
     "smoke": (
         "smoke",
         """Build, audit, and smoke-test the chosen cells; promote nothing.
@@ -258,4 +251,4 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
 }
 
 
-COMMANDS = {name: _pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()}
+COMMANDS = {name: pipeline_command(until, help_) for name, (until, help_) in _PIPELINE.items()}

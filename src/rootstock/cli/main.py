@@ -29,9 +29,9 @@ _PANELS: Mapping[str, Sequence[str]] = {
     "Maintain": ("lint", "stack", "recipes", "image", "doctor", "completion"),
 }
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
-# The module of cli/ for each command has the command's name; build, audit and smoke share one.
+# The module of cli/ for each command has the command's name; build and smoke share one.
 # Only that of the requested command is imported: most import a lot that others do not need.
-_HOMES = {name: name for name in _PANEL_OF} | dict.fromkeys(("audit", "smoke"), "build")
+_HOMES = {name: name for name in _PANEL_OF} | {"smoke": "build"}
 
 _CODES = (
     "Exit codes: 0 done, 1 a build, audit or test failed, 2 usage or configuration, "

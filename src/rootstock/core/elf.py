@@ -25,10 +25,13 @@ _DEFINITION = struct.Struct("<HHHHIII")
 _CLASS64_LITTLE = b"\x02\x01"
 _X86_64 = 62
 _EXECUTABLE, _SHARED = 2, 3  # e_type
-_PT_DYNAMIC, _PT_INTERP = 2, 3
+_PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
+_PT_GNU_STACK, _PT_GNU_RELRO = 0x6474E551, 0x6474E552
+_EXECUTES, _WRITES = 1, 2  # p_flags
 _SHT_DYNAMIC, _SHT_DYNSYM = 6, 11
 _SHT_VERDEF, _SHT_VERNEED, _SHT_VERSYM = 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 14, 15, 29
+_DT_TEXTREL, _DT_FLAGS, _DF_TEXTREL = 22, 30, 4
 _WEAK = 2  # symbol binding; VER_FLG_WEAK has the same value
 _GLOBAL_BINDINGS = {1, 2, 10}  # global, weak, and GNU's unique
 _VISIBLE = {0, 3}  # default and protected; others cannot bind to hidden and internal ones
@@ -49,6 +52,10 @@ class Elf:
     `provides` the versions it defines. `wanted` are the symbols that it needs, and `exports` those
     it offers. Both are keys from `wanted_key` and `export_keys`: a symbol is found when its key, or
     that of `unversioned`, is among the exports.
+
+    `executable_stack` is true when it asks for one, `text_relocations` when the dynamic linker has
+    to change its code, `writable_code` when a segment is writable and executable. `relro` is true
+    when its table of addresses becomes read-only after the addresses were found.
     """
 
     program: bool = False
@@ -60,6 +67,10 @@ class Elf:
     provides: frozenset[str] = frozenset()
     wanted: frozenset[bytes] = frozenset()
     exports: frozenset[bytes] = frozenset()
+    executable_stack: bool = False
+    text_relocations: bool = False
+    writable_code: bool = False
+    relro: bool = True
 
 
 def wanted_key(name: bytes, version: bytes = b"") -> bytes:
@@ -142,13 +153,12 @@ class _Reader:
         ]
 
     def elf(self) -> Elf | None:
-        segments = {
-            kind: size
-            for kind, _, _, _, _, size, _, _ in (
-                _SEGMENT.unpack_from(self.data, self.segments_at + i * _SEGMENT.size)
-                for i in range(self.segment_count)
-            )
-        }
+        headers = [
+            _SEGMENT.unpack_from(self.data, self.segments_at + i * _SEGMENT.size)
+            for i in range(self.segment_count)
+        ]
+        segments = {kind: size for kind, _, _, _, _, size, _, _ in headers}
+        flags = {kind: flags for kind, flags, *_ in headers}
         if self.type not in (_EXECUTABLE, _SHARED) or not segments.get(_PT_DYNAMIC):
             return None
         dynamic = self.section(_SHT_DYNAMIC)
@@ -159,11 +169,14 @@ class _Reader:
             raise ElfError("its section headers are stripped")
         strings = self.strings(dynamic)
         tags: dict[int, list[str]] = {}
+        text_relocations = False
         for tag, value in _DYNAMIC.iter_unpack(self.content(dynamic)):
             if tag == 0:
                 break
             if tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH):
                 tags.setdefault(tag, []).append(_string(strings, value).decode())
+            text_relocations |= tag == _DT_TEXTREL
+            text_relocations |= tag == _DT_FLAGS and bool(value & _DF_TEXTREL)
         versions: dict[int, bytes] = {}
         requires = tuple(self.requires(versions))
         provides = frozenset(self.provides(versions))
@@ -178,6 +191,14 @@ class _Reader:
             provides=provides,
             wanted=wanted,
             exports=exports,
+            # Without the header, glibc takes the default of the architecture: executable.
+            executable_stack=bool(flags.get(_PT_GNU_STACK, _EXECUTES) & _EXECUTES),
+            text_relocations=text_relocations,
+            writable_code=any(
+                kind == _PT_LOAD and flag & _EXECUTES and flag & _WRITES
+                for kind, flag, *_ in headers
+            ),
+            relro=_PT_GNU_RELRO in segments,
         )
 
     def section(self, kind: int) -> _Section | None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from rootstock.audit.compiled import _problems
 from rootstock.audit.link import Linker, Problem, Tree, expand
-from rootstock.audit.rules import _problems
 from rootstock.core.elf import Elf, export_keys, unversioned, wanted_key
 
 LIBC = Elf(

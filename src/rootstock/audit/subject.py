@@ -1,0 +1,147 @@
+"""What `rootstock audit` is asked about: a package file of any origin, or an environment."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from rootstock.audit import archive
+from rootstock.audit.unpacked import Package, Version, floor_of, listing, parsed
+from rootstock.core.errors import NoSpace, UsageError, means_no_space
+from rootstock.core.names import listed, plain
+from rootstock.core.progress import Listener
+from rootstock.sources import http
+
+Kind = Literal["conda", "wheel", "environment"]
+_MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
+# PEPs 513, 571 and 599: the names of platforms before PEP 600.
+_OLD_NAMES = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
+_SCHEMES = ("http", "https")
+_META = "conda-meta"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A package or an environment, as files that can be read.
+
+    `declared` is the minimum glibc that it says it needs, empty when it says nothing. `owners` are,
+    for an environment, the packages that have each file.
+    """
+
+    name: str
+    kind: Kind
+    package: Package
+    declared: Version
+    owners: Mapping[str, tuple[str, ...]]
+
+
+def opened(target: str, scratch: Path, listen: Listener) -> Subject:
+    """Open a package file, the URL of one, or the folder of an environment.
+
+    Files are fetched and unpacked into the empty folder `scratch`. Raises `UsageError` for anything
+    else and for an archive that is damaged or not allowed, and `SourceError` for a URL that does
+    not answer.
+    """
+    url = urlsplit(target)
+    if url.scheme in _SCHEMES:
+        name = unquote(Path(url.path).name)
+        _require_suffix(target, name)
+        return _package(http.download(target, scratch / name, listen), target, scratch)
+    path = Path(target)
+    if path.is_dir():
+        return _environment(path)
+    if not path.is_file():
+        raise UsageError(f"{target} does not exist", "Name a package file, a URL or a folder.")
+    _require_suffix(target, path.name)
+    return _package(path, target, scratch)
+
+
+def _require_suffix(target: str, name: str) -> None:
+    if not archive.suffix_of(name):
+        raise UsageError(
+            f"{target} is not named as a package", f"Suffixes: {listed(archive.SUFFIXES)}."
+        )
+
+
+def _package(path: Path, target: str, scratch: Path) -> Subject:
+    root = scratch / "unpacked"
+    try:
+        archive.unpack(path, root)
+    except Exception as error:  # a damaged archive can make its readers raise anything
+        if means_no_space(str(error)):
+            raise NoSpace(scratch) from error
+        reason = plain(str(error) or type(error).__name__)
+        raise UsageError(
+            f"{target} cannot be unpacked: {reason}",
+            "Fetch it again. If the error stays, do not install it.",
+        ) from error
+    if archive.suffix_of(path.name) == archive.WHEEL:
+        package = listing(root, metadata="")
+        return Subject(
+            name=target, kind="wheel", package=package, declared=_of_tags(path.name), owners={}
+        )
+    package = listing(root)
+    return Subject(name=target, kind="conda", package=package, declared=package.floor, owners={})
+
+
+def _of_tags(filename: str) -> Version:
+    """Return the oldest glibc that a wheel's name promises to run on."""
+    try:
+        _, _, _, tags = parse_wheel_filename(filename)
+    except InvalidWheelFilename as error:
+        raise UsageError(
+            f"{filename} is not named as a wheel: {error}",
+            "Give it the name that its project gave it.",
+        ) from error
+    return min(filter(None, (_of_platform(tag.platform) for tag in tags)), default=())
+
+
+def _of_platform(platform: str) -> Version:
+    """Return the glibc of a platform.
+
+    >>> _of_platform("manylinux_2_28_x86_64"), _of_platform("manylinux2014_x86_64")
+    ((2, 28), (2, 17))
+    >>> _of_platform("linux_x86_64"), _of_platform("any")
+    ((), ())
+    """
+    if named := _MANYLINUX.fullmatch(platform):
+        return int(named[1]), int(named[2])
+    return parsed(_OLD_NAMES.get(platform.removesuffix("_x86_64"), ""))
+
+
+def _environment(prefix: Path) -> Subject:
+    records = list(_records(prefix))
+    if not records:
+        raise UsageError(f"{prefix} is not an environment", f"An environment has a folder {_META}.")
+    owners: dict[str, tuple[str, ...]] = {}
+    for record in records:
+        for file in record["files"]:
+            owners[file] = (*owners.get(file, ()), record["fn"])
+    package = listing(prefix, metadata=_META)
+    floors = [floor_of(record["depends"]) for record in records]
+    return Subject(
+        name=str(prefix),
+        kind="environment",
+        package=package,
+        declared=max(floors, default=()),
+        owners=owners,
+    )
+
+
+def _records(prefix: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield the records of what is installed, each with `fn`, `files` and `depends`."""
+    for path in sorted((prefix / _META).glob("*.json")):
+        try:
+            record = json.loads(path.read_text())
+            names = {"fn": path.stem, "depends": [], "files": [], **record}
+            good = all(isinstance(names[key], list) for key in ("files", "depends"))
+        except (OSError, ValueError, TypeError) as error:
+            raise UsageError(f"{path} cannot be read: {error}") from error
+        if not good or not all(isinstance(t, str) for t in (*names["files"], *names["depends"])):
+            raise UsageError(f"{path}: files and depends are not lists of texts")
+        yield names

@@ -1,0 +1,150 @@
+"""Archives that must not be unpacked, each refused before anything is written."""
+
+import bz2
+import io
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from rootstock.audit import archive
+
+Member = tuple[str, bytes | None]  # a file with its content, or a link to ".."
+
+
+def tar(members: Sequence[Member]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as file:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            if content is None:
+                info.type, info.linkname = tarfile.SYMTYPE, ".."
+            info.size = len(content or b"")
+            file.addfile(info, io.BytesIO(content or b""))
+    return made.getvalue()
+
+
+def conda(folder: Path, package: Sequence[Member], info: Sequence[Member] = ()) -> Path:
+    path = folder / "x-1-0.conda"
+    with zipfile.ZipFile(path, "w") as file:
+        for part, members in (("pkg", package), ("info", info)):
+            file.writestr(f"{part}-x-1-0.tar.zst", zstandard.compress(tar(members)))
+    return path
+
+
+def old_conda(folder: Path, members: Sequence[Member]) -> Path:
+    path = folder / "x-1-0.tar.bz2"
+    path.write_bytes(bz2.compress(tar(members)))
+    return path
+
+
+def wheel(folder: Path, members: Sequence[Member]) -> Path:
+    path = folder / "x-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members:
+            file.writestr(name, content or b"")
+    return path
+
+
+FORMATS = (conda, old_conda, wheel)
+
+
+@pytest.mark.parametrize("make", FORMATS)
+def test_files_of_each_format_are_unpacked(make: object, tmp_path: Path) -> None:
+    assert callable(make)
+    made = make(tmp_path, [("lib/a.txt", b"a"), ("b.txt", b"b")])
+    archive.unpack(made, tmp_path / "out")
+    found = {p.relative_to(tmp_path / "out").as_posix(): p.read_bytes() for p in files(tmp_path)}
+    assert found == {"lib/a.txt": b"a", "b.txt": b"b"}
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in (folder / "out").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("make", FORMATS)
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ([("../a", b"")], "outside of its folder"),
+        ([("/a", b"")], "outside of its folder"),
+        ([("a/../../b", b"")], "outside of its folder"),
+        ([("a", b"1"), ("a", b"2")], "twice"),
+        ([("a", b"1"), ("a/b", b"2")], "is a file but contains files"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_names_that_no_package_has(
+    make: object, tmp_path: Path, members: Sequence[Member], told: str
+) -> None:
+    assert callable(make)
+    made = make(tmp_path, members)
+    with pytest.raises(ValueError, match=told):
+        archive.unpack(made, tmp_path / "out")
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("members", [[("a", None), ("a/b", b"")], [("a/b", b""), ("a", None)]])
+def test_a_file_behind_a_link(tmp_path: Path, members: Sequence[Member]) -> None:
+    for made in (conda(tmp_path, members), old_conda(tmp_path, members)):
+        with pytest.raises(ValueError, match="is a link but contains files"):
+            archive.unpack(made, tmp_path / "out")
+
+
+def test_both_parts_of_a_package_are_one_folder(tmp_path: Path) -> None:
+    made = conda(tmp_path, [("info", None)], [("info/index.json", b"{}")])
+    with pytest.raises(ValueError, match="is a link but contains files"):
+        archive.unpack(made, tmp_path / "out")
+
+
+def test_a_folder_may_be_in_an_archive_but_not_outside_of_it(tmp_path: Path) -> None:
+    for name, good in (("lib", True), ("../lib", False)):
+        info = tarfile.TarInfo(name)
+        info.type = tarfile.DIRTYPE
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w") as file:
+            file.addfile(info)
+        path = tmp_path / "x-1-0.tar.bz2"
+        path.write_bytes(bz2.compress(made.getvalue()))
+        if good:
+            archive.unpack(path, tmp_path / "out")
+        else:
+            with pytest.raises(ValueError, match=r"a folder '\.\./lib' outside"):
+                archive.unpack(path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("make", FORMATS)
+@pytest.mark.parametrize(("limit", "most"), [("MOST_FILES", 1), ("MOST_BYTES", 5)])
+def test_more_than_a_package_can_have(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: object, limit: str, most: int
+) -> None:
+    assert callable(make)
+    monkeypatch.setattr(archive, limit, most)
+    made = make(tmp_path, [("a", b"123"), ("b", b"456")])
+    with pytest.raises(ValueError, match="it has more than"):
+        archive.unpack(made, tmp_path / "out")
+    assert files(tmp_path) == []
+
+
+def test_a_wheel_that_is_encrypted(tmp_path: Path) -> None:
+    made = wheel(tmp_path, [("a", b"")])
+    content = bytearray(made.read_bytes())
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.index(signature) + at] |= 1
+    made.write_bytes(content)
+    with pytest.raises(ValueError, match="'a' in it is encrypted"):
+        archive.unpack(made, tmp_path / "out")
+
+
+@pytest.mark.parametrize("make", FORMATS)
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.9])
+def test_a_truncated_archive(tmp_path: Path, make: object, part: float) -> None:
+    assert callable(make)
+    made = make(tmp_path, [("a", bytes(range(256)) * 40)])
+    content = made.read_bytes()
+    made.write_bytes(content[: int(len(content) * part)])
+    with pytest.raises(Exception, match=r"."):
+        archive.unpack(made, tmp_path / "out")

@@ -1,0 +1,80 @@
+from pathlib import Path
+
+from rootstock.audit import inspection
+from rootstock.audit.compiled import floors
+from rootstock.audit.inspection import inspect
+from rootstock.audit.subject import Subject
+from rootstock.audit.unpacked import Package
+from rootstock.core.elf import Elf, wanted_key
+
+
+def libc(*needs: tuple[str, str]) -> Elf:
+    """A library that needs symbols of libc, each with its version."""
+    return Elf(
+        needed=("libc.so.6", "libz.so.1", "libown.so"),
+        requires=tuple(("libc.so.6", version, False) for _, version in needs),
+        wanted=frozenset(wanted_key(name.encode(), version.encode()) for name, version in needs),
+    )
+
+
+def test_the_newest_glibc_is_proven_by_a_symbol_of_a_file() -> None:
+    elves = {
+        "lib/b.so": libc(("memfd_create", "GLIBC_2.27"), ("puts", "GLIBC_2.2.5")),
+        "lib/c.so": libc(("fcntl64", "GLIBC_2.28"), ("exp", "GLIBC_2.29")),
+        "lib/d.so": libc(("log", "GLIBC_2.29")),
+    }
+    assert inspection._proven(elves) == ((2, 29), "lib/c.so: exp@GLIBC_2.29")
+    assert inspection._proven({}) == ((), "")
+
+
+def test_a_version_without_a_number_is_that_of_a_glibc() -> None:
+    elves = {"lib/a.so": libc(("puts", "GLIBC_2.34"))}
+    packed = Elf(requires=(("libc.so.6", "GLIBC_ABI_DT_RELR", False),))
+    assert inspection._proven({**elves, "lib/b.so": packed}) == (
+        (2, 36),
+        "lib/b.so: GLIBC_ABI_DT_RELR",
+    )
+
+
+def test_a_version_without_a_number_may_be_in_an_older_glibc() -> None:
+    elf = Elf(requires=(("libc.so.6", "GLIBC_ABI_GNU2_TLS", False),))
+    has = Elf(provides=frozenset({"GLIBC_2.41", "GLIBC_ABI_GNU2_TLS"}))
+    found = {
+        (declared, bool(glibc)): [one.rule for one in floors({"lib/a.so": elf}, declared, glibc)]
+        for declared in ((2, 41), (2, 43))
+        for glibc in ({}, {"libc.so.6": has})
+    }
+    assert found == {
+        ((2, 41), False): ["floor"],
+        ((2, 41), True): [],
+        ((2, 43), False): [],
+        ((2, 43), True): [],
+    }
+
+
+def test_what_a_package_needs_of_others_is_neither_its_own_nor_glibcs() -> None:
+    own = Elf(soname="libown.so", needed=("libm.so.6", "ld-linux-x86-64.so.2"))
+    assert inspection._needs({"lib/a.so": libc(), "lib/libown.so.1": own}) == ["libz.so.1"]
+
+
+def test_a_file_of_two_packages_is_a_clash(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    subject = Subject(
+        name="env",
+        kind="environment",
+        package=Package(tmp_path, {"a.txt": tmp_path / "a.txt"}, {}),
+        declared=(),
+        owners={"a.txt": ("a-1-0.conda", "b-1-0.conda"), "b.txt": ("b-1-0.conda",)},
+    )
+    result = inspect(subject)
+    assert [(one.rule, one.file) for one in result.findings] == [("clash", "a.txt")]
+    assert (result.passed, result.proven, result.needs) == (False, "", ())
+    assert result.as_json()["passed"] is False
+
+
+def test_a_wheel_is_not_asked_for_what_only_conda_packages_have(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("")
+    package = Package(tmp_path, {"a.py": tmp_path / "a.py"}, {})
+    for kind, rules in (("wheel", set()), ("conda", {"paths", "licence"})):
+        subject = Subject(name="x", kind=kind, package=package, declared=(), owners={})  # type: ignore[arg-type]
+        assert {one.rule for one in inspect(subject).findings} == rules
