@@ -17,7 +17,7 @@ from rootstock.core import errors
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain import lint
-from rootstock.plan import matrix, recipe
+from rootstock.plan import matrix, patches, recipe
 from rootstock.sources import purl
 
 CHECKOUT = Path(__file__).parents[2]
@@ -136,6 +136,27 @@ def test_the_fields_of_a_format_are_those_of_its_schema(title: str, schema: str)
         told |= set(re.findall(r"`(\w+)`", first))
     known = json.loads((CHECKOUT / f"docs/schemas/{schema}.schema.json").read_text())
     assert told == set(known["properties"]) - {"format"}
+
+
+def test_every_patch_of_root_has_its_reports() -> None:
+    page = (CHECKOUT / "docs/pyroot.md").read_text()
+    section = page.partition("\n## Upstream\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\S+)` \| (.*) \|$", section, re.MULTILINE)
+    folder = CHECKOUT / "recipes/root/root6-wheel/patches"
+    known = {
+        patch.path.relative_to(folder).as_posix(): patch
+        for patch in patches.of(CHECKOUT / "recipes/root")
+    }
+    assert [name for name, _ in rows] == sorted(known)
+    for name, told in rows:
+        links = re.findall(r"\[([^]]*)\]\(([^)]*)\)", told)
+        for text, link in links:
+            address = rf"https://github\.com/root-project/root/(issues|pull)/{text}"
+            assert re.fullmatch(address, link), (name, link)
+        assert links or told.startswith(("None found.", "Not for upstream.")), name
+        reference = known[name].reference
+        assert not reference.startswith("https:") or f"({reference})" in told, name
+        assert (reference == "not for upstream") == told.startswith("Not for upstream"), name
 
 
 def test_the_fields_of_a_generation_are_those_of_its_record() -> None:

@@ -11,7 +11,7 @@ from rootstock.smoke.choose import FOLDER, INSIDE, choose
 CATALOGUE = PRODUCT.checks
 
 ROOT = {"python", "pyroot", "root-core", "root"}
-ALL = ROOT | {"awkward", "numpy", "pandas", "pip", "uproot", "xrootd"}
+ALL = ROOT | {"awkward", "hist", "numpy", "pandas", "pip", "uproot", "xrootd"}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
@@ -73,4 +73,4 @@ def test_a_check_that_imports_a_package_needs_it(check: Check) -> None:
         for alias in node.names
     }
     assert ("ROOT" in imports) <= ("pyroot" in check.needs)
-    assert imports & {"awkward", "numpy", "pandas", "uproot"} <= check.needs
+    assert imports & {"awkward", "hist", "numpy", "pandas", "uproot"} <= check.needs

@@ -62,3 +62,18 @@ columns = ROOT.RDataFrame("events", "frames.root").AsNumpy(["is_I", "is_D"])
 for name, values in columns.items():
     assert values.dtype == expected[name].dtype, (name, values.dtype)
     assert (values == expected[name].to_numpy()).all(), name
+
+# The other way: columns with strides, and in the other byte order. All are of one type, because
+# compiling each set of types takes seconds.
+table = np.linspace(-1, 1, 2 * ROWS).reshape(ROWS, 2)
+given = pd.DataFrame(table, columns=["left", "right"], copy=False)
+given["foreign"] = table[:, 0].astype(">f8")
+truth = {"left": table[:, 0], "right": table[:, 1], "foreign": table[:, 0]}
+assert not given["right"].to_numpy().flags.c_contiguous
+for step in (1, -2):
+    part = given[::step]
+    assert part["foreign"].to_numpy().dtype == ">f8"
+    columns = ROOT.RDF.FromPandas(part).AsNumpy()
+    assert columns.keys() == truth.keys()
+    for name, values in columns.items():
+        assert np.array_equal(values, truth[name][::step]), (name, step, values)
