@@ -47,6 +47,15 @@ def test_every_type_comes_back():
     assert_frame_equal(round_trip(frame()), frame(), check_index_type=False)
 
 
+def test_numbers_in_the_other_byte_order_come_back():
+    numbers = [name for name in frame().columns if name not in ("bool", "string")]
+    swapped = pd.DataFrame(
+        {name: frame()[name].astype(np.dtype(name).newbyteorder()) for name in numbers}
+    )
+    assert {swapped[name].dtype.byteorder for name in numbers} == {"|", ">"}
+    assert_frame_equal(round_trip(swapped), frame()[numbers], check_index_type=False)
+
+
 def test_an_empty_frame_comes_back():
     empty = frame()[:0]
     back = round_trip(empty)
