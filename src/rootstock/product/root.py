@@ -11,7 +11,8 @@ _FRAMES = frozenset({"awkward", "numpy", "pandas", "uproot"})
 _CHECKS = (
     Check(name="declared", needs=_PYTHON | {"uproot"}, timeout=900),
     Check(name="rdataframe", needs=_PYROOT | {"numpy"}, forked=True, timeout=240),
-    Check(name="foreign", needs=_PYROOT, timeout=240),
+    # Only the Python of a package finds libstdc++ by its own RPATH.
+    Check(name="foreign", needs=_PYROOT, bare=True, timeout=240),
     Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
     Check(name="frames", needs=_PYROOT | _FRAMES, forked=True, timeout=240),
     Check(name="xrootd", needs=_PYROOT | {"xrootd"}, timeout=240),
