@@ -23,7 +23,8 @@ from rootstock.stack.wanted import Wanted
 from rootstock.stack.wheel import Wheel
 
 STAGE = "stack"
-_DECIDING = (wheel, sdist, licenses, elf)  # the modules that read
+# The modules that read, and this one, which writes down what they found.
+DECIDING = (Path(__file__), *(Path(str(one.__file__)) for one in (wheel, sdist, licenses, elf)))
 _TEXTS = ("entry_points", "license_files", "libraries", "files")
 
 
@@ -42,7 +43,7 @@ def read(
     cannot be fetched or read, and `UsageError` where a source distribution is built by other tools
     than rootstock has.
     """
-    program = result_cache.program(*(Path(str(module.__file__)) for module in _DECIDING))
+    program = result_cache.program(*DECIDING)
     found: dict[str, Wheel] = {}
     new: list[tuple[Resolved, Path]] = []
     for file in sorted(files, key=lambda one: one.project):

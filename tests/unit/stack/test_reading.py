@@ -1,5 +1,6 @@
 """A wheel is read once; after that the store knows what a lock needs of it."""
 
+import ast
 import hashlib
 from collections.abc import Sequence
 from datetime import date
@@ -102,6 +103,18 @@ def test_a_file_is_opened_once(
     monkeypatch.setattr(result_cache, "program", lambda *paths: "other modules that read")
     read(file, store)
     assert len(opened) == 3
+
+
+def test_a_module_that_reads_is_known() -> None:
+    """Others that these import only check names, or report."""
+    reads = {path.stem for path in reading.DECIDING if path.stem != "reading"}
+    imported = set[str]()
+    for path in reading.DECIDING[1:]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rootstock."):
+                module = str(node.module).split(".")[2:]
+                imported |= {*module} or {alias.name for alias in node.names}
+    assert imported | {"sdist"} == reads | {"errors", "names"}
 
 
 def test_a_damaged_result_is_made_again(tmp_path: Path, store: Store) -> None:
