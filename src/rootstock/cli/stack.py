@@ -47,14 +47,14 @@ def stack(
     """Lock the analysis stack: the packages made of wheels of the Python index.
 
     `lock` resolves the sets of ci/stack.toml for each Python and writes ci/stack.lock; versions
-    stay unless --upgrade names them. `add` puts names into a set first. `show` prints the recipe of
-    a package.
+    stay unless --upgrade names them. `add` puts names into a set first, or gives them a new bound.
+    `show` prints the recipe of a package.
 
     Examples:
 
       rootstock stack lock --upgrade uproot --dry-run
 
-      rootstock stack add --set analysis zfit
+      rootstock stack add --set analysis zfit "uproot>=5.6"
 
       rootstock stack show pandas
     """
@@ -70,26 +70,30 @@ def stack(
             "See the examples of rootstock stack --help.",
         )
     files = Checkout(checkout)
-    path, text = files.stack, None
+    edit = None
     if action is Action.ADD:
         if not into:
             raise UsageError("rootstock stack add needs a set", "Name one with --set.")
-        text = stack_lock.with_packages(path, into, given)
+        edit = stack_lock.with_packages(files.stack, into, given)
     store = locate()
     store.prepare()
     every = bool(upgrade) and "all" in (upgrade or ())
     with Terminal() as terminal:
         change = stack_lock.relock(
-            files, store, terminal, upgrade=None if every else upgrade or (), text=text
+            files,
+            store,
+            terminal,
+            upgrade=None if every else upgrade or (),
+            text=edit.text if edit else None,
         )
         if not dry_run:
-            locks.write(change.lock, files.stack_lock)
-            if text is not None:
-                path.write_text(text)
+            edited = {files.stack: edit.text} if edit and edit.lines else {}
+            locks.write(change.lock, files.stack_lock, edited)
+    asked = edit.lines if edit else ()
     if as_json:
-        print_json({"changes": change.lines, "written": not dry_run})
+        print_json({"sets": asked, "changes": change.lines, "written": not dry_run})
         return
-    say(change.lines or ["Nothing changes."])
+    say([*asked, *change.lines] or ["Nothing changes."])
 
 
 def _show(names: list[str], checkout: Checkout) -> None:

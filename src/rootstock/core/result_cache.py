@@ -1,7 +1,7 @@
-"""Stored results of audits and smoke tests, by a digest of everything they depend on.
+"""Stored results of audits, smoke tests and of reading wheels, by all that they depend on.
 
-A result holds while its packages, the system it was made on and the modules of rootstock that
-decide it are the same. Any change gives another digest, and the result is made again.
+A result holds while its files, the system it was made on and the modules of rootstock that decide
+it are the same. Any change gives another digest, and the result is made again.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def read(path: Path, stage: str, listen: Listener) -> Mapping[str, Any] | None:
         right = False
     if right:
         return value
-    listen(Event(stage=stage, state="note", detail=f"{path} is damaged: the check runs again"))
+    listen(Event(stage=stage, state="note", detail=f"{path} is damaged: rootstock makes it again"))
     return None
 
 

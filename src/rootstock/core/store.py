@@ -5,7 +5,8 @@ $ROOTSTOCK_HOME (default: the user's cache folder)/
   sources/<sha256>/<file name>      verified source files
   images/<digest>/                  root file systems, sealed
   artifacts/<key>-<number>/         a package and its record, by its build key and build number
-  proofs/<what>/<digest>.json       results of audits and smoke tests, by all they depend on
+  proofs/<what>/<digest>.json       results of audits, smoke tests and reading wheels, by all
+                                    they depend on
   failures/<key>/                   a build that failed, under its key: its record and its log
   durations/<host>.json             what each package took to build, the last time, by machine
   durations/<host>.suites.json      what the packages' own tests took
@@ -103,7 +104,7 @@ class Store:
         return self.root / "artifacts" / name
 
     def result(self, what: str, digest: str) -> Path:
-        """The file with the result of an audit or a smoke test."""
+        """The file with the result of an audit, a smoke test or of reading a wheel."""
         return self.root / "proofs" / what / f"{digest}.json"
 
     def failure(self, key: str) -> Path:

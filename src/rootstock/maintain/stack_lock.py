@@ -8,7 +8,7 @@ import tomlkit
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from rootstock.core.checkout import STACK_LOCK, Checkout
+from rootstock.core.checkout import STACK, STACK_LOCK, Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed, quoted
 from rootstock.core.progress import Listener
@@ -24,6 +24,16 @@ from rootstock.stack import names, wanted
 from rootstock.stack.lock import Lock
 from rootstock.stack.make import Means, make
 from rootstock.stack.names import Names
+
+_LIKE = 'Write it like uproot, "uproot>=5" or "dask[array]".'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A new text of ci/stack.toml, and a line for each requirement that it changes."""
+
+    text: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +103,14 @@ def _projects(output: Output, naming: Names) -> list[str]:
     return [canonicalize_name(name) for name in found if canonicalize_name(naming.of(name)) == own]
 
 
-def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
+def with_packages(path: Path, set_: str, packages: Sequence[str]) -> Edit:
     """Add packages to a set in the text of a stack.toml, keeping its comments and order.
 
-    Raises `UsageError` when it has no such set, or a package is not a requirement.
+    A package that the set has gets the new bound, and the extras of both. With a marker that the
+    set does not have, it is added beside the other.
+
+    Raises `UsageError` when it has no such set, a package is not a requirement, or it is not clear
+    which requirement of the set to change.
     """
     wanted.load(path)
     document = tomlkit.parse(path.read_text())
@@ -106,19 +120,60 @@ def with_packages(path: Path, set_: str, packages: Sequence[str]) -> str:
             f"{path} has no set {quoted(set_)}",
             f"Known: {listed(sets)}. Add [sets.{set_}] to it.",
         )
-    own = sets[set_]["packages"]
-    there = {canonicalize_name(Requirement(str(one)).name) for one in own}
-    for text in packages:
-        try:
-            name = canonicalize_name(Requirement(text).name)
-        except InvalidRequirement as error:
-            raise UsageError(
-                f"{quoted(text)} is not a requirement: {str(error).splitlines()[0]}",
-                'Write it like uproot, "uproot>=5" or "dask[array]".',
-            ) from error
-        if name not in there:
-            own.append(text)
-    return tomlkit.dumps(document)
+    if not isinstance(sets[set_]["packages"], list):
+        sets[set_]["packages"] = [sets[set_]["packages"]]
+    own, lines = sets[set_]["packages"], []
+    where = f"{STACK}: [sets.{set_}]"
+    for given in map(_requirement, packages):
+        olds = [Requirement(str(one)) for one in own]
+        place = _place(given, olds, f"{path}: [sets.{set_}]")
+        if place is None:
+            own.append(_text(given))
+            lines.append(f'{where} + "{_text(given)}"')
+        elif (new := _merged(olds[place], given)) != olds[place]:
+            lines.append(f'{where} "{own[place]}" -> "{_text(new)}"')
+            own[place] = _text(new)
+    return Edit(text=tomlkit.dumps(document), lines=tuple(lines))
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        found = Requirement(text)
+    except InvalidRequirement as error:
+        raise UsageError(
+            f"{quoted(text)} is not a requirement: {str(error).splitlines()[0]}", _LIKE
+        ) from error
+    if found.url:
+        raise UsageError(f"{quoted(text)} is the address of a file, not a project", _LIKE)
+    return found
+
+
+def _place(given: Requirement, olds: Sequence[Requirement], where: str) -> int | None:
+    """Return which requirement of a set a new one changes, or None when it is one more."""
+    name = canonicalize_name(given.name)
+    named = [n for n, old in enumerate(olds) if canonicalize_name(old.name) == name]
+    same = [n for n in named if str(olds[n].marker) == str(given.marker)]
+    # Without a marker, a new bound is for all Pythons that the set has the project for.
+    fitting = same or ([] if given.marker else named)
+    if len(fitting) > 1:
+        known = listed(quoted(_text(olds[n])) for n in fitting)
+        raise UsageError(
+            f"{where} has {given.name} more than once: {known}",
+            "Repeat the marker of the one to change, or edit the file.",
+        )
+    return fitting[0] if fitting else None
+
+
+def _merged(old: Requirement, given: Requirement) -> Requirement:
+    new = Requirement(str(old))
+    new.extras = old.extras | given.extras
+    new.specifier = given.specifier or old.specifier
+    return new
+
+
+def _text(one: Requirement) -> str:
+    """Write a requirement as people do in a file that has texts in double quotes."""
+    return str(one).replace('"', "'")
 
 
 def differences(old: Lock, new: Lock) -> list[str]:

@@ -53,16 +53,19 @@ def of(expression: str, text: str, classifiers: Sequence[str]) -> str:
     named = [one.removeprefix(_CLASSIFIER) for one in classifiers if one.startswith(_CLASSIFIER)]
     short = [text] if len(text) <= _LONGEST else []
     for word in (expression, *short, *(named if len(named) == 1 else [])):
-        if found := _spdx(word):
+        plain = " ".join(word.split())
+        if found := spdx(plain) or spdx(_WRITTEN.get(plain.lower(), "")):
             return found
     return ""
 
 
-def _spdx(word: str) -> str:
-    word = " ".join(word.split())
-    for one in (word, _WRITTEN.get(word.lower(), "")):
-        try:
-            return str(canonicalize_license_expression(one)) if one else ""
-        except InvalidLicenseExpression:
-            continue
-    return ""
+def spdx(text: str) -> str:
+    """Return an SPDX expression as SPDX spells it, or an empty text when it is none.
+
+    >>> spdx("mit or apache-2.0"), spdx("Apache License")
+    ('MIT OR Apache-2.0', '')
+    """
+    try:
+        return str(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        return ""

@@ -6,15 +6,18 @@ lines. It holds everything that planning needs: planning opens no wheel.
 
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rootstock.core import names, regular, shape
 from rootstock.core.audit_rules import WAIVABLE, Waiver
-from rootstock.core.errors import UsageError
+from rootstock.core.errors import UsageError, raising_unwritable
 from rootstock.core.shape import OtherFormat
 
 FORMAT = 1
@@ -187,11 +190,35 @@ def text(lock: Lock) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def write(lock: Lock, path: Path) -> None:
-    """Write the lock in one step, so that its file is always complete."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text(lock))
-    os.replace(part, path)
+def write(lock: Lock, path: Path, before: Mapping[Path, str] = MappingProxyType({})) -> None:
+    """Write the lock, and other files `before` it; each is always complete, old or new.
+
+    After an error all are the old ones. A killed process may leave the files new and the lock old:
+    then the next `stack lock` goes on. It never leaves a new lock with old files.
+
+    Raises `UsageError` where they cannot be written, and `NoSpace`.
+    """
+    ready: list[tuple[Path, Path, Path | None]] = []  # the new file, the old one, a copy of that
+    with raising_unwritable(path.parent), ExitStack() as undo:
+        for file, content in {**before, path: text(lock)}.items():
+            new, kept = (file.with_name(f".{file.name}.{end}") for end in ("part", "old"))
+            for one in (new, kept):
+                undo.callback(one.unlink, missing_ok=True)
+            new.write_text(content)
+            there = file.exists()
+            if there:
+                shutil.copy2(file, kept)  # now, because the disk may be full later
+            ready.append((new, file, kept if there else None))
+        try:
+            for new, file, _ in ready:
+                os.replace(new, file)
+        except BaseException:
+            for _, file, old in ready:
+                if old:
+                    os.replace(old, file)
+                else:
+                    file.unlink(missing_ok=True)
+            raise
 
 
 def _python(value: object) -> str:

@@ -16,16 +16,15 @@ from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.sources import fetch
-from rootstock.sources.source import Source, path_in
-from rootstock.stack import entries, resolve, sdist, wheel
+from rootstock.sources.source import path_in
+from rootstock.stack import clashes, entries, reading, resolve, sdist
 from rootstock.stack.entries import Chosen
 from rootstock.stack.lock import PREFIX, Lock, Member, Set, Texts
 from rootstock.stack.names import Names
+from rootstock.stack.reading import STAGE
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.wanted import Wanted
-from rootstock.stack.wheel import Wheel
 
-STAGE = "stack"
 _OLD = timedelta(days=2 * 365)
 
 
@@ -42,12 +41,6 @@ class Means:
     uv: Path
     store: Store
     listen: Listener
-
-
-def source_of(file: Resolved) -> Source:
-    """The source of a wheel or a source distribution."""
-    url = f"pkg:pypi/{file.project}@{file.version}#{file.file}"
-    return Source(urls=(url,), sha256=file.sha256, filename=file.file)
 
 
 def make(
@@ -73,7 +66,15 @@ def make(
             if not _by_recipe(file, means.recipes[python]):
                 pythons[file.sha256].add(means.pythons[python])
     own = [files[sha256] for sha256 in pythons]
-    wheels = _read(own, wanted, means)
+    wheels = reading.read(own, wanted, means.store, means.listen)
+    clashes.require_none(
+        {
+            f"{name}, Python {python}": [
+                wheels[file.sha256] for file in some if not _by_recipe(file, means.recipes[python])
+            ]
+            for (name, python), some in found.items()
+        }
+    )
     every = {
         (file.project, python): wheels[file.sha256]
         for file in own
@@ -133,6 +134,7 @@ def _resolve(
             sources=sources,
             known=resolve.as_known(_versions(old, name, python)),
             upgrade=upgrade,
+            asker=f"{wanted.path}: [sets.{name}]",
         )
         # A pin may be old, because somebody wrote it.
         own_files = [
@@ -215,7 +217,7 @@ def _texts(
             continue
         release = setting if isinstance(setting, str) else version
         file = _source_distribution(project, release, min(pythons), means)
-        source = source_of(file)
+        source = reading.source_of(file)
         fetch.fetch([source], {}, means.store, means.listen)
         texts = sdist.license_texts(path_in(means.store, source))
         found[project, version] = Texts(
@@ -242,20 +244,6 @@ def _source_distribution(project: str, version: str, python: str, means: Means) 
                 f":\n{error.message}",
                 f"Remove license_source from [packages.{project}] in ci/stack.toml.",
             ) from error
-    return found
-
-
-def _read(files: Iterable[Resolved], wanted: Wanted, means: Means) -> dict[str, Wheel]:
-    """Read the files, by sha256; fetch those that the store lacks."""
-    files = sorted(files, key=lambda one: one.project)
-    sources = [source_of(file) for file in files]
-    fetch.fetch(sources, {}, means.store, means.listen)
-    found = {}
-    for file, source in zip(files, sources, strict=True):
-        path = path_in(means.store, source)
-        known = wanted.of(file.project)
-        read = sdist.read(path) if sdist.is_sdist(file.file) else None
-        found[file.sha256] = read or wheel.read(path, known.drop)
     return found
 
 

@@ -6,9 +6,10 @@ from the index that pip is configured for.
 """
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -19,12 +20,25 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from rootstock.core import process
-from rootstock.core.errors import SourceError, UsageError
+from rootstock.core.errors import NoSpace, SourceError, UsageError, means_no_space
+from rootstock.core.names import listed
+from rootstock.core.process import Completed
 from rootstock.stack.specs import environment
 
 _FLOOR = (2, 28)  # ROOT's own wheels require this glibc (PEP 600: manylinux_2_28)
 _PLATFORM = "x86_64-manylinux_2_28"
-_SHOWN = 30  # lines of uv's error message
+# What is shown of uv's reason: its first lines, its last lines, and so many letters of each. The
+# first name what is in conflict, the last have the conclusion and uv's hints.
+_FIRST, _LAST, _WIDE = 20, 6, 300
+_NO_SOLUTION = 1  # uv's exit code; others mean that it could not look for one
+_TIME = 600.0  # seconds for one resolution
+# How uv's reason names projects that the index lacks, and those without a wheel that fits.
+_LACKED = re.compile(r"(\S+) was not found in the package registry")
+_NO_WHEEL = re.compile(r"(\S+) ha(?:s|ve) no usable wheels")
+_LEAVE_OUT = (
+    "Bound its version in ci/stack.toml to one that has such a wheel; or leave it out for this "
+    "Python, as \"NAME; python_version < '3.14'\"; or write a recipe for it."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +64,18 @@ def resolve(
     known: str = "",
     upgrade: Sequence[str] | None = None,
     alone: bool = False,
+    asker: str = "ci/stack.toml",
+    timeout: float = _TIME,
 ) -> list[Resolved]:
     """Return the files that `packages` need on an exact Python.
 
     `sources` are the projects that come as source distributions, each with its requirements.
     `known` is an earlier lock of uv: its versions stay unless they no longer fit, or are in
     `upgrade` (None: all). `folder` is for temporary files. `alone` leaves out the dependencies of
-    each package.
+    each package. `asker` names in errors what asks for the packages.
 
-    Raises `UsageError` with uv's reason when there is no resolution.
+    Raises `UsageError` with uv's reason when there is no resolution, and `SourceError` when uv
+    cannot read the index within `timeout` seconds.
     """
     asked, bounds, settings = folder / "asked.in", folder / "bounds.txt", folder / "uv.toml"
     made = folder / "pylock.toml"
@@ -90,14 +107,43 @@ def resolve(
         words += ["--upgrade"]
     for one in upgrade or ():
         words += ["--upgrade-package", one]
-    done = process.run(words, env={**os.environ, **pip_index()}, timeout=600)
+    done = process.run(words, env={**os.environ, **pip_index()}, timeout=timeout)
     if done.code:
-        reason = "\n".join(f"    {line}" for line in done.output.strip().splitlines()[:_SHOWN])
-        raise UsageError(
-            f"these packages cannot be installed together for Python {python}:\n{reason}",
-            "Change the set, or bound a package's version, in ci/stack.toml.",
+        raise _failure(done, f"{asker}, Python {python}", timeout)
+    return read(made.read_text(), python, asker)
+
+
+def _failure(done: Completed, item: str, timeout: float) -> UsageError | SourceError | NoSpace:
+    """Return the error for a failed run of uv."""
+    reason = shortened(done.output)
+    if done.code != _NO_SOLUTION or done.over:
+        if means_no_space(done.output):
+            return NoSpace("uv", reason)
+        late = f" within {timeout:g} s" if done.over else ""
+        return SourceError(
+            f"{item}: uv could not resolve the packages{late}:\n{reason}",
+            "Check the network, the proxy and pip's settings; then run the same command again.",
         )
-    return read(made.read_text(), python)
+    if lacked := sorted(set(_LACKED.findall(done.output))):
+        return UsageError(
+            f"{item}: the package index has no project {listed(lacked)}:\n{reason}",
+            "Correct the name, which is that of the package index, or remove it.",
+        )
+    if without := sorted(set(_NO_WHEEL.findall(done.output))):
+        return UsageError(f"{item}: no wheel fits of {listed(without)}:\n{reason}", _LEAVE_OUT)
+    return UsageError(
+        f"{item}: these packages cannot be installed together:\n{reason}",
+        "Change the set, or bound a package's version, in ci/stack.toml.",
+    )
+
+
+def shortened(output: str) -> str:
+    """Return the beginning and the end of uv's reason, indented, without its empty lines."""
+    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
+    lines = [line if len(line) <= _WIDE else f"{line[:_WIDE]} ..." for line in lines]
+    if (left_out := len(lines) - _FIRST - _LAST) > 1:
+        lines[_FIRST:-_LAST] = [f"... {left_out} lines more ..."]
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def as_known(versions: Mapping[str, str]) -> str:
@@ -116,12 +162,24 @@ def settings_of(sources: Mapping[str, Sequence[Requirement]]) -> str:
     return tomlkit.dumps({"dependency-metadata": metadata}) if metadata else ""
 
 
-def read(text: str, python: str) -> list[Resolved]:
-    """Return the files that a lock (PEP 751) has for an exact Python, sorted by project."""
+def read(text: str, python: str, asker: str = "ci/stack.toml") -> list[Resolved]:
+    """Return the files that a lock (PEP 751) has for an exact Python, sorted by project.
+
+    Raises `UsageError` when a package has no file for it, and `SourceError` when the lock cannot be
+    read.
+    """
     try:
         lock = pylock.Pylock.from_dict(tomlkit.parse(text).unwrap())
-        chosen = list(lock.select(environment=environment(python), tags=list(_tags(python))))  # type: ignore[arg-type]
-    except (ValueError, pylock.PylockValidationError, pylock.PylockSelectError) as error:
+        chosen = _select(lock, python)
+    except pylock.PylockSelectError as error:
+        if not (without := _without_file(lock, python)):
+            raise SourceError(f"uv's lock for Python {python} cannot be read: {error}") from error
+        raise UsageError(
+            f"{asker}, Python {python}: there is no wheel for this Python, on x86_64 with glibc "
+            f"{_FLOOR[0]}.{_FLOOR[1]}, of {listed(without)}",
+            _LEAVE_OUT,
+        ) from error
+    except (ValueError, pylock.PylockValidationError) as error:
         raise SourceError(f"uv's lock for Python {python} cannot be read: {error}") from error
     found = []
     for package, file in chosen:
@@ -143,6 +201,22 @@ def read(text: str, python: str) -> list[Resolved]:
             )
         )
     return sorted(found, key=lambda one: one.project)
+
+
+def _select(lock: pylock.Pylock, python: str) -> "list[tuple[pylock.Package, object]]":
+    tags_ = list(_tags(python))
+    return list(lock.select(environment=environment(python), tags=tags_))  # type: ignore[arg-type]
+
+
+def _without_file(lock: pylock.Pylock, python: str) -> list[str]:
+    """Return the packages of a lock, with their versions, that have no file for a Python."""
+    found = []
+    for package in lock.packages:
+        try:
+            _select(replace(lock, packages=[package]), python)
+        except pylock.PylockSelectError:
+            found.append(f"{package.name} {package.version}")
+    return found
 
 
 def _tags(python: str) -> "Sequence[tags.Tag]":

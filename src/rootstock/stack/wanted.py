@@ -16,6 +16,7 @@ from rootstock.core import names
 from rootstock.core.audit_rules import WAIVABLE, Waiver
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
+from rootstock.stack import licenses
 from rootstock.stack.specs import holds
 
 FILE = "ci/stack.toml"  # in a checkout
@@ -142,7 +143,7 @@ def _known(path: Path, name: str, table: Any) -> Known:
         depends=_requirements(path, where, table.get("depends", [])),
         drop=_texts(path, where, table, "drop"),
         source=bool(table.get("source", False)),
-        license=str(table.get("license", "")),
+        license=_license(path, where, table),
         license_source=_release(path, where, table.get("license_source", False)),
         waive=_waivers(path, where, table.get("waive", [])),
         check_env=_variables(path, where, table.get("check_env", {})),
@@ -185,6 +186,20 @@ def _require(path: Path, where: str, table: Any, keys: Sequence[str]) -> None:
             raise UsageError(
                 f"{path}: {message} has the unknown key {key}", f"Known: {listed(keys)}"
             )
+
+
+def _license(path: Path, where: str, table: Mapping[str, Any]) -> str:
+    """Read the license of a package: an SPDX expression, or nothing."""
+    if "license" not in table:
+        return ""
+    value = table["license"]
+    if found := licenses.spdx(value) if isinstance(value, str) else "":
+        return found
+    raise UsageError(
+        f"{path}: [{where}] license is {names.quoted(value)}, which is not an SPDX expression",
+        'Write it like "BSD-3-Clause" or "MIT OR Apache-2.0"; one that SPDX does not list is '
+        '"LicenseRef-NAME".',
+    )
 
 
 def _release(path: Path, where: str, value: Any) -> bool | str:

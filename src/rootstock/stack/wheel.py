@@ -7,13 +7,14 @@ only reads a wheel; recipes/analysis/wheel/unpack.py installs its files.
 import configparser
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
 from fnmatch import fnmatchcase
 from pathlib import Path
+from posixpath import normpath
 from tempfile import TemporaryDirectory
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -30,6 +31,9 @@ _MOST = 1 << 31  # bytes of all files
 _HOMES = ("homepage", "source", "repository")  # labels of Project-URL, the best first
 _SCRIPTS = ("console_scripts", "gui_scripts")
 _MAGIC = b"\x7fELF"
+# As in unpack.py: top folders that no package gets, and where folders of NAME.data go.
+_TESTS = ("tests", "test")
+_PLACES = {"purelib": "site-packages", "platlib": "site-packages", "data": "", "scripts": "bin"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +41,8 @@ class Wheel:
     """The metadata of a wheel.
 
     `name` is that of the distribution. `libraries` are the sonames that its ELF files need and it
-    lacks. It is `pure` when it has no ELF file.
+    lacks. It is `pure` when it has no ELF file. `files` are the paths that it installs, without
+    compiled modules, below the prefix; those of its modules start with `site-packages/` instead.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Wheel:
     libraries: tuple[str, ...]
     pure: bool
     scripts: bool
+    files: tuple[str, ...] = ()
 
 
 def read(path: Path, drop: Sequence[str] = ()) -> Wheel:
@@ -102,7 +108,23 @@ def _read(archive: zipfile.ZipFile, name: str, version: str, drop: Sequence[str]
         libraries=_libraries(archive, binary),
         pure=not binary,
         scripts=any(f"{data}/scripts/" in entry.filename for entry in files),
+        files=tuple(sorted(_installed((entry.filename for entry in files), info))),
     )
+
+
+def _installed(filenames: Iterable[str], info: str) -> Iterator[str]:
+    """Yield where unpack.py puts files of a wheel; it makes compiled modules anew."""
+    distribution = info.removesuffix(".dist-info")
+    places = {**_PLACES, "headers": f"include/{distribution.rpartition('-')[0]}"}
+    for filename in filenames:
+        top, _, rest = filename.partition("/")
+        if top in _TESTS or "__pycache__/" in filename or filename.startswith(f"{info}/RECORD"):
+            continue
+        if top != f"{distribution}.data":
+            yield f"site-packages/{filename}"
+        else:
+            kind, _, rest = rest.partition("/")
+            yield normpath(f"{places[kind]}/{rest}").lstrip("/")
 
 
 def license_of(metadata: Message) -> str:

@@ -1,12 +1,15 @@
 """Changes of the stack are told line by line, and people's file keeps its comments."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import tomlkit
 
 from rootstock.core.errors import UsageError
 from rootstock.maintain import stack_lock
+from rootstock.maintain.stack_lock import Edit
 from rootstock.stack.lock import EMPTY, Build, Lock
 
 from ..stack.test_lock import ENTRY
@@ -55,10 +58,58 @@ def test_a_package_that_depends_on_something_else_is_told() -> None:
 def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "stack.toml"
     path.write_text(TOML)
-    text = stack_lock.with_packages(path, "orchard", ["zfit>=1", "Dask"])
+    edit = stack_lock.with_packages(path, "orchard", ["zfit>=1", "Dask"])
     assert path.read_text() == TOML
-    assert "# Why there are sets." in text and "# reads" in text
-    assert '"zfit>=1"' in text and "Dask" not in text
+    assert edit.text == TOML.replace('"dask[array]",\n', '"dask[array]",\n    "zfit>=1",\n')
+    assert edit.lines == ('ci/stack.toml: [sets.orchard] + "zfit>=1"',)
+    assert stack_lock.with_packages(path, "orchard", ["dask", "UpRoot"]) == Edit(
+        text=TOML, lines=()
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "becomes"),
+    [
+        (["bud"], "bud>=2", ["bud>=2"]),
+        (["bud<2"], "Bud>=2,<3", ["bud<3,>=2"]),
+        (["bud<2"], "bud", ["bud<2"]),
+        (["bud[a]<2"], "bud[b]", ["bud[a,b]<2"]),
+        (["bud<2; python_version >= '3.10'"], "bud<3", ["bud<3; python_version >= '3.10'"]),
+        (
+            ["bud; python_version >= '3.10'"],
+            "bud<3; python_version < '3.10'",
+            ["bud; python_version >= '3.10'", "bud<3; python_version < '3.10'"],
+        ),
+        (
+            ["bud; python_version >= '3.10'", "bud<2; python_version < '3.10'"],
+            'bud<3; python_version < "3.10"',
+            ["bud; python_version >= '3.10'", "bud<3; python_version < '3.10'"],
+        ),
+        (
+            ["bud<2; python_version < '3.10'", "bud"],
+            "bud<9",
+            ["bud<2; python_version < '3.10'", "bud<9"],
+        ),
+        ("bud", "leaf", ["bud", "leaf"]),
+    ],
+)
+def test_a_new_bound_replaces_the_old(
+    tmp_path: Path, there: object, given: str, becomes: list[str]
+) -> None:
+    path = tmp_path / "stack.toml"
+    path.write_text(f"[sets.x]\npackages = {json.dumps(there)}\n")
+    edit = stack_lock.with_packages(path, "x", [given])
+    assert tomlkit.parse(edit.text).unwrap()["sets"]["x"]["packages"] == becomes
+    assert bool(edit.lines) == (there != becomes)
+
+
+def test_which_of_two_to_change_must_be_clear(tmp_path: Path) -> None:
+    path = tmp_path / "stack.toml"
+    both = ["bud<2; python_version < '3.10'", "bud; python_version >= '3.10'"]
+    path.write_text(f"[sets.x]\npackages = {json.dumps(both)}\n")
+    with pytest.raises(UsageError, match="has bud more than once") as caught:
+        stack_lock.with_packages(path, "x", ["bud<3"])
+    assert "marker" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
@@ -66,6 +117,7 @@ def test_names_are_added_and_the_rest_stays(tmp_path: Path) -> None:
     [
         ("vineyard", "zfit", "has no set 'vineyard'"),
         ("orchard", "z f", "'z f' is not a requirement"),
+        ("orchard", "zfit @ https://example.org/zfit.whl", "is the address of a file"),
     ],
 )
 def test_what_cannot_be_added_is_told(tmp_path: Path, set_: str, name: str, told: str) -> None:

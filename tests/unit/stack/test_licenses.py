@@ -1,5 +1,7 @@
 """The licence of a wheel is an SPDX expression, or it is not known."""
 
+import doctest
+
 import pytest
 
 from rootstock.stack import licenses
@@ -26,3 +28,8 @@ def test_it_is_found_in_three_places(
     expression: str, text: str, classifiers: list[str], spdx: str
 ) -> None:
     assert licenses.of(expression, text, classifiers) == spdx
+
+
+def test_the_examples() -> None:
+    result = doctest.testmod(licenses)
+    assert (result.attempted, result.failed) == (1, 0)

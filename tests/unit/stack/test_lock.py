@@ -1,13 +1,15 @@
 """ci/stack.lock is read as it was written, and nothing else is taken for one."""
 
+import errno
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rootstock.core.audit_rules import Waiver
-from rootstock.core.errors import UsageError
+from rootstock.core.errors import NoSpace, UsageError
 from rootstock.stack import lock
 from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
 
@@ -66,6 +68,44 @@ def test_it_comes_back(tmp_path: Path) -> None:
     lock.write(LOCK, tmp_path / "stack.lock")
     assert lock.load(tmp_path / "stack.lock") == LOCK
     assert [path.name for path in tmp_path.iterdir()] == ["stack.lock"]
+
+
+def test_files_before_it_are_written_with_it(tmp_path: Path) -> None:
+    path, other = tmp_path / "stack.lock", tmp_path / "stack.toml"
+    lock.write(LOCK, path, {other: "new"})
+    assert other.read_text() == "new"
+    assert lock.load(path) == LOCK
+    assert {path.name for path in tmp_path.iterdir()} == {"stack.lock", "stack.toml"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("renamed", [0, 1])
+def test_after_an_error_all_files_are_the_old_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool, renamed: int
+) -> None:
+    path, other = tmp_path / "stack.lock", tmp_path / "stack.toml"
+    if there:
+        lock.write(lock.EMPTY, path, {other: "old"})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    left, really = [renamed], os.replace
+
+    def failing(source: Path, target: Path) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            raise OSError(errno.ENOSPC, "full", str(target))
+        really(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(NoSpace):
+        lock.write(LOCK, path, {other: "new"})
+    assert left[0] < 0
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written") as caught:
+        lock.write(LOCK, tmp_path / "none/stack.lock")
+    assert caught.value.remedy
 
 
 def test_what_few_packages_have_is_only_in_their_entries(tmp_path: Path) -> None:

@@ -122,6 +122,21 @@ def test_licence_texts_may_be_of_another_release(tmp_path: Path) -> None:
     assert load(tmp_path, SAID).of("bud").license_source is False
 
 
+def test_a_licence_is_an_spdx_expression(tmp_path: Path) -> None:
+    found = load(tmp_path, f'{SAID}license = "mit or LicenseRef-Own"\n').of("bud")
+    assert found.license == "MIT OR LicenseRef-Own"
+    assert load(tmp_path, SAID).of("bud").license == ""
+
+
+@pytest.mark.parametrize("value", ['"BSD"', '"Apache License 2.0"', '"MIT or"', '""', "true", "[]"])
+def test_another_licence_is_told_with_its_table_and_key(tmp_path: Path, value: str) -> None:
+    with pytest.raises(UsageError, match="which is not an SPDX expression") as caught:
+        load(tmp_path, f"{SAID}license = {value}\n")
+    assert f"{tmp_path / 'stack.toml'}: [packages.bud] license is " in caught.value.message
+    assert "BSD-3-Clause" in caught.value.remedy
+    assert caught.value.code == 2
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [

@@ -69,6 +69,38 @@ def test_scripts_are_seen(tmp_path: Path) -> None:
     assert wheel.read(made).scripts
 
 
+def test_the_files_that_it_installs_are_known(tmp_path: Path) -> None:
+    """recipes/analysis/wheel/unpack.py puts them there."""
+    inside = [
+        "bud/__init__.py",
+        "bud/tests/test_a.py",
+        "bud/__pycache__/__init__.cpython-311.pyc",
+        "bud/leaf.so",
+        "tests/__init__.py",
+        "test/a.py",
+        "INFO/RECORD",
+        "INFO/RECORD.jws",
+        "INFO/licenses/LICENSE",
+        "bud-1.0.data/scripts/grow",
+        "bud-1.0.data/data/share/bud/x",
+        "bud-1.0.data/platlib/bud/more.py",
+        "bud-1.0.data/purelib/bud/pure.py",
+        "bud-1.0.data/headers/bud.h",
+    ]
+    made = wheels.make(tmp_path, "bud", files=dict.fromkeys(inside, b""))
+    assert wheel.read(made, ["bud/*.so"]).files == (
+        "bin/grow",
+        "include/bud/bud.h",
+        "share/bud/x",
+        "site-packages/bud-1.0.dist-info/METADATA",
+        "site-packages/bud-1.0.dist-info/licenses/LICENSE",
+        "site-packages/bud/__init__.py",
+        "site-packages/bud/more.py",
+        "site-packages/bud/pure.py",
+        "site-packages/bud/tests/test_a.py",
+    )
+
+
 @pytest.mark.parametrize(
     ("metadata", "files"),
     [
@@ -76,6 +108,7 @@ def test_scripts_are_seen(tmp_path: Path) -> None:
         ("Requires-Python: three\n", {}),
         ("", {"INFO/entry_points.txt": b"no section"}),
         ("", {"other-1.0.dist-info/METADATA": b"Name: other"}),
+        ("", {"bud-1.0.data/elsewhere/x": b""}),
     ],
 )
 def test_what_cannot_be_read_is_told(
