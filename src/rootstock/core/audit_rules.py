@@ -110,14 +110,14 @@ RULES: Mapping[str, Rule] = {
         waivable=False,
     ),
     "stack": Rule(
-        since="0.3.0",
+        since="0.2.0",
         promise="No file asks for an executable stack.",
         why="glibc 2.41 and newer refuse to load such a library into a running program.",
         example="lib/libfoo.so.1 asks for an executable stack",
         mend="Mark assembler code with .note.GNU-stack, or link with -z noexecstack.",
     ),
     "textrel": Rule(
-        since="0.3.0",
+        since="0.2.0",
         promise="No file has relocations in its code.",
         why="The code would be writable while it is loaded. SELinux refuses it, and processes "
         "cannot share it.",
@@ -125,14 +125,14 @@ RULES: Mapping[str, Rule] = {
         mend="Compile all of the library with -fPIC.",
     ),
     "segments": Rule(
-        since="0.3.0",
+        since="0.2.0",
         promise="No segment is writable and executable.",
         why="Whoever can overwrite a variable in it can replace the code.",
         example="lib/libfoo.so.1 has a segment that is writable and executable",
         mend="Link it without -N and without a linker script of its own.",
     ),
     "relro": Rule(
-        since="0.3.0",
+        since="0.2.0",
         promise="The table of addresses of each file becomes read-only once they are found.",
         why="An overwritten address lets a fault in one place run code of another.",
         example="lib/libfoo.so.1 has a table of addresses that stays writable",

@@ -29,7 +29,7 @@ def test_a_check_without_its_packages_is_not_run_and_says_why() -> None:
 
 def test_what_needs_a_bare_system_is_not_run_on_another_and_says_why() -> None:
     apply, reasons = choose(ALL, CATALOGUE, bare=False)
-    assert set(reasons) == {"libraries", "python_modules", "system", "tls"}
+    assert set(reasons) == {"foreign", "libraries", "python_modules", "system", "tls"}
     assert "not bare" in reasons["tls"]
     assert {check.name for check in apply} == {check.name for check in CATALOGUE} - set(reasons)
 
