@@ -20,7 +20,7 @@ from rootstock.core.names import quoted
 
 CONDA, OLD_CONDA, WHEEL = ".conda", ".tar.bz2", ".whl"
 SUFFIXES = (CONDA, OLD_CONDA, WHEEL)
-# More than any package of the field: CUDA's largest have 4 GB and 20,000 files.
+# Far more than the largest package here, root-core, unpacks to: 0.6 GB, 4,363 files.
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
 _ENCRYPTED = 1  # bit of a zip member's flags

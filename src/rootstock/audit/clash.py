@@ -3,7 +3,6 @@
 After an installation it is chance which of the two remains, and conda refuses or warns.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from rootstock.audit import deciding
@@ -11,7 +10,7 @@ from rootstock.audit.unpacked import Package, unpacked
 from rootstock.building.artifact import Artifact
 from rootstock.core import result_cache
 from rootstock.core.errors import AuditFailed
-from rootstock.core.names import plain
+from rootstock.core.names import folded, plain
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
 
@@ -48,7 +47,7 @@ def clashes(packages: Mapping[str, Package]) -> Iterator[str]:
     owners: dict[str, tuple[str, str]] = {}
     for package, content in packages.items():
         for name in sorted({*content.files, *content.links}):
-            same = unicodedata.normalize("NFC", name).casefold()
+            same = folded(name)
             other, spelt = owners.setdefault(same, (package, name))
             if other != package:
                 also = "" if spelt == name else f" (as {plain(spelt)})"

@@ -6,7 +6,6 @@ They check that every client can install the package, on every file system, as t
 import mmap
 import posixpath
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 
 from rootstock.audit.link import Tree
@@ -14,7 +13,7 @@ from rootstock.audit.report import Finding, some
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import Package
 from rootstock.core import process, seal
-from rootstock.core.names import NotAllowed, plain, relative_path
+from rootstock.core.names import NotAllowed, folded, plain, relative_path
 
 # Scripts that conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
@@ -87,7 +86,7 @@ def names(package: Package) -> Iterator[Finding]:
             )
     spelt: dict[str, set[str]] = {}
     for path in {part for name in there for part in _above(name)}:
-        spelt.setdefault(unicodedata.normalize("NFC", path).casefold(), set()).add(path)
+        spelt.setdefault(folded(path), set()).add(path)
     for spellings in spelt.values():
         if len(spellings) > 1:
             first, *others = sorted(spellings)

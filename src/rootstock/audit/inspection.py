@@ -24,7 +24,7 @@ from rootstock.core.errors import MachineError
 from rootstock.core.names import plain
 
 _LOADER = Path("/lib64/ld-linux-x86-64.so.2")  # its place is part of the x86-64 psABI
-# The libraries of glibc, by the beginning of their names. All begin so since 2.0.
+# The libraries of glibc, by the beginning of their names.
 _GLIBC = (
     *("ld-linux-x86-64.so.", "libc.so.", "libm.so.", "libmvec.so.", "libpthread.so.", "libdl.so."),
     *("librt.so.", "libutil.so.", "libresolv.so.", "libanl.so.", "libnss_", "libthread_db.so."),

@@ -9,6 +9,7 @@ The forms of package names, versions, build strings and subdirs are those of CEP
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -68,6 +69,17 @@ def plain(text: str) -> str:
     """
     escaped = _UNPRINTABLE.sub(lambda match: ascii(match[0])[1:-1], text)
     return escaped if len(escaped) <= _LONGEST_LINE else f"{escaped[:_LONGEST_LINE]}..."
+
+
+def folded(path: str) -> str:
+    """Return what is equal for two paths that are one file on some file systems.
+
+    These ignore case, or the Unicode form of letters.
+
+    >>> folded("share/README") == folded("share/Readme")
+    True
+    """
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def listed(every: Iterable[object], between: str = ", ") -> str:

@@ -5,12 +5,11 @@ that were built; here they are found before anything is built. The files of a so
 are known only when it is built.
 """
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from rootstock.core.errors import UsageError
-from rootstock.core.names import plain
+from rootstock.core.names import folded, plain
 from rootstock.stack.wheel import Wheel
 
 _SHOWN = 20
@@ -23,7 +22,7 @@ def require_none(sets: Mapping[str, Sequence[Wheel]]) -> None:
     Programs of entry points count as files. Names are the same if they differ only in case or
     Unicode form, as on some file systems.
     """
-    keys = {id(one): frozenset(map(_key, _owned(one))) for some in sets.values() for one in some}
+    keys = {id(one): frozenset(map(folded, _owned(one))) for some in sets.values() for one in some}
     lines: dict[str, list[str]] = defaultdict(list)
     for item, wheels in sets.items():
         of = [keys[id(one)] for one in wheels]
@@ -45,7 +44,7 @@ def _clashes(wheels: Iterable[Wheel]) -> Iterable[str]:
     owners: dict[str, Wheel] = {}
     for one in wheels:
         for path in _owned(one):
-            other = owners.setdefault(_key(path), one)
+            other = owners.setdefault(folded(path), one)
             if other is not one:
                 yield (
                     f"    {plain(path)} is in {other.name} {other.version} and in "
@@ -56,7 +55,3 @@ def _clashes(wheels: Iterable[Wheel]) -> Iterable[str]:
 def _owned(one: Wheel) -> list[str]:
     programs = (f"bin/{program.partition('=')[0].strip()}" for program in one.entry_points)
     return sorted({*one.files, *programs})
-
-
-def _key(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()

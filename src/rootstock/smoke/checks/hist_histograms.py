@@ -90,7 +90,7 @@ def check_profile() -> None:
         same(profile.variances(), spreads / entries)
 
 
-if hasattr(ROOT.TH1D, "_to_uhi_"):
+if ROOT.gROOT.GetVersionInt() >= 64000:
     check_line()
     check_plane()
     check_profile()
