@@ -1,5 +1,7 @@
 """What a wheel says of itself is read, and what is none is told."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from rootstock.stack import wheel
 
 from . import wheels
 
+CHECKOUT = Path(__file__).parents[3]
 METADATA = """\
 Summary: Buds
   for grafting
@@ -69,6 +72,23 @@ def test_scripts_are_seen(tmp_path: Path) -> None:
     assert wheel.read(made).scripts
 
 
+def unpacked(made: Path, folder: Path, *drop: str) -> list[str]:
+    """What unpack.py puts into a prefix, but for its own files and compiled modules."""
+    prefix = folder / "prefix"
+    site = prefix / "lib/site-packages"
+    site.mkdir(parents=True)
+    env = {"PREFIX": str(prefix), "SP_DIR": str(site), "PYTHON": sys.executable, "CPU_COUNT": "1"}
+    program = CHECKOUT / "recipes/analysis/wheel/unpack.py"
+    argv = [sys.executable, str(program), str(made), *drop]
+    subprocess.run(argv, check=True, env={**os.environ, **env}, cwd=folder)
+    files = [path for path in prefix.rglob("*") if path.is_file()]
+    return [
+        path.relative_to(prefix).as_posix().removeprefix("lib/")
+        for path in files
+        if path.name not in ("RECORD", "INSTALLER") and path.parent.name != "__pycache__"
+    ]
+
+
 def test_the_files_that_it_installs_are_known(tmp_path: Path) -> None:
     """recipes/analysis/wheel/unpack.py puts them there."""
     inside = [
@@ -88,7 +108,9 @@ def test_the_files_that_it_installs_are_known(tmp_path: Path) -> None:
         "bud-1.0.data/headers/bud.h",
     ]
     made = wheels.make(tmp_path, "bud", files=dict.fromkeys(inside, b""))
-    assert wheel.read(made, ["bud/*.so"]).files == (
+    known = wheel.read(made, ["bud/*.so"]).files
+    assert set(known) == set(unpacked(made, tmp_path, "bud/*.so"))
+    assert known == (
         "bin/grow",
         "include/bud/bud.h",
         "share/bud/x",
