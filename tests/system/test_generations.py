@@ -305,7 +305,12 @@ def test_killed_at_any_moment(
     for round_ in range(KILLS):
         first = 1 + 4 * round_
         sets = [tmp_path / f"sets/{version}.0" for version in range(first, first + 4)]
+        before = history(channel).current.number
         with switching(channel, sets, chance.randrange(10**6)) as writer:
+            # On a busy machine, a kill by the clock alone may always come before the first switch.
+            if round_ % 2:
+                while history(channel).current.number == before and writer.poll() is None:
+                    time.sleep(0.01)
             time.sleep(chance.uniform(0, longest))
             writer.kill()
         seen = frozenset[str]().union(*(whole(channel / s, channel, s) for s in SUBDIRS))
@@ -321,7 +326,7 @@ def test_killed_at_any_moment(
         assert there == released
         assert {path.name for path in channel.glob("*/*.conda")} == set(past.published)
         assert not list(channel.glob("**/.*.part"))
-    assert history(channel).current.number > KILLS
+    assert history(channel).current.number > KILLS // 2
 
 
 def test_a_client_with_a_cache_sees_every_switch(
