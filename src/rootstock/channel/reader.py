@@ -196,7 +196,7 @@ class Channel:
         except FileNotFoundError as error:
             raise UsageError(
                 f"{self.place.url} has no releases",
-                "Name the channel with --channel: a folder or a URL.",
+                "Name the folder or the URL of a channel that has releases.",
             ) from error
         except ValueError as error:
             raise UsageError(f"{self.place.at(RELEASES_TABLE)} cannot be read: {error}") from error

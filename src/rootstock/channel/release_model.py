@@ -10,6 +10,7 @@ releases/0002/
   keys/<key id>.pub                  the public key of the signer
   attestations/<file name>.json      a signed statement for each package
   attestations/release.json.json     and for release.json itself
+  builders/<sha256>.json             signed statements of other builders, by the sha256 of the file
 ```
 """
 
@@ -25,7 +26,7 @@ RECORD = "release.json"
 FORMAT = 1
 # The product of a release that names none, and its axes.
 PRODUCT, AXES = "root", ("root", "python")
-KEYS, ATTESTATIONS = "keys", "attestations"
+KEYS, ATTESTATIONS, BUILDERS = "keys", "attestations", "builders"
 ATTESTATION = f"{ATTESTATIONS}/{RECORD}.json"
 _KINDS = ("explicit", "pixi", "sbom")  # kinds of files that every cell has
 
@@ -201,8 +202,8 @@ def _positive(value: object) -> int:
 
 
 def _path(value: object) -> str:
-    """Check the path of a file of a release: at its top, or in one of its two folders."""
-    if value in (RECORD, KEYS, ATTESTATIONS, ATTESTATION):
+    """Check the path of a file of a release: at its top, or in one of its three folders."""
+    if value in (RECORD, KEYS, ATTESTATIONS, BUILDERS, ATTESTATION):
         raise ValueError(f"{names.quoted(value)} is not a file that a release lists")
     path = names.relative_path(value)
     folder, _, name = path.rpartition("/")
@@ -210,6 +211,8 @@ def _path(value: object) -> str:
         names.sha256(name.removesuffix(".pub"))
     elif folder == ATTESTATIONS and name.endswith(".json"):
         names.package_file(name.removesuffix(".json"))
+    elif folder == BUILDERS and name.endswith(".json"):
+        names.sha256(name.removesuffix(".json"))
     else:
         names.cell(path)  # the files of cells have the names of cells
     return path

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rootstock.building.limits import DEFAULT_SECONDS, Limits, default_memory
+from rootstock.cli.builders import Attestations, Count, TrustedKeys, builders_of
 from rootstock.cli.common import (
     CHECKOUT,
     ChannelFolder,
@@ -145,6 +146,9 @@ def _pipeline(
     suite: Suites = [],  # noqa: B006
     suite_limit: SuiteLimit = None,
     url: Url = "",
+    builders: Count = 1,
+    key: TrustedKeys = [],  # noqa: B006
+    attestation: Attestations = [],  # noqa: B006
     checkout: CheckoutFolder = CHECKOUT,
     list_: Annotated[bool, typer.Option("--list", help="Only list the cells.")] = False,
     since: Annotated[
@@ -192,7 +196,10 @@ def _pipeline(
         show(request, as_json)
     else:
         if until == "promote":
-            request = replace(request, key=keys.mine(ask_passphrase))
+            own = keys.mine(ask_passphrase)
+            public = own.open().public if own else None
+            needed = builders_of(builders, key, attestation, public)
+            request = replace(request, key=own, builders=needed)
         _run(request, as_json, until, results)
 
 
@@ -203,8 +210,10 @@ def pipeline_command(until: Until, help_: str) -> Callable[..., None]:
         _pipeline(until, **given)
 
     _, *options = inspect.signature(_pipeline).parameters.values()
+    without: tuple[str, ...] = () if until == "promote" else ("builders", "key", "attestation")
     if until == "audit":  # it ends before any test
-        options = [one for one in options if one.name not in ("deep", "suite", "suite_limit")]
+        without += ("deep", "suite", "suite_limit")
+    options = [one for one in options if one.name not in without]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in options}
     command.__doc__ = help_
@@ -216,6 +225,9 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
         "promote",
         """Build the chosen cells, test them, and promote them into the channel.
 
+        With --builders 2, another builder must have made the same packages: `rootstock verify
+        --against`.
+
         Examples:
 
           rootstock build --root 6 --py 3.11
@@ -225,6 +237,8 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
           rootstock build --only 'root6*-cp311-*' --dry-run
 
           rootstock build --list --since origin/main
+
+          rootstock build --builders 2 --key bob.pub --attestation bob.json
         """,
     ),
     "smoke": (

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rootstock.channel.reader import Channel
+from rootstock.cli.builders import Attestations, Count, TrustedKeys, builders_of
 from rootstock.cli.common import (
     CHECKOUT,
     ChannelFolder,
@@ -26,6 +27,8 @@ from rootstock.publish import snapshot as snapshots
 from rootstock.publish.choose import Options, choose
 from rootstock.publish.retry import RetryPolicy
 from rootstock.publish.tester import tester
+from rootstock.release import keys
+from rootstock.release.keys import Public
 from rootstock.report.terminal import Terminal
 
 
@@ -85,6 +88,9 @@ def publish(
     tries: Annotated[
         int, typer.Option(min=1, help="Tries in a row after transient errors.")
     ] = RetryPolicy.tries,
+    builders: Count = 1,
+    key: TrustedKeys = [],  # noqa: B006 - typer reads the default and hands on a new list
+    attestation: Attestations = [],  # noqa: B006
     engine: TestEngineName = "auto",
     relock: TestRelock = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
@@ -94,7 +100,9 @@ def publish(
 
     The token comes from ANACONDA_API_TOKEN or QUETZ_API_KEY, or from --token-file; the keys of S3
     as for any program of Amazon's. Users see everything new at once, where the target can do
-    that (S3 cannot). The same command again continues where one ended.
+    that (S3 cannot). The same command again continues where one ended. With --builders 2, two
+    builders must have signed for everything new: the channel's releases have the signatures, or
+    --attestation.
 
     Examples:
 
@@ -107,6 +115,8 @@ def publish(
       rootstock publish s3://bucket/channel --url https://conda.example.org/channel
 
       rootstock publish /afs/example.org/www/channel
+
+      rootstock publish anaconda:physics --builders 2 --key bob.pub --attestation bob.json
     """
     store, patience = locate(), RetryPolicy(tries=tries)
     store.prepare()
@@ -121,12 +131,14 @@ def publish(
         token_file=token_file,
         reads=dry_run,
     )
+    needed = builders_of(builders, key, attestation, _own_key())
     snapshot = snapshots.load(Channel.at(channel), release)
     with Terminal(quiet=as_json) as terminal:
         chosen = choose(target, options, store, terminal)
         if dry_run:
             look = publishing.compare(snapshot, chosen, terminal, patience)
             missing, hidden = look.missing(snapshot), look.hidden(snapshot)
+            publishing.require_builders(snapshot, hidden, needed)
         else:
             logs = publishing.place(chosen, store) / "smoke"
             done = publishing.publish(
@@ -137,6 +149,7 @@ def publish(
                 tester(files, engine, store, logs, terminal, relock=relock),
                 patience=patience,
                 stage_only=stage_only,
+                builders=needed,
             )
     if not dry_run:
         if as_json:
@@ -156,6 +169,12 @@ def publish(
         rows = [(package.path, size(package.size), package.sha256[:16]) for package in missing]
         counts = f"{len(missing)} to upload, {len(hidden)} would become visible: {chosen.name}"
         say([*columns([("would be uploaded", "size", "sha256"), *rows]), counts])
+
+
+def _own_key() -> Public | None:
+    """The public half of this user's key, if there is one."""
+    path = keys.location()
+    return keys.own(path) if path.exists() else None
 
 
 COMMANDS = {"publish": publish}

@@ -1,4 +1,4 @@
-"""The command that checks whether a rebuild gives the same bytes, or checks a release."""
+"""The command that checks whether other builds give the same bytes, or checks a release."""
 
 import os
 import re
@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from rootstock.channel.reader import LATEST, Channel
+from rootstock.cli.against import verify_against
+from rootstock.cli.builders import Attestations, Count, builders_of
 from rootstock.cli.common import (
     CHECKOUT,
     AnyChannel,
@@ -18,18 +20,22 @@ from rootstock.cli.common import (
     CheckoutIfNeeded,
     Jobs,
     Json,
+    Level,
     Offline,
     ProfileName,
+    Relock,
     print_json,
     say,
 )
 from rootstock.core.checkout import Checkout
-from rootstock.core.errors import UsageError
+from rootstock.core.errors import UsageError, VerifyFailed
 from rootstock.core.store import locate
 from rootstock.image import profiles
 from rootstock.image.engines.choose import choose
 from rootstock.release import check, keys
+from rootstock.release.builders import published
 from rootstock.report.terminal import Terminal
+from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.sources.fetch import load_registry
 from rootstock.verify import rebuild
 
@@ -52,11 +58,35 @@ def verify(
     channel: AnyChannel = "channel",
     key: Annotated[
         list[Path],
-        typer.Option("--key", help="A public key that must have signed the release; repeatable."),
+        typer.Option(
+            "--key",
+            help="A public key that must have signed the release, or a builder's; repeatable.",
+        ),
     ] = [],  # noqa: B006
+    builders: Count = 1,
+    attestation: Attestations = [],  # noqa: B006
+    against: Annotated[
+        str,
+        typer.Option(
+            help="Compare what is built here with a release of a channel, by default its latest.",
+            metavar="DIR|URL",
+        ),
+    ] = "",
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --against: sign for the packages that are the same, and write that.",
+            metavar="FILE",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --against: only show what would be built.")
+    ] = False,
     engine: BuildEngineName = "auto",
     jobs: Jobs = 0,
+    level: Level = DEFAULT_LEVEL,
     profile: ProfileName = profiles.DEFAULT,
+    relock: Relock = False,
     offline: Offline = False,
     checkout: CheckoutIfNeeded = CHECKOUT,
     as_json: Json = False,
@@ -67,6 +97,10 @@ def verify(
     differs. A release is checked from the channel or any copy of it, by folder or URL: its files,
     its packages, its locks, its SBOMs, and its signatures.
 
+    With --against, this checkout and this store build what another machine has released, where
+    the build key is the same. Packages that the store has are not built again. --write signs for
+    those with the same bytes; `build` and `publish` take the file with --attestation.
+
     Examples:
 
       rootstock verify openssl
@@ -76,12 +110,33 @@ def verify(
       rootstock verify --all -j 2 --json
 
       rootstock verify latest --channel https://example.org/channel --key alice.pub
+
+      rootstock verify --against https://example.org/channel --level 19 --write bob.json
+
+      rootstock verify latest --builders 2 --key alice.pub --key bob.pub
     """
-    if any(word == LATEST or re.fullmatch("[0-9]+", word) for word in packages):
-        _verify_release(packages, channel, key, as_json)
+    if against:
+        if everything or key or attestation or builders > 1:
+            raise UsageError("--against takes a release, and none of the options for checking one")
+        request = Request(
+            checkout=Checkout(checkout),
+            sets=("all",),
+            profile=profile,
+            engine=engine,
+            workers=jobs,
+            level=level,
+            relock=relock,
+            offline=offline,
+        )
+        verify_against(against, packages, request, write, dry_run=dry_run, as_json=as_json)
         return
-    if key:
-        raise UsageError("--key goes with a release")
+    if write or dry_run:
+        raise UsageError("--write and --dry-run go with --against")
+    if any(word == LATEST or re.fullmatch("[0-9]+", word) for word in packages):
+        _verify_release(packages, channel, key, (builders, attestation), as_json)
+        return
+    if key or attestation or builders > 1:
+        raise UsageError("--key, --builders and --attestation go with a release")
     if everything == bool(packages):
         raise UsageError("verify needs package names, or --all")
     store = locate()
@@ -111,19 +166,29 @@ def verify(
 
 
 def _verify_release(
-    words: Sequence[str], channel: str, trusted: Sequence[Path], as_json: bool
+    words: Sequence[str],
+    channel: str,
+    trusted: Sequence[Path],
+    asked: tuple[int, Sequence[Path]],
+    as_json: bool,
 ) -> None:
     if len(words) != 1:
         raise UsageError("verify takes one release, or packages")
-    where = Channel.at(channel)
+    where, (count, attestations) = Channel.at(channel), asked
     known = [keys.read(path) for path in trusted]
+    builders = builders_of(count, trusted, attestations, None) if count > 1 else None
+    number = where.release_named(words[0])
     with Terminal(quiet=as_json) as terminal:
-        verdict = check.check(where, where.release_named(words[0]), known, terminal)
+        verdict = check.check(where, number, known, terminal)
     if as_json:
         print_json(verdict.as_json())
     else:
         say(verdict.lines)
     verdict.raise_for_failure()
+    if builders:
+        packages = {p.filename: p.sha256 for p in where.release(number).packages.values()}
+        if lacking := builders.lacking(packages, published(where, [number], packages)):
+            raise VerifyFailed(lacking)
 
 
 COMMANDS = {"verify": verify}

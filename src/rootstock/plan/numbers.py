@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 # The places of the number in conda-forge's build strings: h1a2b3c4_0, 0_cp311, h1a2b3c4_0_cp311.
 _NUMBERED = re.compile(r"^0(?=_)|(?<=_)0(?=$|_cp)")
+# The same with any number; a longer one is not a build number of rootstock's.
+_NUMBER = re.compile(r"^[0-9]{1,4}(?=_)|(?<=_)[0-9]{1,4}(?=$|_cp)")
 
 
 def has_place(build: str) -> bool:
@@ -37,3 +39,13 @@ def free(name: str, version: str, build: str, key: str, published: Mapping[str, 
         if published.get(file_name(name, version, build, number), key) == key:
             return number
     raise ValueError(f"the build string {build!r} has no place for a build number")
+
+
+def before(build: str) -> list[str]:
+    """Return the build strings with the smaller build numbers, which other packages have taken.
+
+    >>> before("h1a2b_2")
+    ['h1a2b_0', 'h1a2b_1']
+    """
+    found = _NUMBER.search(build)
+    return [_NUMBER.sub(str(number), build, 1) for number in range(int(found[0]) if found else 0)]

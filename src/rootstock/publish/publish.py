@@ -25,6 +25,7 @@ from rootstock.publish import web
 from rootstock.publish.retry import Retrier, RetryPolicy, again
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import Conflict, Missing, RemoteState, Target, TransientError
+from rootstock.release.builders import Builders, published
 
 _STAGE = "publish"
 
@@ -72,6 +73,18 @@ def compare(
     return look
 
 
+def require_builders(
+    snapshot: ChannelSnapshot, packages: Sequence[Package], builders: Builders | None
+) -> None:
+    """Raise `RefusedError` when too few builders stand behind packages of a snapshot.
+
+    Statements count that are in the releases of the snapshot, or among those of `builders`.
+    """
+    if builders:
+        sha256s = {package.filename: package.sha256 for package in packages}
+        builders.require(sha256s, published(snapshot.channel, snapshot.releases, sha256s))
+
+
 def publish(
     snapshot: ChannelSnapshot,
     target: Target,
@@ -81,15 +94,17 @@ def publish(
     *,
     patience: RetryPolicy,
     stage_only: bool = False,
+    builders: Builders | None = None,
 ) -> Publication:
     """Publish a snapshot; `smoke` tests cells from a channel's URL and raises on failure.
 
-    With `stage_only` it ends before the test, and nothing becomes visible.
+    `builders` must stand behind the packages that become visible. With `stage_only` it ends before
+    the test, and nothing becomes visible.
 
     Raises `RefusedError` when the target has other bytes of the same name, returns other bytes than
-    it got, or refuses the token. Also when another process with this store is publishing to it.
-    Raises `SourceError` when the target cannot be reached, and what `smoke` raises. Nothing is
-    visible then.
+    it got, or refuses the token. Also when too few builders stand behind a package, and when
+    another process with this store is publishing to it. Raises `SourceError` when the target cannot
+    be reached, and what `smoke` raises. Nothing is visible then.
     """
     listen(Event(stage=_STAGE, state="start", detail=target.name))
     started = time.monotonic()
@@ -99,6 +114,7 @@ def publish(
     with _alone(target, store):
         look = compare(snapshot, target, listen, patience)
         hidden = look.hidden(snapshot)
+        require_builders(snapshot, hidden, builders)
         if not look.settled:
             uploaded = _upload(snapshot, look, target, listen, patience)
             read = _read_back(hidden, target, store, listen, patience)

@@ -42,7 +42,7 @@ class ReleaseInputs:
 
     `audits` are the reports and `sources` the sources of packages, by file name. `url` is the
     public address of the channel, empty if there is none, and `folder` the URL of its folder; `key`
-    signs.
+    signs. `statements` are the attestations of other builders.
     """
 
     number: int
@@ -56,6 +56,7 @@ class ReleaseInputs:
     folder: str
     url: str = ""
     key: Private | None = None
+    statements: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -107,14 +108,18 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
         files |= {cell.files[what]: text for what, text in made.items()}
     if inputs.key:
         files |= _attestations(release, inputs.key)
-    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    files |= {f"{release_model.BUILDERS}/{_sha256(text)}.json": text for text in inputs.statements}
+    hashes = {name: _sha256(text) for name, text in files.items()}
     release = replace(release, files=hashes)
     files[release_model.RECORD] = text = release.text()
     if inputs.key:
-        sha256 = hashlib.sha256(text.encode()).hexdigest()
-        statement = attest.of_release(release_model.RECORD, sha256, base, inputs.number)
+        statement = attest.of_release(release_model.RECORD, _sha256(text), base, inputs.number)
         files[release_model.ATTESTATION] = attest.sign(statement, inputs.key)
     return Built(release=release, files=files)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _attestations(release: release_model.Release, key: Private) -> dict[str, str]:

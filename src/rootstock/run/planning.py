@@ -9,12 +9,14 @@ from rootstock.building import artifacts
 from rootstock.building.artifact import Artifact
 from rootstock.building.fingerprint import fingerprint
 from rootstock.channel.reader import Channel
-from rootstock.core.errors import Damaged
+from rootstock.channel.release_model import Release
+from rootstock.core.errors import Damaged, UsageError
 from rootstock.core.formatting import counted
+from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.image import profiles
-from rootstock.plan import checks
+from rootstock.plan import checks, numbers
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan.graph import Graph, Node
@@ -87,7 +89,10 @@ class Plan:
 
 
 def plan(request: Request, store: Store, listen: Listener) -> Plan:
-    """Render the recipes and link what the chosen cells need; nothing is fetched or built."""
+    """Render the recipes and link what the chosen cells need; nothing is fetched or built.
+
+    Raises `UsageError` when the request is against a release of which nothing is the same here.
+    """
     listen(Event(stage="plan", state="start"))
     started, checkout = time.monotonic(), request.checkout
     matrix = load_matrix(checkout, request.sets)
@@ -95,7 +100,7 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     beside = _beside(request, chosen)
     published = _published(request)
     graph = _graph(request, matrix, (*chosen, *beside.values()), published, store, listen)
-    have, wanted = _missing(graph, store, listen)
+    have, wanted = _missing(graph, _asked(request, graph, listen), store, listen)
     count = (
         f"{counted(len(chosen), 'cell')}, {counted(len(graph.nodes), 'package')}, "
         f"{len(wanted)} to build"
@@ -197,21 +202,60 @@ def _previous(
 
 
 def _published(request: Request) -> dict[str, str]:
+    if request.against:
+        return _as_released(request.against)
     return {name: key for name, (key, _) in Channel.at(request.channel).keys().items()}
 
 
+def _as_released(release: Release) -> dict[str, str]:
+    """Return the build keys of a release's files, with which a plan gives them the same numbers.
+
+    Smaller build numbers belong to packages with other keys, in earlier releases.
+    """
+    keys: dict[str, str] = {}
+    for package in release.packages.values():
+        for build in numbers.before(package.build):
+            keys.setdefault(f"{package.name}-{package.version}-{build}.conda", "")
+    return keys | {name: package.key for name, package in release.packages.items()}
+
+
+def _asked(request: Request, graph: Graph, listen: Listener) -> list[str]:
+    """Return the nodes that the request asks for; what builds them comes with them.
+
+    These are the nodes of its cells, and the sysroots, because the audit reads them. Against a
+    release, they are those that the release has under the same build key.
+    """
+    release = request.against
+    if release is None:
+        sysroots = [id_ for id_, node in graph.nodes.items() if node.output.name == SYSROOT]
+        return [*(id_ for ids in graph.cells.values() for id_ in ids), *sysroots]
+    same = {
+        node.filename: id_
+        for id_, node in graph.nodes.items()
+        if node.filename in release.packages and release.packages[node.filename].key == node.key
+    }
+    if not same:
+        commit = f" at commit {release.commit}" if release.commit else ""
+        raise UsageError(
+            f"no package of release {release.release} is made from the same inputs here",
+            f"Use a checkout{commit}, and the --profile and --level of the first build.",
+        )
+    if other := sorted(release.packages.keys() - same.keys()):
+        detail = f"{len(other)} of {len(release.packages)} have other inputs here: {listed(other)}"
+        listen(Event(stage="plan", state="note", detail=detail))
+    return list(same.values())
+
+
 def _missing(
-    graph: Graph, store: Store, listen: Listener
+    graph: Graph, asked: Sequence[str], store: Store, listen: Listener
 ) -> tuple[dict[str, Artifact], dict[str, frozenset[str]]]:
     """Return the artifacts that the store has, and the nodes to build with what precedes each.
 
-    A package that only builds use is built only if one of these builds is wanted. The sysroots are
-    always wanted, because the audit reads them.
+    A package that only builds use is built only if one of these builds is wanted.
     """
     have: dict[str, Artifact] = {}
     wanted: dict[str, frozenset[str]] = {}
-    sysroots = [id_ for id_, node in graph.nodes.items() if node.output.name == SYSROOT]
-    stack = [*(id_ for ids in graph.cells.values() for id_ in ids), *sysroots]
+    stack = [*asked]
     while stack:
         id_ = stack.pop()
         if id_ in have or id_ in wanted:

@@ -28,8 +28,9 @@ def promote(context: Context, state: State) -> Iterator[State]:
     """Make the packages of a run visible in its channel, with the release beside them.
 
     Raises `RefusedError` when the channel has, or ever had, a file of the same name with other
-    bytes. It does so, too, when an artifact is not for a channel, a cell is incomplete, another
-    process writes, or the channel is damaged or foreign. Raises `Damaged` when an artifact is,
+    bytes. It does so, too, when an artifact is not for a channel, a cell is incomplete, too few
+    builders stand behind a package, another process writes, or the channel is damaged or foreign.
+    Raises `Damaged` when an artifact is,
     `NoSpace`, and `UsageError` when the folder cannot be written. Readers then see no change.
     """
     with context.timed(STAGE):
@@ -48,6 +49,9 @@ def _promoted(context: Context, state: State) -> Promotion:
     rebuilt = {plan.graph.nodes[id_].filename for id_ in plan.wanted}
     channel = Channel.at(request.channel)
     refuse_unpublishable(staged)  # before a folder is made for nothing
+    if request.builders:
+        own = [request.key.open().public.id] if request.key else []
+        request.builders.require({a.filename: a.sha256 for a in staged}, own=own)
     try:
         with channel.write(create=True, wait=_WAIT, waiting=note) as change:
             mended = promotion.promote(change, staged, rebuilt, cells=sets)
@@ -100,6 +104,7 @@ def _release(context: Context, state: State, change: Change) -> "Built":
         folder=change.channel.place.url,
         url=request.url or change.channel.settings().url,
         key=request.key.open() if request.key else None,
+        statements=request.builders.statements if request.builders else (),
     )
     records = {a.filename: change.record(a) for one in passed for a in one.artifacts}
     return build(inputs, records)

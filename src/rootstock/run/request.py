@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rootstock.building.limits import Limits, default_memory
+from rootstock.channel.release_model import Release
 from rootstock.core.checkout import Checkout
 from rootstock.image import profiles
 from rootstock.image.profiles import Profile
+from rootstock.release.builders import Builders
 from rootstock.release.keys import KeyFile
 from rootstock.suites.suite import Deep
 
@@ -20,7 +22,9 @@ class Request:
 
     `axes` are the values by which cells are chosen, by the name of the axis. `url` is the public
     address of the channel, if it is known. `key` signs the release. `deep` asks for the packages'
-    own tests. `relock` resolves an image again if one of its pinned packages is gone.
+    own tests. `relock` resolves an image again if one of its pinned packages is gone. `builders`
+    must stand behind what is promoted. `against` is a release of another builder: only those of its
+    packages are built that have the same build key here.
     """
 
     checkout: Checkout
@@ -41,3 +45,5 @@ class Request:
     url: str = ""
     key: KeyFile | None = None
     deep: Deep | None = None
+    builders: Builders | None = None
+    against: Release | None = None

@@ -124,7 +124,7 @@ def _tars(old: tarfile.TarFile, new: tarfile.TarFile, part: str) -> Iterator[Dif
         yield listed
     for name in sorted(was.keys() | now.keys()):
         if name not in now:
-            yield Difference(member=name, what="is only in the kept package")
+            yield Difference(member=name, what="is only in the original package")
         elif name not in was:
             yield Difference(member=name, what="is only in the rebuilt package")
         else:
@@ -185,7 +185,9 @@ def _contents(name: str, old: IO[bytes], new: IO[bytes]) -> Iterator[Difference]
             return
         texts = [_text(file) for file in (old, new)]
         if texts[0] is not None and texts[1] is not None:
-            lines = difflib.unified_diff(texts[0], texts[1], "kept", "rebuilt", n=1, lineterm="")
+            lines = difflib.unified_diff(
+                texts[0], texts[1], "original", "rebuilt", n=1, lineterm=""
+            )
             yield Difference(member=name, what="different text", lines=_first(list(lines)))
         else:
             yield _binaries(name, old, new, place)
@@ -217,12 +219,12 @@ def _text(file: IO[bytes]) -> list[str] | None:
 
 def _binaries(name: str, old: IO[bytes], new: IO[bytes], place: int) -> Difference:
     sizes, lines = [], []
-    for which, file in (("kept", old), ("rebuilt", new)):
+    for which, file in (("original", old), ("rebuilt", new)):
         sizes.append(file.seek(0, 2))
         file.seek(place)
         data = file.read(_AROUND)
         shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
-        lines.append(f"{which:<8}{data.hex(' ')}  {shown}")
+        lines.append(f"{which:<9}{data.hex(' ')}  {shown}")
     section = _section(old, place)
     where = f" in {section}" if section else ""
     size = f", {sizes[0]} -> {sizes[1]} bytes" if sizes[0] != sizes[1] else ""

@@ -41,9 +41,9 @@ Outcome = Literal["same", "differs", "failed", "unknown"]
 class Verdict:
     """The result of building a package again.
 
-    `outcome` is `unknown` when the build could not run, and `message` says why, or why the build
-    failed. `sha256` belongs to the stored package, `rebuilt` to the new one, which is at `path`
-    when it differs. `log` is the file with the build's output.
+    `outcome` is `unknown` when the build could not run, or there is none, and `message` says why,
+    or why the build failed. `sha256` belongs to the original package, `rebuilt` to the new one,
+    which is at `path` when it differs. `log` is the file with the build's output.
     """
 
     filename: str

@@ -84,7 +84,7 @@ def test_what_only_one_has_is_told(tmp_path: Path) -> None:
     assert (there.member, there.what) == ("bin/more", "is only in the rebuilt package")
     (tmp_path / "turned").mkdir()
     _, gone = differences(tmp_path / "turned", more, SAME)
-    assert (gone.member, gone.what) == ("bin/more", "is only in the kept package")
+    assert (gone.member, gone.what) == ("bin/more", "is only in the original package")
 
 
 def test_modes_and_links_are_compared(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_of_a_binary_the_first_byte_is_told(tmp_path: Path) -> None:
         tmp_path, replace(SAME, files={"lib/x": old}), replace(SAME, files={"lib/x": new})
     )
     assert found.what == "from byte 100, 103 -> 104 bytes"
-    assert found.lines == ("kept    61 62 63  abc", "rebuilt 78 62 63 64  xbcd")
+    assert found.lines == ("original 61 62 63  abc", "rebuilt  78 62 63 64  xbcd")
 
 
 def elf(content: bytes) -> bytes:
