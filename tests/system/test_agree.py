@@ -114,9 +114,9 @@ def test_one_flipped_byte_is_found(two: tuple[Builder, Builder], tmp_path: Path)
     path.unlink()  # the store has the same file
     path.write_bytes(content)
     file = tmp_path / "bob.json"
-    told = bob.run("verify", "--against", str(alice.bench.channel), "--write", str(file), code=1)
-    assert "1 of 2 packages are not as in release 1" in told.stderr and path.name in told.stderr
-    assert "its release names another sha256" in told.stdout
+    done = bob.run("verify", "--against", str(alice.bench.channel), "--write", str(file), code=1)
+    assert "1 of 2 packages are not as in release 1" in done.stderr and path.name in done.stderr
+    assert "its release names another sha256" in done.stdout
     assert subjects(file).keys() == {"python"}
 
 
@@ -128,8 +128,8 @@ def test_what_depends_on_chance_is_not_agreed_on(
         one.bench.recipe("root", make_sh=CHANCE)
     alice.run("build", *CELL)
     file = tmp_path / "bob.json"
-    told = bob.run("verify", "--against", str(alice.bench.channel), "--write", str(file), code=1)
-    assert "chance.txt: different text" in told.stdout
+    done = bob.run("verify", "--against", str(alice.bench.channel), "--write", str(file), code=1)
+    assert "chance.txt: different text" in done.stdout
     needs = ("--builders", "2", "--key", bob.public, "--attestation", str(file))
     refused = alice.run("publish", str(tmp_path / "site"), *needs, code=5).stderr
     assert "1 of 2 packages have fewer" in refused and "root-6.40.00" in refused
@@ -149,5 +149,5 @@ def test_later_releases_and_other_checkouts(two: tuple[Builder, Builder]) -> Non
     bob.bench.recipe("root", root_txt="a second root\n")
     assert bob.verify(channel) == {"python": "same", "root": "same"}
     assert list(bob.bench.home.glob(f"artifacts/*/{second.name}"))
-    told = bob.run("verify", "--against", str(channel), "--level", "3", code=2).stderr
-    assert "no package of release 2 is made from the same inputs here" in told
+    done = bob.run("verify", "--against", str(channel), "--level", "3", code=2)
+    assert "no package of release 2 is made from the same inputs here" in done.stderr

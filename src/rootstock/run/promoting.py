@@ -28,9 +28,9 @@ def promote(context: Context, state: State) -> Iterator[State]:
     """Make the packages of a run visible in its channel, with the release beside them.
 
     Raises `RefusedError` when the channel has, or ever had, a file of the same name with other
-    bytes. It does so, too, when an artifact is not for a channel, a cell is incomplete, too few
-    builders stand behind a package, another process writes, or the channel is damaged or foreign.
-    Raises `Damaged` when an artifact is,
+    bytes. It does so, too, when an artifact is not for a channel, a cell is incomplete, or too few
+    builders stand behind a package. Also when another process writes, or the channel is damaged or
+    foreign. Raises `Damaged` when an artifact is,
     `NoSpace`, and `UsageError` when the folder cannot be written. Readers then see no change.
     """
     with context.timed(STAGE):

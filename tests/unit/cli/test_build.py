@@ -54,6 +54,13 @@ def test_what_has_no_meaning_is_refused(
         asked(monkeypatch, *words)
 
 
+def test_only_what_promotes_asks_for_builders(monkeypatch: pytest.MonkeyPatch) -> None:
+    for option in ("--builders=2", "--key=bob.pub", "--attestation=bob.json"):
+        for command in ("smoke", "audit"):
+            with pytest.raises(typer.TyperException, match="No such option"):
+                asked(monkeypatch, command, option)
+
+
 def test_audit_lacks_the_options_of_tests_that_it_does_not_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

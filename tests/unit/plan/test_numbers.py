@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootstock.plan.numbers import file_name, free, has_place, numbered
+from rootstock.plan.numbers import before, file_name, free, has_place, numbered
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,14 @@ def test_a_number_is_free_or_the_packages_own(taken: dict[int, str]) -> None:
     number = free("a", "1", "h_0", "mine", published)
     assert taken.get(number, "mine") == "mine"
     assert all(taken[smaller] == "other" for smaller in range(number))
+
+
+@pytest.mark.parametrize("build", ["h1a2b_0", "0_cp311", "h0_0_cp311", "py_0"])
+@given(number=st.integers(0, 40))
+def test_the_smaller_numbers_of_a_build(build: str, number: int) -> None:
+    assert before(numbered(build, number)) == [numbered(build, n) for n in range(number)]
+
+
+@pytest.mark.parametrize("build", ["generic", "h0", "py310", "h0_20240131", "h0_" + "9" * 50])
+def test_what_has_no_build_number_has_no_smaller_one(build: str) -> None:
+    assert before(build) == []

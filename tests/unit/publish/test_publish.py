@@ -14,6 +14,8 @@ from rootstock.publish.folder import staged_indexes
 from rootstock.publish.retry import RetryPolicy
 from rootstock.publish.snapshot import ChannelSnapshot, Package
 from rootstock.publish.target import Conflict, Notify, RemoteFile, RemoteState, TransientError
+from rootstock.release.builders import Builders
+from rootstock.release.keys import Private
 
 from ...channels import load, promote
 
@@ -125,6 +127,17 @@ def test_the_steps_in_their_order(snapshot: ChannelSnapshot, target: Memory, sto
     target.asked.clear()
     assert go(snapshot, target, store, smoke).uploaded == ()
     assert target.asked == ["look"]
+
+
+def test_too_few_builders_are_refused_before_anything_is_uploaded(
+    snapshot: ChannelSnapshot, target: Memory, store: Store, key: Private
+) -> None:
+    needed = Builders(count=2, trusted=(key.public,))
+    with pytest.raises(RefusedError, match="3 of 3 packages have fewer"):
+        go(snapshot, target, store, builders=needed)
+    assert target.asked == ["look"]
+    go(snapshot, target, store)
+    go(snapshot, target, store, builders=needed)  # there is nothing new to sign for
 
 
 def test_what_was_read_back_is_not_read_again(

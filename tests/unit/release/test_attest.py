@@ -93,3 +93,56 @@ def test_two_signatures_are_too_many(key: Private) -> None:
 def test_a_release_is_named_by_its_channel() -> None:
     statement = attest.of_release("release.json", "b" * 64, CHANNEL, 7)
     assert statement["predicate"] == {"purl": "pkg:generic/channel@7"}
+
+
+# What SLSA requires of the provenance that it defines (version 1).
+PROVENANCE = {
+    "required": ["_type", "subject", "predicateType", "predicate"],
+    "properties": {
+        "_type": {"const": "https://in-toto.io/Statement/v1"},
+        "subject": {"type": "array", "minItems": 1},
+        "predicateType": {"const": "https://slsa.dev/provenance/v1"},
+        "predicate": {
+            "required": ["buildDefinition", "runDetails"],
+            "properties": {
+                "buildDefinition": {
+                    "required": ["buildType", "externalParameters"],
+                    "properties": {
+                        "buildType": {"type": "string", "pattern": "^[a-z]+:"},
+                        "externalParameters": {"type": "object"},
+                    },
+                },
+                "runDetails": {
+                    "required": ["builder"],
+                    "properties": {
+                        "builder": {
+                            "required": ["id"],
+                            "properties": {"id": {"type": "string", "pattern": "^[a-z]+:"}},
+                        }
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def test_a_builder_states_what_slsa_calls_provenance() -> None:
+    packages = {"b-1-0.conda": "b" * 64, "a-1-0.conda": "a" * 64}
+    made = attest.of_builds(packages, {"a-1-0.conda": "k1", "b-1-0.conda": "k2"}, "c" * 64)
+    jsonschema.validate(made, PROVENANCE)
+    assert [one["name"] for one in made["subject"]] == ["a-1-0.conda", "b-1-0.conda"]
+    assert attest.vouched(made) == {*packages.items()}
+
+
+def test_what_a_statement_vouches_for() -> None:
+    assert attest.vouched(STATEMENT) == {("a-1-0.conda", "a" * 64)}
+    for other in (
+        {**STATEMENT, "predicateType": "https://in-toto.io/attestation/test-result/v0.1"},
+        {**STATEMENT, "_type": "https://in-toto.io/Statement/v0.1"},
+        {**STATEMENT, "subject": [{"name": "a-1-0.conda", "digest": {"sha1": "a" * 40}}]},
+        {**STATEMENT, "subject": None},
+        {},
+    ):
+        with pytest.raises(ValueError, match=r"does not state|cannot be read"):
+            attest.vouched(other)
