@@ -1,6 +1,6 @@
 """`rootstock verify --against`: compares with another builder's release, and signs the result."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,17 +49,17 @@ def verify_against(
         made = against.built(release, store)
         verdicts = against.compare_all(channel, release, made, store, terminal)
     same = {verdict.filename: verdict.sha256 for verdict in verdicts if verdict.outcome == "same"}
-    if as_json:
-        print_json({"release": release.release, "packages": [one.as_json() for one in verdicts]})
-    else:
+    packages = [verdict.as_json() for verdict in verdicts]
+    answer = {"release": release.release, "packages": packages, "attestation": "", "key": ""}
+    if not as_json:
         say(line for verdict in verdicts for line in verdict.lines)
     terminal.say(f"{len(same)} of {len(verdicts)} packages are as in {name}.")
     if key and file and same:
-        build_keys = {one: release.packages[one].key for one in same}
-        text = attest.sign(attest.of_builds(same, build_keys, key.public.id), key)
-        with raising_unwritable(file):
-            file.write_text(text)
+        _sign(release, same, key, file)
+        answer |= {"attestation": str(file), "key": key.public.id}
         terminal.say(f"Signed with the key {key.public.id}: {file}")
+    if as_json:
+        print_json(answer)
     against.raise_for_difference(verdicts, name)
 
 
@@ -77,6 +77,14 @@ def _axes(release: Release) -> dict[str, tuple[str, ...]]:
         for axis, value in cell.axes.items():
             values[axis] = (*values.get(axis, ()), value)
     return values
+
+
+def _sign(release: Release, same: Mapping[str, str], key: keys.Private, file: Path) -> None:
+    """Sign for packages of a release, of which `same` has the sha256 by file name."""
+    build_keys = {name: release.packages[name].key for name in same}
+    statement = attest.of_builds(same, build_keys, key.public.id)
+    with raising_unwritable(file):
+        file.write_text(attest.sign(statement, key))
 
 
 def _key() -> keys.Private:

@@ -197,7 +197,7 @@ def _pipeline(
     else:
         if until == "promote":
             own = keys.mine(ask_passphrase)
-            public = own.open().public if own else None
+            public = own.open().public if own and builders > 1 else None
             needed = builders_of(builders, key, attestation, public)
             request = replace(request, key=own, builders=needed)
         _run(request, as_json, until, results)

@@ -131,7 +131,8 @@ def publish(
         token_file=token_file,
         reads=dry_run,
     )
-    needed = builders_of(builders, key, attestation, _own_key())
+    own = _own_key() if builders > 1 else None
+    needed = builders_of(builders, key, attestation, own)
     snapshot = snapshots.load(Channel.at(channel), release)
     with Terminal(quiet=as_json) as terminal:
         chosen = choose(target, options, store, terminal)

@@ -22,6 +22,7 @@ from rootstock.core.errors import SourceError, VerifyFailed
 from rootstock.core.formatting import counted
 from rootstock.core.progress import Event, Listener
 from rootstock.release import attest, compare, indexed, keys
+from rootstock.release.builders import Builders, published
 from rootstock.release.keys import Public
 
 _STAGE = "verify"
@@ -116,8 +117,17 @@ def require_sound(channel: Channel, record: Release, cells: Iterable[str]) -> by
     return opened.text
 
 
-def check(channel: Channel, number: int, trusted: Sequence[Public], listen: Listener) -> Verdict:
-    """Check a release; raises `SourceError` when the place does not answer."""
+def check(
+    channel: Channel,
+    number: int,
+    trusted: Sequence[Public],
+    listen: Listener,
+    builders: Builders | None = None,
+) -> Verdict:
+    """Check a release, and that `builders` stand behind its packages.
+
+    Raises `SourceError` when the place does not answer.
+    """
     place = channel.place
     folder = Place(place.at(release_dir(number)))
     listen(Event(stage=_STAGE, state="start"))
@@ -136,6 +146,7 @@ def check(channel: Channel, number: int, trusted: Sequence[Public], listen: List
         parts += [indexed.differences(channel, record, packages, visible=visible)]
         parts += [compare.differences(folder, record, cell) for cell in record.cells]
         parts += [_signed(folder, record, signer, trusted)] if signer else []
+        parts += [_lacking(channel, record, packages, builders)] if builders else []
         differences += [line for part in parts for line in part]
     listen(Event(stage=_STAGE, state="failed" if differences else "done"))
     return Verdict(
@@ -302,6 +313,15 @@ def _signed(
             for field in expected:
                 if statement.get(field) != expected[field]:
                     yield f"{name} has another {field}: {statement.get(field)}"
+
+
+def _lacking(
+    channel: Channel, record: Release, packages: Sequence[Package], builders: Builders
+) -> list[str]:
+    """Return the lines about packages that have too few builders."""
+    sha256s = {package.filename: package.sha256 for package in packages}
+    statements = published(channel, [record.release], sha256s)
+    return builders.lacking(sha256s, statements).splitlines()
 
 
 def _subject(statement: attest.Statement) -> tuple[str, str]:

@@ -167,7 +167,9 @@ def test_a_release_has_what_was_handed_over(
     channel = Channel.at(made.channel)
     texts = published(channel, [1], packages)
     assert asked(2, [key, bob]).lacking(packages, texts) == ""
-    assert check.check(channel, 1, [key.public], silent).differences == ()
+    assert check.check(channel, 1, [key.public], silent, asked(2, [key, bob])).differences == ()
+    [few] = check.check(channel, 1, [key.public], silent, asked(3, [key, bob])).differences
+    assert few == "3 builders are asked for, and 4 of 4 packages have fewer."
     [file] = made.folder.glob("builders/*.json")
     file.write_text(signed(key, packages))
     [difference] = check.check(channel, 1, [key.public], silent).differences
