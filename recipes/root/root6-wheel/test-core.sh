@@ -24,3 +24,7 @@ int headers() {
 C
 root headers.C | grep -x '(int) 0'
 test "$("$PREFIX/bin/root-config" --prefix)" = "$(readlink -f "$PREFIX")/lib/root"
+
+echo 'The package root_cxx_standard says as which C++ ROOT was compiled.'
+standard=$("$PREFIX/bin/root-config" --cflags | grep -o 'std=c++[0-9]*')
+ls "$PREFIX"/conda-meta/root_cxx_standard-"${standard#std=c++}"-*.json
