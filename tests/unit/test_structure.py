@@ -12,7 +12,17 @@ ROOT = TESTS.parent / "src/rootstock"
 # From the ground up: a room imports of those before it only. docs have the picture.
 ROOMS = (
     *("core", "environment", "sources", "product", "stack", "plan", "image", "building"),
-    *("channel", "audit", "smoke", "suites", "maintain", "verify", "release", "offline"),
+    *(
+        "channel",
+        "audit",
+        "smoke",
+        "suites",
+        "acceptance",
+        "maintain",
+        "verify",
+        "release",
+        "offline",
+    ),
     *("publish", "serve", "run", "report", "cli"),
 )
 LINES, BODY = 350, 60

@@ -44,6 +44,11 @@ class Checkout:
         return self.root / NAMES
 
     @property
+    def acceptance(self) -> Path:
+        """The folder of the acceptance tests: NAME/run.C or NAME/run.py."""
+        return self.root / "tests/acceptance"
+
+    @property
     def sources(self) -> Path:
         """Further addresses of sources."""
         return self.root / "ci/sources.yaml"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -56,7 +56,8 @@ class Product:
     `trial` are the words of a command, from an environment's folder, that shows that it works.
     `checks` are its smoke tests, the longest first, so that two at a time end together. They are in
     the folder `programs`, or else in that of the smoke tests. `runner` is the program of an
-    environment that runs them.
+    environment that runs them. `acceptance` has the names that the program of an acceptance test
+    may have, each with the words that run it, from an environment's folder.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Product:
     checks: tuple[Check, ...]
     programs: Path | None = None
     runner: str = "bin/python"
+    acceptance: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def fields(self) -> tuple[str, ...]:

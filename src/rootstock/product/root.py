@@ -76,4 +76,5 @@ PRODUCT = Product(
     headline=("root", "pyroot"),  # pyroot is there once for each Python
     trial="bin/python -c 'import ROOT; print(ROOT.gROOT.GetVersion())'",
     checks=_CHECKS,
+    acceptance={"run.py": ("bin/python",), "run.C": ("bin/root", "-b", "-q", "-l")},
 )

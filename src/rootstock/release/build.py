@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from rootstock import __version__
+from rootstock.acceptance import record as acceptance
+from rootstock.acceptance.report import AcceptanceReport
 from rootstock.audit.report import AuditReport
 from rootstock.building.artifact import Artifact
 from rootstock.channel import release_model
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
 class PassedCell:
     """A cell that passed: its specs, its reports, and its artifacts.
 
-    `suites` is the report of its packages' own tests, if they ran.
+    `acceptance` and `suites` are the reports of its acceptance tests and of its packages' own
+    tests, if they ran.
     """
 
     cell: Cell
     specs: tuple[str, ...]
     smoke: SmokeReport
     artifacts: Sequence[Artifact]
+    acceptance: AcceptanceReport | None = None
     suites: "SuitesReport | None" = None
 
 
@@ -106,6 +110,10 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
             "sbom": sbom.write(release, id_, records, inputs.sources),
         }
         files |= {cell.files[what]: text for what, text in made.items()}
+    for tested in inputs.cells:
+        if tested.acceptance:
+            name = cells[tested.cell.id].files[acceptance.KIND]
+            files[name] = acceptance.Record.of(tested.acceptance).text()
     if inputs.key:
         files |= _attestations(release, inputs.key)
     files |= {f"{release_model.BUILDERS}/{_sha256(text)}.json": text for text in inputs.statements}
@@ -135,6 +143,8 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
     report = tested.smoke
     promoted = {artifact.sha256: artifact.filename for artifact in tested.artifacts}
     installed = [package.sha256 for package in report.packages]
+    if tested.acceptance and not tested.acceptance.passed:
+        raise RefusedError(f"{tested.cell.id}: its acceptance tests did not pass")
     if tested.suites and not tested.suites.passed:
         raise RefusedError(f"{tested.cell.id}: its packages' own tests did not pass")
     if not (report.passed and promoted.keys() >= set(installed)):
@@ -160,6 +170,7 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
             locks.PIXI: f"{tested.cell.id}.lock",
             locks.CONDA_LOCK: f"{tested.cell.id}.conda-lock.yml",
             "sbom": f"{tested.cell.id}.cdx.json",
+            **({acceptance.KIND: f"{tested.cell.id}.acceptance.json"} if tested.acceptance else {}),
         },
     )
 

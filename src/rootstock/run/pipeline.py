@@ -11,6 +11,7 @@ from rootstock.core import disk, process
 from rootstock.core.errors import InterruptedByUser, RefusedError, RootstockError, raising_no_space
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
+from rootstock.run.accepting import accept
 from rootstock.run.building import build, require_all
 from rootstock.run.context import Context, relock
 from rootstock.run.fetching import fetch, prepare
@@ -19,7 +20,7 @@ from rootstock.run.promoting import promote
 from rootstock.run.record import RunRecord, write
 from rootstock.run.request import Request
 from rootstock.run.state import State, record
-from rootstock.run.testing import audit, test_all
+from rootstock.run.testing import audit, own_tests, test_all
 
 Until = Literal["build", "audit", "smoke", "promote"]
 # A stage yields the next state after each of its steps. If it fails, the last one counts.
@@ -29,8 +30,8 @@ _BUILD: tuple[Stage, ...] = (prepare, fetch, build)
 _STAGES: dict[Until, tuple[Stage, ...]] = {
     "build": (*_BUILD, require_all),
     "audit": (*_BUILD, audit, require_all),
-    "smoke": (*_BUILD, test_all, require_all),
-    "promote": (*_BUILD, test_all, require_all, promote),
+    "smoke": (*_BUILD, test_all, accept, own_tests, require_all),
+    "promote": (*_BUILD, test_all, accept, own_tests, require_all, promote),
 }
 
 

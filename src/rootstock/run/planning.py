@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rootstock.acceptance.model import AcceptanceTest
 from rootstock.building import artifacts
 from rootstock.building.artifact import Artifact
 from rootstock.building.fingerprint import fingerprint
 from rootstock.channel.reader import Channel
 from rootstock.channel.release_model import Release
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import Damaged, UsageError
 from rootstock.core.formatting import counted
 from rootstock.core.names import listed
@@ -66,7 +68,7 @@ class Plan:
     """The plan of a run: the cells, the graph, and the artifacts that the store has (`have`).
 
     `wanted` has the nodes to build, each with the nodes that precede it. `reasons` says in a line
-    why each is built.
+    why each is built. `acceptance` are the acceptance tests of the checkout.
     """
 
     matrix: Matrix
@@ -75,6 +77,7 @@ class Plan:
     have: Mapping[str, Artifact]
     wanted: Mapping[str, frozenset[str]]
     reasons: Mapping[str, str]
+    acceptance: tuple[AcceptanceTest, ...] = ()
 
     @property
     def public(self) -> tuple[PlannedCell, ...]:
@@ -98,6 +101,7 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     matrix = load_matrix(checkout, request.sets)
     chosen = matrices.select(matrix, request.axes, request.only)
     beside = _beside(request, chosen)
+    tests = _acceptance(checkout, matrix)
     published = _published(request)
     graph = _graph(request, matrix, (*chosen, *beside.values()), published, store, listen)
     have, wanted = _missing(graph, _asked(request, graph, listen), store, listen)
@@ -119,7 +123,17 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
         have=have,
         wanted=wanted,
         reasons=reasons,
+        acceptance=tests,
     )
+
+
+def _acceptance(checkout: Checkout, matrix: Matrix) -> tuple[AcceptanceTest, ...]:
+    """Return the acceptance tests of a checkout; most have none."""
+    if not checkout.acceptance.exists():
+        return ()
+    from rootstock.acceptance import reading  # brings what reads TOML
+
+    return reading.load(checkout.acceptance, [*matrix.product.acceptance])
 
 
 def _graph(

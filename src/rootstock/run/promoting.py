@@ -78,6 +78,7 @@ def _release(context: Context, state: State, change: Change) -> "Built":
 
     request, plan = context.request, state.plan
     reports = {report.cell: report for report in state.smokes}
+    acceptance = {report.cell: report for report in state.acceptance}
     suites = {report.cell: report for report in state.suites}
     passed = [
         PassedCell(
@@ -85,6 +86,7 @@ def _release(context: Context, state: State, change: Change) -> "Built":
             specs=cell.specs,
             smoke=reports[cell.id],
             artifacts=state.of(cell.nodes),
+            acceptance=acceptance.get(cell.id),
             suites=suites.get(cell.id),
         )
         for cell in plan.public

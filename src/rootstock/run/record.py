@@ -63,8 +63,8 @@ class RunRecord:
 
     `started` is in UTC, by ISO 8601. `stages` has the seconds of each stage; "sources" includes the
     images. `channel` is the folder of the channel, and `release` the number of the new release, 0
-    if there is none. `audit`, `smoke` and `suites` are the reports of those stages. `code` is the
-    exit code. `error` is empty when all is well.
+    if there is none. `audit`, `smoke`, `acceptance` and `suites` are the reports of those stages.
+    `code` is the exit code. `error` is empty when all is well.
     """
 
     run: str
@@ -79,6 +79,7 @@ class RunRecord:
     nodes: tuple[NodeRecord, ...] = ()
     audit: tuple[Mapping[str, Any], ...] = ()
     smoke: tuple[Mapping[str, Any], ...] = ()
+    acceptance: tuple[Mapping[str, Any], ...] = ()
     suites: tuple[Mapping[str, Any], ...] = ()
     error: str = ""
     remedy: str = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rootstock import __version__
+from rootstock.acceptance.report import AcceptanceReport
 from rootstock.audit.report import AuditReport
 from rootstock.building.artifact import Artifact
 from rootstock.channel.promote import Promotion
@@ -36,6 +37,7 @@ class State:
     skipped: Mapping[str, str] = field(default_factory=dict)
     audits: tuple[AuditReport, ...] = ()
     smokes: tuple[SmokeReport, ...] = ()
+    acceptance: tuple[AcceptanceReport, ...] = ()
     suites: tuple[SuitesReport, ...] = ()
     promotion: Promotion | None = None
 
@@ -69,6 +71,7 @@ def record(
         nodes=tuple(_node(node, state, context) for node in nodes),
         audit=tuple(report.as_json() for report in state.audits),
         smoke=tuple(report.as_json() for report in state.smokes),
+        acceptance=tuple(report.as_json() for report in state.acceptance),
         suites=tuple(report.as_json() for report in state.suites),
         error=error.message if error else "",
         remedy=error.remedy if error else "",
@@ -79,6 +82,7 @@ def _cell(cell: PlannedCell, state: State) -> CellRecord:
     ids, graph = cell.nodes, state.plan.graph
     files = tuple(graph.nodes[id_].filename for id_ in ids)
     tested = {report.cell: report.passed for report in state.smokes}
+    tested |= {report.cell: False for report in state.acceptance if not report.passed}
     tested |= {report.cell: False for report in state.suites if not report.passed}
     became: CellState = "not tried"
     if state.promotion and not cell.local_only:

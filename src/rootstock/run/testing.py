@@ -3,22 +3,22 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
+from rootstock.acceptance.report import AcceptanceReport
 from rootstock.audit import batch as audits
 from rootstock.audit import clash
 from rootstock.audit.report import AuditReport
 from rootstock.channel.stage import stage
 from rootstock.core.errors import RootstockError
 from rootstock.core.progress import Event, Listener
-from rootstock.image.engines import Engine
-from rootstock.run.context import BARE_IMAGE, BUILD_IMAGE, Context
+from rootstock.run.context import Context
 from rootstock.run.planning import SYSROOT, PlannedCell
 from rootstock.run.state import State
+from rootstock.run.systems import Systems
 from rootstock.smoke import cell as smokes
+from rootstock.smoke.bench import Bench
 from rootstock.smoke.report import SmokeReport
-from rootstock.smoke.run import OLD_SYSTEM, System
 from rootstock.suites.suite import STAGE as SUITES
 from rootstock.suites.suite import Deep
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from rootstock.suites.results import SuitesReport
 
 SMOKE = "smoke"
-BUILD_SYSTEM = "the build image"
 
 
 def audit(context: Context, state: State) -> Iterator[State]:
@@ -67,7 +66,7 @@ def _audited(
 
 
 def test_all(context: Context, state: State) -> Iterator[State]:
-    """Audit and smoke-test at the same time, then run the packages' own tests.
+    """Audit and smoke-test at the same time.
 
     An audit uses one core. If both fail, this raises the audit's error, which is nearer to the
     cause.
@@ -86,7 +85,6 @@ def test_all(context: Context, state: State) -> Iterator[State]:
         raise failed
     if first := wrong or failed:
         raise first
-    yield from own_tests(context, state)
 
 
 def smoke(context: Context, state: State) -> Iterator[State]:
@@ -94,7 +92,7 @@ def smoke(context: Context, state: State) -> Iterator[State]:
 
     Raises `SmokeFailed`.
     """
-    systems = _Systems(context, state)
+    systems = Systems(context, state)
     cells = state.complete_cells
     context.listen(Event(stage=SMOKE, state="start", total=len(cells)))
     with context.timed(SMOKE):
@@ -112,7 +110,7 @@ def smoke(context: Context, state: State) -> Iterator[State]:
                 listen=context.listen,
             )
             yield (state := replace(state, smokes=(*state.smokes, report)))
-    _conclude(SMOKE, state.smokes, context.listen)
+    conclude(SMOKE, state.smokes, context.listen)
 
 
 def own_tests(context: Context, state: State) -> Iterator[State]:
@@ -122,7 +120,7 @@ def own_tests(context: Context, state: State) -> Iterator[State]:
     """
     if not context.request.deep:
         return
-    systems = _Systems(context, state)
+    systems = Systems(context, state)
     count = sum(len(cell.suites.suites) for cell in state.plan.cells if cell.suites)
     context.listen(Event(stage=SUITES, state="start", total=count))
     with context.timed(SUITES):
@@ -133,7 +131,7 @@ def own_tests(context: Context, state: State) -> Iterator[State]:
             for report in _suites(context, state, cell, systems):
                 before = tuple(one for one in state.suites if one.cell != cell.id)
                 yield (state := replace(state, suites=(*before, report)))
-    _conclude(SUITES, state.suites, context.listen)
+    conclude(SUITES, state.suites, context.listen)
 
 
 def _untestable(cell: PlannedCell, state: State) -> str:
@@ -146,7 +144,7 @@ def _untestable(cell: PlannedCell, state: State) -> str:
 
 
 def _suites(
-    context: Context, state: State, cell: PlannedCell, systems: "_Systems"
+    context: Context, state: State, cell: PlannedCell, systems: Systems
 ) -> "Iterator[SuitesReport]":
     """Yield the report of a cell's suites after each of them, so that a failure loses none."""
     from rootstock.suites import cell as suites  # most runs do not need it
@@ -154,7 +152,7 @@ def _suites(
 
     assert cell.suites
     system, engine = systems.of(cell)
-    bench = suites.Bench(
+    bench = Bench(
         cell=cell.id,
         specs=cell.companion_specs,
         artifacts=state.of(cell.companion),
@@ -177,38 +175,11 @@ def _suites(
         yield report
 
 
-def _conclude(
-    stage: str, reports: "Sequence[SmokeReport | SuitesReport]", listen: Listener
+def conclude(
+    stage: str, reports: "Sequence[SmokeReport | AcceptanceReport | SuitesReport]", listen: Listener
 ) -> None:
     """Report how a stage ended; raise the error of the first report that did not pass."""
     passed = all(report.passed for report in reports)
     listen(Event(stage=stage, state="done" if passed else "failed"))
     for report in reports:
         report.raise_for_failure()
-
-
-class _Systems:
-    """The systems that cells are tested on.
-
-    A cell with an interpreter of this machine needs libraries and a glibc that the bare old system
-    lacks. It is tested on the build image, in which the interpreter was packaged.
-    """
-
-    def __init__(self, context: Context, state: State) -> None:
-        self._context, self._images = context, state.images
-        self._prepared: set[str] = set()
-
-    def of(self, cell: PlannedCell) -> "tuple[System, partial[Engine]]":
-        """Return the system that a cell is tested on, and a function that prepares the engine."""
-        own = cell.local_only
-        name, title = (BUILD_IMAGE, BUILD_SYSTEM) if own else (BARE_IMAGE, OLD_SYSTEM)
-        image = self._images[name]
-        system = System(title, image.root, image.digest, bare=not own)
-        return system, partial(self._engine, name)
-
-    def _engine(self, name: str) -> Engine:
-        if name not in self._prepared:
-            self._context.image(name)  # it was made earlier, so all its files are checked again
-            self._context.engine.prepare(self._images[name].root)
-            self._prepared.add(name)
-        return self._context.engine

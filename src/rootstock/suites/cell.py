@@ -1,39 +1,17 @@
 """Runs the suites of a cell, each only once while its inputs do not change."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from rootstock.building.artifact import Artifact
 from rootstock.core import names, regular, result_cache, shape
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
-from rootstock.environment import creation
-from rootstock.image.engines import Engine
-from rootstock.image.engines.outsider import admit
-from rootstock.smoke.run import System, glibc_of
+from rootstock.smoke.bench import Bench
 from rootstock.suites.results import SuiteResult
 from rootstock.suites.run import run
 from rootstock.suites.suite import STAGE, Deep, Suite
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """The environment in which the suites of a cell run: its packages and its system.
-
-    `specs` are solved from a channel of only the `artifacts`, which `stage` makes. `engine` returns
-    what isolates the suites; it is not called when the store has all results. A suite may hold
-    `memory` bytes.
-    """
-
-    cell: str
-    specs: Sequence[str]
-    artifacts: Sequence[Artifact]
-    stage: Callable[[Sequence[Artifact], Path], Path]
-    system: System
-    engine: Callable[[], Engine]
-    memory: float
 
 
 def test_cell(
@@ -55,14 +33,15 @@ def test_cell(
         prefix = scratch / f"{bench.cell}-deep"
         for suite in suites:
             label = f"{bench.cell}: {suite.package}"
-            place = store.result(STAGE, _digest(bench, suite))
+            own = json.dumps(asdict(suite), sort_keys=True)
+            place = store.result(STAGE, bench.digest(Path(__file__).parent, own))
             if known := result_cache.read(place, STAGE, listen):
                 found = SuiteResult.from_json(known)
                 listen(Event(stage=STAGE, item=label, state="kept", detail=found.figures))
                 yield found
                 continue
             if not prefix.exists():
-                _install(bench, scratch, prefix, store, listen)
+                bench.install(scratch, prefix, store, listen)
             found = run(
                 suite,
                 prefix,
@@ -92,18 +71,3 @@ def seconds(store: Store) -> dict[str, float]:
         )
     except (OSError, ValueError):  # they only serve to estimate the time
         return {}
-
-
-def _digest(bench: Bench, suite: Suite) -> str:
-    program = result_cache.environments(Path(__file__).parent)
-    hashes = sorted(artifact.sha256 for artifact in bench.artifacts)
-    own = json.dumps(asdict(suite), sort_keys=True)
-    return result_cache.digest(program, bench.cell, bench.system.digest, own, *bench.specs, *hashes)
-
-
-def _install(bench: Bench, scratch: Path, prefix: Path, store: Store, listen: Listener) -> None:
-    """Make the environment; raises what `environment.create` raises."""
-    glibc = glibc_of(bench.system, bench.engine())
-    channel = bench.stage(bench.artifacts, scratch / "channel")
-    creation.create(prefix, bench.specs, channel, cache=store.packages, listen=listen, glibc=glibc)
-    admit(prefix)

@@ -1,9 +1,7 @@
 """Runs the suites of packages in the environment of a cell, each in a sandbox of its own.
 
-The environment is made for this, from the packages of the cell and the tools that run tests. As in
-the smoke tests it is mounted read-only at another place, on the old and bare system, without
-network. A suite has a writable folder, which is its home, and may call the programs of the
-environment.
+The environment is made for this, from the packages of the cell and the tools that run tests; see
+smoke/bench.py.
 """
 
 import os
@@ -14,24 +12,16 @@ from typing import BinaryIO
 from rootstock.core import process
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
-from rootstock.image.engines import Engine, Mount, Sandbox
+from rootstock.image.engines import Engine, Mount
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import opened
+from rootstock.smoke.bench import OUT, sandbox
 from rootstock.smoke.run import PREFIX, System
 from rootstock.suites.results import Reading, SuiteResult, judge
 from rootstock.suites.suite import STAGE, Suite
 
 INSIDE = Path(__file__).with_name("inside")
-# Folders of the system's root that also serve the smoke tests.
-_PROGRAMS = "/rootstock/checks"
-_OUT = "/rootstock/out"
-_ENV = {
-    "PATH": f"{PREFIX}/bin:/usr/bin:/bin",
-    "HOME": f"{_OUT}/home",
-    "TMPDIR": f"{_OUT}/tmp",
-    "LANG": "C.UTF-8",
-    "PYTHONTZPATH": f"{PREFIX}/share/zoneinfo",  # Python would use the path of the installation
-}
+_PROGRAMS = "/rootstock/checks"  # a folder of the system's root that also serves the smoke tests
 _RESULTS = "results"
 _CHUNK = 1 << 20  # bytes
 _MOST = 1 << 30  # bytes of results that are read: some millions of tests
@@ -62,20 +52,8 @@ def run(
     log.unlink(missing_ok=True)
     reading = Reading()
     with store.scratch("suite") as out:
-        for name in ("home", "tmp"):
-            (out / name).mkdir()
-        admit(out, write=True)
         admit(INSIDE)
-        sandbox = Sandbox(
-            root=system.root,
-            mounts=(
-                Mount(source=prefix, target=PREFIX),
-                Mount(source=INSIDE, target=_PROGRAMS),
-                Mount(source=out, target=_OUT, writable=True),
-            ),
-            env=_ENV,
-            cwd=_OUT,
-        )
+        box = sandbox(system, prefix, out, Mount(source=INSIDE, target=_PROGRAMS))
         results = _Results(out, reading)
         last = time.monotonic()
 
@@ -87,9 +65,9 @@ def run(
                 done, total = len(reading.outcomes), reading.found or None
                 listen(Event(stage=STAGE, item=label, state="progress", done=done, total=total))
 
-        argv = [f"{PREFIX}/bin/python", f"{_PROGRAMS}/run_suite.py", f"{_OUT}/{_RESULTS}"]
+        argv = [f"{PREFIX}/bin/python", f"{_PROGRAMS}/run_suite.py", f"{OUT}/{_RESULTS}"]
         done = process.run(
-            engine.command(sandbox, [*argv, *suite.words]),
+            engine.command(box, [*argv, *suite.words]),
             log=log,
             timeout=limit,
             memory=memory,

@@ -10,6 +10,7 @@ import pytest
 from rootstock.building.artifact import Artifact
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
+from rootstock.smoke.bench import Bench
 from rootstock.smoke.run import System
 from rootstock.suites import cell
 from rootstock.suites.results import SuiteResult
@@ -41,7 +42,7 @@ class Shop:
             seconds=1,
             scope="channel",
         )
-        self.bench = cell.Bench(
+        self.bench = Bench(
             cell="cell",
             specs=["root"],
             artifacts=[artifact],
@@ -51,9 +52,9 @@ class Shop:
             memory=1e9,
         )
         monkeypatch.setattr(cell, "run", self._run)
-        monkeypatch.setattr(cell, "_install", self._install)
+        monkeypatch.setattr(Bench, "install", self._install)
 
-    def _install(self, bench: Any, scratch: Path, prefix: Path, *rest: Any) -> None:
+    def _install(self, scratch: Path, prefix: Path, *rest: Any) -> None:
         prefix.mkdir()
         self.installed += 1
 
@@ -68,7 +69,7 @@ class Shop:
             passed=3,
         )
 
-    def prove(self, *suites: Suite, bench: cell.Bench | None = None) -> list[str]:
+    def prove(self, *suites: Suite, bench: Bench | None = None) -> list[str]:
         """Run the suites; the names of those that were run."""
         self.ran, self.installed = [], 0
         results = cell.test_cell(
@@ -112,7 +113,7 @@ def test_what_did_not_pass_is_tried_again_alone(shop: Shop, state: str) -> None:
     ids=["words", "fails", "specs", "system", "package"],
 )
 def test_what_it_runs_with_or_on_is_other_and_it_is_run(
-    shop: Shop, change: Callable[[Shop], tuple[Suite, cell.Bench]]
+    shop: Shop, change: Callable[[Shop], tuple[Suite, Bench]]
 ) -> None:
     shop.prove(OAK)
     suite, bench = change(shop)
