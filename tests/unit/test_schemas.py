@@ -18,6 +18,10 @@ import jsonschema
 import pytest
 import yaml
 
+from rootstock.acceptance import record as acceptance_record
+from rootstock.acceptance import report as acceptance
+from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.numbers import Number
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
 from rootstock.audit.inspection import Inspection
@@ -261,12 +265,22 @@ REPORTED: Mapping[str, tuple[type, tuple[str, ...]]] = {
     "smoke": (smoke.SmokeReport, ("passed",)),
     "check": (smoke.Result, ()),
     "installed": (Installed, ()),
+    "acceptance": (acceptance.AcceptanceReport, ("passed",)),
+    "accepted": (acceptance.Result, ()),
+    "difference": (Difference, ()),
     "suites": (results.SuitesReport, ("passed",)),
     "suite": (results.SuiteResult, ()),
     "test": (results.Reason, ()),
 }
-TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
-LATER = {"suites"}  # what reports of 0.1.0 do not have
+TYPES: Mapping[Any, Any] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    Number: "number",
+    Number | None: ["number", "null"],
+}
+LATER = ("acceptance", "suites")  # what reports of 0.1.0 do not have
 
 
 def expected(kind: Any) -> tuple[str, object]:
@@ -288,7 +302,7 @@ def test_a_report_has_the_fields_that_its_schema_says(name: str) -> None:
     axes = PRODUCT.fields if kind is record.CellRecord else ()  # each is a field of its own
     assert schema["properties"].keys() == {*own, *axes, *added}
     assert schema["additionalProperties"] is False
-    optional = LATER if not name else set()
+    optional = set(LATER if not name else ())
     assert set(schema["required"]) == {*own, *axes, *added} - optional
     for field in own:
         keyword, value = expected(hints[field])
@@ -309,7 +323,9 @@ def example(kind: Any) -> Any:
         return args[-1]
     if origin is tuple:
         return (example(args[0]),)
-    if origin:  # a mapping of stages; those of audit and smoke are put there by the test
+    if origin is types.UnionType:
+        return 1.5
+    if origin:  # a mapping of stages or numbers; those of audit and smoke are put there by the test
         return {"build": 1.5}
     if kind in TYPES:
         return kind(1)
@@ -326,16 +342,48 @@ def test_what_is_written_is_of_the_schema(tmp_path: Path) -> None:
     stages = {
         "audit": (example(audit.AuditReport).as_json(),),
         "smoke": (example(smoke.SmokeReport).as_json(),),
+        "acceptance": (example(acceptance.AcceptanceReport).as_json(),),
         "suites": (example(results.SuitesReport).as_json(),),
     }
     written = record.write(type(run)(**{**vars(run), **stages}), tmp_path)
     document = json.loads(written.read_text())
     assert faults("report", document) == []
-    # A field more or less is refused, but for the stages, which a run may have none of.
+    # A field more or less is refused, but for stages and numbers, of which there may be none.
+    without = copy.deepcopy(document)
+    without["acceptance"][0]["tests"][0]["numbers"] = {}
     assert [changed for changed in changes(document, ()) if not faults("report", changed)] == [
-        {key: value for key, value in document.items() if key not in LATER},
+        *({key: value for key, value in document.items() if key != later} for later in LATER),
+        without,
         {**document, "stages": {}},
     ]
+
+
+# CELL.acceptance.json
+
+ACCEPTANCE = {
+    "format": 1,
+    "cell": "root6.40.00-cp311",
+    "compared_with": 1,
+    "tests": {
+        "oak": {
+            "title": "Rings of an oak",
+            "sha256": "ab" * 32,
+            "numbers": {"rings": 13},
+            "accepted": [{"number": "age", "before": 1.5, "now": None, "allowed": 0, "why": "x"}],
+        }
+    },
+    "not_run": {"elm": "not in the environment: pandas"},
+}
+
+
+def test_the_numbers_of_a_release_are_of_their_schema() -> None:
+    agree("acceptance", lambda value: acceptance_record.parse(json.dumps(value)), ACCEPTANCE)
+    for wrong in ({"": 1}, {" ": 1}, {"a\nb": 1}):
+        tests = {"oak": {**ACCEPTANCE["tests"]["oak"], "numbers": wrong}}  # type: ignore[index]
+        document = {**ACCEPTANCE, "tests": tests}
+        assert faults("acceptance", document)
+        with pytest.raises(ValueError, match=r"has no name|is not a line"):
+            acceptance_record.parse(json.dumps(document))
 
 
 # what `rootstock audit FILE... --json` prints

@@ -26,7 +26,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from rootstock.acceptance.model import FILE, LIMIT, AcceptanceTest, Accepted, Tolerance
 from rootstock.acceptance.numbers import number
-from rootstock.core import names
+from rootstock.core import names, shape
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed, quoted
 
@@ -104,8 +104,8 @@ def _text(path: Path, table: Mapping[str, Any], key: str) -> str:
 
 def _needs(path: Path, value: Any) -> tuple[str, ...]:
     try:
-        return tuple(names.package_name(one) for one in value)
-    except (TypeError, names.NotAllowed) as error:
+        return shape.items(names.package_name)(value)
+    except ValueError as error:
         raise UsageError(
             f"{path}: needs: {error}", 'Write names of packages: needs = ["numpy", "pandas"].'
         ) from error

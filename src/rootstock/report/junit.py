@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
+from rootstock.acceptance.compare import Difference
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 TOOLS = "only for builds"
@@ -80,6 +81,9 @@ def _of_cell(record: RunRecord, cell: CellRecord) -> Iterator[Case]:
     for report in record.smoke:
         if report["cell"] == cell.id:
             yield from (_of_check(check, report["system"]) for check in report["checks"])
+    for report in record.acceptance:
+        if report["cell"] == cell.id:
+            yield from (_of_acceptance(test, report) for test in report["tests"])
     for report in record.suites:
         if report["cell"] == cell.id:
             yield from (_of_suite(suite, report["system"]) for suite in report["suites"])
@@ -121,6 +125,20 @@ def _of_check(check: Mapping[str, Any], system: str) -> Case:
         verdict=verdicts.get(check["outcome"], "passed"),
         text="\n".join([check["reason"], *check["tail"]]),
         seconds=check["seconds"],
+    )
+
+
+def _of_acceptance(test: Mapping[str, Any], report: Mapping[str, Any]) -> Case:
+    """Make a case of an acceptance test: what differs and what changed are lines of the text."""
+    verdicts: dict[str, Verdict] = {"failed": "failure", "not run": "skipped"}
+    differences = [str(Difference(**one)) for one in test["differences"]]
+    more = [*differences, *report["changed"]] if differences else test["tail"]
+    return Case(
+        stage="acceptance",
+        name=f"{test['name']} on {report['system']}",
+        verdict=verdicts.get(test["outcome"], "passed"),
+        text="\n".join([test["reason"], *more]),
+        seconds=test["seconds"],
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rootstock.acceptance.compare import Difference
 from rootstock.core.formatting import columns, counted, duration, size
 from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
@@ -38,8 +39,28 @@ def summary_lines(record: RunRecord, width: int | None = None) -> list[str]:
     took = duration(record.seconds)
     packages = counted(len(states), "package")
     lines.append(f"{packages} ({counts or 'none'}), {total}, in {took}")
+    for report in record.acceptance:
+        lines += ["", *acceptance_lines(report)]
     for report in record.suites:
         lines += ["", *suites_lines(report)]
+    return lines
+
+
+def acceptance_lines(report: Mapping[str, Any]) -> list[str]:
+    """Return the table of a cell's acceptance tests, and a line about each accepted number.
+
+    Failures are shown with the run's error.
+    """
+    before = f"compared with release {report['release']}" if report["release"] else "the first"
+    rows = [
+        (one["name"], one["outcome"], counted(len(one["numbers"]), "number"), one["reason"])
+        for one in report["tests"]
+    ]
+    lines = [f"Acceptance tests, in {report['cell']} on {report['system']}, {before}:"]
+    lines += [f"  {line}" for line in columns(rows)]
+    for one in report["tests"]:
+        told = (Difference(**difference) for difference in one["differences"])
+        lines += [f"  {one['name']}: {difference}" for difference in told if difference.why]
     return lines
 
 

@@ -9,6 +9,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.report import AcceptanceReport, Result
 from rootstock.report import junit
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
@@ -213,3 +215,27 @@ def test_packages_own_tests_are_a_case_each_with_the_failures_as_text() -> None:
     cases = junit.suites_of(full)["r1.0-cp1"]
     assert verdicts(cases) == {"suites oak 1 on Old": "passed", "suites elm 2 on Old": "failure"}
     assert cases[1].text == "tests failed\nelm/t.py::a: assert 1 == 2"
+
+
+def test_an_acceptance_test_is_a_case_that_tells_what_differs() -> None:
+    rings = Difference(number="rings", before=12, now=13, allowed=0)
+    oak = Result(name="oak", title="", outcome="failed", reason="differs", differences=(rings,))
+    elm = Result(name="elm", title="", outcome="failed", reason="exit code 1", tail=("no elm",))
+    fir = Result(name="fir", title="", outcome="not run", reason="not there")
+    report = AcceptanceReport(
+        cell="c", system="Old", release=3, tests=(oak, elm, fir), changed=("root 1 -> 2",)
+    )
+    [cases] = junit.suites_of(
+        replace(
+            record(cells=(CellRecord(id="c", axes={}, state="failed"),)),
+            code=1,
+            acceptance=(report.as_json(),),
+        )
+    ).values()
+    assert [(case.stage, case.name, case.verdict) for case in cases] == [
+        ("acceptance", "oak on Old", "failure"),
+        ("acceptance", "elm on Old", "failure"),
+        ("acceptance", "fir on Old", "skipped"),
+    ]
+    assert cases[0].text == "differs\nrings: 12 -> 13 (it must not change)\nroot 1 -> 2"
+    assert cases[1].text == "exit code 1\nno elm"

@@ -2,8 +2,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.report import AcceptanceReport, Result
 from rootstock.product.root import PRODUCT
-from rootstock.report.summary import install_lines, summary_lines
+from rootstock.report.summary import acceptance_lines, install_lines, summary_lines
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 
@@ -91,3 +93,28 @@ def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
     assert "  fails, as expected: oak/t.py::a: no network\n" in text
     assert "was expected to fail, but is not among the tests: oak/t.py::b: too new" in text
     assert text.count("elm/t.py") == 20 and "3 more of elm" in text
+
+
+def test_acceptance_tests_have_a_table_and_a_line_for_what_is_accepted() -> None:
+    accepted = Difference(number="rings", before=12, now=13, allowed=0, why="A year")
+    oak = Result(
+        name="oak",
+        title="Rings",
+        outcome="passed",
+        numbers={"rings": 13},
+        differences=(accepted, replace(accepted, number="age", why="")),
+    )
+    elm = Result(name="elm", title="Leaves", outcome="not run", reason="not there")
+    report = AcceptanceReport(cell="cell", system="Debian 11", release=3, tests=(oak, elm))
+    lines = acceptance_lines(report.as_json())
+    assert lines == [
+        "Acceptance tests, in cell on Debian 11, compared with release 3:",
+        "  oak  passed   1 number",
+        "  elm  not run  0 numbers  not there",
+        "  oak: rings: 12 -> 13 (accepted: A year)",
+    ]
+    assert "\n".join(lines) in "\n".join(
+        summary_lines(replace(record(), acceptance=(report.as_json(),)))
+    )
+    first = acceptance_lines(replace(report, release=0).as_json())
+    assert first[0].endswith("on Debian 11, the first:")
