@@ -146,6 +146,20 @@ def test_every_cell_is_promoted_and_proven(built: Built) -> None:
         assert report["glibc"] == "2.31"
 
 
+def test_the_acceptance_tests_find_what_they_filled(built: Built) -> None:
+    """tests/acceptance: a Gaussian at 91.19, and 50 events in each of the runs 190000 to 190009."""
+    for report in built.record["acceptance"]:
+        assert [test["outcome"] for test in report["tests"]] == ["passed", "passed"], report
+        found = {test["name"]: test["numbers"] for test in report["tests"]}
+        peak, muons = found["peak"], found["muons"]
+        assert peak["status"] == 0 and peak["entries"] == 25000
+        assert abs(peak["mean"] - 91.19) < 5 * peak["mean error"] < 0.2
+        assert muons["events"] == 500
+        assert muons["sum of run numbers"] == 50 * sum(range(190000, 190010))
+        assert 88 < muons["mean mass"] < 94
+    assert len(built.record["acceptance"]) == len(PYTHONS)
+
+
 def test_one_core_serves_all_pythons(built: Built) -> None:
     names = [path.name for path in built.channel.glob("*/*.conda")]
     assert len([name for name in names if name.startswith("root-core-")]) == 1

@@ -25,8 +25,8 @@ class Difference:
     def __str__(self) -> str:
         now = "not written" if self.now is None else repr(self.now)
         allowed = f"allowed: {self.allowed:.3g}" if self.allowed else "it must not change"
-        told = f"accepted: {self.why}" if self.why else allowed
-        return f"{self.number}: {self.before!r} -> {now} ({told})"
+        reason = f"accepted: {self.why}" if self.why else allowed
+        return f"{self.number}: {self.before!r} -> {now} ({reason})"
 
 
 class Package(Protocol):

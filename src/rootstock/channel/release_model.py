@@ -7,6 +7,7 @@ releases/0002/
   <cell>.lock                        lock in pixi's format
   <cell>.conda-lock.yml              lock in conda-lock's format
   <cell>.cdx.json                    CycloneDX SBOM
+  <cell>.acceptance.json             the numbers of its acceptance tests, where there are any
   keys/<key id>.pub                  the public key of the signer
   attestations/<file name>.json      a signed statement for each package
   attestations/release.json.json     and for release.json itself
@@ -92,7 +93,7 @@ class Cell:
     `axes` are its values by the names of the product's axes, such as `root` and `python`; in
     release.json each is a field of the cell. `specs` are the specs it was solved for. `files` are
     the names of its files in the release's folder, by kind: `explicit`, `pixi`, `sbom`; newer
-    releases also have `conda-lock`.
+    releases also have `conda-lock`, and `acceptance` where the checkout has such tests.
     """
 
     axes: Mapping[str, str]

@@ -245,6 +245,9 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
         "smoke",
         """Build, audit, and smoke-test the chosen cells; promote nothing.
 
+        The programs in tests/acceptance/ run in the same way. Their numbers are compared with those
+        of the channel's newest release.
+
         With --deep, the packages' own tests run after that, where ci/stack.toml says how. They run
         in an environment of the cell's packages with pytest beside them, on the old and bare
         system, without network. A table shows the results. A test that fails without being known

@@ -59,8 +59,8 @@ def acceptance_lines(report: Mapping[str, Any]) -> list[str]:
     lines = [f"Acceptance tests, in {report['cell']} on {report['system']}, {before}:"]
     lines += [f"  {line}" for line in columns(rows)]
     for one in report["tests"]:
-        told = (Difference(**difference) for difference in one["differences"])
-        lines += [f"  {one['name']}: {difference}" for difference in told if difference.why]
+        accepted = [Difference(**found) for found in one["differences"] if found["why"]]
+        lines += [f"  {one['name']}: {difference}" for difference in accepted]
     return lines
 
 

@@ -6,12 +6,14 @@ events.root is from make.C.
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import ROOT
 
 columns = ROOT.RDataFrame("events", "events.root").AsNumpy()
 events = pd.DataFrame(columns)
-mass = (2 * events.pt1 * events.pt2 * (1 + (events.eta1 - events.eta2).abs())) ** 0.5
+# Of two massless particles that leave back to back.
+mass = (2 * events.pt1 * events.pt2 * (np.cosh(events.eta1 - events.eta2) + 1)) ** 0.5
 peak = events[(events.charge == 0) & mass.between(80, 100)]
 
 numbers = {
