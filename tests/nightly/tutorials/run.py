@@ -1,6 +1,6 @@
 """Runs ROOT's own tutorials in an environment, each in a process of its own, without network.
 
-    python run.py PREFIX TUTORIALS OUT [--part hist ...] [--seconds 60] [--jobs 2]
+    python run.py PREFIX TUTORIALS OUT [--part 'hist/*' ...] [--seconds 60] [--jobs 2]
 
 PREFIX is an environment with ROOT, TUTORIALS the folder with the tutorials, as the wheel has it.
 It works in a copy, because tutorials write files that others read. What is not run, and what fails,
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -51,8 +52,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Table:
-    """tutorials.toml: reasons by glob, and what ROOT's own tests know of a tutorial."""
+    """tutorials.toml: reasons by glob, and what ROOT's own tests know of a tutorial.
 
+    `parts` are the globs of the tutorials whose results somebody has looked at.
+    """
+
+    parts: Sequence[str]
     not_run: Mapping[str, str]
     fails: Mapping[str, str]
     exits: Mapping[str, int]
@@ -70,13 +75,13 @@ def table() -> Table:
 
 
 def find(folder: Path, parts: Sequence[str]) -> list[str]:
-    """Return the tutorials of some parts, or of all: macros and Python programs, by their paths."""
+    """Return the tutorials of some globs, or all: macros and Python programs, by their paths."""
     every = sorted(
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*")
         if path.suffix in _BAD and path.is_file()
     )
-    return [one for one in every if not parts or any(one.startswith(f"{p}/") for p in parts)]
+    return [one for one in every if not parts or any(fnmatchcase(one, part) for part in parts)]
 
 
 def ordered(tutorials: Sequence[str], after: Mapping[str, Sequence[str]]) -> Iterator[str]:
@@ -140,29 +145,44 @@ def _reason(output: str, bad: "re.Match[str] | None", code: int) -> str:
     return f"exit code {code}: {(lines or [''])[-1]}"[:_SHOWN]
 
 
+@contextmanager
+def shown(work: Path, prefix: Path) -> Iterator[None]:
+    """Let ROOT find the tutorials where macros look for them: packages have none.
+
+    The link is there for the time of the run only.
+    """
+    link = prefix / "lib/root/tutorials"
+    link.symlink_to(work)
+    try:
+        yield
+    finally:
+        link.unlink()
+
+
 def run_all(
     prefix: Path, folder: Path, parts: Sequence[str], seconds: float, jobs: int
 ) -> list[Outcome]:
     """Run the tutorials of some parts; print a line for each that ended."""
     known = table()
-    found = find(folder, parts)
+    found = find(folder, parts or known.parts)
     out = [Outcome(one, "not run", reason=why) for one in found if (why := known.why_not(one))]
     chosen = [one for one in found if not known.why_not(one)]
     with tempfile.TemporaryDirectory(prefix="tutorials-") as scratch:
         work = Path(scratch, "tutorials")
-        shutil.copytree(folder, work)
+        shutil.copytree(folder, work, ignore=shutil.ignore_patterns("__pycache__"))
 
         def one(tutorial: str) -> Outcome:
             ended = run(tutorial, prefix, work, seconds, known.exits.get(tutorial, 0))
             print(f"{ended.outcome:8}{ended.seconds:6.1f}  {tutorial}  {ended.reason}", flush=True)
             return ended
 
-        # What others read comes first, one after the other.
-        chain = {*known.after, *(name for names in known.after.values() for name in names)}
-        first = [name for name in ordered(chosen, known.after) if name in chain]
-        out += [one(name) for name in first]
-        with ThreadPoolExecutor(jobs) as pool:
-            out += pool.map(one, [name for name in chosen if name not in chain])
+        with shown(work, prefix):
+            # What others read comes first, one after the other.
+            chain = {*known.after, *(name for names in known.after.values() for name in names)}
+            first = [name for name in ordered(chosen, known.after) if name in chain]
+            out += [one(name) for name in first]
+            with ThreadPoolExecutor(jobs) as pool:
+                out += pool.map(one, [name for name in chosen if name not in chain])
     return sorted(out, key=lambda one: one.tutorial)
 
 
@@ -175,7 +195,9 @@ def summary(results: Sequence[Outcome], known: Mapping[str, str]) -> dict[str, A
         "run": len(ran),
         "not run": len(results) - len(ran),
         "unknown": [asdict(one) for one in bad if one.tutorial not in known],
-        "mended": [one.tutorial for one in ran if one.outcome == "passed" and one.tutorial in known],
+        "mended": [
+            one.tutorial for one in ran if one.outcome == "passed" and one.tutorial in known
+        ],
     }
 
 
