@@ -38,7 +38,8 @@ def find(channel: Channel, cell: str) -> Before | None:
         if cell not in entry.cells:
             continue
         release = channel.release(entry.release)
-        if name := release.cells[cell].files.get(record.KIND):
+        known = release.cells.get(cell)
+        if known and (name := known.files.get(record.KIND)):
             tests = _record(channel, release, name).tests
             return Before(release, {name: one.numbers for name, one in tests.items()})
     return None

@@ -7,11 +7,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import ROOT
+import uproot
 
-columns = ROOT.RDataFrame("events", "events.root").AsNumpy()
-events = pd.DataFrame(columns)
+events = uproot.open("events.root:events").arrays(library="pd")
 # Of two massless particles that leave back to back.
 mass = (2 * events.pt1 * events.pt2 * (np.cosh(events.eta1 - events.eta2) + 1)) ** 0.5
 peak = events[(events.charge == 0) & mass.between(80, 100)]
