@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -35,13 +36,17 @@ def tutorials(analysis: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_tutorials_pass_but_for_those_that_are_known(
-    analysis: Path, tutorials: Path, tmp_path: Path
+    analysis: Path,
+    tutorials: Path,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     out = Path(os.environ.get("ROOTSTOCK_TEST_TUTORIALS_OUT") or tmp_path / "tutorials.json")
     asked = os.environ.get("ROOTSTOCK_TEST_TUTORIALS", "").split()
     parts = [word for part in asked for word in ("--part", part)]
     subprocess.run([sys.executable, runner.__file__, analysis, tutorials, out, *parts], check=False)
     told = json.loads(out.read_text())
+    record_property("tutorials passed", f"{told['passed']} of {told['run']}")
     assert told["unknown"] == []
     assert told["mended"] == [], "take these out of tutorials.toml"
     assert told["passed"] > 0
