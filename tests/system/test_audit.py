@@ -20,15 +20,17 @@ from rootstock.building.artifact import Artifact
 from rootstock.core.elf import read
 from rootstock.core.store import Store
 
+from .compiling import compiled
+
 pytestmark = [
     pytest.mark.system,
     pytest.mark.skipif(shutil.which("gcc") is None, reason="there is no gcc on this machine"),
 ]
 
-# Two glibcs of which the newer one has `fresh` in a version of its own.
+# Two glibcs of which the newer one has `fcntl64` in a version of its own, as glibc 2.28 does.
 OLD_SYMBOLS = "GLIBC_2.2.5 { global: plain; _dl_*; local: *; }; GLIBC_2.17 { global: good; };"
-NEW_SYMBOLS = OLD_SYMBOLS + "GLIBC_2.28 { global: fresh; }; GLIBC_PRIVATE { global: secret; };"
-GLIBC = "void plain(void){} void good(void){} void fresh(void){} void secret(void){}"
+NEW_SYMBOLS = OLD_SYMBOLS + "GLIBC_2.28 { global: fcntl64; }; GLIBC_PRIVATE { global: secret; };"
+GLIBC = "void plain(void){} void good(void){} void fcntl64(void){} void secret(void){}"
 FLOOR = "__glibc >=2.17,<3.0.a0"
 
 Compile = Callable[..., bytes]
@@ -48,25 +50,7 @@ class Bench:
         self.sysroot = package("sysroot_linux-64", "2.17", files=stubs)
 
     def compile(self, name: str, code: str, *options: str, **files: str) -> bytes:
-        for file, content in files.items():
-            (self.folder / file).write_text(content)
-        (self.folder / "a.c").write_text(code)
-        words = [
-            "gcc",
-            "-w",
-            "-nostdlib",
-            "-fPIC",
-            "-Wl,--no-as-needed",
-            "-L.",
-            "-o",
-            name,
-            "a.c",
-            *options,
-        ]
-        if "-pie" not in options and "-no-pie" not in options:
-            words += ["-shared", f"-Wl,-soname,{name}"]
-        subprocess.run(words, cwd=self.folder, check=True, capture_output=True)
-        return (self.folder / name).read_bytes()
+        return compiled(self.folder, name, code, *options, **files)
 
     def audit(
         self, files: dict[str, bytes], *others: Artifact, depends: tuple[str, ...] = (FLOOR,)
@@ -92,15 +76,15 @@ def test_a_right_library_is_proven(bench: Bench) -> None:
 
 
 def test_a_newer_symbol(bench: Bench) -> None:
-    made = bench.compile("liba.so", "void fresh(); void a(){ fresh(); }", "-l:libc.so.6")
+    made = bench.compile("liba.so", "void fcntl64(); void a(){ fcntl64(); }", "-l:libc.so.6")
     report = bench.audit({"lib/liba.so": made})
     [finding] = [one for one in report.findings if one.rule != "licence"]
     assert (finding.rule, finding.file, report.proven) == ("floor", "lib/liba.so", "2.28")
-    assert "GLIBC_2.28 for fresh" in finding.message
+    assert "GLIBC_2.28 for fcntl64" in finding.message
 
 
 def test_a_newer_symbol_that_is_weak(bench: Bench) -> None:
-    code = "void fresh() __attribute__((weak)); void a(){ if (fresh) fresh(); }"
+    code = "void fcntl64() __attribute__((weak)); void a(){ if (fcntl64) fcntl64(); }"
     made = bench.compile("liba.so", code, "-l:libc.so.6")
     assert bench.found({"lib/liba.so": made}) == [("floor", "lib/liba.so")]
 
@@ -199,7 +183,7 @@ def test_files_that_nothing_loads_are_left_alone(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "right"), [("plain", True), ("good", True), ("gone", False), ("fresh", False)]
+    ("symbol", "right"), [("plain", True), ("good", True), ("gone", False), ("fcntl64", False)]
 )
 def test_the_linker_is_of_the_same_opinion(bench: Bench, symbol: str, right: bool) -> None:
     made = bench.compile("liba.so", f"void {symbol}(); void a(){{ {symbol}(); }}", "-l:libc.so.6")
@@ -266,8 +250,10 @@ def asked(*words: str | Path) -> tuple[int, Any]:
 
 def as_wheel(folder: Path, tag: str, files: dict[str, bytes]) -> Path:
     path = folder / f"x-1-cp311-cp311-{tag}.whl"
+    metadata = b"License-Expression: MIT\nLicense-File: LICENSE\n"
+    info = {"x-1.dist-info/METADATA": metadata, "x-1.dist-info/licenses/LICENSE": b"free"}
     with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
+        for name, content in {**files, **info}.items():
             archive.writestr(name, content)
     return path
 
@@ -276,7 +262,7 @@ def as_wheel(folder: Path, tag: str, files: dict[str, bytes]) -> Path:
 def fresh(bench: Bench) -> bytes:
     """A library that needs a symbol of glibc 2.28, and a library of another package."""
     bench.compile("libother.so", "void other(){}")
-    code = "void fresh(); void other(); void a(){ fresh(); other(); }"
+    code = "void fcntl64(); void other(); void a(){ fcntl64(); other(); }"
     return bench.compile("liba.so", code, "-l:libc.so.6", "-l:libother.so")
 
 
@@ -294,7 +280,8 @@ def test_a_wheel_is_held_to_its_name(
     code, answer = asked(as_wheel(tmp_path, tag, {"x/liba.so": fresh}))
     [one] = answer["audited"]
     assert (one["kind"], one["declared"], one["proven"]) == ("wheel", declared, "2.28")
-    assert one["prover"] == "x/liba.so: fresh@GLIBC_2.28"
+    assert one["prover"] == "x/liba.so: fcntl64@GLIBC_2.28"
+    assert one["files"] == {"x/liba.so": {"glibc": "2.28", "symbol": "fcntl64@GLIBC_2.28"}}
     assert one["needs"] == ["libother.so"]
     assert [finding["rule"] for finding in one["findings"]] == rules
     assert code == (1 if rules else 0)

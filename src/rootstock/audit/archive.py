@@ -5,9 +5,10 @@ distribution format).
 """
 
 import posixpath
+import stat
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -24,6 +25,18 @@ SUFFIXES = (CONDA, OLD_CONDA, WHEEL)
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
 _ENCRYPTED = 1  # bit of a zip member's flags
+_UNIX = 3  # the system of a zip member that has a mode, in the upper half of its attributes
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """What unpacking tells of a package: its sha256, empty for a wheel, and modes of its files.
+
+    The modes are as the archive has them, by path; see `modes.findings`.
+    """
+
+    sha256: str
+    modes: Mapping[str, int]
 
 
 def suffix_of(name: str) -> str:
@@ -31,36 +44,41 @@ def suffix_of(name: str) -> str:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
-def unpack(package: Path, into: Path) -> str:
-    """Unpack a package into a new folder; return its sha256, or an empty text for a wheel.
+def unpack(package: Path, into: Path) -> Unpacked:
+    """Unpack a package into a new folder. All of it can be read, whatever the archive says.
 
     Raises `ValueError` unless everything in it stays in the folder: regular files and symbolic
     links only, none of them twice or behind a link, with at most `MOST_BYTES` and `MOST_FILES`.
     Raises what zipfile, tarfile and zstandard raise for a damaged archive.
     """
-    suffix = suffix_of(package.name)
+    suffix, seen = suffix_of(package.name), _Seen()
     if suffix == WHEEL:
         with zipfile.ZipFile(package) as archive:
-            _require_wheel(archive)
+            _require_wheel(archive, seen)
             archive.extractall(into)
-        return ""
+        return Unpacked("", seen.modes)
     if suffix == CONDA:
-        _require_conda(package)
+        _require_conda(package, seen)
     else:
         with tarfile.open(package, "r|bz2") as tar:
-            _require_members(tar, _Seen())
+            _require_members(tar, seen)
     sha256, _ = extract(package, into)
-    return sha256.hex()
+    for name, mode in sorted(seen.modes.items()):  # a folder comes before what is in it
+        own = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
+        if mode & own != own:
+            (into / name).chmod(own)
+    return Unpacked(sha256.hex(), seen.modes)
 
 
 @dataclass
 class _Seen:
-    """The names in an archive so far, and the bytes that they will take."""
+    """The names in an archive so far, the bytes that they will take, and the modes."""
 
     names: set[str] = field(default_factory=set)
     links: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     size: int = 0
+    modes: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, size: int, *, link: bool = False) -> None:
         process.raise_if_interrupted()
@@ -100,10 +118,9 @@ def leaves(name: str) -> bool:
     return any(part in ("", ".", "..") for part in name.split("/"))
 
 
-def _require_conda(package: Path) -> None:
+def _require_conda(package: Path, seen: _Seen) -> None:
     """Check both parts of a `.conda` file, as one: they are unpacked into one folder."""
     stem = package.name.removesuffix(CONDA)
-    seen = _Seen()
     with zipfile.ZipFile(package) as archive:
         _require_zip(archive.infolist())
         for part in ("pkg", "info"):
@@ -122,10 +139,13 @@ def _require_members(tar: Iterable[tarfile.TarInfo], seen: _Seen) -> None:
     for member in tar:
         if member.isdir():
             seen.add_folder(member.name)
+            seen.modes[member.name] = stat.S_IFDIR | member.mode
             continue
         if not (member.isreg() or member.issym()):
             raise ValueError(f"{quoted(member.name)} is neither a file nor a symbolic link")
         seen.add(member.name, member.size, link=member.issym())
+        if member.isreg():
+            seen.modes[member.name] = stat.S_IFREG | member.mode
     seen.require()
 
 
@@ -135,13 +155,15 @@ def _require_zip(members: Iterable[zipfile.ZipInfo]) -> None:
             raise ValueError(f"{quoted(member.filename)} in it is encrypted")
 
 
-def _require_wheel(archive: zipfile.ZipFile) -> None:
+def _require_wheel(archive: zipfile.ZipFile, seen: _Seen) -> None:
     members = archive.infolist()
     _require_zip(members)
-    seen = _Seen()
     for member in members:
         if member.is_dir():
             seen.add_folder(member.filename.removesuffix("/"))
         else:
             seen.add(member.filename, member.file_size)
+            mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                seen.modes[member.filename] = mode
     seen.require()

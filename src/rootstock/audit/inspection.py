@@ -13,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rootstock.audit import compiled, contents
+from rootstock.audit import compiled, contents, glibc, modes, needs, wheel
 from rootstock.audit.compiled import version_text
+from rootstock.audit.needs import Need
 from rootstock.audit.report import Finding
 from rootstock.audit.subject import Kind, Subject
 from rootstock.audit.unpacked import Version, parsed
@@ -24,12 +25,6 @@ from rootstock.core.errors import MachineError
 from rootstock.core.names import plain
 
 _LOADER = Path("/lib64/ld-linux-x86-64.so.2")  # its place is part of the x86-64 psABI
-# The libraries of glibc, by the beginning of their names.
-_GLIBC = (
-    *("ld-linux-x86-64.so.", "libc.so.", "libm.so.", "libmvec.so.", "libpthread.so.", "libdl.so."),
-    *("librt.so.", "libutil.so.", "libresolv.so.", "libanl.so.", "libnss_", "libthread_db.so."),
-    *("libBrokenLocale.so.", "libnsl.so.1", "libcrypt.so.1", "libc_malloc_debug.so."),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +32,9 @@ class Inspection:
     """The result of the audit of one subject.
 
     `declared` is the glibc that it says it needs, `proven` the newest that its files need. `prover`
-    is the file that needs it, with the symbol. `needs` are the libraries that other packages must
-    have.
+    is the file that needs it, with the symbol. `files` are its compiled files, each with the glibc
+    that it needs and the symbol (`glibc` and `symbol`). `needs` are the libraries that other
+    packages must have.
     """
 
     name: str
@@ -47,6 +43,7 @@ class Inspection:
     proven: str
     prover: str
     elf_files: int
+    files: Mapping[str, Mapping[str, str]]
     needs: tuple[str, ...]
     findings: tuple[Finding, ...]
     seconds: float
@@ -77,22 +74,25 @@ def inspect(subject: Subject) -> Inspection:
     started = time.monotonic()
     package = subject.package
     elves, findings = compiled.elves_of(package)
+    each = needs.of_files(elves)
     findings += [*compiled.rpaths(elves), *compiled.hardening(elves)]
-    findings += contents.names(package)
+    findings += [*contents.names(package), *modes.findings(subject.modes)]
     if subject.kind == "environment":
         findings += _clashes(subject)
         if elves:
-            version, glibc = _glibc_here()
-            findings += compiled.floors(elves, version, glibc, here=True)
-            findings += compiled.links(elves, version, glibc, package, ())
+            version, libraries = _glibc_here()
+            findings += compiled.floors(elves, version, libraries, here=True)
+            findings += compiled.links(elves, version, libraries, package, ())
     else:
         findings += contents.build_paths(package)
         findings += contents.outward_links(package)
-        findings += _floors(elves, subject.declared)
+        findings += _glibcs(elves, each, subject)
     if subject.kind == "conda":
         findings += [*contents.paths(package), *contents.license_info(package)]
         findings += contents.scripts(package)
-    proven, prover = _proven(elves)
+    if subject.kind == "wheel":
+        findings += wheel.license_info(package)
+    proven, prover = _proven(each)
     return Inspection(
         name=subject.name,
         kind=subject.kind,
@@ -100,7 +100,11 @@ def inspect(subject: Subject) -> Inspection:
         proven=version_text(proven),
         prover=prover,
         elf_files=len(elves),
-        needs=() if subject.kind == "environment" else tuple(_needs(elves)),
+        files={
+            plain(name): {"glibc": version_text(one.glibc), "symbol": one.symbol}
+            for name, one in each.items()
+        },
+        needs=() if subject.kind == "environment" else tuple(_foreign(elves)),
         findings=tuple(findings),
         seconds=time.monotonic() - started,
     )
@@ -116,11 +120,16 @@ def _clashes(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _floors(elves: Mapping[str, Elf], declared: Version) -> Iterator[Finding]:
-    if declared:
-        yield from compiled.floors(elves, declared, {})
+def _glibcs(
+    elves: Mapping[str, Elf], each: Mapping[str, Need], subject: Subject
+) -> Iterator[Finding]:
+    """Yield what the files of a package need of glibc and it does not have."""
+    yield from needs.symbols(each, elves, alone=subject.alone)
+    if subject.declared:
+        yield from compiled.floors(elves, subject.declared, {})
+        yield from needs.floors(each, elves, subject.declared)
         return
-    proven, prover = _proven(elves)
+    proven, prover = _proven(each)
     if proven:
         yield Finding(
             rule="floor",
@@ -130,26 +139,20 @@ def _floors(elves: Mapping[str, Elf], declared: Version) -> Iterator[Finding]:
         )
 
 
-def _proven(elves: Mapping[str, Elf]) -> tuple[Version, str]:
+def _proven(each: Mapping[str, Need]) -> tuple[Version, str]:
     """Return the newest glibc that files need, and the first that needs it, as `FILE: SYMBOL`."""
-    newest = max(map(compiled.needs, elves.values()), default=())
-    if not newest:
-        return (), ""
-    name = next(name for name in sorted(elves) if compiled.needs(elves[name]) == newest)
-    versions = [v for _, v, _ in elves[name].requires if compiled.of_version(v) == newest]
-    wanted = sorted(
-        key.decode(errors="replace")
-        for key in elves[name].wanted
-        if key.endswith(tuple(f"@{version}".encode() for version in versions))
+    newest = max((one.glibc for one in each.values()), default=())
+    prover = next(
+        (f"{name}: {one.symbol}" for name, one in each.items() if one.glibc == newest), ""
     )
-    return newest, plain(f"{name}: {wanted[0] if wanted else versions[0]}")
+    return newest, plain(prover) if newest else ""
 
 
-def _needs(elves: Mapping[str, Elf]) -> list[str]:
+def _foreign(elves: Mapping[str, Elf]) -> list[str]:
     """Return the libraries that neither the files nor glibc are."""
     own = {elf.soname for elf in elves.values()} | {posixpath.basename(name) for name in elves}
     asked = {library for elf in elves.values() for library in elf.needed}
-    return sorted(library for library in asked - own if not library.startswith(_GLIBC))
+    return sorted(library for library in asked - own if not glibc.has(library))
 
 
 @cache
@@ -165,7 +168,7 @@ def _glibc_here() -> tuple[Version, dict[str, Elf]]:
     found = {
         path.name: elf_format.read(path)
         for path in folder.iterdir()
-        if path.name.startswith(_GLIBC) and path.is_file()
+        if glibc.has(path.name) and path.is_file()
     }
     libraries = {library: elf for library, elf in found.items() if elf}
     return parsed(name.removeprefix("glibc ")), libraries

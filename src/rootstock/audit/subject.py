@@ -3,14 +3,15 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from rootstock.audit import archive
+from rootstock.audit import archive, wheel
+from rootstock.audit.modes import on_disk
 from rootstock.audit.unpacked import Package, Version, floor_of, listing, parsed
 from rootstock.core.errors import NoSpace, UsageError, means_no_space
 from rootstock.core.names import listed, plain
@@ -23,6 +24,7 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
 _OLD_NAMES = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
 _SCHEMES = ("http", "https")
 _META = "conda-meta"
+_ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages, and Python
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +32,17 @@ class Subject:
     """A package or an environment, as files that can be read.
 
     `declared` is the minimum glibc that it says it needs, empty when it says nothing. `owners` are,
-    for an environment, the packages that have each file.
+    for an environment, the packages that have each file. `modes` are those of its files (see
+    `modes.findings`). `alone` is true for a package that depends on no other than Python.
     """
 
     name: str
     kind: Kind
     package: Package
     declared: Version
-    owners: Mapping[str, tuple[str, ...]]
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    modes: Mapping[str, int] = field(default_factory=dict)
+    alone: bool = False
 
 
 def opened(target: str, scratch: Path, listen: Listener) -> Subject:
@@ -71,7 +76,7 @@ def _require_suffix(target: str, name: str) -> None:
 def _package(path: Path, target: str, scratch: Path) -> Subject:
     root = scratch / "unpacked"
     try:
-        archive.unpack(path, root)
+        modes = archive.unpack(path, root).modes
     except Exception as error:  # a damaged archive can make its readers raise anything
         if means_no_space(str(error)):
             raise NoSpace(scratch) from error
@@ -83,10 +88,22 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
     if archive.suffix_of(path.name) == archive.WHEEL:
         package = listing(root, metadata="")
         return Subject(
-            name=target, kind="wheel", package=package, declared=_of_tags(path.name), owners={}
+            name=target,
+            kind="wheel",
+            package=package,
+            declared=_of_tags(path.name),
+            modes=modes,
+            alone=wheel.is_alone(package),
         )
     package = listing(root)
-    return Subject(name=target, kind="conda", package=package, declared=package.floor, owners={})
+    return Subject(
+        name=target,
+        kind="conda",
+        package=package,
+        declared=package.floor,
+        modes=modes,
+        alone=all(map(_ALONE.match, package.metadata("index.json").get("depends", []))),
+    )
 
 
 def _of_tags(filename: str) -> Version:
@@ -130,6 +147,7 @@ def _environment(prefix: Path) -> Subject:
         package=package,
         declared=max(floors, default=()),
         owners=owners,
+        modes=on_disk(prefix),
     )
 
 

@@ -79,7 +79,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
-            sha256 = unpack(artifact.path, scratch / "whole" / root.name)
+            sha256 = unpack(artifact.path, scratch / "whole" / root.name).sha256
         except Exception as error:  # a damaged archive can make its readers raise anything
             if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
@@ -128,14 +128,20 @@ def _is_entry(entry: object) -> bool:
 
 
 def _entries(root: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield all files and symbolic links below a folder: relative path, path, whether a link."""
+    """Yield all files and symbolic links below a folder: relative path, path, whether a link.
+
+    It leaves out what is neither, and what this user cannot read.
+    """
     folders = [("", root)]
     while folders:
         process.raise_if_interrupted()
         above, folder = folders.pop()
         with os.scandir(folder) as entries:
             for entry in entries:
+                link = entry.is_symlink()
+                if not link and not os.access(entry.path, os.R_OK):
+                    continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((f"{above}{entry.name}/", entry.path))
-                else:
-                    yield above + entry.name, entry.path, entry.is_symlink()
+                elif link or entry.is_file():  # reading a pipe would wait for its other end
+                    yield above + entry.name, entry.path, link

@@ -27,7 +27,7 @@ class Rule:
 RULES: Mapping[str, Rule] = {
     "floor": Rule(
         since="0.1.0",
-        promise="The package runs on the glibc that it declares, by its symbol versions.",
+        promise="The package runs on the glibc that it declares, by its symbols' versions.",
         why="A newer symbol version stops the program on an older system, when it starts or later.",
         example="lib/libfoo.so.1 needs GLIBC_2.34 for pthread_create but the package declares "
         "glibc 2.28",
@@ -100,6 +100,15 @@ RULES: Mapping[str, Rule] = {
         why="Two users would get two environments from one package.",
         example="bin/.foo-post-link.sh runs when conda installs it, but not with rootstock",
         mend="Do the same work in the build script.",
+    ),
+    "modes": Rule(
+        since="0.2.0",
+        promise="Every user can read a file, not every user can write it, and it runs with no "
+        "other's rights.",
+        why="A file that every user can change is a way into the account of whoever runs it. conda "
+        "keeps a setuid bit, and rattler the permission for all to write. Both ignore owners.",
+        example="bin/foo runs with the rights of its owner or group (mode 4755)",
+        mend="Change the modes in the build script: 644 for files, 755 for programs and folders.",
     ),
     "clash": Rule(
         since="0.1.0",
