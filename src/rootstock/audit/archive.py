@@ -30,7 +30,7 @@ _UNIX = 3  # the system of a zip member that has a mode, in the upper half of it
 
 @dataclass(frozen=True)
 class Unpacked:
-    """What unpacking tells of a package: its sha256, empty for a wheel, and modes of its files.
+    """A package that was unpacked: its sha256, empty for a wheel, and modes of its files.
 
     The modes are as the archive has them, by path; see `modes.findings`.
     """

@@ -187,10 +187,10 @@ def links(
     for problem in _problems(linker, elves, _hosts(tree, read)):
         grouped.setdefault((problem.file, problem.kind), set()).update(problem.what)
     for (file, kind), what in sorted(grouped.items()):
-        told = {f"@{version}" for version in _too_new(elves[file], declared, known)}
+        reported = {f"@{version}" for version in _too_new(elves[file], declared, known)}
         if kind == "symbols":  # those of a version that is missing come with it
-            told |= {name[name.rindex("@") :] for name in grouped.get((file, "version"), ())}
-        names = sorted(name for name in what if not name.endswith(tuple(told)))
+            reported |= {name[name.rindex("@") :] for name in grouped.get((file, "version"), ())}
+        names = sorted(name for name in what if not name.endswith(tuple(reported)))
         if not names:
             continue  # the rule "floor", or another finding, reports it
         if kind == "library":

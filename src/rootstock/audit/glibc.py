@@ -27,6 +27,7 @@ _NAMES = (
 # moved in 2.31 to 2.33, and some of libresolv never did; it has those itself.
 _MOVED = ("libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1", "libresolv.so.2")
 _MOVED_IN = (2, 34)
+_MOVED_TOO = b"__isnanf128"  # from libm: Debian's 2.31 has it there, and its 2.36 in libc
 _TABLE = Path(__file__).with_name("glibc.txt")
 
 
@@ -80,14 +81,14 @@ def symbols() -> Symbols:
             libraries.add(library)
             continue
         for name in line.encode().split():
-            for place, at in _places(library, parsed(version[len(b"GLIBC_") :].decode())):
+            for place, at in _places(name, library, parsed(version[len(b"GLIBC_") :].decode())):
                 for key in (name + b"@" + version, name):
                     since[key][place] = min(at, since[key].get(place, at))
     return Symbols(head["zig"], parsed(head["newest"]), frozenset(libraries), since)
 
 
-def _places(library: str, version: Version) -> Iterator[tuple[str, Version]]:
+def _places(name: bytes, library: str, version: Version) -> Iterator[tuple[str, Version]]:
     """Yield the libraries that have a symbol, each with the first glibc in which it has it."""
     yield library, version
-    if library in _MOVED:
+    if library in _MOVED or name == _MOVED_TOO:
         yield LIBC, max(version, _MOVED_IN)

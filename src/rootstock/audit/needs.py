@@ -1,8 +1,8 @@
 """What each file of a package needs of glibc, symbol by symbol, without the package's dependencies.
 
-A version tells the minimum glibc only if glibc has the symbol with it, in the library that the file
-has it from. A symbol without a version may be newer than all versions that the file requires. So
-each is looked up.
+Its version does not always show the minimum glibc. glibc may not have the symbol with that version,
+or has it in another library. A symbol without a version may be newer than all versions that the
+file requires. So each is looked up.
 """
 
 import posixpath
@@ -62,8 +62,8 @@ def symbols(
 ) -> Iterator[Finding]:
     """Yield files with symbols that nothing has.
 
-    A library may be a plug-in, and have symbols of the program that loads it: of Python always, of
-    others unless the package is `alone`, which is that it depends on no other.
+    A library may be a plug-in, and have symbols of the program that loads it. That can always be
+    Python. It can be another one unless the package is `alone`, without dependencies.
     """
     for name, need in needs.items():
         if need.absent:

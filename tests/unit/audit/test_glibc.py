@@ -31,6 +31,8 @@ def test_the_table_is_of_the_zig_that_the_recipe_names() -> None:
         (b"pthread_create@GLIBC_2.2.5", {"libc.so.6"}, (2, 34)),
         (b"pthread_create@GLIBC_2.2.5", {"libc.so.6", "libpthread.so.0"}, (2, 2, 5)),
         (b"pthread_create@GLIBC_2.34", {"libc.so.6"}, (2, 34)),
+        (b"__isnanf128@GLIBC_2.26", {"libm.so.6"}, (2, 26)),
+        (b"__isnanf128@GLIBC_2.26", {"libc.so.6"}, (2, 34)),
         (b"pthread_create@GLIBC_2.34", {"libpthread.so.0"}, ()),
     ],
 )
