@@ -25,9 +25,9 @@ class Parcel:
     """A package that breaks no rule, until a test changes it.
 
     `modes` are those that differ, of files and of folders; `links` have their targets. `index`,
-    `about`, `texts` and `paths` become info/ of a conda package, `metadata` METADATA of a wheel,
-    `texts` its license files, and `tag` the platform in its name. `unlisted` are files that
-    paths.json leaves out, `entries` what is changed of its entries.
+    `about` and `texts` become info/ of a conda package. `metadata` becomes METADATA of a wheel,
+    `texts` its license files, and `python` and `tag` the tags in its name. `unlisted` are files
+    that paths.json leaves out, `entries` what is changed of its entries.
     """
 
     files: dict[str, bytes] = field(default_factory=lambda: {"share/x/a.txt": b"a"})
@@ -45,6 +45,7 @@ class Parcel:
     unlisted: set[str] = field(default_factory=set)
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)
     metadata: str = "License-Expression: MIT\nLicense-File: LICENSE\n"
+    python: str = "py3-none"
     tag: str = TAG
 
     def conda(self, folder: Path) -> Path:
@@ -64,7 +65,7 @@ class Parcel:
 
     def wheel(self, folder: Path) -> Path:
         """Write it as a wheel; of `modes` and `links` it has modes only."""
-        path = folder / f"x-1-py3-none-{self.tag}.whl"
+        path = folder / f"x-1-{self.python}-{self.tag}.whl"
         info = {f"{INFO}/METADATA": self.metadata.encode()}
         info |= {f"{INFO}/licenses/{text}": b"free" for text in self.texts}
         with zipfile.ZipFile(path, "w") as archive:

@@ -471,6 +471,21 @@ def link_in_a_wheel(made: Parcel, cc: Compiler) -> None:
     made.modes["share/x/b.txt"] = stat.S_IFLNK | 0o777
 
 
+# ---- abi3
+
+
+@breaks("abi3", WHEEL)
+def symbol_that_the_stable_abi_got_later(made: Parcel, cc: Compiler) -> None:
+    made.python = "cp39-abi3"
+    made.files["x/module.abi3.so"] = cc.needing("PyUnicode_AsUTF8AndSize")
+
+
+@breaks("abi3", WHEEL)
+def symbol_that_the_stable_abi_lacks(made: Parcel, cc: Compiler) -> None:
+    made.python = "cp39-abi3"
+    made.files["x/module.abi3.so"] = cc.needing("PyCode_New")
+
+
 # ---- waiver
 
 
@@ -523,6 +538,12 @@ def a_symbol_of_another_package(made: Parcel, cc: Compiler) -> None:
 @keeps(CONDA, WHEEL)
 def a_module_of_python(made: Parcel, cc: Compiler) -> None:
     made.files["x/module.so"] = cc.needing("PyLong_FromLong")
+
+
+@keeps(WHEEL)
+def a_module_of_the_stable_abi(made: Parcel, cc: Compiler) -> None:
+    made.python = "cp310-abi3"
+    made.files["x/module.abi3.so"] = cc.needing("PyUnicode_AsUTF8AndSize")
 
 
 @keeps(CONDA, WHEEL)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rootstock.audit import compiled, contents, glibc, modes, needs, wheel
+from rootstock.audit import compiled, contents, glibc, modes, needs, stable_abi, wheel
 from rootstock.audit.compiled import version_text
 from rootstock.audit.needs import Need
 from rootstock.audit.report import Finding
@@ -92,6 +92,7 @@ def inspect(subject: Subject) -> Inspection:
         findings += contents.scripts(package)
     if subject.kind == "wheel":
         findings += wheel.license_info(package)
+        findings += stable_abi.findings(elves, subject.stable_abi)
     proven, prover = _proven(each)
     return Inspection(
         name=subject.name,

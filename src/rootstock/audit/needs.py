@@ -11,14 +11,12 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from rootstock.audit import compiled, glibc
+from rootstock.audit import compiled, glibc, stable_abi
 from rootstock.audit.compiled import version_text
 from rootstock.audit.report import Finding, some
 from rootstock.audit.unpacked import Version
 from rootstock.core.elf import Elf, unversioned
 from rootstock.core.names import plain
-
-_PYTHONS = ("Py", "_Py")  # how the names of Python's C API begin, by its documentation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,7 @@ def symbols(
         unbound = [
             one
             for one in need.unbound
-            if elves[name].program or (alone and not one.startswith(_PYTHONS))
+            if elves[name].program or (alone and not one.startswith(stable_abi.PREFIXES))
         ]
         if unbound:
             yield Finding(

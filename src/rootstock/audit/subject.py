@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import archive, wheel
@@ -19,6 +20,7 @@ from rootstock.core.progress import Listener
 from rootstock.sources import http
 
 Kind = Literal["conda", "wheel", "environment"]
+_CPYTHON = re.compile(r"cp3(\d+)")
 _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
 # PEPs 513, 571 and 599: the names of platforms before PEP 600.
 _OLD_NAMES = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
@@ -34,6 +36,7 @@ class Subject:
     `declared` is the minimum glibc that it says it needs, empty when it says nothing. `owners` are,
     for an environment, the packages that have each file. `modes` are those of its files (see
     `modes.findings`). `alone` is true for a package that depends on no other than Python.
+    `stable_abi` is the oldest Python whose stable ABI a wheel promises to keep to.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Subject:
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     modes: Mapping[str, int] = field(default_factory=dict)
     alone: bool = False
+    stable_abi: Version = ()
 
 
 def opened(target: str, scratch: Path, listen: Listener) -> Subject:
@@ -86,14 +90,15 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
             "Fetch it again. If the error stays, do not install it.",
         ) from error
     if archive.suffix_of(path.name) == archive.WHEEL:
-        package = listing(root, metadata="")
+        package, tags = listing(root, metadata=""), _tags(path.name)
         return Subject(
             name=target,
             kind="wheel",
             package=package,
-            declared=_of_tags(path.name),
+            declared=min(filter(None, (_of_platform(tag.platform) for tag in tags)), default=()),
             modes=modes,
             alone=wheel.is_alone(package),
+            stable_abi=min(filter(None, map(_stable_abi, tags)), default=()),
         )
     package = listing(root)
     return Subject(
@@ -106,8 +111,8 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
     )
 
 
-def _of_tags(filename: str) -> Version:
-    """Return the oldest glibc that a wheel's name promises to run on."""
+def _tags(filename: str) -> frozenset[Tag]:
+    """Return the tags in a wheel's name."""
     try:
         _, _, _, tags = parse_wheel_filename(filename)
     except InvalidWheelFilename as error:
@@ -115,7 +120,13 @@ def _of_tags(filename: str) -> Version:
             f"{filename} is not named as a wheel: {error}",
             "Give it the name that its project gave it.",
         ) from error
-    return min(filter(None, (_of_platform(tag.platform) for tag in tags)), default=())
+    return tags
+
+
+def _stable_abi(tag: Tag) -> Version:
+    """Return the Python whose stable ABI a tag promises, by PEP 425; empty without the tag abi3."""
+    named = _CPYTHON.fullmatch(tag.interpreter) if tag.abi == "abi3" else None
+    return (3, int(named[1])) if named else ()
 
 
 def _of_platform(platform: str) -> Version:

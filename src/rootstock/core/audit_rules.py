@@ -154,6 +154,15 @@ RULES: Mapping[str, Rule] = {
         example="lib/libfoo.so.1 cannot be audited (its section headers are stripped)",
         mend="Leave the file out, or build it again without stripping its headers.",
     ),
+    "abi3": Rule(
+        since="0.2.0",
+        promise="A wheel with the tag abi3 uses only the stable ABI of the Python in its tag.",
+        why="pip installs it for each Python that is not older. One without the symbol cannot "
+        "import the module.",
+        example="foo/bar.abi3.so needs PyModule_AddType (in it since 3.10), but its tag promises "
+        "the stable ABI of Python 3.9",
+        mend="Compile with Py_LIMITED_API, of the version in the tag, or change the tag.",
+    ),
     "waiver": Rule(
         since="0.1.0",
         promise="Every waiver is well formed and needed.",

@@ -44,6 +44,22 @@ def test_a_wheel_declares_its_glibc_by_its_name(
     )
 
 
+@pytest.mark.parametrize(
+    ("tags", "promised"),
+    [
+        ("cp39-abi3-manylinux_2_28_x86_64", (3, 9)),
+        ("cp310.cp312-abi3-manylinux_2_28_x86_64", (3, 10)),
+        ("cp311-cp311-manylinux_2_28_x86_64", ()),
+        ("py3-none-manylinux_2_28_x86_64", ()),
+    ],
+)
+def test_a_wheel_promises_the_stable_abi_by_its_name(
+    tmp_path: Path, tags: str, promised: tuple[int, ...]
+) -> None:
+    found = opened(str(wheel(tmp_path, f"x-1-{tags}.whl")), tmp_path, silent)
+    assert found.stable_abi == promised
+
+
 def test_an_environment_has_the_files_of_its_records(tmp_path: Path) -> None:
     prefix = tmp_path / "env"
     record(prefix, "a-1-0", fn="a-1-0.conda", files=["a.txt"], depends=["__glibc >=2.17,<3.0.a0"])
