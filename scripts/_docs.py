@@ -31,15 +31,20 @@ from rootstock.core.errors import (
 )
 from rootstock.core.store import Store
 from rootstock.maintain import inventory
+from rootstock.report import tested
 from rootstock.report.terminal import Terminal
+from rootstock.smoke import systems as known_systems
 from rootstock.sources import tools
 
 LOCK = "ci/tools/docs.lock"
+TESTED = "docs/data/systems.json"  # rootstock smoke --record writes it
 # The pages with a generated part, and what is in it: the names of _PARTS.
 PAGES: Mapping[str, tuple[str, ...]] = {
     "docs/reference/cli.md": ("commands",),
     "docs/reference/packages.md": ("packages", "patches"),
     "docs/reference/audit-rules.md": ("rules",),
+    "docs/reference/systems.md": ("systems",),
+    "README.md": ("systems",),
 }
 _SITE = "site"
 _SECONDS = 300.0  # the site was built in 3 s on a machine with two cores
@@ -120,11 +125,19 @@ def patches() -> str:
     return inventory.patches_as_markdown(inventory.take_patches(checkout), checkout)
 
 
+def systems() -> str:
+    """The table of the systems that smoke tests ran on."""
+    return tested.as_markdown(
+        tested.read(CHECKOUT / TESTED), known_systems.load(Checkout(CHECKOUT))
+    )
+
+
 _PARTS = {
     "commands": commands,
     "packages": packages,
     "patches": patches,
     "rules": catalogue.as_markdown,
+    "systems": systems,
 }
 
 

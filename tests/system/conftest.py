@@ -134,6 +134,7 @@ def make_bench(folder: Path) -> Bench:
         (home / name).symlink_to(shared.root / name)
     made = Bench(folder / "checkout", home, folder / "channel")
     shutil.copytree(CHECKOUT / "ci/images", made.checkout / "ci/images")
+    shutil.copy(CHECKOUT / "ci/systems.yaml", made.checkout / "ci")
     (made.checkout / "ci/matrix.yaml").write_text(MATRIX)
     (made.checkout / "ci/sources.yaml").write_text("{}\n")
     made.recipe("python", recipe_yaml=PYTHON, python_sh=WELL)

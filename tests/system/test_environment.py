@@ -141,7 +141,7 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
     assert "rootling" in unknown.value.remedy
     with pytest.raises(UsageError, match=r"low 1\.\*"):
         make(["a", "b"], channel)
-    with pytest.raises(MachineError, match=r"glibc 2\.17"):
+    with pytest.raises(MachineError, match=r"glibc >= 2\.28; the system .* has glibc 2\.17"):
         make(["rootling"], channel, glibc="2.17")
     with pytest.raises(UsageError, match="parse"):
         make(["rootling >"], channel)
@@ -157,6 +157,42 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
     with pytest.raises(UsageError, match="not empty"):
         make(["a"], channel)
     assert (made.prefix / "share/rootling.txt").exists()
+
+
+def test_a_system_that_is_too_old_is_told_the_oldest_that_is_not(
+    package: Any, tmp_path: Path
+) -> None:
+    """The newest of two versions needs the newest glibc, and the other one a dependency's."""
+    channel = stage(
+        [
+            package("leaf", "1.0", depends=["stem"]),
+            package("leaf", "2.0", depends=["stem", "__glibc >=2.34,<3.0.a0"]),
+            package("stem", depends=["__glibc >=2.17,<3.0.a0"]),
+            package("fern", depends=["moss 1.*", "moss 2.*"]),
+            package("moss", depends=["__glibc >=2.17"]),
+        ],
+        tmp_path / "channel",
+    )
+
+    def env(glibc: str, spec: str) -> subprocess.CompletedProcess[str]:
+        words = [*COMMAND, "env", str(tmp_path / "env"), spec, "--channel", str(channel)]
+        own = {"CONDA_OVERRIDE_GLIBC": glibc, "ROOTSTOCK_HOME": str(tmp_path / "store")}
+        environ = {**os.environ, **own}
+        return subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+
+    done = env("2.12", "leaf")
+    assert done.returncode == 4
+    assert (
+        "stem-1.0-h0_0.conda needs glibc >= 2.17; this system is taken to have glibc 2.12"
+        in done.stderr
+    )
+    assert "Unset CONDA_OVERRIDE_GLIBC" in done.stderr
+    no_matter_which = env("2.12", "fern")  # an older system is not what is wrong
+    assert no_matter_which.returncode == 2
+    assert "No combination of packages" in no_matter_which.stderr
+    assert not (tmp_path / "env").exists()
+    assert env("2.17", "leaf").returncode == 0
+    assert (tmp_path / "env/conda-meta/leaf-1.0-h0_0.json").exists()
 
 
 def test_failing_listener_ends_it(package: Any, tmp_path: Path, make: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from rootstock.core import process
 from rootstock.core.progress import silent
 from rootstock.core.store import Store, locate
-from rootstock.image import debian, manylinux
+from rootstock.image import containers, debian, manylinux
 from rootstock.image.engines.choose import BUILDERS, why_not
 from rootstock.image.engines.container import Container, image_tag
 
@@ -76,7 +76,7 @@ def test_the_pipeline_runs_in_what_the_dockerfile_makes(
         (bench.home / "images" / kept.name).symlink_to(kept)
     shutil.copytree(folder, bench.checkout / "docker")
     # The builder is the first that works: only this one is to be found.
-    monkeypatch.setattr(manylinux, "BUILDERS", (engine,))
+    monkeypatch.setattr(containers, "BUILDERS", (engine,))
     store = Store(bench.home)
     store.prepare()
     image = manylinux.ensure(bench.checkout / "docker", store, silent)

@@ -365,7 +365,7 @@ def test_a_system_that_is_too_old_is_told(
     channel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", "2.12")
-    with pytest.raises(MachineError, match=r"needs __glibc >=2.17,<3.0.a0; this system has 2.12"):
+    with pytest.raises(MachineError, match=r"needs glibc >= 2\.17; .* taken to have glibc 2\.12"):
         create_locked(tmp_path / "prefix", channel[1], cache=tmp_path / "cache", listen=silent)
 
 

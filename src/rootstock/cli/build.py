@@ -32,6 +32,7 @@ from rootstock.cli.common import (
     Sets,
     SuiteLimit,
     Suites,
+    Systems,
     TimeLimit,
     Url,
     ask_passphrase,
@@ -53,6 +54,7 @@ from rootstock.report.terminal import Terminal
 from rootstock.run import affected, planning
 from rootstock.run.pipeline import Until, run
 from rootstock.run.request import DEFAULT_LEVEL, Request
+from rootstock.smoke import systems
 
 
 class Ended(RootstockError):
@@ -63,14 +65,17 @@ class Ended(RootstockError):
         self.code = code
 
 
-def _run(request: Request, as_json: bool, until: Until, results: Path | None) -> None:
-    if results:  # a path that cannot be written is an error before all the work, not after it
-        try:
-            results.parent.mkdir(parents=True, exist_ok=True)
-            if results.is_dir():
-                raise IsADirectoryError(f"{results} is a folder")
-        except OSError as error:
-            raise UsageError(f"--junit {results}: {error}") from error
+def _run(
+    request: Request, as_json: bool, until: Until, results: Path | None, tested: Path | None
+) -> None:
+    # A path that cannot be written is an error before all the work, not after it.
+    if results:
+        _require_place(results, "--junit")
+    if tested:
+        from rootstock.report import tested as records  # few runs need it
+
+        _require_place(tested, "--record")
+        records.read(tested)
     with Terminal(quiet=as_json) as terminal:
         record, path = run(request, locate(), terminal, until)
         terminal.summary(record, path)
@@ -86,8 +91,23 @@ def _run(request: Request, as_json: bool, until: Until, results: Path | None) ->
             junit.write(record, results)
         except OSError as error:
             raise UsageError(f"--junit {results}: {error}") from error
+    if tested:
+        try:
+            records.write(records.results(record), tested)
+        except OSError as error:
+            raise UsageError(f"--record {tested}: {error}") from error
     if record.code:
         raise Ended(record.error, record.remedy, record.code)
+
+
+def _require_place(file: Path, option: str) -> None:
+    """Make the folder of a file; raise `UsageError` where there can be no such file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} is a folder")
+    except OSError as error:
+        raise UsageError(f"{option} {file}: {error}") from error
 
 
 def _list(request: Request, since: str, as_json: bool) -> None:
@@ -142,6 +162,7 @@ def _pipeline(
     retry: Retry = False,
     relock: Relock = False,
     offline: Offline = False,
+    on: Systems = [],  # noqa: B006
     deep: Deep = False,
     suite: Suites = [],  # noqa: B006
     suite_limit: SuiteLimit = None,
@@ -162,6 +183,14 @@ def _pipeline(
     results: Annotated[
         Path | None,
         typer.Option("--junit", help="Write the results as JUnit XML.", metavar="FILE"),
+    ] = None,
+    tested: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            help="Add to this file which systems passed; docs/data/systems.json is such a file.",
+            metavar="FILE",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -187,6 +216,7 @@ def _pipeline(
         offline=offline,
         url=url,
         deep=deep_of(deep, suite, suite_limit),
+        systems=systems.select(Checkout(checkout), on),
     )
     if since and not list_:
         raise UsageError("--since goes with --list")
@@ -200,7 +230,10 @@ def _pipeline(
             public = own.open().public if own and builders > 1 else None
             needed = builders_of(builders, key, attestation, public)
             request = replace(request, key=own, builders=needed)
-        _run(request, as_json, until, results)
+        _run(request, as_json, until, results, tested)
+
+
+_OF_TESTS = ("on", "deep", "suite", "suite_limit", "tested")
 
 
 def pipeline_command(until: Until, help_: str) -> Callable[..., None]:
@@ -212,7 +245,7 @@ def pipeline_command(until: Until, help_: str) -> Callable[..., None]:
     _, *options = inspect.signature(_pipeline).parameters.values()
     without: tuple[str, ...] = () if until == "promote" else ("builders", "key", "attestation")
     if until == "audit":  # it ends before any test
-        without += ("deep", "suite", "suite_limit")
+        without += _OF_TESTS
     options = [one for one in options if one.name not in without]
     command.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in options}
@@ -254,9 +287,15 @@ _PIPELINE: Mapping[str, tuple[Until, str]] = {
         to fail ends the command with 1. A suite that passed does not run again until something
         changes. --dry-run lists the suites and the time that they took before.
 
+        With --on, the smoke tests run on other systems, one after the other. Those named debian are
+        made of Debian's packages, and bare as well. The others need podman or docker, and the
+        network. A cell passes when it passes on all of them.
+
         Examples:
 
           rootstock smoke --root 6 --py 3.13
+
+          rootstock smoke --root 6 --py 3.11 --on 'debian*'
 
           rootstock smoke --root 6 --py 3.11 --set analysis --deep --dry-run
 

@@ -190,6 +190,15 @@ MemoryLimit = Annotated[
         metavar="SIZE",
     ),
 ]
+Systems = Annotated[
+    list[str],
+    typer.Option(
+        "--on",
+        help="Run the smoke tests on this system of ci/systems.yaml, by id or glob such as "
+        "'debian*', or on all; repeatable. Only Debian 11 if not given.",
+        metavar="SYSTEM",
+    ),
+]
 Deep = Annotated[
     bool,
     typer.Option(

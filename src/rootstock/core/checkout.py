@@ -59,6 +59,11 @@ class Checkout:
         return self.root / "ci/durations.json"
 
     @property
+    def systems(self) -> Path:
+        """The systems that smoke tests can run on."""
+        return self.root / "ci/systems.yaml"
+
+    @property
     def images(self) -> Path:
         """The folder with the descriptions of the images."""
         return self.root / "ci/images"

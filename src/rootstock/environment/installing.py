@@ -1,6 +1,7 @@
 """Runs the installer: sends its job, and turns its messages into events and errors."""
 
 import json
+import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ from rootstock.environment import spawn
 STAGE = "env"
 _LAST = ("done", "again")  # events after which no others come
 _TAIL = 20  # lines to keep that are not events
+_OVERRIDE = "CONDA_OVERRIDE_GLIBC"  # by which solvers take another glibc than the system's (CEP 30)
 
 
 def run(job: Mapping[str, Any], item: str, listen: Listener) -> dict[str, Any]:
@@ -114,11 +116,10 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
             f"{channel} has no package {plain(last['name']) or '(a spec without a name)'}",
             f"It has {listed(last['near'])}." if last["near"] else "The channel is empty.",
         )
+    if kind == "glibc":
+        return _too_old(last, job["glibc"])
     if kind == "unsatisfiable":
         reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()
-        if "__glibc" in reasons:
-            system = f"glibc {job['glibc']}" if job["glibc"] else "this system's glibc"
-            return MachineError(f"Not for {system}:\n{reasons}", "Use a newer system.")
         return UsageError(f"No combination of packages satisfies the request:\n{reasons}")
     if kind == "lock":
         return UsageError(reason, "Fetch the lock again; docs/releases.md explains locks.")
@@ -129,3 +130,14 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     if kind == "channel":
         return SourceError(f"{channel} cannot be read: {reason}", "Is it a channel's URL?")
     return SourceError(f"{job['prefix']} was not made: {reason}")
+
+
+def _too_old(last: Mapping[str, Any], asked: str | None) -> MachineError:
+    """Return the error for a system whose glibc is too old; `asked` is that of another system."""
+    has, remedy = "this system has", "Use a newer system."
+    if asked:
+        has = "the system to install for has"
+    elif os.environ.get(_OVERRIDE):
+        has, remedy = "this system is taken to have", f"Unset {_OVERRIDE}, or use a newer system."
+    found = f"{last['package']} needs glibc >= {last['needs']}; {has} glibc {last['has']}"
+    return MachineError(found, remedy)

@@ -3,6 +3,8 @@
 Imports nothing of rootstock but seal.py, because environment/installer.py uses it.
 """
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,6 +24,26 @@ class Failed(Exception):
         self.values = {"kind": kind, "reason": reason, **details}
 
 
+_FLOOR = re.compile(r"__glibc\b.*?>=\s*(\d+(?:\.\d+)*)")
+
+
+def too_old(package: str, needs: str, has: str) -> Failed:
+    """Return the failure where a package needs a newer glibc than the system `has`."""
+    reason = f"{package} needs glibc >= {needs}, there is {has}"
+    return Failed("glibc", reason, package=package, needs=needs, has=has)
+
+
+def floor(records: Iterable[RepoDataRecord]) -> tuple[str, str] | None:
+    """Return the highest glibc that one of the packages declares to need, and its file's name."""
+    found = [
+        (tuple(map(int, match[1].split("."))), match[1], record.file_name)
+        for record in records
+        for spec in record.depends
+        if (match := _FLOOR.match(spec))
+    ]
+    return max(found)[1:] if found else None
+
+
 def on_system(records: list[RepoDataRecord]) -> None:
     """Raise `Failed` where this system lacks what a package needs, as a solver would."""
     detected = VirtualPackage.detect(overrides=VirtualPackageOverrides.from_env())
@@ -37,6 +59,8 @@ def on_system(records: list[RepoDataRecord]) -> None:
             there = system.get(spec.split()[0])
             if spec.startswith("__") and not (there and there.matches(MatchSpec(spec))):
                 has = f"{there.version}" if there else "none"
+                if needs := _FLOOR.match(spec):
+                    raise too_old(record.file_name, needs[1], has)
                 raise Failed(
                     "unsatisfiable", f"{record.file_name} needs {spec}; this system has {has}"
                 )

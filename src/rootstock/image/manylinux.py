@@ -10,25 +10,16 @@ import time
 from pathlib import Path
 
 from rootstock.core import process
-from rootstock.core.errors import MachineError, SourceError
+from rootstock.core.errors import SourceError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
-from rootstock.image.engines.choose import BUILDERS, why_not
-from rootstock.image.rootfs import MOUNT_POINTS, Image, create_mount_points, find_cached, publish
+from rootstock.image import containers
+from rootstock.image.rootfs import MOUNT_POINTS, Image, find_cached
 
 NAME = "manylinux"
 UNPROVEN = "untested: its authors could not download its base image (README.md)"
 # The version of assembling an image: part of every image's digest.
 _ASSEMBLY = 1
-_TAIL = 15  # lines of the log that an error shows
-
-# Only root can make device files, and a sandbox has its own.
-_EXPORT = """
-made=$("$1" create "$2" true)
-trap '"$1" rm "$made" >/dev/null' EXIT
-"$1" export "$made" | tar -x -C "$3" --exclude='dev/*' --no-same-owner
-chmod -R u+rwX "$3"
-"""
 
 
 def digest(folder: Path) -> str:
@@ -44,15 +35,7 @@ def builder() -> str:
 
     Raises `MachineError` when neither works.
     """
-    reasons = {engine.name: why_not(engine) for engine in BUILDERS}
-    for name, reason in reasons.items():
-        if reason is None:
-            return name
-    raise MachineError(
-        "the profile manylinux needs podman or docker, and neither works here:\n"
-        + "\n".join(f"    {name}: {reason}" for name, reason in reasons.items()),
-        "Install one of them, or use --profile debian.",
-    )
+    return containers.program(f"the profile {NAME}", "use --profile debian.")
 
 
 def ensure(
@@ -78,23 +61,14 @@ def ensure(
     log = store.runs / f"image-{name[:12]}.log"
     log.unlink(missing_ok=True)
     with store.scratch("image") as scratch:
-        id_file, root = scratch / "id", scratch / "whole" / "root"
-        root.mkdir(parents=True)
+        id_file = scratch / "id"
         done = process.run([program, "build", "--iidfile", id_file, folder], log=log)
         if done.code:
             raise SourceError(
-                f"{program} did not build {folder}:\n{_tail(log)}", f"Log: {log}\n{warning}"
+                f"{program} did not build {folder}:\n{containers.tail(log)}",
+                f"Log: {log}\n{warning}",
             )
-        words = ["bash", "-o", "pipefail", "-euc", _EXPORT, "export"]
-        done = process.run([*words, program, id_file.read_text().strip(), root], log=log)
-        if done.code:
-            raise MachineError(f"{program} did not export {NAME}:\n{_tail(log)}", f"Log: {log}")
-        create_mount_points(root)
-        image = publish(NAME, name, root, store)
+        image = containers.unpack(program, id_file.read_text().strip(), NAME, name, store, log)
     seconds = time.monotonic() - started
     listen(Event(stage="image", item=NAME, state="done", seconds=seconds, detail=name[:12]))
     return image
-
-
-def _tail(log: Path) -> str:
-    return "\n".join(f"    {line}" for line in process.tail(log, _TAIL))

@@ -18,7 +18,7 @@ def tester(
 ) -> Smoke:
     """What tests cells on the old and bare system of a checkout; an engine isolates them.
 
-    With `relock` that system is made by `debian.relock`.
+    With `relock` that system is made by `systems.relock`.
 
     It raises `SmokeFailed` when one does not work, and what making its environment raises.
     """

@@ -38,6 +38,7 @@ class PassedCell:
     artifacts: Sequence[Artifact]
     acceptance: AcceptanceReport | None = None
     suites: "SuitesReport | None" = None
+    elsewhere: tuple[SmokeReport, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +148,12 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
         raise RefusedError(f"{tested.cell.id}: its acceptance tests did not pass")
     if tested.suites and not tested.suites.passed:
         raise RefusedError(f"{tested.cell.id}: its packages' own tests did not pass")
-    if not (report.passed and promoted.keys() >= set(installed)):
-        raise RefusedError(f"{tested.cell.id}: the tested packages are not those that are promoted")
+    for one in (report, *tested.elsewhere):
+        if not (one.passed and promoted.keys() >= {package.sha256 for package in one.packages}):
+            raise RefusedError(
+                f"{tested.cell.id}: the packages tested on {one.system} are not those that are "
+                "promoted"
+            )
     ran = [result for result in report.checks if result.outcome != "not run"]
     return release_model.Cell(
         axes=tested.cell.axes,
@@ -162,6 +167,7 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
                 release_model.Check(name=r.name, seconds=r.seconds, passed=r.outcome == "passed")
                 for r in ran
             )
+            + _elsewhere(tested)
             + _suites(tested),
             not_run={r.name: r.reason for r in report.checks if r.outcome == "not run"},
         ),
@@ -172,6 +178,18 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
             "sbom": f"{tested.cell.id}.cdx.json",
             **({acceptance.KIND: f"{tested.cell.id}.acceptance.json"} if tested.acceptance else {}),
         },
+    )
+
+
+def _elsewhere(tested: PassedCell) -> tuple[release_model.Check, ...]:
+    """Return the smoke tests on further systems as checks, one for each system."""
+    return tuple(
+        release_model.Check(
+            name=f"smoke tests on {one.system}, glibc {one.glibc}",
+            seconds=one.seconds,
+            passed=one.passed,
+        )
+        for one in tested.elsewhere
     )
 
 

@@ -39,8 +39,8 @@ def _reports(
     """Yield the report of a cell after each of its tests, so that a failure loses none."""
     from rootstock.release import before  # most checkouts have no tests
 
-    system, engine = systems.of(cell)
-    [installed] = [one.packages for one in state.smokes if one.cell == cell.id]
+    _, system, engine = systems.of(cell)[0]
+    installed = next(one.packages for one in state.smokes if one.cell == cell.id)
     found = before.find(Channel.at(context.request.channel), cell.id)
     report = AcceptanceReport(cell=cell.id, system=system.name, release=0, tests=())
     if found:

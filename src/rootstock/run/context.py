@@ -4,18 +4,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
-from rootstock.image import debian, profiles
+from rootstock.image import profiles
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
 from rootstock.image.rootfs import Image
 from rootstock.run.request import Request
+from rootstock.smoke import systems
 
-BUILD_IMAGE, BARE_IMAGE = "build", "bare"
+BUILD_IMAGE = "build"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,23 +42,18 @@ class Context:
         _ = self.engine
 
     def image(self, name: str, *, check: bool = True) -> Image:
-        """Return the image of this name, and make it if the store lacks it.
+        """Return the build image or that of a system by its id; make it if the store lacks it.
 
         With `check`, all files of a stored image are checked. Raises what making it raises.
         """
         request = self.request
         if name == BUILD_IMAGE:
-            return profiles.ensure(
-                request.profile,
-                request.checkout,
-                self.store,
-                self.listen,
-                relocked=request.relock,
-                offline=request.offline,
-                check=check,
-            )
-        return debian.ensure(
-            request.checkout.image(name),
+            make = partial(profiles.ensure, request.profile)
+        else:
+            [system] = [one for one in request.systems if one.id == name]
+            make = partial(systems.ensure, system)
+        return make(
+            request.checkout,
             self.store,
             self.listen,
             relocked=request.relock,
@@ -85,4 +81,5 @@ def relock(request: Request, store: Store, listen: Listener) -> None:
     This precedes the plan, because the digest of the build image is in every build key.
     """
     profiles.relock(request.profile, request.checkout, store, listen, offline=request.offline)
-    debian.relock(request.checkout.image(BARE_IMAGE), store, listen, offline=request.offline)
+    for system in request.systems:
+        systems.relock(system, request.checkout, store, listen, offline=request.offline)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rootstock.building import failures
 from rootstock.plan.graph import Node
-from rootstock.run.context import BARE_IMAGE, BUILD_IMAGE, Context
+from rootstock.run.context import BUILD_IMAGE, Context
 from rootstock.run.state import State
 from rootstock.sources.fetch import Fetching, load_registry
 from rootstock.sources.source import Source, source_of
@@ -58,7 +58,7 @@ def _fetched(context: Context, state: State) -> State:
     try:
         making = {
             name: pool.submit(context.image, name, check=check)
-            for name in (BUILD_IMAGE, BARE_IMAGE)
+            for name in (BUILD_IMAGE, *(system.id for system in request.systems))
         }
         images = {name: future.result() for name, future in making.items()}
         if not request.keep_going:

@@ -15,6 +15,7 @@ from rootstock.core.progress import Event
 from rootstock.run.context import Context
 from rootstock.run.revision import revision
 from rootstock.run.state import State
+from rootstock.smoke.report import SmokeReport
 from rootstock.sources.source import source_of
 
 if TYPE_CHECKING:
@@ -77,14 +78,17 @@ def _release(context: Context, state: State, change: Change) -> "Built":
     from rootstock.release.build import PassedCell, ReleaseInputs, build
 
     request, plan = context.request, state.plan
-    reports = {report.cell: report for report in state.smokes}
+    reports: dict[str, list[SmokeReport]] = {}
+    for report in state.smokes:
+        reports.setdefault(report.cell, []).append(report)
     acceptance = {report.cell: report for report in state.acceptance}
     suites = {report.cell: report for report in state.suites}
     passed = [
         PassedCell(
             cell=cell.cell,
             specs=cell.specs,
-            smoke=reports[cell.id],
+            smoke=reports[cell.id][0],
+            elsewhere=tuple(reports[cell.id][1:]),
             artifacts=state.of(cell.nodes),
             acceptance=acceptance.get(cell.id),
             suites=suites.get(cell.id),

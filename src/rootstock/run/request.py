@@ -11,6 +11,7 @@ from rootstock.image import profiles
 from rootstock.image.profiles import Profile
 from rootstock.release.builders import Builders
 from rootstock.release.keys import KeyFile
+from rootstock.smoke.systems import OLDEST, Entry
 from rootstock.suites.suite import Deep
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
@@ -24,7 +25,8 @@ class Request:
     address of the channel, if it is known. `key` signs the release. `deep` asks for the packages'
     own tests. `relock` resolves an image again if one of its pinned packages is gone. `builders`
     must stand behind what is promoted. `against` is a release of another builder: only those of its
-    packages are built that have the same build key here.
+    packages are built that have the same build key here. Smoke tests run on each of `systems`, the
+    packages' own tests on the first.
     """
 
     checkout: Checkout
@@ -47,3 +49,4 @@ class Request:
     deep: Deep | None = None
     builders: Builders | None = None
     against: Release | None = None
+    systems: tuple[Entry, ...] = (OLDEST,)

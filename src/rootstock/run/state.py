@@ -25,7 +25,8 @@ from rootstock.suites.results import SuitesReport
 class State:
     """The results of a run so far.
 
-    The fetch adds `images`, and `fetching` for the sources. The build adds `artifacts`, `failures`
+    The fetch adds `images` (the build image, and one by the id of each system), and `fetching` for
+    the sources. The build adds `artifacts`, `failures`
     and `skipped` (with the reason), each by node. The tests add their reports.
     """
 
@@ -81,7 +82,9 @@ def record(
 def _cell(cell: PlannedCell, state: State) -> CellRecord:
     ids, graph = cell.nodes, state.plan.graph
     files = tuple(graph.nodes[id_].filename for id_ in ids)
-    tested = {report.cell: report.passed for report in state.smokes}
+    tested: dict[str, bool] = {}
+    for report in state.smokes:  # on several systems: it passes on all of them
+        tested[report.cell] = tested.get(report.cell, True) and report.passed
     tested |= {report.cell: False for report in state.acceptance if not report.passed}
     tested |= {report.cell: False for report in state.suites if not report.passed}
     became: CellState = "not tried"

@@ -3,10 +3,10 @@
 from functools import partial
 
 from rootstock.image.engines import Engine
-from rootstock.run.context import BARE_IMAGE, BUILD_IMAGE, Context
+from rootstock.run.context import BUILD_IMAGE, Context
 from rootstock.run.planning import PlannedCell
 from rootstock.run.state import State
-from rootstock.smoke.run import OLD_SYSTEM, System
+from rootstock.smoke.run import System
 
 BUILD_SYSTEM = "the build image"
 
@@ -15,20 +15,23 @@ class Systems:
     """The systems that cells are tested on.
 
     A cell with an interpreter of this machine needs libraries and a glibc that the bare old system
-    lacks. It is tested on the build image, in which the interpreter was packaged.
+    lacks. It is tested on the build image only, in which the interpreter was packaged.
     """
 
     def __init__(self, context: Context, state: State) -> None:
         self._context, self._images = context, state.images
         self._prepared: set[str] = set()
 
-    def of(self, cell: PlannedCell) -> tuple[System, partial[Engine]]:
-        """Return the system that a cell is tested on, and a function that prepares the engine."""
-        own = cell.local_only
-        name, title = (BUILD_IMAGE, BUILD_SYSTEM) if own else (BARE_IMAGE, OLD_SYSTEM)
-        image = self._images[name]
-        system = System(title, image.root, image.digest, bare=not own)
-        return system, partial(self._engine, name)
+    def of(self, cell: PlannedCell) -> list[tuple[str, System, partial[Engine]]]:
+        """Return the systems that a cell is tested on: id, system, and what prepares the engine."""
+        if cell.local_only:
+            image = self._images[BUILD_IMAGE]
+            system = System(BUILD_SYSTEM, image.root, image.digest, bare=False)
+            return [(BUILD_IMAGE, system, partial(self._engine, BUILD_IMAGE))]
+        return [
+            (one.id, one.of(self._images[one.id]), partial(self._engine, one.id))
+            for one in self._context.request.systems
+        ]
 
     def _engine(self, name: str) -> Engine:
         if name not in self._prepared:

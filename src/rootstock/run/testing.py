@@ -88,16 +88,15 @@ def test_all(context: Context, state: State) -> Iterator[State]:
 
 
 def smoke(context: Context, state: State) -> Iterator[State]:
-    """Test each complete cell in a new environment of only its staged packages.
+    """Test each complete cell in a new environment of only its staged packages, on each system.
 
     Raises `SmokeFailed`.
     """
     systems = Systems(context, state)
-    cells = state.complete_cells
-    context.listen(Event(stage=SMOKE, state="start", total=len(cells)))
+    tests = [(cell, *one) for cell in state.complete_cells for one in systems.of(cell)]
+    context.listen(Event(stage=SMOKE, state="start", total=len(tests)))
     with context.timed(SMOKE):
-        for cell in cells:
-            system, engine = systems.of(cell)
+        for cell, name, system, engine in tests:
             report = smokes.test_cell(
                 cell.cell,
                 cell.specs,
@@ -106,7 +105,7 @@ def smoke(context: Context, state: State) -> Iterator[State]:
                 system=system,
                 engine=engine,
                 store=context.store,
-                logs=context.logs / f"smoke-{cell.id}",
+                logs=context.logs / f"smoke-{cell.id}" / name,
                 listen=context.listen,
             )
             yield (state := replace(state, smokes=(*state.smokes, report)))
@@ -151,7 +150,7 @@ def _suites(
     from rootstock.suites.results import SuitesReport
 
     assert cell.suites
-    system, engine = systems.of(cell)
+    _, system, engine = systems.of(cell)[0]
     bench = Bench(
         cell=cell.id,
         specs=cell.companion_specs,

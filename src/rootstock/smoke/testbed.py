@@ -3,18 +3,10 @@
 from rootstock.core.checkout import Checkout
 from rootstock.core.progress import Listener
 from rootstock.core.store import Store
-from rootstock.image import debian
 from rootstock.image.engines import Engine
 from rootstock.image.engines.choose import choose
-from rootstock.image.rootfs import Image
-from rootstock.smoke.run import OLD_SYSTEM, System
-
-IMAGE = "bare"  # in ci/images
-
-
-def system_of(image: Image) -> System:
-    """The old and bare system whose root file system is an image."""
-    return System(OLD_SYSTEM, image.root, image.digest)
+from rootstock.smoke import systems
+from rootstock.smoke.run import System
 
 
 def prepare(
@@ -22,10 +14,10 @@ def prepare(
 ) -> tuple[System, Engine]:
     """The system, made where the store has it not, and the engine of a name, ready for it.
 
-    With `relock` it is made by `debian.relock`. Raises what `debian.ensure` and `choose` do.
+    With `relock` it is made by `systems.relock`. Raises what `systems.ensure` and `choose` do.
     """
     chosen = choose(engine)
-    make = debian.relock if relock else debian.ensure
-    image = make(checkout.image(IMAGE), store, listen)
+    make = systems.relock if relock else systems.ensure
+    image = make(systems.OLDEST, checkout, store, listen)
     chosen.prepare(image.root)
-    return system_of(image), chosen
+    return systems.OLDEST.of(image), chosen

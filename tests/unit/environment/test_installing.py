@@ -7,7 +7,7 @@ import pytest
 from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError
 from rootstock.core.progress import Event
 from rootstock.environment.installing import Follower, failure
-from rootstock.environment.requirements import Failed, path_of
+from rootstock.environment.requirements import Failed, path_of, too_old
 
 JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"], "glibc": None}
 
@@ -20,11 +20,29 @@ JOB = {"prefix": "/p", "cache": "/c", "channel": "file:///x", "specs": ["root"],
         ("channel", "404", SourceError),
         ("usage", "unable to parse", UsageError),
         ("unsatisfiable", "a needs b", UsageError),
-        ("unsatisfiable", "root needs __glibc >=2.28", MachineError),
     ],
 )
 def test_failures_have_their_class(kind: str, reason: str, expected: type[Exception]) -> None:
     assert type(failure({"kind": kind, "reason": reason}, JOB)) is expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "override", "told", "remedy"),
+    [
+        (None, "", "this system has glibc 2.12", "Use a newer system."),
+        (None, "2.12", "this system is taken to have glibc 2.12", "Unset CONDA_OVERRIDE_GLIBC"),
+        ("2.12", "2.17", "the system to install for has glibc 2.12", "Use a newer system."),
+    ],
+)
+def test_a_system_that_is_too_old_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, override: str, told: str, remedy: str
+) -> None:
+    monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", override)
+    failed = too_old("root-6.40.00-h0_0.conda", "2.28", "2.12")
+    error = failure(failed.values, {**JOB, "glibc": asked})
+    assert isinstance(error, MachineError)
+    assert error.message == f"root-6.40.00-h0_0.conda needs glibc >= 2.28; {told}"
+    assert error.remedy.startswith(remedy)
 
 
 def test_unknown_package_has_names_that_are_near() -> None:

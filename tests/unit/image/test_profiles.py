@@ -11,7 +11,7 @@ from rootstock.core.checkout import Checkout
 from rootstock.core.errors import MachineError, SourceError
 from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store
-from rootstock.image import manylinux, profiles
+from rootstock.image import containers, manylinux, profiles
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -57,7 +57,7 @@ def test_what_cannot_be_built_is_told(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store")
-    monkeypatch.setattr(manylinux, "why_not", lambda engine: "not today")
+    monkeypatch.setattr(containers, "why_not", lambda engine: "not today")
     with pytest.raises(SourceError, match="offline"):
         manylinux.ensure(folder, store, silent, offline=True)
     with pytest.raises(MachineError, match="not today") as error:
