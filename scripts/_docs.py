@@ -33,7 +33,7 @@ from rootstock.core.store import Store
 from rootstock.maintain import inventory
 from rootstock.report import tested
 from rootstock.report.terminal import Terminal
-from rootstock.smoke import systems as known_systems
+from rootstock.smoke import systems
 from rootstock.sources import tools
 
 LOCK = "ci/tools/docs.lock"
@@ -44,7 +44,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "docs/reference/packages.md": ("packages", "patches"),
     "docs/reference/audit-rules.md": ("rules",),
     "docs/reference/systems.md": ("systems",),
-    "README.md": ("systems",),
+    "README.md": ("systems run",),
 }
 _SITE = "site"
 _SECONDS = 300.0  # the site was built in 3 s on a machine with two cores
@@ -125,11 +125,16 @@ def patches() -> str:
     return inventory.patches_as_markdown(inventory.take_patches(checkout), checkout)
 
 
-def systems() -> str:
-    """The table of the systems that smoke tests ran on."""
-    return tested.as_markdown(
-        tested.read(CHECKOUT / TESTED), known_systems.load(Checkout(CHECKOUT))
-    )
+def systems_run() -> str:
+    """The table of the systems that the smoke tests ran on."""
+    return tested.as_markdown(tested.read(CHECKOUT / TESTED), systems.load(Checkout(CHECKOUT)))
+
+
+def systems_known() -> str:
+    """That table, and the systems that no test ever ran on."""
+    results, known = tested.read(CHECKOUT / TESTED), systems.load(Checkout(CHECKOUT))
+    never = [f"{one.name} (`{one.id}`)" for one in tested.never_run(results, known)]
+    return f"{systems_run()}\n\nNever run: {', '.join(never) or 'none'}."
 
 
 _PARTS = {
@@ -137,7 +142,8 @@ _PARTS = {
     "packages": packages,
     "patches": patches,
     "rules": catalogue.as_markdown,
-    "systems": systems,
+    "systems": systems_known,
+    "systems run": systems_run,
 }
 
 

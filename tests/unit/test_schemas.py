@@ -29,6 +29,7 @@ from rootstock.channel.layout import SETTINGS
 from rootstock.channel.reader import Channel
 from rootstock.channel.settings import Settings
 from rootstock.core.audit_rules import RULES, WAIVABLE
+from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.environment.creation import Installed
 from rootstock.image import description
@@ -37,6 +38,7 @@ from rootstock.plan.recipe import render
 from rootstock.product.root import PRODUCT
 from rootstock.run import record
 from rootstock.smoke import report as smoke
+from rootstock.smoke import systems
 from rootstock.suites import results
 
 CHECKOUT = Path(__file__).parents[2]
@@ -131,6 +133,24 @@ def test_an_image_is_what_its_schema_says() -> None:
         document = {"suite": "sid", "closure": True, "packages": ["m4"], **wrong}
         assert refused(description.check, document)
         assert faults("image", document)
+
+
+# ci/systems.yaml
+
+
+def known_systems(folder: Path, document: object) -> tuple[systems.Entry, ...]:
+    checkout = Checkout(folder)
+    checkout.systems.parent.mkdir(exist_ok=True)
+    checkout.systems.write_text(json.dumps(document))  # JSON is YAML
+    return systems.load(checkout)
+
+
+def test_the_systems_are_what_their_schema_says(tmp_path: Path) -> None:
+    assert faults("systems", yaml.safe_load(Checkout(CHECKOUT).systems.read_text())) == []
+    one = {"debian12": {"name": "Debian 12", "image": "debian12"}}
+    other = {"box": {"name": "A box", "container": "localhost:1/box@sha256:0"}}
+    for good in (one, other, {**one, **other}):
+        agree("systems", partial(known_systems, tmp_path), good)
 
 
 # channel.yaml

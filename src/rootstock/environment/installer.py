@@ -16,8 +16,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -216,32 +215,11 @@ async def find(job: dict[str, Any]) -> tuple[list[RepoDataRecord], list[MatchSpe
         try:
             records = await ask(virtual_packages=VirtualPackage.detect(overrides=overrides))
         except SolverError as error:
-            await require_glibc(ask, overrides)
+            await requirements.on_glibc(ask, overrides)
             raise Failed("unsatisfiable", str(error)) from error
     except (GatewayError, FetchRepoDataError) as error:
         raise Failed("channel", str(error)) from error
     return records, specs
-
-
-async def require_glibc(
-    ask: Callable[..., Awaitable[list[RepoDataRecord]]], overrides: VirtualPackageOverrides
-) -> None:
-    """Raise `Failed` where a newer glibc is all that a solution needs, with the oldest that does.
-
-    `ask` solves for the virtual packages that it gets; those of `overrides` have no solution.
-    """
-    there = (package.into_generic() for package in VirtualPackage.detect(overrides=overrides))
-    has = next((str(one.version) for one in there if one.name.normalized == "__glibc"), "none")
-    needs = None
-    overrides.libc = Override.string("2.999")  # newer than all
-    with suppress(SolverError):
-        while found := requirements.floor(
-            await ask(virtual_packages=VirtualPackage.detect(overrides=overrides))
-        ):
-            needs = found
-            overrides.libc = Override.string(f"{needs[0]}dev")  # sorts before it (CEP 33)
-    if needs:
-        raise requirements.too_old(needs[1], needs[0], has)
 
 
 async def read(

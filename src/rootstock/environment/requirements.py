@@ -4,13 +4,20 @@ Imports nothing of rootstock but seal.py, because environment/installer.py uses 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from rattler import MatchSpec, PackageRecord, VirtualPackage, VirtualPackageOverrides
-from rattler.exceptions import InvalidMatchSpecError
+from rattler import (
+    MatchSpec,
+    Override,
+    PackageRecord,
+    VirtualPackage,
+    VirtualPackageOverrides,
+)
+from rattler.exceptions import InvalidMatchSpecError, SolverError
 from rattler.repo_data import RepoDataRecord
 
 from rootstock.core import seal
@@ -42,6 +49,27 @@ def floor(records: Iterable[RepoDataRecord]) -> tuple[str, str] | None:
         if (match := _FLOOR.match(spec))
     ]
     return max(found)[1:] if found else None
+
+
+async def on_glibc(
+    ask: Callable[..., Awaitable[list[RepoDataRecord]]], overrides: VirtualPackageOverrides
+) -> None:
+    """Raise `Failed` where a newer glibc is all that a solution needs, with the oldest that does.
+
+    `ask` solves for the virtual packages that it gets; those of `overrides` have no solution.
+    """
+    there = (package.into_generic() for package in VirtualPackage.detect(overrides=overrides))
+    has = next((str(one.version) for one in there if one.name.normalized == "__glibc"), "none")
+    needs = None
+    overrides.libc = Override.string("2.999")  # newer than all
+    with suppress(SolverError):
+        while found := floor(
+            await ask(virtual_packages=VirtualPackage.detect(overrides=overrides))
+        ):
+            needs = found
+            overrides.libc = Override.string(f"{needs[0]}dev")  # sorts before it (CEP 33)
+    if needs:
+        raise too_old(needs[1], needs[0], has)
 
 
 def on_system(records: list[RepoDataRecord]) -> None:

@@ -95,18 +95,19 @@ def write(new: Iterable[Tested], path: Path) -> None:
     path.write_text(json.dumps({"format": FORMAT, "tested": tested}, indent=1) + "\n")
 
 
+def never_run(tested: Iterable[Tested], systems: Sequence[Entry]) -> list[Entry]:
+    """Return the systems without a result."""
+    run = {one.system for one in tested}
+    return [system for system in systems if system.name not in run]
+
+
 def as_markdown(tested: Sequence[Tested], systems: Sequence[Entry]) -> str:
-    """Return a table of the systems with their results, and a line with those never tested on."""
-    rows = ["| system | glibc | cell | smoke tests | on |", "|---|---|---|---|---|"]
-    never = []
-    for system in systems:
-        own = [one for one in tested if one.system == system.name]
-        if not own:
-            never.append(f"{system.name} (`{system.id}`)")
-        rows += [
-            f"| {one.system} | {one.glibc} | {one.cell} | {one.result} | {one.date} |"
-            for one in own
-        ]
-    if never:
-        rows += ["", f"Never run: {', '.join(never)}."]
-    return "\n".join(rows)
+    """Return a table of the results, in the order of the systems."""
+    order = {system.name: number for number, system in enumerate(systems)}
+    rows = [
+        f"| {one.system} | {one.glibc} | {one.cell} | {one.result} | {one.date} |"
+        for one in sorted(tested, key=lambda one: (order.get(one.system, len(order)), one.cell))
+    ]
+    return "\n".join(
+        ["| system | glibc | cell | smoke tests | on |", "|---|---|---|---|---|", *rows]
+    )

@@ -90,7 +90,7 @@ def test_what_was_not_tested_is_refused(
 ) -> None:
     [proven] = inputs.cells
     other = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
-    with pytest.raises(RefusedError, match="the tested packages are not those that are promoted"):
+    with pytest.raises(RefusedError, match="tested on Debian 11 are not those that are promoted"):
         build(replace(inputs, cells=[replace(proven, smoke=other)]), records_of(inputs))
 
 
@@ -145,6 +145,24 @@ def test_packages_own_tests_are_named_with_what_came_of_them(
     told = "own tests of oak 1.2: 900 passed, 2 failed as expected, 11 skipped"
     assert check == release_model.Check(name=told, seconds=61.5, passed=True)
     assert release_model.parse(made.text()) == made
+
+
+def test_further_systems_are_named_and_have_to_pass(inputs: ReleaseInputs, artifacts: Any) -> None:
+    proven = inputs.cells[0]
+    other = replace(proven.smoke, system="Debian 12", glibc="2.36", seconds=42.5)
+    cells = [replace(proven, elsewhere=(other,))]
+    made = build(replace(inputs, cells=cells), records_of(inputs)).release
+    *own, check = made.cells[CELL.id].smoke.checks
+    told = "smoke tests on Debian 12, glibc 2.36"
+    assert check == release_model.Check(name=told, seconds=42.5, passed=True)
+    assert len(own) == sum(one.outcome == "passed" for one in proven.smoke.checks)
+    assert release_model.parse(made.text()) == made
+    strange = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])
+    failed = replace(other, checks=(replace(other.checks[0], outcome="failed"),))
+    for wrong in (failed, replace(strange, system="Debian 12")):
+        cells = [replace(proven, elsewhere=(wrong,))]
+        with pytest.raises(RefusedError, match="tested on Debian 12"):
+            build(replace(inputs, cells=cells), records_of(inputs))
 
 
 def test_a_cell_whose_packages_own_tests_failed_is_not_released(
