@@ -13,7 +13,7 @@ from rootstock.image import debian
 from rootstock.image.engines.choose import BUILDERS, why_not
 from rootstock.image.engines.container import image_tag
 
-from .conftest import CHECKOUT, Bench
+from .conftest import CHECKOUT, COMMAND, Bench
 
 pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
@@ -106,3 +106,19 @@ def test_without_podman_and_docker_such_a_system_is_told(bench: Bench, tmp_path:
     done = process.run(bench.argv("smoke", *CELL, "--on", "almalinux8"), env=env)
     assert done.code == 4, done.output
     assert "podman: " in done.output and "--on 'debian*'" in done.output
+
+
+def test_an_image_is_locked_by_its_name_and_no_other(bench: Bench) -> None:
+    """Another package in the description of one image is in its lock only."""
+    folder = bench.checkout / "ci/images"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.lock")}
+    description = folder / "debian12.yaml"
+    description.write_text(description.read_text() + "  - hostname\n")
+    options = ("--checkout", str(bench.checkout))
+    done = process.run([*COMMAND, "image", "debian12", "--lock", *options], env=bench.env)
+    assert done.code == 0, done.output
+    after = {path.name: path.read_bytes() for path in folder.glob("*.lock")}
+    assert {name for name in after if after[name] != before[name]} == {"debian12.lock"}
+    assert b"\nhostname " in after["debian12.lock"]
+    done = process.run([*COMMAND, "image", "debian1", *options], env=bench.env)
+    assert done.code == 2 and "debian12" in done.output

@@ -151,6 +151,9 @@ def test_the_systems_are_what_their_schema_says(tmp_path: Path) -> None:
     other = {"box": {"name": "A box", "container": "localhost:1/box@sha256:0"}}
     for good in (one, other, {**one, **other}):
         agree("systems", partial(known_systems, tmp_path), good)
+    for wrong in ({"build": one["debian12"]}, {"A": one["debian12"]}, {"x": {"name": "X"}}):
+        assert refused(partial(known_systems, tmp_path), wrong)
+        assert faults("systems", wrong)
 
 
 # channel.yaml

@@ -139,5 +139,5 @@ def _too_old(last: Mapping[str, Any], asked: str | None) -> MachineError:
         has = "the system to install for has"
     elif os.environ.get(_OVERRIDE):
         has, remedy = "this system is taken to have", f"Unset {_OVERRIDE}, or use a newer system."
-    found = f"{last['package']} needs glibc >= {last['needs']}; {has} glibc {last['has']}"
-    return MachineError(found, remedy)
+    there = f"glibc {last['has']}" if last["has"] else "none"
+    return MachineError(f"{last['package']} needs glibc >= {last['needs']}; {has} {there}", remedy)

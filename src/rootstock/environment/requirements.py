@@ -35,8 +35,8 @@ _FLOOR = re.compile(r"__glibc\b.*?>=\s*(\d+(?:\.\d+)*)")
 
 
 def too_old(package: str, needs: str, has: str) -> Failed:
-    """Return the failure where a package needs a newer glibc than the system `has`."""
-    reason = f"{package} needs glibc >= {needs}, there is {has}"
+    """Return the failure where a package needs a newer glibc than a system `has`, if it has one."""
+    reason = f"{package} needs glibc >= {needs}, there is {has or 'none'}"
     return Failed("glibc", reason, package=package, needs=needs, has=has)
 
 
@@ -59,13 +59,15 @@ async def on_glibc(
     `ask` solves for the virtual packages that it gets; those of `overrides` have no solution.
     """
     there = (package.into_generic() for package in VirtualPackage.detect(overrides=overrides))
-    has = next((str(one.version) for one in there if one.name.normalized == "__glibc"), "none")
+    has = next((str(one.version) for one in there if one.name.normalized == "__glibc"), "")
     needs = None
     overrides.libc = Override.string("2.999")  # newer than all
     with suppress(SolverError):
         while found := floor(
             await ask(virtual_packages=VirtualPackage.detect(overrides=overrides))
         ):
+            if found == needs:  # of a version before itself, such as `>=2.28dev`
+                break
             needs = found
             overrides.libc = Override.string(f"{needs[0]}dev")  # sorts before it (CEP 33)
     if needs:
@@ -86,12 +88,11 @@ def on_system(records: list[RepoDataRecord]) -> None:
         for spec in record.depends:
             there = system.get(spec.split()[0])
             if spec.startswith("__") and not (there and there.matches(MatchSpec(spec))):
-                has = f"{there.version}" if there else "none"
+                has = f"{there.version}" if there else ""
                 if needs := _FLOOR.match(spec):
                     raise too_old(record.file_name, needs[1], has)
-                raise Failed(
-                    "unsatisfiable", f"{record.file_name} needs {spec}; this system has {has}"
-                )
+                reason = f"{record.file_name} needs {spec}; this system has {has or 'none'}"
+                raise Failed("unsatisfiable", reason)
 
 
 def on_all(records: list[RepoDataRecord]) -> None:

@@ -68,7 +68,7 @@ def ensure(
     offline: bool = False,
     check: bool = True,
 ) -> Image:
-    """Return the root file system of an image by its reference, such as `fedora:43`.
+    """Return the root file system of an image by its reference, such as `docker.io/fedora:44`.
 
     It is pulled if podman or docker has no image of this reference. So a tag means what it meant
     when it was pulled. `check` is as in `rootfs.find_cached`.

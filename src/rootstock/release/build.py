@@ -29,7 +29,7 @@ class PassedCell:
     """A cell that passed: its specs, its reports, and its artifacts.
 
     `acceptance` and `suites` are the reports of its acceptance tests and of its packages' own
-    tests, if they ran.
+    tests, if they ran, and `elsewhere` those of the smoke tests on further systems.
     """
 
     cell: Cell

@@ -26,8 +26,8 @@ class State:
     """The results of a run so far.
 
     The fetch adds `images` (the build image, and one by the id of each system), and `fetching` for
-    the sources. The build adds `artifacts`, `failures`
-    and `skipped` (with the reason), each by node. The tests add their reports.
+    the sources. The build adds `artifacts`, `failures` and `skipped` (with the reason), each by
+    node. The tests add their reports, those of the smoke tests by cell and then by system.
     """
 
     plan: Plan

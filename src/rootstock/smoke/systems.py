@@ -14,7 +14,8 @@ from rootstock.image import containers, debian
 from rootstock.image.rootfs import Image
 from rootstock.smoke.run import OLD_SYSTEM, System
 
-_ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_ID = re.compile(r"(?!build$)[a-z0-9][a-z0-9.-]*")  # runs have the build image by its name
+_IMAGE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .+-]*")
 _CONTAINER = re.compile(r"[a-z0-9][a-z0-9.:/@_-]*")  # a reference with its registry, lower case
 
@@ -53,7 +54,7 @@ def _entry(id_: str, value: yaml_source.Value) -> Entry:
     found = value.mapping(("name",), ("image", "container"))
     if len(found) != 2:
         raise value.fail(f"{id_} needs an image or a container, and not both")
-    patterns = {"name": _NAME, "image": _ID, "container": _CONTAINER}
+    patterns = {"name": _NAME, "image": _IMAGE, "container": _CONTAINER}
     for key, one in found.items():
         if not patterns[key].fullmatch(one.text()):
             raise one.fail(f"{one} cannot be the {key} of a system")

@@ -56,6 +56,7 @@ def test_those_of_debian_have_an_image_that_is_locked_and_others_a_registry() ->
         ("a: {name: A, image: b, container: c}", "needs an image or a container"),
         ("a: {image: b}", "missing: name"),
         ("A b: {name: A, image: b}", "not the id"),
+        ("build: {name: A, image: b}", "not the id"),
         ("a: {name: A, image: ../b}", "../b cannot be the image"),
         ("a: {name: A, container: --all}", "--all cannot be the container"),
         ("a: {name: A, image: 1}", "not text"),
