@@ -117,7 +117,7 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
             f"It has {listed(last['near'])}." if last["near"] else "The channel is empty.",
         )
     if kind == "glibc":
-        return _too_old(last, job["glibc"])
+        return _too_old(last, job)
     if kind == "unsatisfiable":
         reasons = reason.removeprefix("Cannot solve the request because of: ").rstrip()
         return UsageError(f"No combination of packages satisfies the request:\n{reasons}")
@@ -132,12 +132,15 @@ def failure(last: Mapping[str, Any], job: Mapping[str, Any]) -> RootstockError:
     return SourceError(f"{job['prefix']} was not made: {reason}")
 
 
-def _too_old(last: Mapping[str, Any], asked: str | None) -> MachineError:
-    """Return the error for a system whose glibc is too old; `asked` is that of another system."""
+def _too_old(last: Mapping[str, Any], job: Mapping[str, Any]) -> MachineError:
+    """Return the error where glibc is too old for the specs of a job, or for its lock."""
+    needs = f"{last['package']}: needs glibc >= {last['needs']}"
+    if "specs" in job:
+        needs = f"{listed(job['specs'])}: needs glibc >= {last['needs']} ({last['package']})"
     has, remedy = "this system has", "Use a newer system."
-    if asked:
+    if job["glibc"]:
         has = "the system to install for has"
     elif os.environ.get(_OVERRIDE):
         has, remedy = "this system is taken to have", f"Unset {_OVERRIDE}, or use a newer system."
     there = f"glibc {last['has']}" if last["has"] else "none"
-    return MachineError(f"{last['package']} needs glibc >= {last['needs']}; {has} {there}", remedy)
+    return MachineError(f"{needs}; {has} {there}", remedy)

@@ -38,11 +38,17 @@ def test_a_system_that_is_too_old_is_told_why(
     monkeypatch: pytest.MonkeyPatch, asked: str | None, override: str, told: str, remedy: str
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", override)
-    failed = too_old("root-6.40.00-h0_0.conda", "2.28", "2.12")
+    failed = too_old("zlib-1.3-h0_0.conda", "2.28", "2.12")
     error = failure(failed.values, {**JOB, "glibc": asked})
     assert isinstance(error, MachineError)
-    assert error.message == f"root-6.40.00-h0_0.conda needs glibc >= 2.28; {told}"
+    assert error.message == f"root: needs glibc >= 2.28 (zlib-1.3-h0_0.conda); {told}"
     assert error.remedy.startswith(remedy)
+
+
+def test_a_lock_that_is_too_new_is_told_with_the_package() -> None:
+    job: dict[str, Any] = {"lock": [], "channel": "the lock", "glibc": None}
+    error = failure(too_old("zlib-1.3-h0_0.conda", "2.28", "").values, job)
+    assert error.message == "zlib-1.3-h0_0.conda: needs glibc >= 2.28; this system has none"
 
 
 def test_unknown_package_has_names_that_are_near() -> None:
