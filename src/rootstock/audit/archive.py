@@ -1,20 +1,22 @@
-"""Unpacks packages whose origin is not trusted: checks everything in an archive before it unpacks.
+"""Unpacks packages whose origin is not trusted: checks each name in an archive before it writes it.
 
 Formats: `.conda` (CEP 35), `.tar.bz2` (conda's older format) and wheels (PyPA's binary
-distribution format).
+distribution format). One reader checks and unpacks, so both see the same members, and large
+packages are decompressed once.
 """
 
+import bz2
+import io
 import posixpath
+import shutil
 import stat
 import tarfile
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import cast
 
 import zstandard
-from rattler.package_streaming import extract
 
 from rootstock.core import process
 from rootstock.core.names import quoted
@@ -26,17 +28,7 @@ MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
 _ENCRYPTED = 1  # bit of a zip member's flags
 _UNIX = 3  # the system of a zip member that has a mode, in the upper half of its attributes
-
-
-@dataclass(frozen=True)
-class Unpacked:
-    """A package that was unpacked: its sha256, empty for a wheel, and modes of its files.
-
-    The modes are as the archive has them, by path; see `modes.findings`.
-    """
-
-    sha256: str
-    modes: Mapping[str, int]
+_CHUNK = 1 << 18  # bytes
 
 
 def suffix_of(name: str) -> str:
@@ -44,69 +36,112 @@ def suffix_of(name: str) -> str:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
-def unpack(package: Path, into: Path) -> Unpacked:
-    """Unpack a package into a new folder. All of it can be read, whatever the archive says.
+def unpack(package: Path, into: Path) -> Mapping[str, int]:
+    """Unpack a package into a new folder, and return the modes of its files (`modes.findings`).
+
+    The modes are by path, as the archive has them. All of the folder can be read, whatever they
+    are, and the files have no times of the archive.
 
     Raises `ValueError` unless everything in it stays in the folder: regular files and symbolic
     links only, none of them twice or behind a link, with at most `MOST_BYTES` and `MOST_FILES`.
-    Raises what zipfile, tarfile and zstandard raise for a damaged archive.
+    Raises what zipfile, tarfile, bz2 and zstandard raise for a damaged archive. The folder does not
+    remain then.
     """
-    suffix, seen = suffix_of(package.name), _Seen()
+    into.mkdir(parents=True)
+    folder = _Folder(into)
+    try:
+        _unpack(package, folder)
+    except BaseException:
+        shutil.rmtree(into)
+        raise
+    return folder.modes
+
+
+def _unpack(package: Path, folder: "_Folder") -> None:
+    suffix = suffix_of(package.name)
     if suffix == WHEEL:
         with zipfile.ZipFile(package) as archive:
-            _require_wheel(archive, seen)
-            archive.extractall(into)
-        return Unpacked("", seen.modes)
-    if suffix == CONDA:
-        _require_conda(package, seen)
+            _put_wheel(archive, folder)
+    elif suffix == CONDA:
+        with zipfile.ZipFile(package) as archive:
+            _put_conda(archive, package.name.removesuffix(CONDA), folder)
     else:
-        with tarfile.open(package, "r|bz2") as tar:
-            _require_members(tar, seen)
-    sha256, _ = extract(package, into)
-    for name, mode in sorted(seen.modes.items()):  # a folder comes before what is in it
-        own = stat.S_IRWXU if stat.S_ISDIR(mode) else stat.S_IRUSR
-        if mode & own != own:
-            (into / name).chmod(own)
-    return Unpacked(sha256.hex(), seen.modes)
+        with bz2.open(package) as stream:
+            _put_tar(stream, folder)
+    folder.put_links()
 
 
-@dataclass
-class _Seen:
-    """The names in an archive so far, the bytes that they will take, and the modes."""
+class _Folder:
+    """A folder that an archive is unpacked into; it refuses what would not stay in it.
 
-    names: set[str] = field(default_factory=set)
-    links: set[str] = field(default_factory=set)
-    folders: set[str] = field(default_factory=set)
-    size: int = 0
-    modes: dict[str, int] = field(default_factory=dict)
+    No file is written through a link of the archive: those are made last.
+    """
 
-    def add(self, name: str, size: int, *, link: bool = False) -> None:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.buffer = memoryview(bytearray(_CHUNK))
+        self.files: set[str] = set()
+        self.links: dict[str, str] = {}
+        self.folders: set[str] = set()
+        self.modes: dict[str, int] = {}
+        self.size = 0
+
+    def put_file(self, name: str, size: int, content: io.BufferedIOBase) -> None:
+        """Write a file of the next `size` bytes of `content`."""
+        self._require(name)
+        self.files.add(name)
+        self.size += size
+        self._require_size()
+        with (self.root / name).open("xb", buffering=0) as file:
+            while size > 0:
+                count = content.readinto(self.buffer[:size])
+                if not count:
+                    raise ValueError(f"it ends within {quoted(name)}")
+                file.write(self.buffer[:count])
+                size -= count
+
+    def add_link(self, name: str, target: str) -> None:
+        """Keep a symbolic link for `put_links`."""
+        self._require(name)
+        self.links[name] = target
+        self._require_size()
+
+    def put_links(self) -> None:
+        """Make the symbolic links."""
+        for name, target in self.links.items():
+            (self.root / name).symlink_to(target)
+
+    def put_folder(self, name: str) -> None:
+        """Make a folder, with those above it."""
+        if leaves(name):
+            raise ValueError(f"it has a folder {quoted(name)} outside of its folder")
+        missing = []
+        while name and name not in self.folders:
+            if name in self.links:
+                raise ValueError(f"{quoted(name)} is a link but contains files")
+            if name in self.files:
+                raise ValueError(f"{quoted(name)} is a file but contains files")
+            missing.append(name)
+            name = posixpath.dirname(name)
+        for one in reversed(missing):
+            (self.root / one).mkdir()
+            self.folders.add(one)
+
+    def _require(self, name: str) -> None:
+        """Raise `ValueError` unless a new file or link may have this name."""
         process.raise_if_interrupted()
         if leaves(name):
             raise ValueError(f"it has a file {quoted(name)} outside of its folder")
-        if name in self.names:
+        if name in self.files or name in self.links:
             raise ValueError(f"it has {quoted(name)} twice")
-        self.names.add(name)
-        self.size += size
-        if len(self.names) > MOST_FILES or self.size > MOST_BYTES:
+        if name in self.folders:
+            raise ValueError(f"{quoted(name)} is a link but contains files")
+        if folder := posixpath.dirname(name):
+            self.put_folder(folder)
+
+    def _require_size(self) -> None:
+        if len(self.files) + len(self.links) > MOST_FILES or self.size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes")
-        if link:
-            self.links.add(name)
-        self.add_folder(posixpath.dirname(name))
-
-    def add_folder(self, name: str) -> None:
-        if name and leaves(name):
-            raise ValueError(f"it has a folder {quoted(name)} outside of its folder")
-        while name and name not in self.folders:
-            self.folders.add(name)
-            name = posixpath.dirname(name)
-
-    def require(self) -> None:
-        """Raise `ValueError` if a file is behind another, so that it would lead elsewhere."""
-        if behind := self.links & self.folders:
-            raise ValueError(f"{quoted(min(behind))} is a link but contains files")
-        if behind := self.names & self.folders:
-            raise ValueError(f"{quoted(min(behind))} is a file but contains files")
 
 
 def leaves(name: str) -> bool:
@@ -118,52 +153,53 @@ def leaves(name: str) -> bool:
     return any(part in ("", ".", "..") for part in name.split("/"))
 
 
-def _require_conda(package: Path, seen: _Seen) -> None:
-    """Check both parts of a `.conda` file, as one: they are unpacked into one folder."""
-    stem = package.name.removesuffix(CONDA)
-    with zipfile.ZipFile(package) as archive:
-        _require_zip(archive.infolist())
-        for part in ("pkg", "info"):
-            with (
-                archive.open(f"{part}-{stem}.tar.zst") as packed,
-                zstandard.ZstdDecompressor().stream_reader(packed) as stream,
-            ):
-                _require_members(_tar(stream), seen)
+def _put_conda(archive: zipfile.ZipFile, stem: str, folder: _Folder) -> None:
+    """Unpack both parts of a `.conda` file into one folder."""
+    _require_open(archive.infolist())
+    for part in ("pkg", "info"):
+        with archive.open(f"{part}-{stem}.tar.zst") as packed:
+            options = {"read_across_frames": True, "closefd": False}
+            with zstandard.ZstdDecompressor().stream_reader(packed, **options) as stream:
+                _put_tar(cast(io.BufferedIOBase, stream), folder)
+            while packed.read(_CHUNK):  # at its end, zipfile compares its CRC
+                process.raise_if_interrupted()
 
 
-def _tar(stream: IO[bytes]) -> tarfile.TarFile:
-    return tarfile.open(fileobj=stream, mode="r|")
+def _put_tar(stream: io.BufferedIOBase, folder: _Folder) -> None:
+    """Unpack a tar archive.
+
+    The stream can only go forwards: tarfile leaves it where the content of a member begins.
+    """
+    with tarfile.open(fileobj=stream, mode="r:") as tar:
+        for member in tar:
+            if member.isdir():
+                folder.put_folder(member.name)
+                folder.modes[member.name] = stat.S_IFDIR | member.mode
+            elif member.issym():
+                folder.add_link(member.name, member.linkname)
+            elif member.isreg() and not member.issparse():
+                folder.put_file(member.name, member.size, stream)
+                folder.modes[member.name] = stat.S_IFREG | member.mode
+            else:
+                raise ValueError(f"{quoted(member.name)} is neither a file nor a symbolic link")
 
 
-def _require_members(tar: Iterable[tarfile.TarInfo], seen: _Seen) -> None:
-    for member in tar:
-        if member.isdir():
-            seen.add_folder(member.name)
-            seen.modes[member.name] = stat.S_IFDIR | member.mode
-            continue
-        if not (member.isreg() or member.issym()):
-            raise ValueError(f"{quoted(member.name)} is neither a file nor a symbolic link")
-        seen.add(member.name, member.size, link=member.issym())
-        if member.isreg():
-            seen.modes[member.name] = stat.S_IFREG | member.mode
-    seen.require()
+def _put_wheel(archive: zipfile.ZipFile, folder: _Folder) -> None:
+    members = archive.infolist()
+    _require_open(members)
+    for member in members:
+        if member.is_dir():
+            folder.put_folder(member.filename.removesuffix("/"))
+        else:
+            with archive.open(member) as content:
+                stream = cast(io.BufferedIOBase, content)
+                folder.put_file(member.filename, member.file_size, stream)
+            mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
+            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                folder.modes[member.filename] = mode
 
 
-def _require_zip(members: Iterable[zipfile.ZipInfo]) -> None:
+def _require_open(members: Iterable[zipfile.ZipInfo]) -> None:
     for member in members:
         if member.flag_bits & _ENCRYPTED:
             raise ValueError(f"{quoted(member.filename)} in it is encrypted")
-
-
-def _require_wheel(archive: zipfile.ZipFile, seen: _Seen) -> None:
-    members = archive.infolist()
-    _require_zip(members)
-    for member in members:
-        if member.is_dir():
-            seen.add_folder(member.filename.removesuffix("/"))
-        else:
-            seen.add(member.filename, member.file_size)
-            mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
-            if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
-                seen.modes[member.filename] = mode
-    seen.require()

@@ -80,7 +80,7 @@ def _require_suffix(target: str, name: str) -> None:
 def _package(path: Path, target: str, scratch: Path) -> Subject:
     root = scratch / "unpacked"
     try:
-        modes = archive.unpack(path, root).modes
+        modes = archive.unpack(path, root)
     except Exception as error:  # a damaged archive can make its readers raise anything
         if means_no_space(str(error)):
             raise NoSpace(scratch) from error

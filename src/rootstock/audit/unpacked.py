@@ -79,12 +79,12 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     remedy = f"Remove {artifact.path.parent}, then build again."
     with store.scratch("unpack") as scratch:
         try:
-            sha256 = unpack(artifact.path, scratch / "whole" / root.name).sha256
+            unpack(artifact.path, scratch / "whole" / root.name)
         except Exception as error:  # a damaged archive can make its readers raise anything
             if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
             raise AuditFailed(f"{artifact.path} cannot be unpacked: {error}", remedy) from error
-        if sha256 != artifact.sha256:
+        if seal.sha256_of(artifact.path) != artifact.sha256:
             raise AuditFailed(f"{artifact.path} is not the file that was built", remedy)
         seal.put(scratch / "whole" / root.name)
         store.discard(root.parent, lambda: seal.holds(root))

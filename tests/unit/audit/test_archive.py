@@ -1,4 +1,4 @@
-"""Archives that must not be unpacked, each refused before anything is written."""
+"""Archives that must not be unpacked: of each that is refused, nothing remains."""
 
 import bz2
 import io
@@ -84,7 +84,7 @@ def test_names_that_no_package_has(
     made = make(tmp_path, members)
     with pytest.raises(ValueError, match=told):
         archive.unpack(made, tmp_path / "out")
-    assert files(tmp_path) == []
+    assert [*tmp_path.iterdir()] == [made]
 
 
 @pytest.mark.parametrize("members", [[("a", None), ("a/b", b"")], [("a/b", b""), ("a", None)]])
@@ -92,6 +92,36 @@ def test_a_file_behind_a_link(tmp_path: Path, members: Sequence[Member]) -> None
     for made in (conda(tmp_path, members), old_conda(tmp_path, members)):
         with pytest.raises(ValueError, match="is a link but contains files"):
             archive.unpack(made, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def test_links_are_made_as_they_are_and_after_all_files(tmp_path: Path) -> None:
+    for made in (conda(tmp_path, [("a", None), ("b", b"")]), old_conda(tmp_path, [("a", None)])):
+        into = tmp_path / made.suffix
+        archive.unpack(made, into)
+        assert (into / "a").readlink() == Path("..")
+
+
+def test_a_part_in_several_frames_is_unpacked_whole(tmp_path: Path) -> None:
+    whole = tar([("a", b"1" * 1000), ("b", b"2")])
+    made = tmp_path / "x-1-0.conda"
+    with zipfile.ZipFile(made, "w") as file:
+        frames = zstandard.compress(whole[:700]) + zstandard.compress(whole[700:])
+        file.writestr("pkg-x-1-0.tar.zst", frames)
+        file.writestr("info-x-1-0.tar.zst", zstandard.compress(tar([])))
+    archive.unpack(made, tmp_path / "out")
+    assert {path.name: path.stat().st_size for path in files(tmp_path)} == {"a": 1000, "b": 1}
+
+
+def test_a_part_that_differs_from_its_checksum(tmp_path: Path) -> None:
+    made = conda(tmp_path, [("a", b"1")])
+    content = bytearray(made.read_bytes())
+    central = content.index(b"PK\x01\x02")
+    content[central + 16] ^= 1  # of the CRC
+    made.write_bytes(content)
+    with pytest.raises(zipfile.BadZipFile, match="CRC"):
+        archive.unpack(made, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_both_parts_of_a_package_are_one_folder(tmp_path: Path) -> None:
@@ -110,10 +140,10 @@ def test_a_folder_may_be_in_an_archive_but_not_outside_of_it(tmp_path: Path) -> 
         path = tmp_path / "x-1-0.tar.bz2"
         path.write_bytes(bz2.compress(made.getvalue()))
         if good:
-            archive.unpack(path, tmp_path / "out")
+            archive.unpack(path, tmp_path / "good")
         else:
             with pytest.raises(ValueError, match=r"a folder '\.\./lib' outside"):
-                archive.unpack(path, tmp_path / "out")
+                archive.unpack(path, tmp_path / "bad")
 
 
 @pytest.mark.parametrize("make", FORMATS)
