@@ -90,7 +90,10 @@ def expand(entry: str, folder: str) -> str | None:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A file of the prefix in a process, found at `path`, loaded by `loader`."""
+    """A file of the prefix in a process, found at `path`, loaded by `loader`.
+
+    For a library of the system, `path` and `file` are empty.
+    """
 
     path: str
     file: str
@@ -113,15 +116,15 @@ class Problem:
 
 @dataclass
 class Process:
-    """Everything that loading a file loads: files of the prefix, and libraries of the system."""
+    """What was loaded into a process: files of the prefix, and libraries by the names they have."""
 
     objects: dict[str, Loaded] = field(default_factory=dict)
-    names: dict[str, Elf] = field(default_factory=dict)
+    names: dict[str, Loaded] = field(default_factory=dict)
     missing: list[Problem] = field(default_factory=list)
 
     def elves(self) -> list[Elf]:
         """Return all loaded files, each at least once."""
-        return list(self.names.values())
+        return [loaded.elf for loaded in self.names.values()]
 
 
 class Linker:
@@ -135,36 +138,49 @@ class Linker:
         self._lacking: dict[str, frozenset[bytes]] = {}
 
     def load(self, root: str) -> Process:
-        """Return the process that loading a dynamic ELF file makes, breadth first."""
-        if root in self._processes:
-            return self._processes[root]
-        process = self._processes[root] = Process()
+        """Return the process that loading a dynamic ELF file makes."""
+        if root not in self._processes:
+            self._processes[root] = Process()
+            self.extend(self._processes[root], root)
+        return self._processes[root]
+
+    def extend(self, process: Process, root: str, loader: Loaded | None = None) -> list[str]:
+        """Load a dynamic ELF file into a process; return its scope.
+
+        The scope is the file and the files of the prefix that it needs, breadth first, whether they
+        were loaded before or not. `loader` is the program of the process.
+        """
         elf = self.elf(root)
         if elf is None:
             raise ValueError(f"{root} is not a dynamic ELF file")
-        queue = [Loaded(root, root, elf)]
-        process.objects[root] = queue[0]
-        process.names[elf.soname or posixpath.basename(root)] = elf
+        first = process.objects.setdefault(root, Loaded(root, root, elf, loader))
+        process.names.setdefault(elf.soname or posixpath.basename(root), first)
         for name in _ALWAYS:
             if name in self.system:
-                process.names.setdefault(name, self.system[name])
+                process.names.setdefault(name, Loaded("", "", self.system[name]))
+        scope = {root: first}
+        queue = [first]
         for loaded in queue:
             for name in loaded.elf.needed:
-                if name in process.names:
-                    continue
-                found = self._search(loaded, name)
-                if found is not None:
-                    known = process.objects.get(found.file)
-                    process.names[name] = found.elf
-                    if known is None:
-                        process.objects[found.file] = found
-                        process.names.setdefault(found.elf.soname or name, found.elf)
-                        queue.append(found)
-                elif name in self.system:
-                    process.names[name] = self.system[name]
-                else:
+                found = process.names.get(name) or self._find(process, loaded, name)
+                if found is None:
                     process.missing.append(Problem(loaded.file, "library", (name,)))
-        return process
+                elif found.file and found.file not in scope:
+                    scope[found.file] = found
+                    queue.append(found)
+        return list(scope)
+
+    def _find(self, process: Process, loaded: Loaded, name: str) -> Loaded | None:
+        """Find a library that the process does not have by this name, and load it."""
+        found = self._search(loaded, name)
+        if found is not None:
+            found = process.objects.setdefault(found.file, found)
+            process.names.setdefault(found.elf.soname or name, found)
+        elif name in self.system:
+            found = Loaded("", "", self.system[name])
+        if found is not None:
+            process.names[name] = found
+        return found
 
     def _search(self, loaded: Loaded, name: str) -> Loaded | None:
         if "/" in name:
@@ -197,7 +213,7 @@ class Linker:
             for library, version, weak in loaded.elf.requires:
                 provider = process.names.get(library)
                 # From a library without any versions, ld.so takes what it has.
-                versions = provider.provides if provider else None
+                versions = provider.elf.provides if provider else None
                 if versions and version not in versions and not weak:
                     problems.add(Problem(file, "version", (f"{library}@{version}",)))
             if incomplete:

@@ -119,7 +119,7 @@ def read(path: Path) -> Elf | None:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:
-                return _Reader(data).elf()
+                return Reader(data).elf()
             except ElfError:
                 raise
             except (struct.error, IndexError, ValueError, OverflowError) as error:
@@ -134,7 +134,7 @@ class _Section:
     link: int
 
 
-class _Reader:
+class Reader:
     """Reads one file; `data` is its content."""
 
     def __init__(self, data: mmap.mmap) -> None:

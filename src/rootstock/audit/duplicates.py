@@ -1,0 +1,282 @@
+"""Finds libraries of an environment that define equal symbols, and files that bind to a wrong one.
+
+Each program is loaded as it starts. Then one process has all that an environment can load: Python,
+every library that ROOT's interpreter may load, for all to see (RTLD_GLOBAL), and every other
+library for itself (RTLD_LOCAL), as Python's modules are. What a file binds to there is compared
+with what it binds to alone, with only what it needs.
+
+Symbols of templates and inline functions (weak) are equal wherever the same header was compiled, so
+they count only where libraries also share others. So do symbols of C++'s standard library, whose
+interface is stable.
+"""
+
+import itertools
+import posixpath
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from rootstock.audit.binding import Definitions, Session
+from rootstock.audit.link import Linker, Tree
+from rootstock.audit.report import Finding, some
+from rootstock.audit.subject import Subject
+from rootstock.core import elf_symbols, seal
+from rootstock.core.elf import Elf
+from rootstock.core.formatting import counted
+from rootstock.core.names import plain
+
+# Beside a library libNAME.so that cling may load there is one of these, which rootcling makes.
+_OF_CLING = ("lib{}_rdict.pcm", "lib{}.rootmap", "{}.pcm")
+_LIBRARY = re.compile(r"lib([^/]+)\.so")
+_IN_SITE = re.compile(r"/site-packages/([^/]+?)(?:\.libs)?/")  # auditwheel puts libraries there
+_MODULE = b"PyInit_"  # PEP 489
+# Whoever defines these, they do the same: the namespaces std, __gnu_cxx and __cxxabiv1 in mangled
+# names and the runtime (the Itanium C++ ABI), and functions that glibc has since 2.38.
+_STANDARD = re.compile(
+    rb"_Z(?:GV|T[ISVT]|Z)*N?[VK]*(?:S[tabsiod]|9__gnu_cxx|10__cxxabiv1)"
+    rb"|__cxa_|__gxx_|_Unwind_|strlc(?:at|py)$"
+)
+_NAMESPACE = re.compile(rb"_Z(?:GV|T[ISVT]|Z)*N[VK]*(\d+)(\w+)")
+_PREFIX = re.compile(rb"_*([A-Za-z][A-Za-z0-9]*?)(?:_|(?<=[a-z])(?=[A-Z])|$)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A file that binds symbols to the library `to`, but without it would to `own`."""
+
+    file: str
+    to: str
+    own: str
+    symbols: int
+    example: str
+    unique: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Duplicate:
+    """Two libraries with equal symbols, and the files that bind to the wrong one.
+
+    `name` is what most of the symbols begin with, a namespace or a prefix. `symbols` are those that
+    are neither weak nor unique.
+    """
+
+    name: str
+    libraries: tuple[str, str]
+    symbols: int
+    unique: int
+    example: str
+    bound: tuple[Bound, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {**vars(self), "bound": [*map(vars, self.bound)]}
+
+
+class _Environment:
+    """The compiled files of an environment, how they are linked, and who owns them."""
+
+    def __init__(
+        self, elves: Mapping[str, Elf], subject: Subject, glibc: Mapping[str, Elf]
+    ) -> None:
+        self.elves, self.package, self.owners = elves, subject.package, subject.owners
+        self.linker = Linker(Tree(self.package.files, self.package.links), elves.get, glibc)
+        self.symbols = cache(lambda file: elf_symbols.read(self.package.files[file]))
+        self.definitions = Definitions(elves, self.symbols, self._shared())
+        self.alone = cache(self._alone)
+        self.equal = cache(self._equal)
+        self.programs = [file for file, elf in elves.items() if elf.program]
+        named = (f for f in self.programs if re.search(r"(^|/)python3?(\.\d+)?$", f))
+        self.python = min(named, default="")
+
+    def _shared(self) -> set[bytes]:
+        """Return the names that libraries of different names define, other than as weak."""
+        owners: dict[bytes, str] = {}
+        shared = set()
+        for file, elf in self.elves.items():
+            soname = elf.soname or file
+            for name in {*map(_name, self.symbols(file).strong), *self.symbols(file).unique}:
+                if owners.setdefault(name, soname) != soname and not _STANDARD.match(name):
+                    shared.add(name)
+        return shared
+
+    def _alone(self, file: str) -> tuple[list[str], Mapping[bytes, str]]:
+        """Return a file with all that it needs, and what it binds to among these."""
+        session = Session(self.linker, self.definitions)
+        if self.python:
+            self.linker.extend(session.process, self.python)  # for its RPATH
+        scope = session.load(file, program=self.python)
+        return scope, session.bindings[file]
+
+    def _equal(self, one: str, other: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        """Return the symbols that two files share, other than weak ones: strong, and unique."""
+        first, second = self.symbols(one), self.symbols(other)
+        names = self.definitions.names
+        strong = {key for key in first.strong & second.strong if _name(key) in names}
+        return frozenset(map(_name, strong)), first.unique & second.unique & names
+
+    def sessions(self) -> Iterator[Session]:
+        """Yield a process for each program, and one with all that it can load."""
+        for program in self.programs:
+            session = Session(self.linker, self.definitions)
+            session.load(program, everywhere=True)
+            yield session
+        session = Session(self.linker, self.definitions)
+        if self.python:
+            session.load(self.python, everywhere=True)
+        libraries = sorted(file for file, elf in self.elves.items() if not elf.program)
+        for file in libraries:
+            if self._is_of_cling(file) and self._is_new(file, session):
+                session.load(file, everywhere=True, program=self.python)
+        for file in sorted(libraries, key=lambda file: not self._is_module(file)):
+            if self._is_new(file, session):
+                session.load(file, program=self.python)
+        yield session
+
+    def _is_of_cling(self, file: str) -> bool:
+        folder, base = posixpath.split(file)
+        named = _LIBRARY.fullmatch(base)
+        tables = (posixpath.join(folder, table.format(named[1])) for table in _OF_CLING if named)
+        return any(table in self.package.files for table in tables)
+
+    def _is_module(self, file: str) -> bool:
+        stem = posixpath.basename(file).partition(".")[0]
+        return _MODULE + stem.encode() in self.elves[file].exports
+
+    def are_of_one(self, one: str, other: str) -> bool:
+        """Whether two files belong together: they are of one package, or have the same content."""
+        first, second = self.package.files[one], self.package.files[other]
+        return self._owner(one) == self._owner(other) or (
+            first.stat().st_size == second.stat().st_size
+            and seal.sha256_of(first) == seal.sha256_of(second)
+        )
+
+    def _owner(self, file: str) -> str:
+        """Return the package of a file; of one that pip installed, its folder in site-packages."""
+        inner = _IN_SITE.search(file)
+        return self.owners.get(file, (inner[1] if inner else file,))[0]
+
+    def _is_new(self, file: str, session: Session) -> bool:
+        """Whether a process has neither a file, nor one of the same name that others need."""
+        soname = self.elves[file].soname
+        return file not in session.process.objects and soname not in session.process.names
+
+
+def duplicates(
+    elves: Mapping[str, Elf], subject: Subject, glibc: Mapping[str, Elf]
+) -> list[Duplicate]:
+    """Return the libraries of an environment that define equal symbols, the most equal first.
+
+    `elves` are all its compiled files, `glibc` the libraries of the system.
+    """
+    environment = _Environment(elves, subject, glibc)
+    bound: dict[tuple[str, str], dict[str, Bound]] = defaultdict(dict)
+    loaded: set[str] = set()
+    for session in environment.sessions():
+        loaded |= session.bindings.keys()
+        for one in _wrong(environment, session):
+            bound[_pair(one.to, one.own)].setdefault(one.file, one)
+    pairs = {pair for pair in _pairs(environment, loaded) if any(environment.equal(*pair))}
+    found = [_duplicate(environment, pair, bound[pair].values()) for pair in {*pairs, *bound}]
+    return sorted(found, key=lambda one: (not one.bound, -one.symbols, one.libraries))
+
+
+def _wrong(environment: _Environment, session: Session) -> Iterator[Bound]:
+    """Yield the files of a process that bind to another library than alone."""
+    for file, bindings in session.bindings.items():
+        scope, alone = environment.alone(file)
+        keys: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+        for key, to in bindings.items():
+            own = alone.get(key, to)
+            if to != own and (own == file or to not in scope):
+                keys[to, own].append(_name(key))
+        for (to, own), names in keys.items():
+            strong, unique = environment.equal(to, own)
+            wrong = sorted({*names} & (strong | unique))
+            if wrong and strong and not environment.are_of_one(to, own):
+                yield Bound(
+                    file=file,
+                    to=to,
+                    own=own,
+                    symbols=len(wrong),
+                    example=_text(wrong[0]),
+                    unique=all(name in unique for name in wrong),
+                )
+
+
+def _pairs(environment: _Environment, loaded: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of files that define a symbol, each more than once."""
+    files: dict[bytes, list[str]] = defaultdict(list)
+    for file in sorted(loaded):
+        symbols = environment.symbols(file)
+        for name in {*map(_name, symbols.strong), *symbols.unique} & environment.definitions.names:
+            files[name].append(file)
+    for several in {tuple(each) for each in files.values()}:
+        yield from itertools.combinations(several, 2)
+
+
+def _pair(one: str, other: str) -> tuple[str, str]:
+    return (one, other) if one < other else (other, one)
+
+
+def _duplicate(
+    environment: _Environment, pair: tuple[str, str], bound: Iterable[Bound]
+) -> Duplicate:
+    strong, unique = environment.equal(*pair)
+    names = strong or unique
+    return Duplicate(
+        name=_common(names),
+        libraries=pair,
+        symbols=len(strong),
+        unique=len(unique),
+        example=_text(min(names)),
+        bound=tuple(sorted(bound, key=lambda one: one.file)),
+    )
+
+
+def _common(names: Iterable[bytes]) -> str:
+    """Return the namespace or prefix that most symbols have.
+
+    >>> _common([b"ZSTD_copy", b"ZSTD_free", b"FSE_build"]), _common([b"_ZN5XrdCl3Env3FooEv"])
+    ('ZSTD', 'XrdCl')
+    """
+    count = Counter(filter(None, map(_first, names)))
+    return _text(count.most_common(1)[0][0]) if count else ""
+
+
+def _first(name: bytes) -> bytes:
+    if mangled := _NAMESPACE.match(name):
+        return mangled[2][: int(mangled[1])]
+    prefix = _PREFIX.match(name)
+    return prefix[1] if prefix and not name.startswith(b"_Z") else b""
+
+
+def _name(key: bytes) -> bytes:
+    return key.partition(b"@")[0]
+
+
+def _text(name: bytes) -> str:
+    return plain(name.decode(errors="replace"))
+
+
+def findings(found: Iterable[Duplicate]) -> Iterator[Finding]:
+    """Yield a finding for each library that files bind to in place of their own."""
+    to: dict[str, list[tuple[str, Bound]]] = defaultdict(list)
+    for one in found:
+        for bound in one.bound:
+            to[bound.to].append((one.name, bound))
+    for file, bounds in sorted(to.items()):
+        names = list(dict.fromkeys(name for name, _ in bounds if name))
+        files = sorted({bound.file for _, bound in bounds})
+        most = max((bound for _, bound in bounds), key=lambda bound: bound.symbols)
+        told = f" ({some(names)})" if names else ""
+        yield Finding(
+            rule="interposed",
+            file=plain(file),
+            message=f"defines symbols that other libraries have, too{told}. Where it was loaded "
+            f"first, {counted(len(files), 'file')} may bind to it in place of their own: "
+            f"{some([*map(plain, files)])}, such as {most.example}. Build one of them with hidden "
+            "symbols or other names, or keep them in two environments.",
+        )
