@@ -142,9 +142,7 @@ CASES: dict[str, tuple[dict[str, Library], tuple[str, ...], tuple[str, ...]]] = 
     "symbolic": (
         {
             "x": Library(define("f", 1) + define("g", 1)),
-            "y": Library(
-                define("f", 2) + call("f", "g", by="use_y"), options=("-Wl,-Bsymbolic",)
-            ),
+            "y": Library(define("f", 2) + call("f", "g", by="use_y"), options=("-Wl,-Bsymbolic",)),
         },
         (),
         ("+x", "y"),
@@ -247,9 +245,7 @@ def compiled(folder: Path, output: str, code: str, *options: str) -> None:
     subprocess.run(words, cwd=folder, check=True, capture_output=True)
 
 
-def made(
-    folder: Path, libraries: dict[str, Library], needed: tuple[str, ...], *more: str
-) -> None:
+def made(folder: Path, libraries: dict[str, Library], needed: tuple[str, ...], *more: str) -> None:
     """Compile the libraries, those that others need first, and the program."""
     for name, one in [*libraries.items()][::-1] * 2:  # each finds what it needs the second time
         versions = folder / "versions"
@@ -298,7 +294,7 @@ def simulated(folder: Path, *words: str) -> dict[tuple[str, str], str]:
     files = {path.name: path for path in folder.iterdir() if path.suffix == ".so"}
     files["program"] = folder / "program"
     elves = {name: read for name, path in files.items() if (read := elf.read(path))}
-    names = {key.partition("@")[0].encode() for key in defined_twice(folder)}
+    names = frozenset(key.partition("@")[0].encode() for key in defined_twice(folder))
     definitions = Definitions(elves, cache(lambda name: elf_symbols.read(files[name])), names)
     session = Session(Linker(Tree(files, {}), elves.get, {}), definitions)
     session.load("program", everywhere=True)

@@ -8,12 +8,11 @@ is bound when it is loaded, as with LD_BIND_NOW. The system's own libraries are 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rootstock.audit.link import Linker, Process
 from rootstock.core.elf import Elf, unversioned
 from rootstock.core.elf_symbols import Symbols
-
 
 
 class Definitions:
@@ -26,7 +25,7 @@ class Definitions:
         self,
         elves: Mapping[str, Elf],
         symbols: Callable[[str], Symbols],
-        names: Collection[bytes],
+        names: frozenset[bytes],
     ) -> None:
         self.symbols = symbols
         self.names = names

@@ -14,13 +14,13 @@ import itertools
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from rootstock.audit.binding import Definitions, Session
-from rootstock.audit.link import Linker, Tree
+from rootstock.audit.link import Linker
 from rootstock.audit.report import Finding, some
 from rootstock.audit.subject import Subject
 from rootstock.core import elf_symbols, seal
@@ -59,7 +59,7 @@ class Bound:
 class Duplicate:
     """Two libraries with equal symbols, and the files that bind to the wrong one.
 
-    `name` is what most of the symbols begin with, a namespace or a prefix. `symbols` are those that
+    `name` is what many of the symbols begin with: namespaces or prefixes. `symbols` are those that
     are neither weak nor unique.
     """
 
@@ -78,29 +78,29 @@ class Duplicate:
 class _Environment:
     """The compiled files of an environment, how they are linked, and who owns them."""
 
-    def __init__(
-        self, elves: Mapping[str, Elf], subject: Subject, glibc: Mapping[str, Elf]
-    ) -> None:
-        self.elves, self.package, self.owners = elves, subject.package, subject.owners
-        self.linker = Linker(Tree(self.package.files, self.package.links), elves.get, glibc)
+    def __init__(self, subject: Subject, elves: Mapping[str, Elf], linker: Linker) -> None:
+        self.elves, self.linker = elves, linker
+        self.package, self.owners = subject.package, subject.owners
         self.symbols = cache(lambda file: elf_symbols.read(self.package.files[file]))
         self.definitions = Definitions(elves, self.symbols, self._shared())
         self.alone = cache(self._alone)
         self.equal = cache(self._equal)
+        self.are_of_one = cache(self._are_of_one)
         self.programs = [file for file, elf in elves.items() if elf.program]
         named = (f for f in self.programs if re.search(r"(^|/)python3?(\.\d+)?$", f))
         self.python = min(named, default="")
 
-    def _shared(self) -> set[bytes]:
-        """Return the names that libraries of different names define, other than as weak."""
-        owners: dict[bytes, str] = {}
+    def _shared(self) -> frozenset[bytes]:
+        """Return the names that different libraries define, other than as weak."""
+        owners: dict[bytes, tuple[str, int]] = {}
         shared = set()
         for file, elf in self.elves.items():
-            soname = elf.soname or file
+            # Of the same name and size: the same library under its other names.
+            library = elf.soname or file, self.package.files[file].stat().st_size
             for name in {*map(_name, self.symbols(file).strong), *self.symbols(file).unique}:
-                if owners.setdefault(name, soname) != soname and not _STANDARD.match(name):
+                if owners.setdefault(name, library) != library and not _STANDARD.match(name):
                     shared.add(name)
-        return shared
+        return frozenset(shared)
 
     def _alone(self, file: str) -> tuple[list[str], Mapping[bytes, str]]:
         """Return a file with all that it needs, and what it binds to among these."""
@@ -145,7 +145,7 @@ class _Environment:
         stem = posixpath.basename(file).partition(".")[0]
         return _MODULE + stem.encode() in self.elves[file].exports
 
-    def are_of_one(self, one: str, other: str) -> bool:
+    def _are_of_one(self, one: str, other: str) -> bool:
         """Whether two files belong together: they are of one package, or have the same content."""
         first, second = self.package.files[one], self.package.files[other]
         return self._owner(one) == self._owner(other) or (
@@ -164,21 +164,20 @@ class _Environment:
         return file not in session.process.objects and soname not in session.process.names
 
 
-def duplicates(
-    elves: Mapping[str, Elf], subject: Subject, glibc: Mapping[str, Elf]
-) -> list[Duplicate]:
+def duplicates(subject: Subject, elves: Mapping[str, Elf], linker: Linker) -> list[Duplicate]:
     """Return the libraries of an environment that define equal symbols, the most equal first.
 
-    `elves` are all its compiled files, `glibc` the libraries of the system.
+    `elves` are all its compiled files, which `linker` links. Libraries of one package count only
+    where files bind to the wrong one of them.
     """
-    environment = _Environment(elves, subject, glibc)
+    environment = _Environment(subject, elves, linker)
     bound: dict[tuple[str, str], dict[str, Bound]] = defaultdict(dict)
     loaded: set[str] = set()
     for session in environment.sessions():
         loaded |= session.bindings.keys()
         for one in _wrong(environment, session):
             bound[_pair(one.to, one.own)].setdefault(one.file, one)
-    pairs = {pair for pair in _pairs(environment, loaded) if any(environment.equal(*pair))}
+    pairs = {pair for pair in _pairs(environment, loaded) if environment.equal(*pair)[0]}
     found = [_duplicate(environment, pair, bound[pair].values()) for pair in {*pairs, *bound}]
     return sorted(found, key=lambda one: (not one.bound, -one.symbols, one.libraries))
 
@@ -214,7 +213,9 @@ def _pairs(environment: _Environment, loaded: Iterable[str]) -> Iterator[tuple[s
         for name in {*map(_name, symbols.strong), *symbols.unique} & environment.definitions.names:
             files[name].append(file)
     for several in {tuple(each) for each in files.values()}:
-        yield from itertools.combinations(several, 2)
+        for pair in itertools.combinations(several, 2):
+            if not environment.are_of_one(*pair):
+                yield pair
 
 
 def _pair(one: str, other: str) -> tuple[str, str]:
@@ -236,14 +237,14 @@ def _duplicate(
     )
 
 
-def _common(names: Iterable[bytes]) -> str:
-    """Return the namespace or prefix that most symbols have.
+def _common(names: Collection[bytes]) -> str:
+    """Return the namespaces or prefixes that a quarter of the symbols or more have.
 
-    >>> _common([b"ZSTD_copy", b"ZSTD_free", b"FSE_build"]), _common([b"_ZN5XrdCl3Env3FooEv"])
-    ('ZSTD', 'XrdCl')
+    >>> _common([b"ZSTD_copy", b"ZSTD_free", b"LZ4_free"]), _common([b"_ZN5XrdCl3Env3FooEv"])
+    ('ZSTD, LZ4', 'XrdCl')
     """
     count = Counter(filter(None, map(_first, names)))
-    return _text(count.most_common(1)[0][0]) if count else ""
+    return ", ".join(_text(name) for name, n in count.most_common() if 4 * n >= len(names))
 
 
 def _first(name: bytes) -> bytes:
@@ -268,7 +269,7 @@ def findings(found: Iterable[Duplicate]) -> Iterator[Finding]:
         for bound in one.bound:
             to[bound.to].append((one.name, bound))
     for file, bounds in sorted(to.items()):
-        names = list(dict.fromkeys(name for name, _ in bounds if name))
+        names = list(dict.fromkeys(n for name, _ in bounds for n in name.split(", ") if n))
         files = sorted({bound.file for _, bound in bounds})
         most = max((bound for _, bound in bounds), key=lambda bound: bound.symbols)
         told = f" ({some(names)})" if names else ""
@@ -276,7 +277,7 @@ def findings(found: Iterable[Duplicate]) -> Iterator[Finding]:
             rule="interposed",
             file=plain(file),
             message=f"defines symbols that other libraries have, too{told}. Where it was loaded "
-            f"first, {counted(len(files), 'file')} may bind to it in place of their own: "
-            f"{some([*map(plain, files)])}, such as {most.example}. Build one of them with hidden "
-            "symbols or other names, or keep them in two environments.",
+            f"first, {counted(len(files), 'file')} may bind to it in place of their own, as for "
+            f"{most.example}: {some([*map(plain, files)])}. Build one of them with hidden symbols "
+            "or other names, or keep them in two environments.",
         )

@@ -8,13 +8,25 @@ import os
 import posixpath
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rootstock.audit import compiled, contents, glibc, modes, needs, stable_abi, wheel
+from rootstock.audit import (
+    compiled,
+    contents,
+    declared,
+    duplicates,
+    glibc,
+    modes,
+    needs,
+    stable_abi,
+    wheel,
+)
 from rootstock.audit.compiled import version_text
+from rootstock.audit.duplicates import Duplicate
+from rootstock.audit.link import Linker, Tree
 from rootstock.audit.needs import Need
 from rootstock.audit.report import Finding
 from rootstock.audit.subject import Kind, Subject
@@ -34,7 +46,8 @@ class Inspection:
     `declared` is the glibc that it says it needs, `proven` the newest that its files need. `prover`
     is the file that needs it, with the symbol. `files` are its compiled files, each with the glibc
     that it needs and the symbol (`glibc` and `symbol`). `needs` are the libraries that other
-    packages must have.
+    packages must have. Of an environment, `duplicates` are libraries that define equal symbols, and
+    `unused` the dependencies of packages with libraries that they do not need.
     """
 
     name: str
@@ -47,6 +60,8 @@ class Inspection:
     needs: tuple[str, ...]
     findings: tuple[Finding, ...]
     seconds: float
+    duplicates: tuple[Duplicate, ...] = ()
+    unused: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -58,6 +73,7 @@ class Inspection:
         return {
             **vars(self),
             "findings": [*map(_finding_json, self.findings)],
+            "duplicates": [one.as_json() for one in self.duplicates],
             "passed": self.passed,
         }
 
@@ -77,12 +93,19 @@ def inspect(subject: Subject) -> Inspection:
     each = needs.of_files(elves)
     findings += [*compiled.rpaths(elves), *compiled.hardening(elves)]
     findings += [*contents.names(package), *modes.findings(subject.modes)]
+    copies: list[Duplicate] = []
+    unused: dict[str, list[str]] = {}
     if subject.kind == "environment":
         findings += _clashes(subject)
         if elves:
             version, libraries = _glibc_here()
             findings += compiled.floors(elves, version, libraries, here=True)
             findings += compiled.links(elves, version, libraries, package, ())
+            linker = Linker(Tree(package.files, package.links), elves.get, libraries)
+            copies = duplicates.duplicates(subject, elves, linker)
+            findings += duplicates.findings(copies)
+            findings += declared.undeclared(subject.members, package.files, linker)
+            unused = declared.unused(subject.members, linker)
     else:
         findings += contents.build_paths(package)
         findings += contents.outward_links(package)
@@ -108,6 +131,8 @@ def inspect(subject: Subject) -> Inspection:
         needs=() if subject.kind == "environment" else tuple(_foreign(elves)),
         findings=tuple(findings),
         seconds=time.monotonic() - started,
+        duplicates=tuple(copies),
+        unused=unused,
     )
 
 

@@ -9,9 +9,10 @@ import posixpath
 import time
 from collections.abc import Sequence
 
-from rootstock.audit import compiled, contents, waivers
+from rootstock.audit import compiled, contents, declared, waivers
 from rootstock.audit.compiled import version_text
 from rootstock.audit.report import AuditReport
+from rootstock.audit.subject import Member, names_of
 from rootstock.audit.unpacked import Package, Version, parsed, unpacked
 from rootstock.building.artifact import Artifact
 from rootstock.core import elf as elf_format
@@ -53,6 +54,9 @@ def audit(
         elves, damaged = compiled.elves_of(package)
         findings += [*damaged, *contents.links(package, others), *compiled.rpaths(elves)]
         findings += compiled.hardening(elves)
+        findings += declared.unresolved(
+            _member(package), lambda: [*map(_member, others())], package.files
+        )
     if elves:
         glibc = _glibc(package.floor, sysroots, store)
         if glibc:
@@ -67,6 +71,15 @@ def audit(
         elf_files=len(elves),
         findings=tuple(waivers.apply(findings, package.metadata("about.json"))),
         seconds=time.monotonic() - started,
+    )
+
+
+def _member(package: Package) -> Member:
+    index = package.metadata("index.json")
+    return Member(
+        name=str(index.get("name", "")),
+        depends=names_of(index.get("depends", [])),
+        files=(*package.files, *package.links),
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -30,13 +30,23 @@ _ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages,
 
 
 @dataclass(frozen=True, kw_only=True)
+class Member:
+    """A package of an environment: its name, the names of its dependencies, and its files."""
+
+    name: str
+    depends: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A package or an environment, as files that can be read.
 
     `declared` is the minimum glibc that it says it needs, empty when it says nothing. `owners` are,
-    for an environment, the packages that have each file. `modes` are those of its files (see
-    `modes.findings`). `alone` is true for a package that depends on no other than Python.
-    `stable_abi` is the oldest Python whose stable ABI a wheel promises to keep to.
+    for an environment, the packages that have each file, and `members` those packages. `modes` are
+    those of its files (see `modes.findings`). `alone` is true for a package that depends on no
+    other than Python. `stable_abi` is the oldest Python whose stable ABI a wheel promises to keep
+    to.
     """
 
     name: str
@@ -44,6 +54,7 @@ class Subject:
     package: Package
     declared: Version
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()
     modes: Mapping[str, int] = field(default_factory=dict)
     alone: bool = False
     stable_abi: Version = ()
@@ -159,6 +170,27 @@ def _environment(prefix: Path) -> Subject:
         declared=max(floors, default=()),
         owners=owners,
         modes=on_disk(prefix),
+        members=tuple(map(_member, records)),
+    )
+
+
+def _member(record: Mapping[str, Any]) -> Member:
+    name = record.get("name")
+    return Member(
+        name=name if isinstance(name, str) else str(record["fn"]).rsplit("-", 2)[0],
+        depends=names_of(record["depends"]),
+        files=tuple(record["files"]),
+    )
+
+
+def names_of(specs: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of packages in match specs (CEP 29).
+
+    >>> names_of(["python >=3.11,<3.12.0a0", "conda-forge::numpy=2.4", "__glibc >=2.17"])
+    ('python', 'numpy', '__glibc')
+    """
+    return tuple(
+        re.split(r"[\s=<>!~\[]", spec.rpartition("::")[2], maxsplit=1)[0] for spec in specs
     )
 
 

@@ -14,6 +14,7 @@ from rootstock.cli import build
 from rootstock.cli.common import print_json, say
 from rootstock.core.errors import AuditFailed, UsageError
 from rootstock.core.formatting import counted
+from rootstock.core.names import plain
 from rootstock.core.store import locate
 from rootstock.report.terminal import Terminal
 
@@ -37,6 +38,12 @@ def audit(
             help="Explain a rule of the audit, or all of them, and build nothing.", metavar="RULE"
         ),
     ] = "",
+    symbols: Annotated[
+        bool,
+        typer.Option(
+            "--symbols", help="Show which libraries of an environment define equal symbols."
+        ),
+    ] = False,
     **given: Any,
 ) -> None:
     """Audit packages: minimum glibc, libraries, RPATH, leaked paths, names, license.
@@ -63,7 +70,7 @@ def audit(
                 "packages to audit and cells to build were both given",
                 "Name packages, or choose cells with --root, --py, --only or --set.",
             )
-        _audit(targets, given["as_json"])
+        _audit(targets, given["as_json"], symbols)
     else:
         _build_and_audit(**given)
 
@@ -76,7 +83,7 @@ def _explain(names: Sequence[str], as_json: bool) -> None:
         say(catalogue.lines(name))
 
 
-def _audit(targets: Sequence[str], as_json: bool) -> None:
+def _audit(targets: Sequence[str], as_json: bool, symbols: bool) -> None:
     """Audit each target, one after the other. Raises `AuditFailed` if one breaks a rule."""
     found: list[Inspection] = []
     store = locate()
@@ -88,6 +95,8 @@ def _audit(targets: Sequence[str], as_json: bool) -> None:
                 print_json({"audited": [one.as_json() for one in found]})
             else:
                 say(_lines(found[-1]))
+                if symbols:
+                    say(_equal_symbols(found[-1]))
     failed = [one for one in found if not one.passed]
     if failed:
         broken = sum(len(one.findings) for one in failed)
@@ -108,6 +117,14 @@ def _lines(one: Inspection) -> Iterator[str]:
         yield f"  libraries of other packages: {', '.join(one.needs)}"
     for finding in one.findings:
         yield f"  {finding.rule}: {finding.file} {finding.message}"
+
+
+def _equal_symbols(one: Inspection) -> Iterator[str]:
+    for pair in one.duplicates:
+        first, second = map(plain, pair.libraries)
+        yield f"  {counted(pair.symbols, 'equal symbol')} ({pair.name}): {first} and {second}"
+        for bound in pair.bound:
+            yield f"    {plain(bound.file)} may bind {bound.symbols} of them to {plain(bound.to)}"
 
 
 def _with_options_of_build() -> None:

@@ -118,6 +118,26 @@ RULES: Mapping[str, Rule] = {
         mend="Leave the file in one package only, and let the other depend on that one.",
         waivable=False,
     ),
+    "interposed": Rule(
+        since="0.2.0",
+        promise="No file binds to another library's copy of a function or variable than its own.",
+        why="Two copies of a library have two versions, whose data differ. A process with both may "
+        "crash or compute something else, depending on what it loaded first.",
+        example="lib/libfoo.so.1 defines symbols that other libraries have, too (ZSTD). Where it "
+        "was loaded first, 1 file may bind to it in place of their own, as for ZSTD_compress: "
+        "lib/libbar.so.2",
+        mend="Build one of the libraries with hidden symbols or other names. Else keep the two "
+        "packages in two environments.",
+    ),
+    "undeclared": Rule(
+        since="0.2.0",
+        promise="A package depends on what its files need and import of other packages.",
+        why="What only happens to be in one environment is missing in the next one.",
+        example="lib/python3.11/site-packages/foo/__init__.py imports bar, which none of its "
+        "dependencies has",
+        mend="Add the package to the dependencies of the recipe, or in ci/stack.toml. An import "
+        "within try, if or a function counts as optional.",
+    ),
     "stack": Rule(
         since="0.2.0",
         promise="No file asks for an executable stack.",

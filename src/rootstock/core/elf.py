@@ -153,6 +153,7 @@ class Reader:
         ]
 
     def elf(self) -> Elf | None:
+        """Return what the dynamic linker reads, if it handles such a file."""
         headers = [
             _SEGMENT.unpack_from(self.data, self.segments_at + i * _SEGMENT.size)
             for i in range(self.segment_count)
@@ -202,12 +203,15 @@ class Reader:
         )
 
     def section(self, kind: int) -> _Section | None:
+        """Return the section of a type."""
         return next((section for section in self.sections if section.type == kind), None)
 
     def content(self, section: _Section) -> bytes:
+        """Return the bytes of a section."""
         return self.data[section.offset : section.offset + section.size]
 
     def strings(self, section: _Section) -> bytes:
+        """Return the table with the names that a section uses."""
         return self.content(self.sections[section.link])
 
     def requires(self, versions: dict[int, bytes]) -> Iterator[tuple[str, str, bool]]:

@@ -85,8 +85,9 @@ def _relocated(reader: Reader) -> tuple[set[int], set[int]]:
 
 
 def _symbols(reader: Reader) -> Iterator[tuple[int, bytes, bytes, int, int, bool]]:
-    """Yield the symbols that other files can see: number, name, version, binding, visibility,
-    and whether the file defines it.
+    """Yield the symbols that other files can see.
+
+    Of each the number, name, version, binding, visibility, and whether the file defines it.
     """
     section = reader.section(_SHT_DYNSYM)
     if section is None:
