@@ -24,6 +24,7 @@ from rootstock.acceptance.compare import Difference
 from rootstock.acceptance.numbers import Number
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
+from rootstock.audit.duplicates import Bound, Duplicate
 from rootstock.audit.inspection import Inspection
 from rootstock.channel.layout import SETTINGS
 from rootstock.channel.reader import Channel
@@ -412,6 +413,12 @@ def test_the_numbers_of_a_release_are_of_their_schema() -> None:
 # what `rootstock audit FILE... --json` prints
 
 
+BOUND = Bound(file="c", to="a", own="b", symbols=1, example="ZSTD_free", unique=False)
+DUPLICATE = Duplicate(
+    name="ZSTD", libraries=("a", "b"), symbols=2, unique=0, example="ZSTD_copy", bound=(BOUND,)
+)
+
+
 def test_an_audit_of_any_package_is_of_its_schema() -> None:
     schema = SCHEMAS["audit"]["$defs"]
     assert schema["finding"]["properties"]["rule"]["enum"] == [*RULES]
@@ -423,7 +430,8 @@ def test_an_audit_of_any_package_is_of_its_schema() -> None:
     made = Inspection(
         name="a.whl", kind="wheel", declared="2.28", proven="2.27", prover="a: b@GLIBC_2.27",
         elf_files=1, files={"a": {"glibc": "2.27", "symbol": "b@GLIBC_2.27"}},
-        needs=("libz.so.1",), findings=(finding,), seconds=0.1,
+        needs=("libz.so.1",), findings=(finding,), seconds=0.1, duplicates=(DUPLICATE,),
+        unused={"b": ["libc"]},
     )  # fmt: skip
     document = json.loads(json.dumps({"audited": [made.as_json()]}))
     assert faults("audit", document) == []

@@ -7,7 +7,7 @@ from rootstock.core import result_cache
 _AUDIT = Path(__file__).parent
 _CORE = _AUDIT.parent / "core"
 # Of the modules that audits use, the others only carry values, report or store.
-CORE = ("audit_rules.py", "elf.py", "names.py")
+CORE = ("audit_rules.py", "elf.py", "elf_symbols.py", "formatting.py", "names.py")
 
 
 def digest() -> str:

@@ -128,6 +128,7 @@ RULES: Mapping[str, Rule] = {
         "lib/libbar.so.2",
         mend="Build one of the libraries with hidden symbols or other names. Else keep the two "
         "packages in two environments.",
+        waivable=False,
     ),
     "undeclared": Rule(
         since="0.2.0",
