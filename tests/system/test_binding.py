@@ -65,7 +65,7 @@ def call(*names: str, by: str) -> str:
 
 
 def unique(name: str, by: str) -> str:
-    """A variable of which a process has one, as C++ makes for statics of inline functions."""
+    """A variable of which a process has one, as C++ makes for variables of inline functions."""
     kind = f'__asm__(".type {name}, @gnu_unique_object");'
     return f"int {name} = 1; {kind} int *{by}(void) {{ return &{name}; }}"
 
@@ -267,7 +267,7 @@ def by_the_linker(folder: Path, *words: str) -> dict[tuple[str, str], str]:
     )
     assert done.returncode == 0, done.stdout
     own = {path.name for path in folder.iterdir()}
-    found = {}
+    found: dict[tuple[str, str], str] = {}
     for line in done.stderr.splitlines():
         if binding := BINDING.search(line):
             file, other, symbol, version = binding.groups()
@@ -282,7 +282,7 @@ def defined_twice(folder: Path) -> set[str]:
     count: Counter[str] = Counter()
     keys = set()
     for path in (folder / "program", *folder.glob("*.so")):
-        words = ["nm", "-D", "--defined-only", path]
+        words = ["nm", "-D", "--defined-only", str(path)]
         lines = subprocess.run(words, check=True, capture_output=True, text=True).stdout
         defined = {line.split()[-1] for line in lines.splitlines()}
         keys |= {key.replace("@@", "@") for key in defined}

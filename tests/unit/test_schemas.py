@@ -435,7 +435,7 @@ def test_an_audit_of_any_package_is_of_its_schema() -> None:
     )  # fmt: skip
     document = json.loads(json.dumps({"audited": [made.as_json()]}))
     assert faults("audit", document) == []
-    # A field more or less is refused, but for files, of which there may be none.
+    # A field more or less is refused, but for mappings, which may be empty.
     assert [changed for changed in changes(document, ()) if not faults("audit", changed)] == [
-        {"audited": [{**document["audited"][0], "files": {}}]}
+        {"audited": [{**document["audited"][0], key: {}}]} for key in ("files", "unused")
     ]

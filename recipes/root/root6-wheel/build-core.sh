@@ -13,8 +13,16 @@ mv ROOT/* "$root"
 # CERN's copies of AlmaLinux's libraries, each with a hash in its name, and what they are. They
 # have no RPATH and so rely on that of whatever loads them. A linker loads them alone, when it
 # links somebody's program, and would not find what they need.
+# The channel has newer ones of two of them. In a process with both, one would be bound to the
+# functions of the other, because ROOT makes all symbols visible to all.
+needed=()
+for name in libbz2.so.1.0 libuuid.so.1; do
+    copy=$(basename root.libs/"${name%%.*}"-*)
+    rm "root.libs/$copy"
+    needed+=(--replace-needed "$copy" "$name")
+done
 for library in root.libs/*; do
-    patchelf --force-rpath --set-rpath "\$ORIGIN" "$library"
+    patchelf --force-rpath --set-rpath "\$ORIGIN" "${needed[@]}" "$library"
 done
 mv root.libs/* "$PREFIX/lib/"
 mv root-*/sboms/auditwheel.cdx.json "$root/"
@@ -41,7 +49,7 @@ for library in *.so*; do
     if [ ! -L "$library" ]; then
         # Names for debuggers only: 20 MB.
         "$STRIP" --strip-unneeded "$library"
-        patchelf --force-rpath --set-rpath "\$ORIGIN:\$ORIGIN/../.." "$library"
+        patchelf --force-rpath --set-rpath "\$ORIGIN:\$ORIGIN/../.." "${needed[@]}" "$library"
     fi
 done
 for program in "$root"/bin/*; do
@@ -74,6 +82,7 @@ done
 patchelf --add-needed librootstock_environment.so "$root/lib/libCore.so"
 patchelf --add-needed librootstock_restore.so "$root/lib/libCling.so"
 
+python3 "$RECIPE_DIR/hide.py" "$root/lib/libCore.so" ZSTD_ LZ4_
 python3 "$RECIPE_DIR/relocate_text.py" "$root"
 # A link to the folder would not do: CMake takes paths from the link's place, not the target's.
 for file in ROOTConfig ROOTConfig-version; do

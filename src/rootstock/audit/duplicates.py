@@ -1,9 +1,10 @@
 """Finds libraries of an environment that define equal symbols, and files that bind to a wrong one.
 
 Each program is loaded as it starts. Then one process has all that an environment can load: Python,
-every library that ROOT's interpreter may load, for all to see (RTLD_GLOBAL), and every other
-library for itself (RTLD_LOCAL), as Python's modules are. What a file binds to there is compared
-with what it binds to alone, with only what it needs.
+every library that ROOT's interpreter may load, and every other library. Python loads modules for
+themselves (RTLD_LOCAL). But whenever ROOT loads a library, it makes visible to all what the process
+has (findings/root_makes_libraries_global.sh). What a file binds to there is compared with what it
+binds to alone, with only what it needs.
 
 Symbols of templates and inline functions (weak) are equal wherever the same header was compiled, so
 they count only where libraries also share others. So do symbols of C++'s standard library, whose
@@ -127,12 +128,11 @@ class _Environment:
         if self.python:
             session.load(self.python, everywhere=True)
         libraries = sorted(file for file, elf in self.elves.items() if not elf.program)
-        for file in libraries:
-            if self._is_of_cling(file) and self._is_new(file, session):
-                session.load(file, everywhere=True, program=self.python)
-        for file in sorted(libraries, key=lambda file: not self._is_module(file)):
+        of_cling = [*filter(self._is_of_cling, libraries)]
+        modules = sorted(libraries, key=lambda file: not self._is_module(file))
+        for file in (*of_cling, *modules):
             if self._is_new(file, session):
-                session.load(file, program=self.python)
+                session.load(file, everywhere=bool(of_cling), program=self.python)
         yield session
 
     def _is_of_cling(self, file: str) -> bool:
@@ -214,7 +214,8 @@ def _pairs(environment: _Environment, loaded: Iterable[str]) -> Iterator[tuple[s
             files[name].append(file)
     for several in {tuple(each) for each in files.values()}:
         for pair in itertools.combinations(several, 2):
-            if not environment.are_of_one(*pair):
+            # A process has one program.
+            if not ({*pair} <= {*environment.programs} or environment.are_of_one(*pair)):
                 yield pair
 
 
@@ -272,11 +273,11 @@ def findings(found: Iterable[Duplicate]) -> Iterator[Finding]:
         names = list(dict.fromkeys(n for name, _ in bounds for n in name.split(", ") if n))
         files = sorted({bound.file for _, bound in bounds})
         most = max((bound for _, bound in bounds), key=lambda bound: bound.symbols)
-        told = f" ({some(names)})" if names else ""
+        named = f" ({some(names)})" if names else ""
         yield Finding(
             rule="interposed",
             file=plain(file),
-            message=f"defines symbols that other libraries have, too{told}. Where it was loaded "
+            message=f"defines symbols that other libraries have, too{named}. Where it was loaded "
             f"first, {counted(len(files), 'file')} may bind to it in place of their own, as for "
             f"{most.example}: {some([*map(plain, files)])}. Build one of them with hidden symbols "
             "or other names, or keep them in two environments.",

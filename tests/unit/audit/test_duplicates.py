@@ -9,6 +9,7 @@ from rootstock.audit.duplicates import Duplicate
 from rootstock.audit.link import Linker, Tree
 from rootstock.audit.subject import Subject
 from rootstock.audit.unpacked import Package
+from rootstock.core import elf_symbols
 from rootstock.core.elf import Elf, export_keys
 from rootstock.core.elf_symbols import Symbols
 
@@ -58,7 +59,7 @@ class Environment:
     def duplicates(self, monkeypatch: pytest.MonkeyPatch, *others: str) -> list[Duplicate]:
         files = {name: self.folder / name for name in (*self.elves, *others)}
         read = {self.folder / name: one for name, one in self.symbols.items()}
-        monkeypatch.setattr(duplicates.elf_symbols, "read", read.__getitem__)
+        monkeypatch.setattr(elf_symbols, "read", read.__getitem__)
         subject = Subject(
             name="env",
             kind="environment",
