@@ -310,25 +310,55 @@ def test_a_conda_package_is_the_same_in_both_formats(
     }
 
 
+def environment(prefix: Path, files: dict[str, bytes], **depends: str) -> Path:
+    """An environment with a package for each file, named by the file's stem without lib."""
+    (prefix / "conda-meta").mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        (prefix / file).parent.mkdir(exist_ok=True)
+        (prefix / file).write_bytes(content)
+        name = Path(file).stem.removeprefix("lib")
+        needs = [depends[name]] if name in depends else []
+        record = {"name": name, "fn": f"{name}-1-0.conda", "files": [file], "depends": needs}
+        (prefix / f"conda-meta/{name}-1-0.json").write_text(json.dumps(record))
+    return prefix
+
+
 def test_an_environment_is_linked_as_a_whole(tmp_path: Path, bench: Bench) -> None:
     low = bench.compile("liblow.so", "void low(){}")
     options = ("-l:liblow.so", "-Wl,-rpath,$ORIGIN")
     high = bench.compile("libhigh.so", "void low(); void high(){ low(); }", *options)
-    prefix = tmp_path / "env"
-    (prefix / "lib").mkdir(parents=True)
-    (prefix / "conda-meta").mkdir()
-    for name, content in (("low", low), ("high", high)):
-        (prefix / f"lib/lib{name}.so").write_bytes(content)
-        record = {"fn": f"{name}-1-0.conda", "files": [f"lib/lib{name}.so"], "depends": []}
-        (prefix / f"conda-meta/{name}-1-0.json").write_text(json.dumps(record))
+    files = {"lib/liblow.so": low, "lib/libhigh.so": high}
+    prefix = environment(tmp_path / "env", files, high="low >=1")
     code, answer = asked(prefix)
     assert (code, answer["audited"][0]["elf_files"]) == (0, 2)
+    environment(prefix, files)
+    code, answer = asked(prefix)
+    [finding] = answer["audited"][0]["findings"]
+    assert (code, finding["rule"], finding["file"]) == (1, "undeclared", "lib/libhigh.so")
     (prefix / "lib/liblow.so").unlink()
     code, answer = asked(prefix)
     assert code == 1
     [finding] = answer["audited"][0]["findings"]
     assert (finding["rule"], finding["file"]) == ("libraries", "lib/libhigh.so")
     assert "liblow.so" in finding["message"]
+
+
+def test_a_copy_that_takes_the_place_of_another(tmp_path: Path, bench: Bench) -> None:
+    code = "void ZSTD_free(){} void ZSTD_copy(){ ZSTD_free(); }"
+    own = bench.compile("libown.so", code)
+    first = bench.compile("libfirst.so", code + "int more;")
+    prefix = environment(tmp_path / "env", {"lib/libown.so": own, "lib/libfirst.so": first})
+    ended, answer = asked(prefix)
+    [pair] = answer["audited"][0]["duplicates"]
+    assert (ended, pair["name"], pair["symbols"], pair["bound"]) == (0, "ZSTD", 2, [])
+    (prefix / "lib/first.pcm").write_text("")  # ROOT loads it
+    ended, answer = asked(prefix)
+    [finding] = answer["audited"][0]["findings"]
+    assert (ended, finding["rule"], finding["file"]) == (1, "interposed", "lib/libfirst.so")
+    argv = [sys.executable, "-I", "-m", "rootstock", "audit", prefix, "--symbols"]
+    shown = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
+    assert "2 equal symbols (ZSTD): lib/libfirst.so and lib/libown.so" in shown
+    assert "lib/libown.so may bind 1 of them to lib/libfirst.so" in shown
 
 
 def test_what_came_before_a_damaged_package_is_reported(tmp_path: Path, fresh: bytes) -> None:

@@ -91,6 +91,16 @@ def test_two_modules_each_with_its_own_copy_are_no_fault(
     assert [*duplicates.findings([pair])] == []
 
 
+def test_with_root_one_module_sees_the_copy_of_another(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment.add("lib/libCore.so", "root")
+    environment.add("site/a.so", "a", strong=ZSTD, module=True)
+    environment.add("site/b.so", "b", strong=ZSTD, module=True)
+    found = environment.duplicates(monkeypatch, "lib/Core.pcm")
+    assert bound(found) == {("site/b.so", "site/a.so")}
+
+
 def test_what_cling_loads_is_seen_by_all(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
