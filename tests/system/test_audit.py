@@ -355,7 +355,7 @@ def test_a_copy_that_takes_the_place_of_another(tmp_path: Path, bench: Bench) ->
     ended, answer = asked(prefix)
     [finding] = answer["audited"][0]["findings"]
     assert (ended, finding["rule"], finding["file"]) == (1, "interposed", "lib/libfirst.so")
-    argv = [sys.executable, "-I", "-m", "rootstock", "audit", prefix, "--symbols"]
+    argv = [sys.executable, "-I", "-m", "rootstock", "audit", str(prefix), "--symbols"]
     shown = subprocess.run(argv, check=False, capture_output=True, text=True).stdout
     assert "2 equal symbols (ZSTD): lib/libfirst.so and lib/libown.so" in shown
     assert "lib/libown.so may bind 1 of them to lib/libfirst.so" in shown
