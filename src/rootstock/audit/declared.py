@@ -18,7 +18,8 @@ from rootstock.audit.subject import Member
 from rootstock.core.names import plain
 
 _LIBRARY = re.compile(r"lib/[^/]+\.so[.\d]*")
-_STANDARD = sys.stdlib_module_names  # and what Python's package has; see `imports.modules`
+# What every Python has. Its package has the rest; see `imports.modules`.
+_STANDARD = sys.stdlib_module_names | {"__main__"}
 
 
 def closure(name: str, members: Mapping[str, Member]) -> set[str]:

@@ -84,7 +84,7 @@ def test_what_a_package_imports_is_in_its_dependencies(tmp_path: Path) -> None:
 
 
 def test_dependencies_are_not_read_for_what_imports_only_pythons_modules(tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_text("import json\n")
+    (tmp_path / "x.py").write_text("import __main__, json\n")
     paths = {"site-packages/x.py": tmp_path / "x.py"}
 
     def others() -> list[Member]:
