@@ -54,7 +54,9 @@ def undeclared(
                 yield _finding(file, f"needs {plain(library)} of", owners, member)
         for module, file in _imports(own[member.name], paths):
             owners = modules.get(module, set()) - {member.name}
-            if owners and not owners & declared:
+            # A plugin of what depends on it is of use only where that is.
+            plugin = any(member.name in closure(owner, by_name) for owner in owners)
+            if owners and not owners & declared and not plugin:
                 yield _finding(file, f"imports {module} of", owners, member)
 
 

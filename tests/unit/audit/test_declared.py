@@ -62,6 +62,16 @@ def test_the_package_of_a_module_is_a_dependency(tmp_path: Path, depends: tuple[
         assert found == []
 
 
+def test_a_plugin_imports_what_depends_on_it(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text("import host\n")
+    members = [
+        member("x", f"{SITE}/x.py", depends=("python",)),
+        member("host", f"{SITE}/host.py", depends=("x",)),
+    ]
+    paths = {f"{SITE}/x.py": tmp_path / "x.py"}
+    assert [*declared.undeclared(members, paths, linker({}))] == []
+
+
 def test_dependencies_with_libraries_that_nothing_needs() -> None:
     members = [
         member("top", "lib/libtop.so", depends=("low", "idle", "tool", "module")),
