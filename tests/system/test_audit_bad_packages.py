@@ -183,6 +183,21 @@ def library_that_some_systems_have(made: Parcel, cc: Compiler) -> None:
     made.files[LIB] = cc.needing("crypt@GLIBC_2.2.5", of="libcrypt.so.1")
 
 
+# ---- undeclared
+
+
+@breaks("undeclared", OWN)
+def module_of_nothing(made: Parcel, cc: Compiler) -> None:
+    made.files["site-packages/x/__init__.py"] = b"from x import y\n"
+    made.files["site-packages/x/y.py"] = b"import json\nimport of_nobody.at_all\n"
+
+
+@keeps(OWN, CONDA, WHEEL, ENVIRONMENT)
+def module_that_may_be_missing(made: Parcel, cc: Compiler) -> None:
+    made.files["site-packages/x/__init__.py"] = b"try:\n    import of_nobody\nexcept E:\n    pass\n"
+    made.files["site-packages/x/optional.py"] = b"import of_nobody\n"
+
+
 # ---- rpath
 
 
@@ -633,13 +648,16 @@ def test_an_archive_with_a_device_is_not_unpacked(tmp_path: Path, kind: bytes) -
         archive.addfile(member)
     with pytest.raises(UsageError, match="neither a file nor a symbolic link"):
         opened(str(path), tmp_path / "scratch", silent)
-    assert not (tmp_path / "scratch").exists()
+    assert not (tmp_path / "scratch/unpacked").exists()
 
 
 def test_every_rule_and_every_kind_is_here() -> None:
     changes = {change for _, _, change in (case.values for case in BAD)}
     assert len(changes) >= 60
-    rules = {case.values[0] for case in BAD} | {"clash"}
-    assert rules == {*RULES}
+    rules = {case.values[0] for case in BAD}
+    assert {*RULES} - rules == {
+        "clash",
+        "interposed",
+    }  # of two packages: here, and in test_audit.py
     kinds = {case.values[1] for case in BAD}
     assert kinds == {CONDA, OLD, WHEEL, ENVIRONMENT, OWN} == {case.values[0] for case in GOOD}
