@@ -1,6 +1,7 @@
 #!/bin/bash
 set -euo pipefail
 
+apply-debian-patches
 # The folders of the system are what is left to a copy of the library outside any prefix.
 ./Configure linux-x86_64 --prefix=/usr --libdir=lib \
     --openssldir=/etc/ssl shared no-docs no-module no-tests

@@ -3,6 +3,10 @@ set -euo pipefail
 
 minor=${PKG_VERSION%.*}
 
+if [ -d debian ]; then
+    apply-debian-patches
+fi
+
 # Up to 3.11 the modules' own build script searches the folders of the image as well.
 if [ -e setup.py ]; then
     sed -i 's/^    def add_multiarch_paths(self):$/&\n        return/' setup.py

@@ -1,6 +1,7 @@
 #!/bin/bash
 set -euo pipefail
 
+apply-debian-patches
 # What conda-forge's package of this name can do, so that either can serve the other's users.
 options=(
     -DSQLITE_ENABLE_COLUMN_METADATA=1 -DSQLITE_ENABLE_DBSTAT_VTAB=1

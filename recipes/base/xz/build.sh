@@ -1,6 +1,7 @@
 #!/bin/bash
 set -euo pipefail
 
+apply-debian-patches
 ./configure --prefix="$PREFIX" --disable-static --disable-nls \
     --disable-doc --disable-scripts --disable-xz --disable-xzdec --disable-lzmadec \
     --disable-lzmainfo

@@ -26,7 +26,7 @@ _PANELS: Mapping[str, Sequence[str]] = {
     "Channel": ("releases", "rollback", "hide", "lock", "keys", "page"),
     "Install": ("env", "bundle", "ship", "pack"),
     "Publish": ("publish", "serve"),
-    "Maintain": ("lint", "stack", "recipes", "image", "doctor", "completion"),
+    "Maintain": ("lint", "stack", "recipes", "security", "image", "doctor", "completion"),
 }
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names}
 # The module of cli/ for each command has the command's name; build and smoke share one.

@@ -1,7 +1,9 @@
 """The command that lists the generations of a channel."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from rootstock.channel.reader import Channel
 from rootstock.channel.rollback import existing
@@ -9,17 +11,33 @@ from rootstock.cli.common import ChannelFolder, Json, print_json, say
 from rootstock.core.formatting import columns
 
 
-def releases(channel: ChannelFolder = Path("channel"), as_json: Json = False) -> None:
+def releases(
+    channel: ChannelFolder = Path("channel"),
+    holes: Annotated[
+        bool,
+        typer.Option(
+            "--holes",
+            help="List the known vulnerabilities of the visible releases that are open instead.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List the generations of a channel, and the releases among them: those with locks.
 
-    It also shows which releases readers see.
+    It also shows which releases readers see. With --holes: the known vulnerabilities of packages in
+    these releases that nothing has fixed, from the releases' SBOMs.
 
     Examples:
 
       rootstock releases
 
       rootstock releases --channel /srv/www/channel --json
+
+      rootstock releases --holes
     """
+    if holes:
+        _list_holes(existing(Channel.at(channel)), as_json=as_json)
+        return
     past = existing(Channel.at(channel)).history()
     now = past.current.number
     shown = {one.number for one in past.releases(now, past.visible())}
@@ -68,6 +86,23 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
         state,
         mark,
     )
+
+
+def _list_holes(channel: Channel, *, as_json: bool) -> None:
+    from rootstock.release import holes as known  # brings CycloneDX
+
+    found = known.of_channel(channel)
+    if as_json:
+        print_json({"channel": str(channel), **vars(found)})
+        return
+    rows = [
+        (one.cve, f"{one.package} {one.version} {one.build}", one.state, one.why)
+        for one in found.open
+    ]
+    say(columns([("CVE", "package", "state", "why"), *rows]) if rows else ["nothing is open"])
+    say([f"patched: {len(found.patched)}, without harm: {len(found.harmless)}"])
+    later = (f"{name}: nobody looked at Debian's {text}" for name, text in found.later.items())
+    say([*later, f"not compared with anything: {', '.join(found.untracked)}"])
 
 
 COMMANDS = {"releases": releases}

@@ -54,6 +54,11 @@ class Checkout:
         return self.root / "ci/sources.yaml"
 
     @property
+    def security(self) -> Path:
+        """What is known of vulnerabilities in sources."""
+        return self.root / "ci/security.yaml"
+
+    @property
     def durations(self) -> Path:
         """What builds cost elsewhere."""
         return self.root / "ci/durations.json"

@@ -13,7 +13,7 @@ from typing import Any
 
 from rootstock.core import names
 from rootstock.core.errors import RecipeError
-from rootstock.plan import input_checks, scripts
+from rootstock.plan import input_checks, scripts, security
 from rootstock.plan.fault import Fault
 from rootstock.plan.numbers import has_place
 from rootstock.plan.position import Position
@@ -245,6 +245,7 @@ _CHECKS: tuple[Callable[[Output], Iterator[Fault]], ...] = (
     input_checks.sources,
     input_checks.licenses,
     input_checks.tests,
+    security.check,
     scripts.check,
     _described,
 )

@@ -18,6 +18,8 @@ SOURCES = "/rootstock/sources"
 # The parts of a recipe's folder that no build sees (shell patterns of names): the two files that
 # enter a key through the rendered recipe, and files that tools leave behind.
 UNSEEN = ("recipe.yaml", "variants.yaml", "__pycache__", ".*")
+# How the names of files end that belong to the sources that name them.
+_OF_SOURCES = (".patch", ".series")
 # Characters allowed in a part of a URL's path unescaped (RFC 3986, section 3.3), beside letters.
 _PLAIN = "!$&'()*+,;=:@~"
 
@@ -75,12 +77,16 @@ def folder_hashes(folder: Path) -> dict[str, str]:
 def files_of(files: Mapping[str, str], recipe: Mapping[str, Any]) -> dict[str, str]:
     """Return those files of a recipe's folder (`folder_hashes`) that one rendered recipe gets.
 
-    It gets only the patches of its own sources: a patch for one version is no reason to build the
-    others again.
+    It gets only the patches and series of patches of its own sources: a patch for one version is
+    no reason to build the others again.
     """
-    named = {name for entry in recipe.get("source", ()) for name in entry.get("patches", ())}
+    sources = recipe.get("source", ())
+    named = {name for entry in sources for name in entry.get("patches", ())}
+    named |= {str(entry["path"]) for entry in sources if "path" in entry}
     return {
-        name: value for name, value in files.items() if not name.endswith(".patch") or name in named
+        name: value
+        for name, value in files.items()
+        if not name.endswith(_OF_SOURCES) or name in named
     }
 
 

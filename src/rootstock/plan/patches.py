@@ -49,9 +49,7 @@ def of(folder: Path) -> list[Patch]:
 
 def read(path: Path) -> Patch:
     """Read the header of a patch; a header has no bytes that are not UTF-8."""
-    text = path.read_bytes().decode(errors="replace")
-    change = _CHANGE.search(text)
-    fields = _fields(text[: change.start()] if change else text)
+    fields = _fields(header(path.read_bytes().decode(errors="replace")))
     titles = [fields[name] for name in _TITLES if fields.get(name)]
     references = [fields[name] for name in _REFERENCES if fields.get(name)]
     references += [value for name, value in fields.items() if name.startswith("Bug-")]
@@ -63,6 +61,12 @@ def read(path: Path) -> Patch:
         reference=_WORDS.get(reference.partition(",")[0], reference),
         test=fields.get("Test", ""),
     )
+
+
+def header(text: str) -> str:
+    """Return what is above the first change of a patch."""
+    change = _CHANGE.search(text)
+    return text[: change.start()] if change else text
 
 
 def _fields(header: str) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rootstock import __version__
@@ -14,6 +14,7 @@ from rootstock.channel import release_model
 from rootstock.channel.index import Record
 from rootstock.core.errors import RefusedError
 from rootstock.plan.matrix import Cell
+from rootstock.plan.security import Examined
 from rootstock.product.model import Product
 from rootstock.release import attest, locks, sbom
 from rootstock.release.keys import Private
@@ -45,7 +46,8 @@ class PassedCell:
 class ReleaseInputs:
     """The inputs of a release.
 
-    `audits` are the reports and `sources` the sources of packages, by file name. `url` is the
+    `audits` are the reports, `sources` the sources, and `examined` what is known of vulnerabilities
+    of packages, by file name. `url` is the
     public address of the channel, empty if there is none, and `folder` the URL of its folder; `key`
     signs. `statements` are the attestations of other builders.
     """
@@ -59,6 +61,7 @@ class ReleaseInputs:
     audits: Mapping[str, AuditReport]
     sources: Mapping[str, Sequence[Source]]
     folder: str
+    examined: Mapping[str, Examined] = field(default_factory=dict)
     url: str = ""
     key: Private | None = None
     statements: Sequence[str] = ()
@@ -108,7 +111,7 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
             locks.EXPLICIT: locks.explicit(packages, inputs.platform, base),
             locks.PIXI: locks.pixi(packages, records, inputs.platform, base, up),
             locks.CONDA_LOCK: locks.conda_lock(packages, records, inputs.platform, base),
-            "sbom": sbom.write(release, id_, records, inputs.sources),
+            "sbom": sbom.write(release, id_, records, inputs.sources, inputs.examined),
         }
         files |= {cell.files[what]: text for what, text in made.items()}
     for tested in inputs.cells:

@@ -1,19 +1,22 @@
 """The software bill of materials (SBOM) of a cell: CycloneDX 1.6, as JSON.
 
-Each package is a component, with its license, its hashes, its dependencies, and its sources as its
-ancestors. It does not list the content of those sources (for example the libraries inside CERN's
-wheels).
+Each package is a component, with its license, its hashes, its dependencies, its sources as its
+ancestors, and its security patches; `vex` has its vulnerabilities. It does not list the content of
+those sources (for example the libraries inside CERN's wheels).
 """
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rootstock.channel.index import Record
 from rootstock.channel.place import Place
 from rootstock.channel.release_model import Package, Release
 from rootstock.core import shape
+from rootstock.plan.security import Examined
+from rootstock.release import vex
 from rootstock.sources.source import Source
 
 if TYPE_CHECKING:
@@ -26,8 +29,9 @@ def write(
     cell: str,
     records: Mapping[str, Record],
     sources: Mapping[str, Sequence[Source]],
+    examined: Mapping[str, Examined] = MappingProxyType({}),
 ) -> str:
-    """Write a cell's SBOM; `records` and `sources` are by file name.
+    """Write a cell's SBOM; `records`, `sources` and `examined` are by file name.
 
     The same release gives the same text: its number and time are those of the release.
     """
@@ -38,7 +42,12 @@ def write(
 
     packages = release.of(cell)
     seed = "".join([release.channel, cell, release.time, *(p.sha256 for p in packages)])
-    made = {p.name: _component(p, release.channel, sources.get(p.filename, ())) for p in packages}
+    made = {
+        p.name: _component(
+            p, release.channel, sources.get(p.filename, ()), examined.get(p.filename)
+        )
+        for p in packages
+    }
     whole = Component(
         name=cell,
         version=release.cells[cell].version,
@@ -62,6 +71,13 @@ def write(
             )
             for p in packages
         ],
+        vulnerabilities=vex.vulnerabilities(
+            {
+                str(made[p.name].bom_ref.value): examined[p.filename]
+                for p in packages
+                if p.filename in examined
+            }
+        ),
     )
     bom.metadata.timestamp = datetime.fromisoformat(release.time)
     bom.metadata.component = whole
@@ -96,7 +112,9 @@ def read(text: str | bytes) -> dict[str, str]:
         raise ValueError(f"is not an SBOM of conda packages: {error!r}") from error
 
 
-def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Component":
+def _component(
+    package: Package, channel: str, sources: Sequence[Source], examined: Examined | None
+) -> "Component":
     from cyclonedx.model import (
         ExternalReference,
         ExternalReferenceType,
@@ -126,7 +144,11 @@ def _component(package: Package, channel: str, sources: Sequence[Source]) -> "Co
         ],
         licenses=[_license(package.license)] if package.license else [],
         external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=where)],
-        pedigree=Pedigree(ancestors=[_source(s, purl.to_string()) for s in sources])
+        properties=vex.properties(examined) if examined else [],
+        pedigree=Pedigree(
+            ancestors=[_source(s, purl.to_string()) for s in sources],
+            patches=vex.patches(examined) if examined else [],
+        )
         if sources
         else None,
     )

@@ -12,6 +12,7 @@ from rootstock.channel.reader import Channel
 from rootstock.channel.writer import Change
 from rootstock.core.errors import Damaged
 from rootstock.core.progress import Event
+from rootstock.plan import security
 from rootstock.run.context import Context
 from rootstock.run.revision import revision
 from rootstock.run.state import State
@@ -107,6 +108,7 @@ def _release(context: Context, state: State, change: Change) -> "Built":
             artifact.filename: [source_of(entry) for entry in plan.graph.nodes[id_].output.sources]
             for id_, artifact in state.artifacts.items()
         },
+        examined=_examined(context, state),
         folder=change.channel.place.url,
         url=request.url or change.channel.settings().url,
         key=request.key.open() if request.key else None,
@@ -114,3 +116,14 @@ def _release(context: Context, state: State, change: Change) -> "Built":
     )
     records = {a.filename: change.record(a) for one in passed for a in one.artifacts}
     return build(inputs, records)
+
+
+def _examined(context: Context, state: State) -> dict[str, security.Examined]:
+    """Return what is known of vulnerabilities of a run's packages, by file name."""
+    known = security.load(context.request.checkout.security)
+    nodes = state.plan.graph.nodes
+    found = {
+        artifact.filename: security.examine(nodes[id_].output, known)
+        for id_, artifact in state.artifacts.items()
+    }
+    return {name: one for name, one in found.items() if one}

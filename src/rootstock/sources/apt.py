@@ -22,10 +22,13 @@ _ARCHITECTURES = ("amd64", "all")
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # Codenames that identify a Debian mirror in the machine's own configuration.
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
+SECURITY = "-security"  # how the names of suites with security updates end
+OF_DEBIAN = ".debian.tar."  # in the name of the file with a source package's patches (dsc(5))
 # How apt reports that an index, or the mirror, lacks something.
 _NOT_FOUND = (
     *("was not found", "Unable to locate", "No packages found"),
     *("Unable to find a source", "Can't find a", "404"),
+    "You must put some 'deb-src' URIs",  # so it says for a suite that has nothing yet
 )
 
 
@@ -142,7 +145,7 @@ def _from_pool(suite: Suite, pin: Pin, source: str, into: Path) -> bool:
     # "Source: gcc-defaults (1.203)" where its version differs from the package's.
     folder, version = source.split(" ")[0], pin.version.split(":", 1)[-1]
     for architecture in _ARCHITECTURES:
-        address = pool(folder, f"{pin.name}_{version}_{architecture}.deb")
+        address = pool(suite.name, folder, f"{pin.name}_{version}_{architecture}.deb")
         if _fetched(suite, address, into / filename(pin, architecture)):
             return True
     return False
@@ -164,17 +167,26 @@ def find(pin: Pin, folder: Path) -> Path:
 def download_source(
     store: Store, suite: str, name: str, version: str, filename: str, into: Path
 ) -> None:
-    """Download the tarball of a source package, which the archive names `filename`.
+    """Download a tarball of a source package, which the archive names `filename`.
 
     It tries the archive's pool first. That needs no index, and the pool has a tarball while any
     suite or newer revision uses it, whereas an index drops a version at each point release.
-    Otherwise it uses the index of the suite's sources, and downloads all tarballs of the package.
-    Raises as `open_suite` and `download` do.
+    Otherwise it uses the index of the suite's sources, and downloads all tarballs of upstream, or
+    of Debian, of the package. Raises as `open_suite` and `download` do.
     """
     found = find_suite(store, suite, sources=True)
-    if not _fetched(found, pool(name, filename), into / filename):
-        command = ["apt-get", "-qq", "source", "--download-only", "--tar-only", f"{name}={version}"]
+    if not _fetched(found, pool(suite, name, filename), into / filename):
+        only = "--diff-only" if OF_DEBIAN in filename else "--tar-only"
+        command = ["apt-get", "-qq", "source", "--download-only", only, f"{name}={version}"]
         _apt(open_suite(store, suite, sources=True), command, into)
+
+
+def show_source(suite: Suite, name: str) -> str:
+    """Return what the index of a suite's sources says about a source package, or an empty text."""
+    try:
+        return _apt(suite, ["apt-cache", "showsrc", "--only-source", name], suite.folder)
+    except NotInSuite:
+        return ""
 
 
 def _fetched(suite: Suite, address: str, file: Path) -> bool:
@@ -187,14 +199,23 @@ def _fetched(suite: Suite, address: str, file: Path) -> bool:
     return True
 
 
-def pool(name: str, filename: str) -> str:
-    """Return the address of a source package's file in the mirror's pool.
+def pool(suite: str, name: str, filename: str) -> str:
+    """Return the address of a source package's file in the pool of a suite's archive.
 
     Raises as `mirror` does. Source: Debian's Developer's Reference, "The Debian archive".
     """
     section = name[:4] if name.startswith("lib") else name[0]
-    archive = mirror().rstrip("/")
-    return f"{archive}/pool/main/{section}/{name}/{filename}"
+    part = "updates/main" if suite.endswith(SECURITY) else "main"
+    return f"{_archive(suite)}/pool/{part}/{section}/{name}/{filename}"
+
+
+def _archive(suite: str) -> str:
+    """Return the address of the archive that has a suite: that of security updates is apart.
+
+    It is beside the other, as on Debian's own servers: `debian` and `debian-security`.
+    """
+    address = mirror().rstrip("/")
+    return f"{address}{SECURITY}" if suite.endswith(SECURITY) else address
 
 
 def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:
@@ -256,7 +277,7 @@ def _configure(suite: Suite) -> None:
     (base / "status").touch()
     kind = "deb-src" if suite.sources else "deb"
     signed = f"[signed-by={_KEYRING}] " if _KEYRING.exists() else ""
-    _write(base / "etc/sources.list", f"{kind} {signed}{mirror()} {suite.name} main\n")
+    _write(base / "etc/sources.list", f"{kind} {signed}{_archive(suite.name)} {suite.name} main\n")
 
 
 def _write(path: Path, text: str) -> None:
