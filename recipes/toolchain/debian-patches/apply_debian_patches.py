@@ -3,10 +3,12 @@
 
     apply-debian-patches [FOLDER]
 
-FOLDER (debian if none) is what Debian's debian.tar.xz of the source contains, and one file beside
-it, NAME.series: the names of patches of FOLDER/patches/series, one on a line, in that order. In
-both files `#` begins a comment (quilt(1)). The exit code is 1, and the reason printed, when a name
-is not in Debian's series, when the order is another, or when a patch does not apply as it is.
+FOLDER (debian if none) has what Debian's debian.tar.xz of the source contains, and one file more,
+NAME.series. That has names of patches of FOLDER/patches/series, one on a line, in that order. In
+both files `#` begins a comment (quilt(1)).
+
+It ends with 1, and says why, when a name is not in Debian's series or the order is another. It does
+so, too, when a patch does not apply as it is.
 """
 
 import subprocess
@@ -43,12 +45,13 @@ def fault(wanted: list[str], there: list[str]) -> str:
     place = {name: number for number, name in enumerate(there)}
     if not wanted:
         return "it names no patch"
+    before = ""
     for name in wanted:
         if name not in place:
             return f"{name} is not in Debian's series"
-    for before, after in zip(wanted, wanted[1:]):
-        if place[before] >= place[after]:
-            return f"{after} comes before {before} in Debian's series, or is named twice"
+        if before and place[name] <= place[before]:
+            return f"{name} comes before {before} in Debian's series, or is named twice"
+        before = name
     return ""
 
 

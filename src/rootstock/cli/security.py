@@ -22,8 +22,8 @@ def security(
 ) -> None:
     """Compare the recipes with the security patches that Debian has for the same sources.
 
-    For each source that Debian has, it lists the newest revision with that source, how many CVEs
-    Debian names for it, how many the recipe's patches fix, and which are open.
+    For each source that Debian has, it lists the newest revision with that source, and how many
+    CVEs Debian names for it. It also says how many the recipe patches, and which are open.
 
     Examples:
 

@@ -54,8 +54,9 @@ class Surveyed:
 def survey(checkout: Checkout, store: Store, listen: Listener) -> list[Surveyed]:
     """Ask Debian's archives about every source of the recipes that Debian has.
 
-    States are those of the present `ci/security.yaml`, where the CVE is still known. Raises as
-    planning does, and `SourceError` when an archive does not answer.
+    States are those of the present `ci/security.yaml`, where the CVE is still known. Where the
+    mirror has no revision any more, all of its entry stays. Raises as planning does, and
+    `SourceError` when an archive does not answer.
     """
     old, registry = security.load(checkout.security), load_registry(checkout.sources)
     suites = cache(partial(revisions.suites, store))
@@ -65,11 +66,13 @@ def survey(checkout: Checkout, store: Store, listen: Listener) -> list[Surveyed]
         process.raise_if_interrupted()
         listen(Event(stage="security", item=asked.name, state="start"))
         own = revisions.of_package(suites(asked.qualifiers["distro"]), asked.name)
-        known = _newest(own, sha256, old.get(sha256), store)
+        before = old.get(sha256, Known())
+        known = _newest(own, sha256, before, store)
         if not known.debian:
             kept = revisions.of_package(suites(_KEEPS), asked.name)
             same = [one for one in kept if sha256 in one.files.values()]
-            known = replace(_newest(same, sha256, old.get(sha256), store), later=known.later)
+            other = _newest(same, sha256, before, store)
+            known = replace(other if other.debian else before, later=known.later)
         found.append(_surveyed(sha256, outputs, known))
         listen(Event(stage="security", item=asked.name, state="done"))
     return found
@@ -116,7 +119,7 @@ def _address(output: Output, sha256: str, registry: Mapping[str, str]) -> str:
     return url if is_source and apt.OF_DEBIAN not in url else ""
 
 
-def _newest(candidates: Iterable[Revision], source: str, old: Known | None, store: Store) -> Known:
+def _newest(candidates: Iterable[Revision], source: str, old: Known, store: Store) -> Known:
     """Return what the newest revision of a source knows that the mirror has.
 
     Without such a revision, nothing is known but that all of them are later.
@@ -127,19 +130,20 @@ def _newest(candidates: Iterable[Revision], source: str, old: Known | None, stor
         if cves is None:
             later.append(one.version)
             continue
-        states = old.states if old else {}
         return Known(
             debian=one.purl,
             sha256=one.files[one.tarball],
             later=tuple(later),
             cves=cves,
-            states={cve: state for cve, state in states.items() if cve in cves},
+            states={cve: state for cve, state in old.states.items() if cve in cves},
         )
     return Known(later=tuple(later))
 
 
 def _cves(one: Revision, store: Store) -> dict[str, tuple[str, ...]] | None:
     """Return the CVEs of a revision, as `read` does; None where the mirror lacks its tarball."""
+    if not one.tarball:
+        return None
     with store.scratch("security") as folder:
         try:
             apt.download_source(store, one.suite, one.name, one.version, one.tarball, folder)

@@ -1,8 +1,8 @@
 """Security patches: which vulnerabilities the packages of recipes have fixed, and which not.
 
 Two files say it. A recipe's NAME.series has the patches that it takes from Debian's tarball of its
-source, one on a line in the order of Debian's own series; a comment names the CVEs that the name
-of the patch does not:
+source. There is one on a line, in the order of Debian's own series. A comment names the CVEs that
+the name of the patch does not:
 
     CVE-2025-6069.patch
     0001-liblzma-Fix-a-buffer-overflow-in-lzma_index_append.patch # CVE-2026-34743
@@ -96,8 +96,8 @@ class Flaw:
 class Examined:
     """The vulnerabilities of a package that Debian knows of.
 
-    `debian` is the package URL of the tarball that they are compared with, `patched` that of the
-    one whose patches the recipe applies; each is empty where there is none.
+    `debian` is the URL of the tarball that they are compared with, `patched` that of the one whose
+    patches the recipe applies; each is empty where there is none.
     """
 
     debian: str
@@ -129,9 +129,9 @@ def patches_of(output: Output) -> tuple[Patch, ...]:
 
 
 def tarball_of(output: Output) -> str:
-    """Return the package URL of the tarball whose patches a recipe applies, or an empty text."""
+    """Return the URL of the tarball whose patches a recipe applies, or an empty text."""
     urls = (str(entry["url"]) for entry in output.sources)
-    return next((url for url in urls if url.startswith("pkg:deb/") and TARBALL in url), "")
+    return next((url for url in urls if TARBALL in url), "")
 
 
 def examine(output: Output, known: Mapping[str, Known]) -> Examined | None:

@@ -111,9 +111,11 @@ def vulnerabilities(by_component: "Mapping[str, Examined]") -> "list[Vulnerabili
 
 
 def _within(tarball: str, path: str = "") -> str:
-    """Return a package URL (ECMA-427) of a path in a package, of rootstock's URL of its file."""
+    """Return the URL of a path in a package, of rootstock's URL of its file (ECMA-427)."""
     from packageurl import PackageURL
 
+    if not tarball.startswith("pkg:"):
+        return f"{tarball}#{path}"
     known = purl.parse(tarball)
     return PackageURL(
         type=known.type,

@@ -133,3 +133,10 @@ def test_a_patch_counts_where_it_is_applied(tmp_path: Path) -> None:
     files = folder_hashes(tmp_path)
     assert set(files_of(files, recipe)) == {"build.sh", "old.patch"}
     assert set(files_of(files, {})) == {"build.sh"}
+
+
+def test_a_series_of_patches_counts_where_it_is_a_source(tmp_path: Path) -> None:
+    for name in ("build.sh", "old.series", "new.series"):
+        (tmp_path / name).write_text(name)
+    recipe = {"source": [{"url": "x"}, {"path": "old.series"}]}
+    assert set(files_of(folder_hashes(tmp_path), recipe)) == {"build.sh", "old.series"}

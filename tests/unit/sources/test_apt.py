@@ -14,12 +14,44 @@ def test_the_pool_is_by_the_first_letter_and_of_libraries_by_four(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv(apt.MIRROR_VARIABLE, "http://mirror.test/debian/")
-    assert apt.pool("expat", "expat_1.orig.tar.gz") == (
+    assert apt.pool("trixie", "expat", "expat_1.orig.tar.gz") == (
         "http://mirror.test/debian/pool/main/e/expat/expat_1.orig.tar.gz"
     )
-    assert apt.pool("libffi", "libffi_1.orig.tar.gz") == (
+    assert apt.pool("trixie", "libffi", "libffi_1.orig.tar.gz") == (
         "http://mirror.test/debian/pool/main/libf/libffi/libffi_1.orig.tar.gz"
     )
+
+
+def test_security_updates_are_in_an_archive_beside_the_other(
+    monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    monkeypatch.setenv(apt.MIRROR_VARIABLE, "http://mirror.test/debian/")
+    assert apt.pool("trixie-security", "expat", "expat_1-2.debian.tar.xz") == (
+        "http://mirror.test/debian-security/pool/updates/main/e/expat/expat_1-2.debian.tar.xz"
+    )
+    suite = apt.find_suite(store, "trixie-security", sources=True)
+    [line] = (suite.folder / "etc/sources.list").read_text().splitlines()
+    assert line.startswith("deb-src ")
+    assert line.endswith("http://mirror.test/debian-security trixie-security main")
+
+
+@pytest.mark.parametrize(
+    ("name", "only"),
+    [("zlib_1.orig.tar.gz", "--tar-only"), ("zlib_1-1.debian.tar.xz", "--diff-only")],
+)
+def test_the_index_is_asked_for_the_tarball_of_upstream_or_of_debian(
+    monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path, name: str, only: str
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def run(argv: Sequence[str], **_: Any) -> process.Completed:
+        asked.append(argv)
+        return process.Completed(code=100 * ("download-file" in argv), output="404", seconds=0.1)
+
+    monkeypatch.setenv(apt.MIRROR_VARIABLE, "http://mirror.test/debian/")
+    monkeypatch.setattr(process, "run", run)
+    apt.download_source(store, "trixie", "zlib", "1-1", name, tmp_path)
+    assert only in asked[-1]
 
 
 def test_what_the_pool_begins_and_does_not_end_is_asked_of_the_index(

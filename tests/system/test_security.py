@@ -1,0 +1,129 @@
+"""Patches of Debian are applied as their series says, and a release says what is open."""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench
+
+pytestmark = pytest.mark.system
+CELL = ("--root", "6", "--py", "3.11")
+SCION = """
+package: {name: scion, version: "1.0"}
+source:
+  - {url: "UPSTREAM", sha256: "UPSTREAM_SHA256"}
+  - {url: "DEBIAN", sha256: "DEBIAN_SHA256", target_directory: debian}
+  - {path: own.series, target_directory: debian}
+build:
+  noarch: generic
+  script: [apply-debian-patches, "install -D leaf.txt $PREFIX/share/scion.txt"]
+requirements: {build: [debian-patches]}
+tests: [{script: ["grep -qx 2 $PREFIX/share/scion.txt"]}]
+about: {license: MIT, license_file: leaf.txt, summary: A text}
+extra: {rootstock: {origin: source, verified: true}}
+"""
+CHANGE = "Description: Another number\n\n--- a/leaf.txt\n+++ b/leaf.txt\n@@ -1 +1 @@\n-{}\n+{}\n"
+FIRST, SECOND = "CVE-2026-0001.patch", "second.patch # CVE-2026-0002"
+
+
+def pack(path: Path, files: Mapping[str, str]) -> tuple[str, str]:
+    """Write a tarball; return its URL and its sha256."""
+    with tarfile.open(path, "w:xz") as tar:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text.encode())
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return path.as_uri(), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def scion(bench: Bench, *series: str) -> str:
+    """Add a package that takes patches of a made-up Debian; return the sha256 of its source."""
+    upstream = pack(bench.home.parent / "scion-1.0.tar.xz", {"scion-1.0/leaf.txt": "0\n"})
+    patches = {"series": "CVE-2026-0001.patch\nsecond.patch\n", "second.patch": CHANGE.format(1, 2)}
+    patches["CVE-2026-0001.patch"] = CHANGE.format(0, 1)
+    files = {f"debian/patches/{name}": text for name, text in patches.items()}
+    debian = pack(bench.home.parent / "scion_1.0-1.debian.tar.xz", files)
+    recipe = SCION
+    for word, (url, sha256) in (("UPSTREAM", upstream), ("DEBIAN", debian)):
+        recipe = recipe.replace(f"{word}_SHA256", sha256).replace(word, url)
+    bench.recipe("scion", recipe_yaml=recipe, own_series="\n".join(series))
+    runs = ROOT.replace("run: [", "run: [scion, ")
+    bench.recipe("root", recipe_yaml=runs)
+    applies = bench.checkout / "recipes/small/debian-patches"
+    if not applies.exists():
+        shutil.copytree(CHECKOUT / "recipes/toolchain/debian-patches", applies)
+    return upstream[1]
+
+
+def releases(bench: Bench, *words: str) -> str:
+    command = [*COMMAND, "releases", *words, "--channel", str(bench.channel)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> None:
+    source = scion(bench, "# Of 1.0-1.", FIRST, SECOND)
+    known = {
+        "debian": "pkg:deb/debian/scion@1.0-1?arch=source&distro=trixie#scion_1.0-1.debian.tar.xz",
+        "sha256": "0" * 64,
+        "later": "1.0-2",
+        "cves": {"CVE-2026-0001": FIRST, "CVE-2026-0003": "", "CVE-2026-0004": ""},
+        "states": {"CVE-2026-0004": {"state": "resolved", "why": "Version 1.0 has the fix."}},
+    }
+    (bench.checkout / "ci/security.yaml").write_text(yaml.safe_dump({source: known}))
+    done = bench.run("build", *CELL)
+    assert done.returncode == 0, done.stderr
+    holes = json.loads(releases(bench, "--holes", "--json"))
+    assert [(one["cve"], one["package"], one["state"]) for one in holes["open"]] == [
+        ("CVE-2026-0003", "scion", "in_triage")
+    ]
+    assert [one["cve"] for one in holes["patched"]] == ["CVE-2026-0001", "CVE-2026-0002"]
+    assert [one["cve"] for one in holes["harmless"]] == ["CVE-2026-0004"]
+    assert holes["later"] == {"scion": "1.0-2"}
+    assert holes["untracked"] == ["python", "root"]
+    assert "CVE-2026-0003  scion 1.0" in releases(bench, "--holes")
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        ((SECOND, FIRST), "CVE-2026-0001.patch comes before second.patch in Debian's series"),
+        ((FIRST, "CVE-2026-0005.patch"), "CVE-2026-0005.patch is not in Debian's series"),
+        ((SECOND,), "second.patch does not apply"),
+    ],
+)
+def test_a_build_fails_where_a_patch_is_not_as_in_debians_series(
+    bench: Bench, series: tuple[str, ...], message: str
+) -> None:
+    scion(bench, *series)
+    done = bench.run("build", *CELL)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Bench) -> None:
+    # Debian 11 is frozen, and the last revision is among its security updates.
+    sha256 = "3c2034c54f811448f516668dce09d24008a0716c3a794dd8639b5388cbde247d"
+    recipe = ROOT.replace("source: {path: root.txt}", f"source: {{url: URL, sha256: {sha256}}}")
+    url = "https://example.org/Python-3.9.2.tar.xz"
+    bench.recipe("root", recipe_yaml=recipe.replace("URL", url))
+    listed = "pkg:deb/debian/python3.9@3.9.2-1?arch=source&distro=bullseye#python3.9.orig.tar.xz"
+    (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
+    options = ["--write", "--json", "--checkout", str(bench.checkout)]
+    done = subprocess.run(
+        [*COMMAND, "security", *options], env=bench.env, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)["sources"]
+    assert row["debian"].startswith("pkg:deb/debian/python3.9@3.9.2-1+deb11u")
+    assert "distro=bullseye-security#" in row["debian"]
+    assert {"CVE-2021-3737", "CVE-2025-4516"} <= {*row["open"]}
+    written = yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())
+    assert written[sha256]["cves"]["CVE-2025-6069"] == "CVE-2025-6069.patch"
