@@ -226,7 +226,10 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     ("words", "told"),
     [
         (["verify", "1", "zlib"], "one release, or packages"),
-        (["verify", "zlib", "--key", "a.pub"], "--key, --builders and --attestation go with a release"),
+        (
+            ["verify", "zlib", "--key", "a.pub"],
+            "--key, --builders and --attestation go with a release",
+        ),
         (["verify", "latest", "--key", "a.pub"], "not a public key"),
         (["verify", "latest"], "has no releases"),
         (["lock"], "has no releases"),
