@@ -136,14 +136,14 @@ def notes(case: Case, had: Mapping[str, str]) -> list[str]:
     return chapters + [chapter for reader, chapter in OWN.items() if reader in wrong]
 
 
-def between(text: str) -> str:
+def between(text: str, mark: str = BEGIN) -> str:
     """What a page has between its marks."""
-    return text.partition(BEGIN)[2].partition(END)[0].strip()
+    return text.partition(mark)[2].partition(END)[0].strip()
 
 
-def put(text: str, block: str) -> str:
+def put(text: str, block: str, mark: str = BEGIN) -> str:
     """The page with other tables between its marks."""
-    before, begin, rest = text.partition(BEGIN)
+    before, begin, rest = text.partition(mark)
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError("docs/readers.md has lost the marks of its tables")

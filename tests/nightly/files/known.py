@@ -1,0 +1,92 @@
+"""The differences of known.toml, and what docs/readers.md says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import tomlkit
+
+from . import compare
+from .compare import Finding, Found
+from .run import READERS
+
+PATH = Path(__file__).with_name("known.toml")
+
+
+MARK = "<!-- Made by a test: python scripts/test.py --nightly -k real_files --renew -->"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A table of known.toml: shell patterns of findings, their number, and the reason.
+
+    `what` says what is seen in plain words, and `instead` what to do.
+    """
+
+    reader: str
+    seen: str
+    what: str
+    why: str
+    instead: str
+    count: int = 0
+    files: str = "*"
+    columns: str = "*"
+
+    def fits(self, one: Finding) -> bool:
+        """Whether a finding is one of these."""
+        fields = (one.reader, self.reader), (one.seen, self.seen)
+        more = (one.file, self.files), (one.column, self.columns)
+        return all(fnmatchcase(*pair) for pair in (*fields, *more))
+
+
+def load() -> list[Known]:
+    """The tables of known.toml."""
+    return [Known(**table) for table in tomlkit.parse(PATH.read_text()).unwrap()["known"]]
+
+
+def sort(findings: Iterable[Finding], known: Sequence[Known]) -> dict[int, list[Finding]]:
+    """The findings by the index of the first table that they fit; -1 has those that fit none."""
+    found: dict[int, list[Finding]] = {index: [] for index in range(-1, len(known))}
+    for one in findings:
+        fits = (index for index, table in enumerate(known) if table.fits(one))
+        found[next(fits, -1)].append(one)
+    return found
+
+
+def renew(found: Mapping[int, Sequence[Finding]]) -> None:
+    """Write the numbers of findings into known.toml, and nothing else."""
+    document = tomlkit.parse(PATH.read_text())
+    for index, table in enumerate(document["known"]):
+        table["count"] = len(found[index])
+    PATH.write_text(tomlkit.dumps(document))
+
+
+def page(came: Found, known: Sequence[Known], found: Mapping[int, Sequence[Finding]]) -> str:
+    """The tables of docs/readers.md: how much each reader reads, and the known differences."""
+    every = compare.columns(came)
+    every_finding = [one for some in found.values() for one in some]
+    differ = {(one.file, one.column) for one in every_finding if not compare.refused(one)}
+    lines = [
+        f"{len({file for file, _ in every})} of the files have trees or histograms: "
+        f"{len(every)} branches and histograms. In {len(every) - len(differ)} of them, all "
+        "readers that read them have the same.",
+        "",
+        "| reader | asked for | has the same as most | has something else | has none |",
+        "|---|---|---|---|---|",
+    ]
+    for reader, title in READERS.items():
+        own = [one for one in every_finding if one.reader == reader]
+        asked = sum(compare.reads(reader, column) for column in every)
+        none = sum(map(compare.refused, own))
+        other = len(own) - none
+        lines.append(f"| {title} | {asked} | {asked - none - other} | {other} | {none} |")
+    lines += ["", "| reader | what is seen | in | why | what to do |", "|---|---|---|---|---|"]
+    for index, table in enumerate(known):
+        files = len({one.file for one in found[index]})
+        where = f"{len(found[index])} in {files} files" if files > 1 else f"{len(found[index])}"
+        cells = (READERS[table.reader], table.what, where, table.why, table.instead)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,107 @@
+"""Tell what one reader has of every branch and histogram of files, each in a process of its own.
+
+python -s -m nightly.files.read READER OUT FILE...      with the folder tests as PYTHONPATH
+
+A line of OUT is a file and one of its columns (`TREE:BRANCH`, or the name of a histogram), with the
+types of its numbers and the values of the first entries as plain Python, or with an error. The test
+compares them: nothing here knows what is right.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import resource
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from .readers import READERS, Lines
+
+SECONDS = 20  # of the processor, for a file; most take less than one
+FILE = "the file"  # instead of a column, where no single one is to blame
+# The types of most branches.
+KINDS = ("bool", "int", "unsigned", "float", "double")
+
+
+def main() -> None:
+    """Read files, each in a fork of this process, which has imported what they need."""
+    reader, told, *paths = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    _import(reader)
+    with open(told, "w") as out:
+        for path in paths:
+            _one(reader, path, out)
+
+
+def _import(reader: str) -> None:
+    if reader == "uproot":
+        import awkward  # noqa: F401
+        import uproot  # noqa: F401
+    else:
+        import ROOT
+
+        ROOT.gErrorIgnoreLevel = ROOT.kFatal
+        if reader == "as_numpy":
+            _compile()
+
+
+def _compile() -> None:
+    """Have compiled once what each fork would compile: the reading of the types of most branches.
+
+    It writes a file into the folder that the process is in.
+    """
+    import ROOT
+
+    frame = ROOT.RDataFrame(1)
+    for number, kind in enumerate(KINDS):
+        frame = frame.Define(f"x{number}", f"{kind}(1)")
+        frame = frame.Define(f"v{number}", f"ROOT::RVec<{kind}>(1)")
+    frame.Snapshot("t", "compile.root")
+    ROOT.RDataFrame("t", "compile.root").Range(1).AsNumpy()
+
+
+def _one(reader: str, path: str, out: IO[str]) -> None:
+    """Read a file. Where the process crashes, read it again without the culprit."""
+    note = mmap.mmap(-1, 4096)
+    skipped: list[str] = []
+    lines = Lines(out, Path(path).name, note, skipped)
+    while True:
+        started = out.tell()
+        lines.begin(FILE)
+        status = _fork(lambda: READERS[reader](path, lines), lines)
+        culprit = note[:].partition(b"\0")[0].decode()
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+            lines.write(FILE, error="too slow", message=f"{SECONDS} s of the processor")
+        elif status and (culprit in skipped or culprit == FILE):
+            lines.write(FILE, error="crash", message="")
+        elif status:
+            os.ftruncate(out.fileno(), started)  # it is read again
+            out.seek(started)
+            skipped.append(culprit)
+            lines.write(culprit, error="crash", message="")
+            continue
+        return
+
+
+def _fork(read: Callable[[], None], lines: Lines) -> int:
+    """Run a function in a fork of this process; return the status that it ended with."""
+    pid = os.fork()
+    if pid:
+        return os.waitpid(pid, 0)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
+    # ROOT's own handlers would print the stack, which takes long.
+    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        read()
+    except Exception as error:
+        lines.error(FILE, error)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
