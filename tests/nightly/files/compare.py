@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,32 +79,55 @@ def _seen(came: Mapping[str, Came]) -> dict[str, str]:
     read = {reader: one for reader, one in came.items() if "error" not in one}
     if not read:
         return seen
-    most = _most(read, lambda a, b: same(a["values"], b["values"]))
-    seen |= {
-        reader: _difference(one, read[most])
-        for reader, one in read.items()
-        if not same(one["values"], read[most]["values"])
-    }
-    typed = {reader: one for reader, one in read.items() if reader != "pyroot"}
-    if typed and (kind := _most(typed, lambda a, b: a["kinds"] == b["kinds"])):
+    most = read[_most(read, _equal)]
+    seen |= {r: _difference(one, most) for r, one in read.items() if not _equal(one, most)}
+    # PyROOT has Python's own numbers, and an object of C++ does not say what it has.
+    typed = {r: one for r, one in read.items() if not {"int", "float"} & {*one["kinds"]}}
+    typed = {r: one for r, one in typed.items() if one["kinds"] and r != "pyroot"}
+    if typed:
+        kind = typed[_most(typed, lambda a, b: a["kinds"] == b["kinds"])]["kinds"]
         for reader, one in typed.items():
-            if one["kinds"] != typed[kind]["kinds"] and one["kinds"] and typed[kind]["kinds"]:
-                told = f"type {' '.join(one['kinds'])} for {' '.join(typed[kind]['kinds'])}"
-                seen.setdefault(reader, told)
+            if one["kinds"] != kind:
+                seen.setdefault(reader, f"type {' '.join(one['kinds'])} for {' '.join(kind)}")
     return seen
 
 
-def _most(read: Mapping[str, Came], equal: Any) -> str:
-    """The first of the readers that most others agree with."""
-    return max(read, key=lambda reader: sum(equal(read[reader], one) for one in read.values()))
+def _most(read: Mapping[str, Came], equal: Callable[[Came, Came], bool]) -> str:
+    """The first of the readers that most others agree with, if possible one that tells shapes."""
+
+    def agree(reader: str) -> tuple[int, bool]:
+        agreeing = sum(equal(read[reader], one) for one in read.values())
+        return agreeing, not read[reader].get("flat")
+
+    return max(read, key=agree)
+
+
+def _equal(one: Came, other: Came) -> bool:
+    if one.get("flat") or other.get("flat"):
+        return same(_numbers(one), _numbers(other))
+    return same(_merged(one["values"]), _merged(other["values"]))
+
+
+def _numbers(one: Came) -> list[Any]:
+    return [numbers(value) for value in _merged(one["values"])]
+
+
+def _merged(value: Any) -> Any:
+    """A value in which a record has the members of those in it: readers nest base classes."""
+    if isinstance(value, list):
+        return [_merged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    merged = {}
+    for name, item in value.items():
+        merged |= _merged(item) if isinstance(item, dict) else {name: _merged(item)}
+    return merged
 
 
 def _difference(one: Came, other: Came) -> str:
-    if same(list(map(numbers, one["values"])), list(map(numbers, other["values"]))):
-        return "another shape"
     if len(one["values"]) != len(other["values"]):
         return "another number of entries"
-    return "other values"
+    return "another shape" if same(_numbers(one), _numbers(other)) else "other values"
 
 
 def brief(message: str) -> str:

@@ -21,7 +21,7 @@ from typing import IO
 
 from .readers import READERS, Lines
 
-SECONDS = 20  # of the processor, for a file; most take less than one
+SECONDS = 100  # of the processor, for a file; most take less than one
 FILE = "the file"  # instead of a column, where no single one is to blame
 # The types of most branches.
 KINDS = ("bool", "int", "unsigned", "float", "double")

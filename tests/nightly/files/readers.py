@@ -23,6 +23,10 @@ class NoNumbers(Exception):
     """A member that is an object."""
 
 
+class NoColumn(Exception):
+    """A branch that RDataFrame has no column of."""
+
+
 class Lines:
     """Writes what comes of columns, and leaves a note of where a process was when it ended."""
 
@@ -203,7 +207,8 @@ def pyroot(path: str, lines: Lines) -> None:
     for name, tree, branches in _trees(path, lines, histograms=True):
         came: dict[str, tuple[Plain, list[Any]]] = {b.column: (Plain(), []) for b in branches}
         failed: dict[str, Exception] = {}
-        lines.begin(name)
+        if not lines.begin(name):
+            continue
         for event in itertools.islice(tree, ENTRIES):
             for branch in branches:
                 if not lines.begin(branch.column) or branch.column in failed:
@@ -218,7 +223,7 @@ def pyroot(path: str, lines: Lines) -> None:
             if column in failed:
                 lines.error(column, failed[column])
             elif column not in lines.skipped:
-                lines.write(column, kinds=sorted(plain.kinds), values=values)
+                lines.write(column, kinds=sorted(plain.kinds), values=values, flat="/" in column)
 
 
 def _root_histogram(histogram: Any) -> Any:
@@ -228,66 +233,35 @@ def _root_histogram(histogram: Any) -> Any:
 
 
 def as_numpy(path: str, lines: Lines) -> None:
-    """RDataFrame's AsNumpy of the columns of each tree."""
+    """RDataFrame's AsNumpy of each column."""
     import ROOT
 
     for name, _, branches in _trees(path, lines):
-        lines.begin(name)
-        known = {str(column) for column in ROOT.RDataFrame(name, path).GetColumnNames()}
-        columns = {}
+        if not lines.begin(name):
+            continue
+        frame = ROOT.RDataFrame(name, path)
+        known = {str(column) for column in frame.GetColumnNames()}
+
+        def read(plain: Plain, branch: Branch) -> Any:
+            column = next((one for one in branch.names() if one in known), None)  # noqa: B023
+            if column is None:
+                raise NoColumn
+            return plain(frame.Range(ENTRIES).AsNumpy([column])[column])  # noqa: B023
+
         for branch in branches:
-            found = [one for one in branch.names() if one in known]
-            if not found:
-                lines.write(branch.column, error="no column", message="")
-            elif lines.begin(branch.column):
-                columns[branch.column] = found[0]
-        _together(name, columns, lines, lambda names: _take(name, path, names))  # noqa: B023
-
-
-def _take(tree: str, path: str, names: Sequence[str]) -> Any:
-    import ROOT
-
-    return ROOT.RDataFrame(tree, path).Range(ENTRIES).AsNumpy(list(names))
-
-
-def _together(
-    tree: str, columns: dict[str, str], lines: Lines, read: Callable[[Sequence[str]], Any]
-) -> None:
-    """Read columns together, and by halves where that is an error."""
-    if not columns:
-        return
-    single = len(columns) == 1 or tree in lines.skipped
-    if single and len(columns) > 1:
-        for column, name in columns.items():
-            _together(tree, {column: name}, lines, read)
-        return
-    lines.begin(next(iter(columns)) if single else tree)
-    try:
-        came = read(list(dict.fromkeys(columns.values())))
-    except Exception as error:
-        if single:
-            lines.error(next(iter(columns)), error)
-            return
-        items, half = list(columns.items()), len(columns) // 2
-        _together(tree, dict(items[:half]), lines, read)
-        _together(tree, dict(items[half:]), lines, read)
-        return
-    for column, name in columns.items():
-        lines.values(column, lambda plain: [plain(value) for value in came[name]])  # noqa: B023
+            lines.values(branch.column, lambda plain: read(plain, branch))  # noqa: B023
 
 
 def root_numpy(path: str, lines: Lines) -> None:
-    """root2array of the branches of each tree."""
-    for name, _, branches in _trees(path, lines):
-        columns = {branch.column: branch.name for branch in branches}
-        columns = {column: ask for column, ask in columns.items() if lines.begin(column)}
-        _together(name, columns, lines, lambda names: _records(name, path, names))  # noqa: B023
-
-
-def _records(tree: str, path: str, names: Sequence[str]) -> Any:
+    """root2array of each branch."""
     from root_numpy import root2array
 
-    return root2array(path, tree, list(names), stop=ENTRIES)
+    for name, _, branches in _trees(path, lines):
+        for branch in branches:
+            lines.values(
+                branch.column,
+                lambda plain: plain(root2array(path, name, branch.name, stop=ENTRIES)),  # noqa: B023
+            )
 
 
 READERS: dict[str, Callable[[str, Lines], None]] = {

@@ -22,8 +22,8 @@ CHECKOUT = HERE.parents[2]
 # The readers by their names in read.py, as the page calls them.
 READERS = {
     "pyroot": "PyROOT",
-    "as_numpy": "`AsNumpy`",
     "uproot": "uproot",
+    "as_numpy": "`AsNumpy`",
     "root_numpy": "root_numpy",
 }
 

@@ -47,6 +47,9 @@ class Plain:
             if isinstance(value, int) and not isinstance(value, bool):
                 return int(value)  # an enum of cppyy's is an int
             return value.decode("latin1") if isinstance(value, bytes) else value
+        if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.itemsize <= 8:
+            self.kinds.update({str(value.dtype)} if value.size else ())
+            return value.tolist()
         if isinstance(value, (np.ndarray, list, tuple)):
             return [self(item) for item in value]
         if isinstance(value, dict):
