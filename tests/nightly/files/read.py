@@ -9,6 +9,7 @@ compares them: nothing here knows what is right.
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import resource
@@ -32,7 +33,7 @@ def main() -> None:
     reader, told, *paths = sys.argv[1:]
     warnings.simplefilter("ignore")
     _import(reader)
-    with open(told, "w") as out:
+    with open(told, "w+") as out:
         for path in paths:
             _one(reader, path, out)
 
@@ -65,26 +66,24 @@ def _compile() -> None:
 
 
 def _one(reader: str, path: str, out: IO[str]) -> None:
-    """Read a file. Where the process crashes, read it again without the culprit."""
+    """Read a file. Where the process crashes, go on behind what it was reading."""
     note = mmap.mmap(-1, 4096)
-    skipped: list[str] = []
-    lines = Lines(out, Path(path).name, note, skipped)
+    done: set[str] = set()
+    lines = Lines(out, Path(path).name, note, done)
     while True:
-        started = out.tell()
         lines.begin(FILE)
         status = _fork(lambda: READERS[reader](path, lines), lines)
+        if not status:
+            return
         culprit = note[:].partition(b"\0")[0].decode()
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
-            lines.write(FILE, error="too slow", message=f"{SECONDS} s of the processor")
-        elif status and (culprit in skipped or culprit == FILE):
-            lines.write(FILE, error="crash", message="")
-        elif status:
-            os.ftruncate(out.fileno(), started)  # it is read again
-            out.seek(started)
-            skipped.append(culprit)
-            lines.write(culprit, error="crash", message="")
-            continue
-        return
+        slow = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        if slow or culprit in (FILE, *done):
+            lines.write(FILE, error="too slow" if slow else "crash", message="")
+            return
+        lines.write(culprit, error="crash", message="")
+        out.seek(0)
+        told = map(json.loads, out)
+        done |= {one["column"] for one in told if one["file"] == lines.file}
 
 
 def _fork(read: Callable[[], None], lines: Lines) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import mmap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import IO, Any
 
 from ..reading.read import Plain
@@ -30,14 +30,14 @@ class NoColumn(Exception):
 class Lines:
     """Writes what comes of columns, and leaves a note of where a process was when it ended."""
 
-    def __init__(self, out: IO[str], file: str, note: mmap.mmap, skipped: Sequence[str]) -> None:
-        self.out, self.file, self.note, self.skipped = out, file, note, skipped
+    def __init__(self, out: IO[str], file: str, note: mmap.mmap, done: Container[str]) -> None:
+        self.out, self.file, self.note, self.done = out, file, note, done
 
     def begin(self, column: str) -> bool:
-        """Note what is read next; return whether it may be."""
+        """Note what is read next; return whether it is not done."""
         name = column.encode()[: len(self.note) - 1] + b"\0"
         self.note[: len(name)] = name
-        return column not in self.skipped
+        return column not in self.done
 
     def write(self, column: str, **came: Any) -> None:
         """Write the line of a column."""
@@ -222,7 +222,7 @@ def pyroot(path: str, lines: Lines) -> None:
         for column, (plain, values) in came.items():
             if column in failed:
                 lines.error(column, failed[column])
-            elif column not in lines.skipped:
+            elif column not in lines.done:
                 lines.write(column, kinds=sorted(plain.kinds), values=values, flat="/" in column)
 
 
