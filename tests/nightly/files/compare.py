@@ -53,8 +53,15 @@ def findings(found: Found) -> Iterator[Finding]:
 
 
 def reads(reader: str, column: Column) -> bool:
-    """Whether a reader is for columns of this kind: for histograms, two are."""
-    return ":" in column[1] or reader in ("pyroot", "uproot")
+    """Whether a reader is asked for a column.
+
+    Only PyROOT and uproot are asked for histograms, and root_numpy not for members of objects or
+    for single leaves: it has other names for these.
+    """
+    _, _, branch = column[1].partition(":")
+    if not branch:
+        return reader in ("pyroot", "uproot")
+    return reader != "root_numpy" or not {"/", ":"} & {*branch}
 
 
 def refused(one: Finding) -> bool:
@@ -103,6 +110,8 @@ def _most(read: Mapping[str, Came], equal: Callable[[Came, Came], bool]) -> str:
 
 
 def _equal(one: Came, other: Came) -> bool:
+    if one["values"] == other["values"]:
+        return True
     if one.get("flat") or other.get("flat"):
         return same(_numbers(one), _numbers(other))
     return same(_merged(one["values"]), _merged(other["values"]))

@@ -16,6 +16,7 @@ import resource
 import signal
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -23,6 +24,9 @@ from typing import IO
 from .readers import READERS, Lines
 
 SECONDS = 100  # of the processor, for a file; most take less than one
+CRASHES = 5  # in a tree, after which its other columns are not read
+WAITING = 1800  # seconds in all, for a file: processes may wait for each other
+ENDING = [getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "ALRM")]
 FILE = "the file"  # instead of a column, where no single one is to blame
 # The types of most branches.
 KINDS = ("bool", "int", "unsigned", "float", "double")
@@ -46,8 +50,11 @@ def _import(reader: str) -> None:
         import ROOT
 
         ROOT.gErrorIgnoreLevel = ROOT.kFatal
+        ROOT.gEnv.SetValue("Root.Stacktrace", 0)  # a debugger would print it, which takes long
         if reader == "as_numpy":
             _compile()
+        elif reader == "root_numpy":
+            import root_numpy  # noqa: F401
 
 
 def _compile() -> None:
@@ -69,6 +76,7 @@ def _one(reader: str, path: str, out: IO[str]) -> None:
     """Read a file. Where the process crashes, go on behind what it was reading."""
     note = mmap.mmap(-1, 4096)
     done: set[str] = set()
+    crashes: Counter[str] = Counter()
     lines = Lines(out, Path(path).name, note, done)
     while True:
         lines.begin(FILE)
@@ -76,11 +84,13 @@ def _one(reader: str, path: str, out: IO[str]) -> None:
         if not status:
             return
         culprit = note[:].partition(b"\0")[0].decode()
-        slow = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        slow = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGALRM)
         if slow or culprit in (FILE, *done):
             lines.write(FILE, error="too slow" if slow else "crash", message="")
             return
-        lines.write(culprit, error="crash", message="")
+        tree = culprit.partition(":")[0]
+        crashes[tree] += 1
+        lines.write(tree if crashes[tree] == CRASHES else culprit, error="crash", message="")
         out.seek(0)
         told = map(json.loads, out)
         done |= {one["column"] for one in told if one["file"] == lines.file}
@@ -92,9 +102,9 @@ def _fork(read: Callable[[], None], lines: Lines) -> int:
     if pid:
         return os.waitpid(pid, 0)[1]
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
-    # ROOT's own handlers would print the stack, which takes long.
-    for number in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
+    for number in ENDING:  # in place of ROOT's own handlers
         signal.signal(number, signal.SIG_DFL)
+    signal.alarm(WAITING)
     try:
         read()
     except Exception as error:

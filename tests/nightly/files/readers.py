@@ -13,9 +13,11 @@ from ..reading.read import Plain
 ENTRIES = 100  # of each tree, at most
 
 
-# How a leaf calls its numbers.
+# How a leaf calls its numbers, and the method that has them.
+INTEGERS = ("Char_t", "Short_t", "Int_t", "Long_t", "Long64_t")
 NUMBERS = {
-    f"{sign}{kind}_t" for sign in ("", "U") for kind in ("Char", "Short", "Int", "Long", "Long64")
+    **dict.fromkeys((*INTEGERS, *(f"U{name}" for name in INTEGERS), "Bool_t"), "GetValueLong64"),
+    **dict.fromkeys(("Float_t", "Double_t", "Float16_t", "Double32_t"), "GetValue"),
 }
 
 
@@ -157,20 +159,17 @@ class Branch:
         return getattr(event, self.name) if len(self.path) == 1 else self._member()
 
     def _member(self) -> Any:
-        leaf = self.leaf
+        leaf, counted = self.leaf, self.leaf.GetBranch().GetBranchCount()
         kind = str(leaf.GetTypeName())
-        if kind in ("Float_t", "Double_t", "Float16_t", "Double32_t"):
-            values = [leaf.GetValue(i) for i in range(leaf.GetLen())]
-        elif kind in ("Bool_t", "bool"):
-            values = [leaf.GetValueLong64(i) != 0 for i in range(leaf.GetLen())]
-        elif kind in NUMBERS:
-            values = [leaf.GetValueLong64(i) for i in range(leaf.GetLen())]
-        else:
+        if kind not in NUMBERS:
             raise NoNumbers(kind)
-        several = (
-            leaf.GetLeafCount() or leaf.GetLenStatic() > 1 or leaf.GetBranch().GetBranchCount()
-        )
-        return values if several else values[0]
+        ask = getattr(leaf, NUMBERS[kind])
+        # A leaf that others have their length from has that length, too.
+        length = 1 if leaf.IsRange() and not counted else leaf.GetLen()
+        values = [ask(i) for i in range(length)]
+        values = [value != 0 for value in values] if kind == "Bool_t" else values
+        single = length == leaf.GetLenStatic() == 1 and not counted
+        return values[0] if single else values
 
 
 def _branches(tree: str, branches: Any, above: Sequence[str] = ()) -> Iterator[Branch]:
@@ -253,11 +252,11 @@ def as_numpy(path: str, lines: Lines) -> None:
 
 
 def root_numpy(path: str, lines: Lines) -> None:
-    """root2array of each branch."""
+    """root2array of each branch with one leaf that is not the member of an object."""
     from root_numpy import root2array
 
     for name, _, branches in _trees(path, lines):
-        for branch in branches:
+        for branch in (one for one in branches if one.only and len(one.path) == 1):
             lines.values(
                 branch.column,
                 lambda plain: plain(root2array(path, name, branch.name, stop=ENTRIES)),  # noqa: B023
