@@ -127,7 +127,7 @@ def _merged(value: Any) -> Any:
         return [_merged(item) for item in value]
     if not isinstance(value, dict):
         return value
-    merged = {}
+    merged: dict[str, Any] = {}
     for name, item in value.items():
         merged |= _merged(item) if isinstance(item, dict) else {name: _merged(item)}
     return merged
