@@ -140,6 +140,7 @@ def _difference(one: Came, other: Came) -> str:
 
 
 def brief(message: str) -> str:
-    """The line of a message that says most, without addresses and numbers of one run."""
+    """What a message says: without ROOT's chain of calls, a path, or addresses of one run."""
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return re.sub(r"0x[0-9a-f]+", "0x", lines[0])[:160] if lines else ""
+    say = next((line for line in lines if not line.endswith("=>")), "")
+    return re.sub(r"0x[0-9a-f]+", "0x", say)[:160]
