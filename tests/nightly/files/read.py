@@ -66,7 +66,7 @@ def _compile() -> None:
 
     frame = ROOT.RDataFrame(1)
     for number, kind in enumerate(KINDS):
-        frame = frame.Define(f"x{number}", f"{kind}(1)")
+        frame = frame.Define(f"x{number}", f"{kind}{{}}")
         frame = frame.Define(f"v{number}", f"ROOT::RVec<{kind}>(1)")
     frame.Snapshot("t", "compile.root")
     ROOT.RDataFrame("t", "compile.root").Range(1).AsNumpy()
