@@ -2,7 +2,7 @@
  *
  * libCore.so is linked to this library, so that it runs first in every process that uses ROOT
  * (root, Python, a user's own program), wherever the environment was moved to and whether or not
- * it was activated. There are two variables:
+ * it was activated. There are three variables:
  *
  * EXTRA_CLING_ARGS: where the C and C++ headers are, which cling, ROOT's interpreter, parses at
  * run time. Left to itself it asks the host's compiler for them: there may be none, or one of
@@ -15,6 +15,9 @@
  * ROOT searches before LD_LIBRARY_PATH, which may name another ROOT. ROOT reads it once, before it
  * loads cling. restore.c then takes it back, since a program of another ROOT that this process
  * starts would find these libraries by it.
+ *
+ * PATH: where the compiler is, if the environment has one. ACLiC calls it by its name, c++. The folder
+ * has the compilers and their tools, and no other program of the environment.
  *
  * What was added is also noted in another variable, for the processes this one starts:
  * they inherit both, and one that runs ROOT from another environment has to replace it.
@@ -96,11 +99,26 @@ static void set_header_paths(char prefix[PATH_MAX])
    free(own);
 }
 
+static void set_path(const char *prefix)
+{
+   char *own, *compiler;
+   /* Before nothing at all, it would leave the current folder as the second. */
+   if (!getenv("PATH") || asprintf(&own, "%s/" TARGET "/bin:", prefix) < 0)
+      return;
+   if (asprintf(&compiler, "%s/" TARGET "/bin/c++", prefix) >= 0) {
+      if (access(compiler, X_OK) == 0)
+         prepend("PATH", "ROOTSTOCK_PATH", own);
+      free(compiler);
+   }
+   free(own);
+}
+
 __attribute__((constructor)) static void set_environment(void)
 {
    char prefix[PATH_MAX];
    if (!find_prefix(prefix))
       return;
    set_library_path(prefix);
+   set_path(prefix);
    set_header_paths(prefix);
 }
