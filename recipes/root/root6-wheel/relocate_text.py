@@ -27,7 +27,7 @@ EDITS = [
     (
         "bin/root-config",
         r'(?m)^altcc="cc"\naltcxx="c\+\+"$',
-        'compilers=${ROOTSYS%/lib/root}/bin/\n'
+        "compilers=${ROOTSYS%/lib/root}/bin/\n"
         'test -x "${compilers}c++" || compilers=\n'
         'altcc="${compilers}cc"\n'
         'altcxx="${compilers}c++"',

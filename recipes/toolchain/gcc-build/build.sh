@@ -29,23 +29,24 @@ options=(
     --with-glibc-version=2.17 --enable-languages=c,c++ --enable-lto --enable-checking=release
     --enable-threads=posix --enable-__cxa_atexit --enable-initfini-array --enable-default-pie
     --enable-gnu-unique-object --enable-linker-build-id --with-linker-hash-style=gnu
-    --disable-bootstrap --disable-fixincludes --disable-libcc1 --disable-multilib --disable-nls
-    --disable-plugin --with-system-zlib --without-isl --without-zstd
-    --without-static-standard-libraries
+    --disable-analyzer --disable-bootstrap --disable-fixincludes --disable-libcc1
+    --disable-multilib --disable-nls --disable-plugin --with-system-zlib --without-isl
+    --without-static-standard-libraries --without-zstd
 )
 cd objects
 "$source/configure" "${options[@]}" --with-build-sysroot="$BUILD_PREFIX/$target/sysroot"
 # What `gcc -v` prints is without the path of the build's sysroot, and there are no manuals.
-set -- TOPLEVEL_CONFIGURE_ARGUMENTS="configure ${options[*]}" MAKEINFO=true BUILD_INFO= \
-    GENERATED_MANPAGES=
-make -j"$CPU_COUNT" "$@" all-gcc all-lto-plugin
-make "$@" DESTDIR="$PWD/installed" install-strip-gcc install-strip-lto-plugin
+make -j"$CPU_COUNT" all-gcc all-lto-plugin MAKEINFO=true BUILD_INFO= GENERATED_MANPAGES= \
+    TOPLEVEL_CONFIGURE_ARGUMENTS="configure ${options[*]}"
+make -C gcc DESTDIR="$PWD/installed" BUILD_INFO= GENERATED_MANPAGES= install-common \
+    install-cpp install-driver install-gcc-ar install-headers install-lto-wrapper
+make -C lto-plugin DESTDIR="$PWD/installed" install
 
 cp -a installed/usr/{bin,libexec} "$PREFIX/"
 # GCC's own headers; those of its libraries come with them.
 mkdir -p "$PREFIX/lib/gcc/$target/$major"
 cp -a "installed/usr/lib/gcc/$target/$major/include" "$PREFIX/lib/gcc/$target/$major/"
-rm "$PREFIX"/libexec/gcc/"$target/$major"/*.la
+rm "$PREFIX/libexec/gcc/$target/$major/"*.la
 licenses=$PREFIX/share/licenses/gcc-build
 mkdir -p "$licenses"
 cp "$source"/{COPYING3,COPYING.RUNTIME,mpfr/COPYING.LESSER} "$licenses/"

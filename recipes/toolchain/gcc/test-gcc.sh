@@ -3,6 +3,7 @@
 # it runs, reads and links is the environment's, and programs run where glibc is 2.28.
 set -euo pipefail
 
+# shellcheck disable=SC2153 # the builder sets it
 prefix=$(realpath "$PREFIX")
 run() {
     env -i PATH=/usr/bin:/bin "$prefix/bin/$1" "${@:2}"

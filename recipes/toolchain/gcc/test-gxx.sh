@@ -3,6 +3,7 @@
 # environment's own headers and libraries.
 set -euo pipefail
 
+# shellcheck disable=SC2153 # the builder sets it
 prefix=$(realpath "$PREFIX")
 run() {
     env -i PATH=/usr/bin:/bin "$prefix/bin/$1" "${@:2}"

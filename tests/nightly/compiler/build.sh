@@ -1,16 +1,18 @@
 #!/bin/bash
 # build.sh ENVIRONMENT TOOLS: build, install and use the project beside this script, in the current
-# folder, with the environment's compiler, and CMake and ninja from TOOLS. Nothing is activated.
+# folder, with the environment's compiler, and with CMake and ninja as pip has put them into TOOLS.
+# Nothing is activated.
 set -euo pipefail
 
 environment=$1 tools=$2 source=$(dirname "$0")
+cmake=$(echo "$tools"/lib/python3.*/site-packages/cmake/data/bin/cmake)
 CXX=$("$environment/bin/root-config" --cxx)
 export CXX
-"$tools/cmake/data/bin/cmake" -G Ninja -S "$source" -B build -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_MAKE_PROGRAM="$tools/ninja/data/bin/ninja" -DCMAKE_PREFIX_PATH="$environment" \
+"$cmake" -G Ninja -S "$source" -B build -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_MAKE_PROGRAM="$tools/bin/ninja" -DCMAKE_PREFIX_PATH="$environment" \
     -DCMAKE_INSTALL_PREFIX="$PWD/installed" -DCMAKE_INSTALL_RPATH="\$ORIGIN/../lib;$environment/lib/root/lib"
-"$tools/cmake/data/bin/cmake" --build build
-"$tools/cmake/data/bin/cmake" --install build
+"$cmake" --build build
+"$cmake" --install build
 rm -r build
 installed/bin/fill events.root
 "$environment/bin/python" - << 'END'

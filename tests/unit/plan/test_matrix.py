@@ -86,7 +86,7 @@ def test_packages_are_added_to_every_environment(matrix: Matrix) -> None:
 
 @pytest.mark.parametrize("spec", ["Gxx", "gxx >=", "../gxx", ""])
 def test_what_cannot_name_a_package_is_not_added(matrix: Matrix, spec: str) -> None:
-    with pytest.raises(UsageError, match="--with .* is no match spec") as caught:
+    with pytest.raises(UsageError, match=r"--with .* is no match spec") as caught:
         adding(matrix, [spec])
     assert "Write the name of a package" in caught.value.remedy
 
