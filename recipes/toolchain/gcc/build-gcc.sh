@@ -9,9 +9,9 @@ major=${PKG_VERSION%%.*}
 cd "$BUILD_PREFIX"
 cp -a --parents bin/$target-{gcc,cpp,gcc-ar,gcc-nm,gcc-ranlib} \
     "libexec/gcc/$target/$major"/{cc1,collect2,liblto_plugin.so,lto1,lto-wrapper} \
-    "lib/gcc/$target" lib/libgomp.spec "$PREFIX/"
+    "lib/gcc/$target" "$PREFIX/"
+cp lib/libgomp.spec "$RECIPE_DIR/specs" "$PREFIX/lib/gcc/$target/$major/"
 cp share/licenses/gcc-build/* "$SRC_DIR/"
-cp "$RECIPE_DIR/specs" "$PREFIX/lib/gcc/$target/$major/"
 
 mkdir -p "$PREFIX/$target/bin" "$PREFIX/lib/bfd-plugins"
 for tool in gcc cpp gcc-ar gcc-nm gcc-ranlib; do

@@ -20,7 +20,7 @@ run g++ -std=c++20 test.o -o program -pthread
 ldd program > loaded
 grep -q "libstdc++.so.6 => $prefix/lib/" loaded
 
-# An environment with another name, and the way to the compiler a link.
+# The compiler by a link to it: it still finds everything.
 ln -s "$prefix/bin/x86_64-conda-linux-gnu-c++" compiler
 env -i PATH=/usr/bin:/bin ./compiler -std=c++17 -x c++ - -o program << 'END'
 #include <iostream>
