@@ -17,6 +17,8 @@ mv numbers/* "$source/"
 # Debian's tarball of gmp is without its manual.
 mkdir -p "$source/gmp/doc"
 echo all: > "$source/gmp/doc/Makefile.in"
+# That of GCC has empty files in place of its manuals: nothing can be made of them.
+sed -i -E 's/^(BUILD_INFO|GENERATED_MANPAGES) = .*/\1 =/' "$source/gcc/Makefile.in"
 patch -d "$source" -p1 --fuzz=0 --no-backup-if-mismatch < "$RECIPE_DIR/environment.diff"
 
 flags="-O2 -g0 -ffile-prefix-map=$SRC_DIR=. -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
@@ -35,11 +37,11 @@ options=(
 )
 cd objects
 "$source/configure" "${options[@]}" --with-build-sysroot="$BUILD_PREFIX/$target/sysroot"
-# What `gcc -v` prints is without the path of the build's sysroot, and there are no manuals.
-make -j"$CPU_COUNT" all-gcc all-lto-plugin MAKEINFO=true BUILD_INFO= GENERATED_MANPAGES= \
+# What `gcc -v` prints is without the path of the build's sysroot.
+make -j"$CPU_COUNT" all-gcc all-lto-plugin MAKEINFO=true \
     TOPLEVEL_CONFIGURE_ARGUMENTS="configure ${options[*]}"
-make -C gcc DESTDIR="$PWD/installed" BUILD_INFO= GENERATED_MANPAGES= install-common \
-    install-cpp install-driver install-gcc-ar install-headers install-lto-wrapper
+make -C gcc DESTDIR="$PWD/installed" install-common install-cpp install-driver install-gcc-ar \
+    install-headers install-lto-wrapper
 make -C lto-plugin DESTDIR="$PWD/installed" install
 
 cp -a installed/usr/{bin,libexec} "$PREFIX/"
