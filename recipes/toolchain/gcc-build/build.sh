@@ -23,9 +23,9 @@ patch -d "$source" -p1 --fuzz=0 --no-backup-if-mismatch < "$RECIPE_DIR/environme
 
 # In the sysroot's stub of libc, environ and __environ are not the same variable. A program that has
 # a copy of environ (R_X86_64_COPY) would never see a change of it, so no code may ask for copies:
-# neither GCC's own (--enable-host-shared compiles it with -fPIC) nor, by its configure's answer
-# about the linker, the position independent code that it makes by default.
-export gcc_cv_ld_pie_copyreloc=no
+# neither GCC's own (--enable-host-shared compiles it with -fPIC) nor, by what its configure takes
+# the linker for, the position independent code that it makes by default.
+sed -i 's/gcc_cv_ld_pie_copyreloc=yes/gcc_cv_ld_pie_copyreloc=no/' "$source/gcc/configure"
 flags="-O2 -g0 -ffile-prefix-map=$SRC_DIR=. -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
 export CFLAGS="$flags" CXXFLAGS="$flags" CPPFLAGS="-I$PREFIX/include"
 # shellcheck disable=SC2054 # the comma is one of a list of languages
