@@ -10,7 +10,9 @@ cd "$BUILD_PREFIX"
 cp -a --parents bin/$target-{gcc,cpp,gcc-ar,gcc-nm,gcc-ranlib} \
     "libexec/gcc/$target/$major"/{cc1,collect2,liblto_plugin.so,lto1,lto-wrapper} \
     "lib/gcc/$target" "$PREFIX/"
-cp lib/libgomp.spec "$RECIPE_DIR/specs" "$PREFIX/lib/gcc/$target/$major/"
+cp lib/libgomp.spec "$PREFIX/lib/gcc/$target/$major/"
+# A file of specs takes the place of all that the compiler has built in.
+{ bin/$target-gcc -dumpspecs && cat "$RECIPE_DIR/specs"; } > "$PREFIX/lib/gcc/$target/$major/specs"
 cp share/licenses/gcc-build/* "$SRC_DIR/"
 
 mkdir -p "$PREFIX/$target/bin" "$PREFIX/lib/bfd-plugins"
