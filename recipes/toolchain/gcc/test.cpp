@@ -7,7 +7,7 @@ int main()
     {
         std::vector<std::jthread> threads;
         for (int i = 0; i < 4; ++i)
-            threads.emplace_back([&] { events += i; });
+            threads.emplace_back([&, i] { events += i; });
     }
     auto odd = std::views::iota(1, 10) | std::views::filter([](int i) { return i % 2; });
     std::map<std::string, double> sums{{"odd", std::accumulate(odd.begin(), odd.end(), 0.)}};
