@@ -169,6 +169,25 @@ def test_the_fields_of_a_generation_are_those_of_its_record() -> None:
     assert set(kinds) == set(get_args(Kind))
 
 
+def test_the_glossary_is_short_and_names_a_source_for_each_word() -> None:
+    page = (CHECKOUT / "docs/glossary.md").read_text()
+    [_, _, *rows] = [line for line in page.splitlines() if line.startswith("|")]
+    assert 10 < len(rows) <= 25
+    for row in rows:
+        word, meaning, source = (cell.strip() for cell in row.strip("|").split("|"))
+        assert word and meaning and source and "rootstock" not in source, row
+
+
+def test_the_picture_has_every_stage() -> None:
+    page = (CHECKOUT / "docs/design.md").read_text()
+    table = page.partition("| stage | what it does |\n")[2].partition("\n\n")[0]
+    stages = re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
+    boxes = re.findall(
+        r'class="name"[^>]*>(\w+)<', (CHECKOUT / "docs/flow.svg").read_text()
+    )
+    assert len(stages) > 5 and [one for one in boxes if one in stages] == stages
+
+
 def test_the_readme_is_short() -> None:
     assert len((CHECKOUT / "README.md").read_text().splitlines()) <= 120
 
