@@ -80,8 +80,11 @@ def _run(
         record, path = run(request, locate(), terminal, until)
         terminal.summary(record, path)
         if not record.code and until == "promote":
-            matrix = matrices.load(request.checkout.matrix)
-            terminal.install(request.channel, matrix.product, record.release)
+            from rootstock.report import summary  # only where something is promoted
+
+            product = matrices.load(request.checkout.matrix).product
+            lines = summary.install_lines(request.channel, product, record.release)
+            terminal.say("\n".join(["", *lines]))
     if as_json:
         print_json(record.as_json())
     if results:

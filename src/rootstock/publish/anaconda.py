@@ -93,13 +93,13 @@ class Anaconda:
         shown = {path for path, there in files.items() if there.shown}
         return RemoteState(files=files, settled=shown >= own)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Upload one file after the other: parallel uploads may conflict over a new package."""
-        by_path = {package.path: package for package in look.missing(snapshot)}
+        by_path = {package.path: package for package in remote.missing(snapshot)}
         if not by_path:
             return
         files = [
-            {"path": path, "file": str(p.file), "sha256": p.sha256, "there": path in look.files}
+            {"path": path, "file": str(p.file), "sha256": p.sha256, "there": path in remote.files}
             for path, p in by_path.items()
         ]
 

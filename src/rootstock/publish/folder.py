@@ -87,11 +87,11 @@ class Folder:
             files[package.path] = RemoteFile(sha256=sha256, staged=True, shown=shown)
         return RemoteState(files=files, settled=now == snapshot.number)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Copy missing files to their places, and write the indexes to test them."""
         mirror = self._mirror(snapshot)
         with mirror.writing():
-            for package in look.missing(snapshot):
+            for package in remote.missing(snapshot):
                 files.make(self.path / package.subdir, self.path)
                 _copy(package, self.path / package.path, notify)
             _write_staged(snapshot, mirror.staging)

@@ -87,14 +87,14 @@ class Quetz:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= shown.keys())
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Upload the missing packages to the staging channel, and make it if necessary."""
         try:
             self._get(f"channels/{self.staged}")
         except Missing:
             about = {"name": self.staged, "private": False, "description": f"For {self.channel}"}
             self._post("channels", [json.dumps(about).encode()], "application/json")
-        for package in look.missing(snapshot):
+        for package in remote.missing(snapshot):
             path = f"channels/{self.staged}/upload/{package.filename}?sha256={package.sha256}"
             self._post(path, _read(package, notify), "application/octet-stream", package.size)
 

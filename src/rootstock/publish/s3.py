@@ -96,9 +96,9 @@ class S3:
         }
         return RemoteState(files=files, settled=self._settled(snapshot, now, shown))
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Write the missing packages, never over others, and the indexes to test them."""
-        by_path = {package.path: package for package in look.missing(snapshot)}
+        by_path = {package.path: package for package in remote.missing(snapshot)}
         files = [
             {"path": path, "file": str(package.file.absolute()), "sha256": package.sha256}
             for path, package in by_path.items()

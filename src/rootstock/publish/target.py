@@ -70,7 +70,7 @@ class Target(Protocol):
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """Return the existing files. Raises `RefusedError` when the target is not usable."""
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Put missing files into the staged channel, so that it has the whole snapshot."""
 
     def show(self, snapshot: ChannelSnapshot) -> None:

@@ -26,9 +26,9 @@ def artifact(name: str) -> Artifact:
 
 
 def go(one: Any, workers: int = 2, **options: Any) -> BuildOutcome:
-    agenda = ReadyQueue(NEEDS, {id_: Cost(seconds=seconds) for id_, seconds in COSTS.items()})
+    queue = ReadyQueue(NEEDS, {id_: Cost(seconds=seconds) for id_, seconds in COSTS.items()})
     settings = {"broken": {}, "keep_going": False, "forecast": lambda seconds: None, **options}
-    return run(agenda, one, have={}, room=Capacity(workers=workers, memory=1e9), **settings)
+    return run(queue, one, have={}, capacity=Capacity(workers=workers, memory=1e9), **settings)
 
 
 def make(id_: str, there: Mapping[str, Artifact]) -> Artifact:

@@ -63,8 +63,8 @@ class Memory:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= self.shown)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
-        for package in look.missing(snapshot):
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
+        for package in remote.missing(snapshot):
             place = self.root / package.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(package.file.read_bytes())
@@ -112,7 +112,7 @@ def passes(cells: Mapping[str, Cell], url: str) -> None:
 def go(
     snapshot: ChannelSnapshot, target: Memory, store: Store, smoke: Any = passes, **more: Any
 ) -> Any:
-    return publishing.publish(snapshot, target, store, silent, smoke, patience=SOON, **more)
+    return publishing.publish(snapshot, target, store, silent, smoke, policy=SOON, **more)
 
 
 def test_the_steps_in_their_order(snapshot: ChannelSnapshot, target: Memory, store: Store) -> None:
@@ -217,7 +217,7 @@ def test_a_step_that_was_taken_is_not_taken_again(
 def test_a_conflict_that_nothing_explains(
     snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    def put(snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         raise Conflict("the file exists")
 
     target.put = put  # type: ignore[method-assign]

@@ -63,7 +63,6 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with Terminal(quiet=True) as terminal:
         terminal(Event(stage="build", state="start"))
         terminal.say("a")
-        terminal.install(Path("/c"), PRODUCT)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
 

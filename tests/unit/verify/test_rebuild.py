@@ -125,7 +125,7 @@ def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
 
     monkeypatch.setattr(profiles, "ensure", ensure)
     monkeypatch.setattr(type(ENGINES["unshare"]), "prepare", lambda self, root: None)
-    means = rebuild.RebuildSettings(
+    settings = rebuild.RebuildSettings(
         checkout=CHECKOUT,
         profile="debian",
         registry={},
@@ -136,7 +136,7 @@ def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
         offline=True,
     )
     for digest in digests:
-        assert rebuild._image(digest, means, silent) == tmp_path
+        assert rebuild._image(digest, settings, silent) == tmp_path
     assert made == digests
     with pytest.raises(MachineError, match="no longer exists"):
-        rebuild._image("0" * 64, means, silent)
+        rebuild._image("0" * 64, settings, silent)
