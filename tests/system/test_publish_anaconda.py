@@ -74,14 +74,14 @@ def go(
 def test_a_release_is_uploaded_tested_and_shown(
     channel: Path, package: Any, site: Site, target: Anaconda, store: Store, tmp_path: Path
 ) -> None:
-    told: list[Event] = []
+    said: list[Event] = []
     installs = Installs(tmp_path)
     snapshot = load(channel)
-    done = publish.publish(snapshot, target, store, told.append, installs, policy=SOON)
+    done = publish.publish(snapshot, target, store, said.append, installs, policy=SOON)
     assert site.labelled("main") == site.labelled("staging") == paths(snapshot)
     assert set(done.uploaded) == set(done.read) == set(done.shown) == set(paths(snapshot))
     assert (done.cells, installs.calls) == (("old",), 1)
-    assert {event.item for event in told} >= {"upload", "read back"}
+    assert {event.item for event in said} >= {"upload", "read back"}
 
     snapshot = more(channel, package)
     asked = len(site.asked)
@@ -127,7 +127,7 @@ def test_a_fault_leaves_the_old_set_and_a_second_run_completes(
     assert site.met
     assert TOKEN not in str(caught.value)
     if step == "copy" and how == "after":
-        assert site.labelled("main") == paths(snapshot)  # it was done, and nobody was told
+        assert site.labelled("main") == paths(snapshot)  # it was done, and nobody heard of it
     else:
         assert site.labelled("main") == old
     if how in MAY_PASS:

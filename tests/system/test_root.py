@@ -147,7 +147,7 @@ def test_every_cell_is_promoted_and_proven(built: Built) -> None:
 
 
 def test_the_acceptance_tests_find_what_they_filled(built: Built) -> None:
-    """tests/acceptance: a Gaussian at 91.19, and 50 events in each of the runs 190000 to 190009."""
+    """`tests/acceptance`: a Gaussian at 91.19, and 50 events in each of ten runs."""
     for report in built.record["acceptance"]:
         assert [test["outcome"] for test in report["tests"]] == ["passed", "passed"], report
         found = {test["name"]: test["numbers"] for test in report["tests"]}
@@ -178,7 +178,7 @@ def test_a_second_run_has_nothing_to_do(built: Built) -> None:
     assert [cell["state"] for cell in record["cells"]] == ["unchanged"]
 
 
-def test_the_user_is_told_how_to_install(built: Built) -> None:
+def test_the_user_is_reported_how_to_install(built: Built) -> None:
     done = build(built.channel, "--py", "3.11")
     assert done.returncode == 0
     assert f"-c {built.channel.as_uri()} root" in done.stderr
@@ -191,8 +191,8 @@ def test_root_is_imported_in_silence_without_activation(
     prefix = tmp_path / "env"
     argv = [*COMMAND, "env", str(prefix), "root", f"python {python}.*"]
     subprocess.run([*argv, "--channel", str(built.channel)], check=True)
-    told = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
-    assert (told.stdout, told.stderr) == ("6.40.00\n", "")
+    said = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
+    assert (said.stdout, said.stderr) == ("6.40.00\n", "")
 
 
 def test_the_programs_work_after_the_prefix_moved(moved: Path) -> None:
@@ -203,9 +203,9 @@ def test_the_programs_work_after_the_prefix_moved(moved: Path) -> None:
     macro.write_text(
         '#include <vector>\nvoid macro() { std::vector<int> v{40, 2}; printf("%d", v[0] + v[1]); }'
     )
-    told = run([moved / "bin/root", "-b", "-q", "-l", macro])
-    assert "42" in told.stdout, told.stderr
-    assert told.stderr == ""
+    said = run([moved / "bin/root", "-b", "-q", "-l", macro])
+    assert "42" in said.stdout, said.stderr
+    assert said.stderr == ""
 
 
 def compile_and_run(moved: Path, project: Path, script: str, **sources: str) -> str:
@@ -255,7 +255,7 @@ def test_programs_link_with_what_root_config_gives(moved: Path, tmp_path: Path) 
 
 
 def test_a_program_links_with_all_of_root_at_once(moved: Path, tmp_path: Path) -> None:
-    """CMake is told each target of ROOT as a component, and the linker keeps them all."""
+    """CMake gets each target of ROOT as a component, and the linker keeps them all."""
     targets = (moved / "lib/root/cmake/ROOTConfig-targets.cmake").read_text()
     components = re.findall(r"add_library\(ROOT::(\S+) SHARED", targets)
     # The dictionaries of the standard library, and RooFit's kernels for one processor each, are
@@ -287,10 +287,10 @@ def test_thisroot_does_no_harm(moved: Path, tmp_path: Path, shell: str) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     *variables, root = done.stdout.splitlines()
-    told = dict(line.split("=", 1) for line in variables)
-    assert told["PATH"] == f"{moved}/bin:/usr/bin:/bin"
-    assert told["ROOTSYS"] == f"{moved}/lib/root"
-    assert set(told) <= {"PATH", "ROOTSYS", "PWD", "OLDPWD", "SHLVL", "_"}
+    said = dict(line.split("=", 1) for line in variables)
+    assert said["PATH"] == f"{moved}/bin:/usr/bin:/bin"
+    assert said["ROOTSYS"] == f"{moved}/lib/root"
+    assert set(said) <= {"PATH", "ROOTSYS", "PWD", "OLDPWD", "SHLVL", "_"}
     assert root == f"{moved}/bin/root"
 
 
@@ -316,5 +316,5 @@ def test_a_bundle_gives_root_where_there_is_no_network(built: Built, tmp_path: P
         env={**os.environ, "ROOTSTOCK_HOME": str(tmp_path / "home")},
         check=True,
     )
-    told = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
-    assert (told.stdout, told.stderr) == ("6.40.00\n", "")
+    said = run([prefix / "bin/python", "-I", "-c", "import ROOT; print(ROOT.gROOT.GetVersion())"])
+    assert (said.stdout, said.stderr) == ("6.40.00\n", "")

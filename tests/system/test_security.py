@@ -80,15 +80,15 @@ def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> 
     (bench.checkout / "ci/security.yaml").write_text(yaml.safe_dump({source: known}))
     done = bench.run("build", *CELL)
     assert done.returncode == 0, done.stderr
-    holes = json.loads(releases(bench, "--holes", "--json"))
-    assert [(one["cve"], one["package"], one["state"]) for one in holes["open"]] == [
+    found = json.loads(releases(bench, "--vulnerabilities", "--json"))
+    assert [(one["cve"], one["package"], one["state"]) for one in found["open"]] == [
         ("CVE-2026-0003", "scion", "in_triage")
     ]
-    assert [one["cve"] for one in holes["patched"]] == ["CVE-2026-0001", "CVE-2026-0002"]
-    assert [one["cve"] for one in holes["harmless"]] == ["CVE-2026-0004"]
-    assert holes["later"] == {"scion": "1.0-2"}
-    assert holes["untracked"] == ["python", "root"]
-    assert "CVE-2026-0003  scion 1.0" in releases(bench, "--holes")
+    assert [one["cve"] for one in found["patched"]] == ["CVE-2026-0001", "CVE-2026-0002"]
+    assert [one["cve"] for one in found["harmless"]] == ["CVE-2026-0004"]
+    assert found["later"] == {"scion": "1.0-2"}
+    assert found["untracked"] == ["python", "root"]
+    assert "CVE-2026-0003  scion 1.0" in releases(bench, "--vulnerabilities")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,10 @@ class Span:
 
 
 def choose(
-    ready: Iterable[str], running: Mapping[str, float], costs: Mapping[str, Cost], capacity: Capacity
+    ready: Iterable[str],
+    running: Mapping[str, float],
+    costs: Mapping[str, Cost],
+    capacity: Capacity,
 ) -> list[str]:
     """Choose the ready builds that start now.
 

@@ -112,6 +112,4 @@ class _Results:
 
     def outcome(self) -> BuildOutcome:
         """Return the results of all nodes."""
-        return BuildOutcome(
-            artifacts=self.artifacts, failures=self.failures, skipped=self.skipped
-        )
+        return BuildOutcome(artifacts=self.artifacts, failures=self.failures, skipped=self.skipped)

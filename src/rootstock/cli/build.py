@@ -57,7 +57,7 @@ from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.smoke import systems
 
 
-class Ended(RootstockError):
+class RunFailed(RootstockError):
     """The failure of a run, from its record."""
 
     def __init__(self, message: str, remedy: str, code: int) -> None:
@@ -100,7 +100,7 @@ def _run(
         except OSError as error:
             raise UsageError(f"--record {tested}: {error}") from error
     if record.code:
-        raise Ended(record.error, record.remedy, record.code)
+        raise RunFailed(record.error, record.remedy, record.code)
 
 
 def _require_place(file: Path, option: str) -> None:

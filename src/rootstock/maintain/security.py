@@ -22,7 +22,7 @@ from rootstock.core.store import Store
 from rootstock.plan import patches, security
 from rootstock.plan.recipe import Output
 from rootstock.plan.rendering import load_matrix, render_recipes
-from rootstock.plan.security import Flaw, Known, cves_in
+from rootstock.plan.security import SourceRecord, Vulnerability, cves_in
 from rootstock.sources import apt, purl, revisions
 from rootstock.sources.fetch import load_registry
 from rootstock.sources.revisions import Revision
@@ -46,8 +46,8 @@ class Surveyed:
     source: str
     packages: tuple[str, ...]
     version: str
-    known: Known
-    flaws: tuple[Flaw, ...]
+    known: SourceRecord
+    vulnerabilities: tuple[Vulnerability, ...]
     outdated: bool
 
 
@@ -66,7 +66,7 @@ def survey(checkout: Checkout, store: Store, listen: Listener) -> list[Surveyed]
         process.raise_if_interrupted()
         listen(Event(stage="security", item=asked.name, state="start"))
         own = revisions.of_package(suites(asked.qualifiers["distro"]), asked.name)
-        before = old.get(sha256, Known())
+        before = old.get(sha256, SourceRecord())
         known = _newest(own, sha256, before, store)
         if not known.debian:
             kept = revisions.of_package(suites(_KEEPS), asked.name)
@@ -84,7 +84,7 @@ def text_of(found: list[Surveyed]) -> str:
     return _HEAD + yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _plain(known: Known) -> dict[str, object]:
+def _plain(known: SourceRecord) -> dict[str, object]:
     entry: dict[str, object] = {}
     if known.debian:
         entry = {"debian": known.debian, "sha256": known.sha256}
@@ -119,7 +119,9 @@ def _address(output: Output, sha256: str, registry: Mapping[str, str]) -> str:
     return url if is_source and apt.OF_DEBIAN not in url else ""
 
 
-def _newest(candidates: Iterable[Revision], source: str, old: Known, store: Store) -> Known:
+def _newest(
+    candidates: Iterable[Revision], source: str, old: SourceRecord, store: Store
+) -> SourceRecord:
     """Return what the newest revision of a source knows that the mirror has.
 
     Without such a revision, nothing is known but that all of them are later.
@@ -130,14 +132,14 @@ def _newest(candidates: Iterable[Revision], source: str, old: Known, store: Stor
         if cves is None:
             later.append(one.version)
             continue
-        return Known(
+        return SourceRecord(
             debian=one.purl,
             sha256=one.files[one.tarball],
             later=tuple(later),
             cves=cves,
             states={cve: state for cve, state in old.states.items() if cve in cves},
         )
-    return Known(later=tuple(later))
+    return SourceRecord(later=tuple(later))
 
 
 def _cves(one: Revision, store: Store) -> dict[str, tuple[str, ...]] | None:
@@ -194,7 +196,7 @@ def _upstream(version: str) -> str:
     return version.rpartition("-")[0].partition(":")[2] or version.rpartition("-")[0]
 
 
-def _surveyed(sha256: str, outputs: list[Output], known: Known) -> Surveyed:
+def _surveyed(sha256: str, outputs: list[Output], known: SourceRecord) -> Surveyed:
     first = outputs[0]
     examined = security.examine(first, {sha256: known})
     taken = {entry["sha256"] for entry in first.sources}
@@ -203,6 +205,6 @@ def _surveyed(sha256: str, outputs: list[Output], known: Known) -> Surveyed:
         packages=tuple(dict.fromkeys(output.name for output in outputs)),
         version=first.version,
         known=known,
-        flaws=examined.flaws if examined else (),
+        vulnerabilities=examined.vulnerabilities if examined else (),
         outdated=bool(security.tarball_of(first) and known.sha256 not in taken),
     )

@@ -37,7 +37,7 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class LockChange:
     """The changes in a new lock: a line for each new, removed or changed package."""
 
     lock: Lock
@@ -51,7 +51,7 @@ def relock(
     *,
     upgrade: Sequence[str] | None = (),
     text: str | None = None,
-) -> Change:
+) -> LockChange:
     """Resolve the sets again, without writing anything.
 
     Versions stay where they still fit, except for the projects in `upgrade` (None: all). `text`
@@ -68,7 +68,7 @@ def relock(
     asked = wanted.load(checkout.stack, text)
     naming = names.load(checkout.names)
     new = make(asked, naming, old, _means(checkout, naming, store, listen), upgrade)
-    return Change(lock=new, lines=tuple(differences(old, new)))
+    return LockChange(lock=new, lines=tuple(differences(old, new)))
 
 
 def _means(checkout: Checkout, naming: Names, store: Store, listen: Listener) -> Means:

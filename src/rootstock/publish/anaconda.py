@@ -14,7 +14,7 @@ from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.names import listed
 from rootstock.core.tokens import Secret
 from rootstock.publish import client, web
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Missing, Notify, RemoteFile, RemoteState
 
 SERVER = "https://api.anaconda.org"
@@ -59,7 +59,7 @@ class Anaconda:
         whole = self.url or f"{CHANNELS}/{self.user}"
         return whole if label == MAIN else f"{whole}/label/{label}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from rootstock.channel import write_lock
-from rootstock.channel.release_model import Cell
+from rootstock.channel.release_model import ReleasedCell
 from rootstock.core.errors import RefusedError
 from rootstock.core.formatting import counted
 from rootstock.core.names import listed
@@ -23,13 +23,13 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.publish import web
 from rootstock.publish.retry import Retrier, RetryPolicy, again
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Conflict, Missing, RemoteState, Target, TransientError
 from rootstock.release.builders import Builders, published
 
 _STAGE = "publish"
 
-Smoke = Callable[[Mapping[str, Cell], str], None]
+Smoke = Callable[[Mapping[str, ReleasedCell], str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def compare(
 
 
 def require_builders(
-    snapshot: ChannelSnapshot, packages: Sequence[Package], builders: Builders | None
+    snapshot: ChannelSnapshot, packages: Sequence[SnapshotPackage], builders: Builders | None
 ) -> None:
     """Raise `RefusedError` when too few builders stand behind packages of a snapshot.
 
@@ -110,7 +110,7 @@ def publish(
     started = time.monotonic()
     uploaded: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
-    cells: Mapping[str, Cell] = {}
+    cells: Mapping[str, ReleasedCell] = {}
     with _alone(target, store):
         remote = compare(snapshot, target, listen, policy)
         hidden = remote.hidden(snapshot)
@@ -143,7 +143,9 @@ def publish(
     )
 
 
-def _cells_with(hidden: Sequence[Package], snapshot: ChannelSnapshot) -> Mapping[str, Cell]:
+def _cells_with(
+    hidden: Sequence[SnapshotPackage], snapshot: ChannelSnapshot
+) -> Mapping[str, ReleasedCell]:
     """Return the cells by which to test packages that become visible."""
     cells = snapshot.cells_with({package.filename for package in hidden})
     if hidden and not cells:
@@ -184,12 +186,12 @@ def _upload(
 class _Progress:
     """Adds up the sent bytes of several packages."""
 
-    def __init__(self, packages: Sequence[Package], listen: Listener) -> None:
+    def __init__(self, packages: Sequence[SnapshotPackage], listen: Listener) -> None:
         self._sent: dict[str, int] = {}
         self._total = sum(package.size for package in packages)
         self._listen = listen
 
-    def __call__(self, package: Package, sent: int) -> None:
+    def __call__(self, package: SnapshotPackage, sent: int) -> None:
         self._sent[package.path] = sent
         self._listen(
             Event(
@@ -205,7 +207,7 @@ class _Progress:
 
 
 def _read_back(
-    packages: Sequence[Package],
+    packages: Sequence[SnapshotPackage],
     target: Target,
     store: Store,
     listen: Listener,
@@ -242,7 +244,7 @@ def _read_back(
     return tuple(read)
 
 
-def _require(package: Package, target: Target, policy: RetryPolicy) -> None:
+def _require(package: SnapshotPackage, target: Target, policy: RetryPolicy) -> None:
     try:
         sha256, size = web.sha256_of(target.url_of(package), timeout=policy.timeout)
     except Missing as error:
@@ -291,9 +293,7 @@ def _await_index(
     again(look, "the index", policy, listen)
 
 
-def _show(
-    snapshot: ChannelSnapshot, target: Target, listen: Listener, policy: RetryPolicy
-) -> None:
+def _show(snapshot: ChannelSnapshot, target: Target, listen: Listener, policy: RetryPolicy) -> None:
     cut = False
 
     def step() -> None:

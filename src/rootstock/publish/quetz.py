@@ -13,7 +13,7 @@ from typing import Any
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.tokens import Secret
 from rootstock.publish import web
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import (
     Conflict,
     Missing,
@@ -59,7 +59,7 @@ class Quetz:
         """The users' channel."""
         return f"{self.server}/get/{self.channel}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 
@@ -161,7 +161,7 @@ def _one(shown: str, staged: str) -> str:
     return shown or staged if not (shown and staged) or shown == staged else f"{shown} {staged}"
 
 
-def _read(package: Package, notify: Notify) -> Iterator[bytes]:
+def _read(package: SnapshotPackage, notify: Notify) -> Iterator[bytes]:
     sent = 0
     with package.file.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -170,7 +170,7 @@ def _read(package: Package, notify: Notify) -> Iterator[bytes]:
             notify(package, sent)
 
 
-def _part(package: Package, boundary: str) -> bytes:
+def _part(package: SnapshotPackage, boundary: str) -> bytes:
     disposition = f'form-data; name="files"; filename="{package.filename}"'
     kind = "application/octet-stream"
     return (

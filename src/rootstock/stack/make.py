@@ -19,7 +19,7 @@ from rootstock.sources import fetch
 from rootstock.sources.source import path_in
 from rootstock.stack import clashes, entries, reading, resolve, sdist
 from rootstock.stack.entries import Chosen
-from rootstock.stack.lock import PREFIX, Lock, Member, Set, Texts
+from rootstock.stack.lock import PREFIX, Lock, LockedSet, Member, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.reading import STAGE
 from rootstock.stack.resolve import Resolved
@@ -253,11 +253,11 @@ def _set(
     found: Mapping[tuple[str, str], Sequence[Resolved]],
     naming: Names,
     means: Means,
-) -> Set:
+) -> LockedSet:
     [own] = [one for one in wanted.sets if one.name == name]
     members = {python: some for (set_, python), some in found.items() if set_ == name}
     newest = max(file.released for some in members.values() for file in some)
-    return Set(
+    return LockedSet(
         name=f"{PREFIX}{name}",
         summary=own.summary,
         version=newest.strftime("%Y.%m.%d"),

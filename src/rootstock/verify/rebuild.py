@@ -38,7 +38,7 @@ Outcome = Literal["same", "differs", "failed", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class PackageVerdict:
     """The result of building a package again.
 
     `outcome` is `unknown` when the build could not run, or there is none, and `message` says why,
@@ -71,7 +71,7 @@ class Verdict:
         return [*shown, f"  The rebuilt package: {self.path}"] if self.path else shown
 
 
-def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
+def raise_for_failure(verdicts: Sequence[PackageVerdict]) -> None:
     """Raise `VerifyFailed` when a package differs or failed, `MachineError` for an unknown one."""
     bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
     if bad:
@@ -173,7 +173,7 @@ class _Task:
 
 def verify(
     artifacts: Sequence[Artifact], settings: RebuildSettings, listen: Listener
-) -> list[Verdict]:
+) -> list[PackageVerdict]:
     """Build artifacts again, and compare.
 
     Raises `SourceError` when a source cannot be fetched, and `InterruptedByUser` on Ctrl-C.
@@ -187,7 +187,7 @@ def verify(
             verdicts.append(_verdict(artifact, "unknown", message=error.message))
     contexts = _provide(tasks, settings, listen)
 
-    def one(task: _Task) -> Verdict:
+    def one(task: _Task) -> PackageVerdict:
         name = task.artifact.filename
         listen(Event(stage="verify", item=name, state="start"))
         verdict = _verify(task, contexts[task.image, task.level], settings)
@@ -284,7 +284,7 @@ def _image(digest: str, settings: RebuildSettings, listen: Listener) -> Path:
 
 def _verify(
     task: _Task, context: builder.BuildContext | MachineError, settings: RebuildSettings
-) -> Verdict:
+) -> PackageVerdict:
     artifact, started = task.artifact, time.monotonic()
     if isinstance(context, MachineError):
         return _verdict(artifact, "unknown", message=context.message)
@@ -311,5 +311,7 @@ def _verify(
     )
 
 
-def _verdict(artifact: Artifact, outcome: Outcome, **known: Any) -> Verdict:
-    return Verdict(filename=artifact.filename, outcome=outcome, sha256=artifact.sha256, **known)
+def _verdict(artifact: Artifact, outcome: Outcome, **known: Any) -> PackageVerdict:
+    return PackageVerdict(
+        filename=artifact.filename, outcome=outcome, sha256=artifact.sha256, **known
+    )

@@ -1,10 +1,10 @@
-"""Tell what one reader makes of each type in the file of write.py.
+"""Print what one reader makes of each type in the file of write.py.
 
 python -I read.py READER CASES.json FILE OUT.jsonl NAME...
 
-A line of OUT is the name of a case that begins, or what came of it: the form of one entry's value
-in the reader's own words, the types of the numbers in it, and the values as plain Python. The test
-compares them: nothing here knows what is right.
+A line of OUT is the name of a case that begins, or its result. That has the form of one entry's
+value in the reader's own words, the types of the numbers in it, and the values as plain Python. The
+test compares them: nothing here knows what is right.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def as_numpy(path: str, case: dict[str, Any], plain: Plain) -> Came:
 
 
 def root_numpy(path: str, case: dict[str, Any], plain: Plain) -> Came:
-    """root2array of all branches."""
+    """`root2array` of all branches."""
     from root_numpy import root2array
 
     branches = ["i", case["ask"]] if case["ask"] else None
@@ -223,7 +223,7 @@ def awkward_form(array: Any, plain: Plain) -> str:
 
 
 def uproot_awkward(path: str, case: dict[str, Any], plain: Plain) -> Came:
-    """uproot's arrays of all branches."""
+    """The arrays of uproot, of all branches."""
     import awkward as ak
 
     got = arrays(path, case, "ak")
@@ -278,8 +278,8 @@ READERS: dict[str, Callable[[str, dict[str, Any], Plain], Came]] = {
 
 def main() -> None:
     """Read the cases that are named."""
-    reader, told, path, out, *names = sys.argv[1:]
-    with open(told) as opened:
+    reader, shown, path, out, *names = sys.argv[1:]
+    with open(shown) as opened:
         plan = json.load(opened)
     MEMBERS.update(plan["members"])
     warnings.simplefilter("ignore")
@@ -293,16 +293,16 @@ def main() -> None:
                 continue
             print(json.dumps({"begins": case["name"]}), file=lines, flush=True)
             plain = Plain()
-            told_of: dict[str, Any] = {"name": case["name"]}
+            reported_of: dict[str, Any] = {"name": case["name"]}
             try:
                 came = READERS[reader](path, case, plain)
-                told_of |= {"values": came.values, "numbers": came.numbers}
-                told_of |= {"forms": sorted(came.forms), "kinds": sorted(plain.kinds)}
+                reported_of |= {"values": came.values, "numbers": came.numbers}
+                reported_of |= {"forms": sorted(came.forms), "kinds": sorted(plain.kinds)}
             except Absent:
-                told_of["absent"] = True
+                reported_of["absent"] = True
             except Exception as error:
-                told_of |= {"error": type(error).__name__, "message": str(error)}
-            print(json.dumps(told_of), file=lines, flush=True)
+                reported_of |= {"error": type(error).__name__, "message": str(error)}
+            print(json.dumps(reported_of), file=lines, flush=True)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def test_build_paths(case: Case) -> None:
     assert case.found("image") == [("leak", "share/b.txt")]
 
 
-def test_a_package_without_a_licence(case: Case) -> None:
+def test_a_package_without_a_license(case: Case) -> None:
     case.index["license"] = ""
     (case.root / "info/licenses/LICENSE").unlink()
     assert case.found() == [("licence", "info/index.json"), ("licence", "info/licenses")]
@@ -334,7 +334,7 @@ def test_an_archive_that_leaves_its_folder_is_not_unpacked(
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + bytes(18)])
-def test_what_is_no_archive_is_told(tmp_path: Path, store: Store, content: bytes) -> None:
+def test_what_is_no_archive_is_reported(tmp_path: Path, store: Store, content: bytes) -> None:
     made = archive(tmp_path)
     made.path.write_bytes(content)
     with pytest.raises(AuditFailed, match="cannot be unpacked"):

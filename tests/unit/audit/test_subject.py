@@ -85,7 +85,7 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         ("nothing.conda", "does not exist"),
         ("folder", "is not an environment"),
@@ -95,13 +95,13 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> 
         ("x.whl", "is not named as a wheel"),
     ],
 )
-def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, told: str) -> None:
+def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.txt").write_text("text")
     for broken in ("broken-1-0.conda", "broken-1-0.tar.bz2"):
         (tmp_path / broken).write_text("text")
     wheel(tmp_path, "x.whl")
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         opened(str(tmp_path / name), tmp_path / "scratch", silent)
     assert name in caught.value.message
 

@@ -11,7 +11,7 @@ from rootstock.maintain import security
 from rootstock.plan import security as known
 from rootstock.plan.recipe import Output
 from rootstock.plan.rendering import load_matrix, render_recipes
-from rootstock.plan.security import FIXED, Known, State
+from rootstock.plan.security import FIXED, Analysis, SourceRecord
 
 CHECKOUT = Checkout(Path(__file__).parents[3])
 
@@ -67,20 +67,27 @@ def test_a_tarball_names_cves_in_its_changelog_and_its_patches(tmp_path: Path) -
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     purl = "pkg:deb/debian/scion@1:1.0-3?arch=source&distro=trixie#scion_1.0-3.debian.tar.xz"
-    full = Known(
+    full = SourceRecord(
         debian=purl,
         sha256="1e" + "0" * 62,
         later=("1:1.1-1", "1:1.0-4"),
         cves={"CVE-2026-0001": ("a.patch", "b.patch"), "CVE-2026-0002": ()},
         states={
-            "CVE-2026-0001": State(state="exploitable", why="So: it is # open."),
-            "CVE-2026-0002": State(state="not_affected", why="ä", justification="code_not_present"),
+            "CVE-2026-0001": Analysis(state="exploitable", why="So: it is # open."),
+            "CVE-2026-0002": Analysis(
+                state="not_affected", why="ä", justification="code_not_present"
+            ),
         },
     )
-    bare = Known(later=("8.2-6",))
+    bare = SourceRecord(later=("8.2-6",))
     found = [
         security.Surveyed(
-            source=source, packages=("scion",), version="1.0", known=one, flaws=(), outdated=False
+            source=source,
+            packages=("scion",),
+            version="1.0",
+            known=one,
+            vulnerabilities=(),
+            outdated=False,
         )
         for source, one in (("1" * 64, full), ("2" * 64, bare))
     ]
@@ -114,8 +121,8 @@ def test_a_state_is_of_a_cve_that_no_patch_fixes_and_no_cve_lacks_one(
         stated = {
             cve for e in output.sources if e["sha256"] in data for cve in data[e["sha256"]].states
         }
-        for flaw in getattr(known.examine(output, data), "flaws", ()):
-            fixed = flaw.state.state == FIXED
-            if fixed == (flaw.cve in stated):
-                wrong.add((output.name, output.version, flaw.cve))
+        for vulnerability in getattr(known.examine(output, data), "vulnerabilities", ()):
+            fixed = vulnerability.analysis.state == FIXED
+            if fixed == (vulnerability.cve in stated):
+                wrong.add((output.name, output.version, vulnerability.cve))
     assert wrong == set()

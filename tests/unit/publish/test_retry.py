@@ -14,8 +14,8 @@ def test_pauses_grow_to_the_longest() -> None:
         assert most / 2 <= min(pauses) < max(pauses) <= most
 
 
-def test_what_passes_is_told_and_tried_again() -> None:
-    told: list[Event] = []
+def test_what_passes_is_reported_and_tried_again() -> None:
+    said: list[Event] = []
     failures = [TransientError("first"), TransientError("second")]
 
     def action() -> str:
@@ -23,8 +23,8 @@ def test_what_passes_is_told_and_tried_again() -> None:
             raise failures.pop(0)
         return "done"
 
-    assert again(action, "it", SOON, told.append) == "done"
-    assert [event.detail.partition(";")[0] for event in told] == ["it: first", "it: second"]
+    assert again(action, "it", SOON, said.append) == "done"
+    assert [event.detail.partition(";")[0] for event in said] == ["it: first", "it: second"]
 
 
 def test_it_is_not_tried_for_ever() -> None:

@@ -19,12 +19,12 @@ from rootstock.image.engines.choose import ENGINES
 from rootstock.image.rootfs import Image
 from rootstock.verify import rebuild
 from rootstock.verify.compare import Difference
-from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_all
+from rootstock.verify.rebuild import PackageVerdict, raise_for_failure, select, select_all
 
 from ...channels import promote
 
 CHECKOUT = Checkout(Path(__file__).parents[3])
-SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
+SAME = PackageVerdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_difference_weighs_more_than_what_could_not_be_tried() -> None:
     assert VerifyFailed.code == 1
 
 
-def test_a_difference_is_told_with_its_member_and_its_lines() -> None:
+def test_a_difference_is_reported_with_its_member_and_its_lines() -> None:
     found = Difference(member="share/a.txt", what="different text", lines=("-one", "+two"))
     verdict = replace(SAME, outcome="differs", differences=(found,), path="/kept/zlib.conda")
     assert verdict.lines == [

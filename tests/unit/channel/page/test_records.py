@@ -55,15 +55,15 @@ def test_the_latest_visible_proof_counts(publish_root: Any, tmp_path: Path, pack
     artifacts = [package("pyroot", "6.40.00", build="py311h0_0"), package("extra")]
     channel = tmp_path / "channel"
     record = channel / "releases/0001/release.json"
-    told = json.loads(record.read_text())
-    told["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
-    told["release"] = 3
+    said = json.loads(record.read_text())
+    said["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
+    said["release"] = 3
 
     def again(number: int, time: str) -> dict[str, str]:
-        return {"release.json": json.dumps(told)}
+        return {"release.json": json.dumps(said)}
 
-    [cell] = told["cells"]
-    names = {cell: [*told["packages"], "extra-1.0-h0_0.conda"]}
+    [cell] = said["cells"]
+    names = {cell: [*said["packages"], "extra-1.0-h0_0.conda"]}
     promote(artifacts[1:], channel, cells=names, release=again)
     assert _proof(channel) == (3, "2.15")
     rollback(channel)
