@@ -99,11 +99,6 @@ def _minor(python: str) -> str:
     return f"{major}.{minor}"
 
 
-def _next(python: str) -> str:
-    major, minor = _minor(python).split(".")
-    return f"{major}.{int(minor) + 1}"
-
-
 def _platform(depends: Mapping[str, Sequence[str]]) -> Iterable[Build]:
     for python, specs in depends.items():
         yield Build(pythons=(_minor(python),), python="", depends=tuple(specs))
