@@ -151,7 +151,7 @@ class Contents:
         return tuple(build for package in self.packages for build in package.builds)
 
     @cached_property
-    def proofs(self) -> Mapping[tuple[str, str], CellRow]:
+    def latest(self) -> Mapping[tuple[str, str], CellRow]:
         """The latest results of each ROOT for a Python."""
         return {
             (cell.root, cell.python): cell
@@ -164,7 +164,7 @@ class Contents:
     def cells(self) -> tuple[CellRow, ...]:
         """The latest results: the newest ROOT first, each with the oldest Python first."""
         pairs = [(root, python) for root in self.roots for python in self.pythons]
-        return tuple(self.proofs[pair] for pair in pairs if pair in self.proofs)
+        return tuple(self.latest[pair] for pair in pairs if pair in self.latest)
 
     @cached_property
     def offered(self) -> frozenset[tuple[str, str]]:
@@ -173,7 +173,7 @@ class Contents:
             (build.version, build.python)
             for build in self.builds
             if build.name in self.headline and build.python
-        ) | frozenset(self.proofs)
+        ) | frozenset(self.latest)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:

@@ -69,9 +69,9 @@ def test_it_says_what_there_is(publish_root: Any, tmp_path: Path) -> None:
         "ROOT 6.40.00 and 6.38.00 for Python 3.11 and 3.13",
         "conda create -n analysis \\ --override-channels \\ -c https://example.org/c root",
         "pixi init -c https://example.org/c analysis",
-        "✓ proven",
+        "✓ tested",
         "Debian 11, release 2",
-        "no proof",
+        "not tested",
         "passed, 1.2 s",
         "glibc 2.31",
         "2 of 2",
@@ -295,7 +295,7 @@ def test_a_rollback_has_its_page(publish_root: Any, tmp_path: Path) -> None:
     assert text.count("withdrawn") == 1 and text.count("shown again") == 1
     hide(channel, ["pyroot"], force=True)
     text = " ".join(Reader((channel / PAGE).read_text()).text.split())
-    assert "Change 4" in text and "1 package hidden" in text and "proven" not in text
+    assert "Change 4" in text and "1 package hidden" in text and "✓ tested" not in text
 
 
 def test_the_address_of_the_last_release(publish_root: Any, tmp_path: Path) -> None:
