@@ -59,22 +59,20 @@ def make(
         if one.pythons.contains(exact)
     }
     # A set may name only Pythons that the matrix lacks: another matrix may have them.
-    files = {file.sha256: file for some in found.values() for file in some}
+    packaged = {
+        (name, python): [file for file in some if not _by_recipe(file, context.recipes[python])]
+        for (name, python), some in found.items()
+    }
+    own = [*{file.sha256: file for some in packaged.values() for file in some}.values()]
     pythons: dict[str, set[str]] = defaultdict(set)
-    for (_, python), some in found.items():
+    for (_, python), some in packaged.items():
         for file in some:
-            if not _by_recipe(file, context.recipes[python]):
-                pythons[file.sha256].add(context.pythons[python])
-    own = [files[sha256] for sha256 in pythons]
+            pythons[file.sha256].add(context.pythons[python])
     wheels = reading.read(own, wanted, context.store, context.listen)
     clashes.require_none(
         {
-            f"{name}, Python {python}": [
-                wheels[file.sha256]
-                for file in some
-                if not _by_recipe(file, context.recipes[python])
-            ]
-            for (name, python), some in found.items()
+            f"{name}, Python {python}": [wheels[file.sha256] for file in some]
+            for (name, python), some in packaged.items()
         }
     )
     every = {
@@ -97,7 +95,6 @@ def make(
         for one in sorted(chosen, key=lambda one: (one.file.project, one.file.file))
     ]
     owners = _owners(made)
-    entries.require_owners(owners)
     return Lock(
         wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
         sets=tuple(
@@ -108,10 +105,11 @@ def make(
 
 
 def _owners(made: Iterable[LockEntry]) -> Mapping[str, Sequence[str]]:
-    """Return the projects of each package, by its name."""
+    """Return the projects of each package, by its name; one package has one project."""
     owners: dict[str, list[str]] = defaultdict(list)
     for one in made:
         owners[one.name].append(one.project)
+    entries.require_owners(owners)
     return owners
 
 
