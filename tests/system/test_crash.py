@@ -25,7 +25,7 @@ from .conftest import ROOT, Bench
 pytestmark = pytest.mark.system
 # With an address, so that what a release says is not another in each folder.
 CELL = ("--root", "6", "--py", "3.11", "--url", "https://example.org/channel")
-ROUNDS = 100
+ROUNDS = 50  # each run of the tests has other ones
 # What ends a run in which a process was killed: nothing (it was of no use any more), a build, an
 # audit or a smoke test failed, the installer failed, or no engine worked when tried.
 ENDS = {0, 1, 3, 4}

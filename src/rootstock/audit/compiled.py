@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import Finding, some
@@ -111,6 +112,7 @@ def needs(elf: Elf) -> Version:
     return max((of_version(version) for _, version, _ in elf.requires), default=())
 
 
+@cache
 def of_version(version: str) -> Version:
     """Return the first glibc that has a version of its symbols; empty when that is not known.
 
