@@ -2,9 +2,9 @@
 
 python -s -m nightly.files.read READER OUT FILE...      with the folder tests as PYTHONPATH
 
-A line of OUT is for one column of a file: `TREE:BRANCH`, or the name of a histogram. It has the types
-of the column's numbers and the values of the first entries as plain Python, or an error. The test
-compares them: nothing here knows what is right.
+A line of OUT is for one column of a file: `TREE:BRANCH`, or the name of a histogram. It has the
+types of the column's numbers and the values of the first entries as plain Python, or an error. The
+test compares them: nothing here knows what is right.
 """
 
 from __future__ import annotations
