@@ -80,7 +80,7 @@ def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> 
     (bench.checkout / "ci/security.yaml").write_text(yaml.safe_dump({source: known}))
     done = bench.run("build", *CELL)
     assert done.returncode == 0, done.stderr
-    found = json.loads(releases(bench, "--vulnerabilities", "--json"))
+    found = json.loads(releases(bench, "--holes", "--json"))
     assert [(one["cve"], one["package"], one["state"]) for one in found["open"]] == [
         ("CVE-2026-0003", "scion", "in_triage")
     ]
@@ -88,7 +88,7 @@ def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> 
     assert [one["cve"] for one in found["harmless"]] == ["CVE-2026-0004"]
     assert found["later"] == {"scion": "1.0-2"}
     assert found["untracked"] == ["python", "root"]
-    assert "CVE-2026-0003  scion 1.0" in releases(bench, "--vulnerabilities")
+    assert "CVE-2026-0003  scion 1.0" in releases(bench, "--holes")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ def releases(
     vulnerabilities: Annotated[
         bool,
         typer.Option(
-            "--vulnerabilities",
+            "--holes",
             help="List the known vulnerabilities in the visible releases that nothing has fixed.",
         ),
     ] = False,
@@ -24,7 +24,7 @@ def releases(
 ) -> None:
     """List the generations of a channel, and the releases among them: those with locks.
 
-    It also shows which releases readers see. With --vulnerabilities it lists the known
+    It also shows which releases readers see. With --holes it lists the known
     vulnerabilities of the packages in these releases that nothing has fixed, by the SBOMs.
 
     Examples:
@@ -33,7 +33,7 @@ def releases(
 
       rootstock releases --channel /srv/www/channel --json
 
-      rootstock releases --vulnerabilities
+      rootstock releases --holes
     """
     if vulnerabilities:
         _list_vulnerabilities(existing(Channel.at(channel)), as_json=as_json)

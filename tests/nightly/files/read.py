@@ -29,7 +29,16 @@ WAITING = 1800  # seconds in all, for a file: processes may wait for each other
 ENDING = [getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "ALRM")]
 FILE = "the file"  # instead of a column, where no single one is to blame
 # The types of most branches, alone and in arrays.
-KINDS = ("bool", "Char_t", "UChar_t", "Short_t", "UShort_t", "Int_t", "UInt_t", "Long64_t")
+KINDS: tuple[str, ...] = (
+    "bool",
+    "Char_t",
+    "UChar_t",
+    "Short_t",
+    "UShort_t",
+    "Int_t",
+    "UInt_t",
+    "Long64_t",
+)
 KINDS += ("ULong64_t", "Float_t", "Double_t", "std::string")
 
 
