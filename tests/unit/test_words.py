@@ -84,7 +84,7 @@ def test_a_vague_word_is_found(source: str, line: int, word: str) -> None:
     ("source", "name"),
     [
         ("told = 1", "told"),
-        ("def tell() -> None: ...", "tell"),
+        ("def tell_all() -> None: ...", "tell_all"),
         ("def say(lines_told: str) -> None: ...", "lines_told"),
         ("class Told: ...", "Told"),
         ("self._told = 1", "_told"),
