@@ -8,7 +8,8 @@ the name of the patch does not:
     0001-liblzma-Fix-a-buffer-overflow-in-lzma_index_append.patch # CVE-2026-34743
 
 `ci/security.yaml` has, by the sha256 of a source, which CVEs Debian's newest revision of exactly
-that source knows: `rootstock security --write` renews it. Only `states` is by hand.
+that source knows: `rootstock security --write` renews it. Only `states` is by hand. Where the
+source is a binary package of Debian, it also has which of them that package has fixed.
 """
 
 import re
@@ -60,16 +61,18 @@ class State:
 class Known:
     """What Debian's newest revision of a source knows.
 
-    `debian` is the package URL of its tarball, empty where the mirror has none. `later` are
-    revisions that nobody looked at: the mirror lacks their files, or they are of a newer source.
-    `cves` are those that its changelog and its patches name for this version of the source, each
-    with the names of its patches.
+    `debian` is the package URL of its tarball, or of a binary package with its changelog; it is
+    empty where the mirror has none. `later` are revisions that nobody looked at: the mirror lacks
+    their files, or they are of a newer source. `cves` are those that its changelog and its patches
+    name for this version of the source, each with the names of its patches. For a binary package,
+    `fixed` are those of them that it has fixed, and the rest may be of newer versions.
     """
 
     debian: str = ""
     sha256: str = ""
     later: tuple[str, ...] = ()
     cves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     states: Mapping[str, State] = field(default_factory=dict)
 
     @property
@@ -96,8 +99,8 @@ class Flaw:
 class Examined:
     """The vulnerabilities of a package that Debian knows of.
 
-    `debian` is the URL of the tarball that they are compared with, `patched` that of the one whose
-    patches the recipe applies; each is empty where there is none.
+    `debian` is the URL of the file that they are compared with. `patched` is that of the tarball
+    whose patches the recipe applies, or Debian's build. Each is empty where there is none.
     """
 
     debian: str
@@ -144,19 +147,26 @@ def examine(output: Output, known: Mapping[str, Known]) -> Examined | None:
     for patch in patches:
         for cve in patch.cves:
             fixed[cve] = (*fixed.get(cve, ()), patch.name)
-    flaws = {
-        cve: Flaw(cve=cve, state=one.states.get(cve, _UNKNOWN)) for one in found for cve in one.cves
-    }
+    flaws = {cve: _flaw(cve, one) for one in found for cve in one.cves}
     flaws |= {cve: Flaw(cve=cve, state=_FIXED, patches=some) for cve, some in fixed.items()}
     return Examined(
         debian=(found[0].debian if found else "") or (tarball if patches else ""),
-        patched=tarball if patches else "",
+        patched=tarball if patches else next((one.debian for one in found if one.fixed), ""),
         later=found[0].later if found else (),
         flaws=tuple(flaws[cve] for cve in sorted(flaws)),
     )
 
 
+def _flaw(cve: str, known: Known) -> Flaw:
+    if cve not in known.fixed:
+        return Flaw(cve=cve, state=known.states.get(cve, _UNKNOWN))
+    patches = known.cves[cve]
+    return Flaw(cve=cve, state=_BUILT if patches else _SAID, patches=patches)
+
+
 _FIXED = State(state=FIXED, why="The recipe applies Debian's patches.")
+_BUILT = State(state=FIXED, why="Debian built the package with its patches.")
+_SAID = State(state="resolved", why="By Debian's changelog the package has the fix.")
 _UNKNOWN = State(state="in_triage", why="Nobody has looked at it yet.")
 
 
@@ -194,8 +204,9 @@ def load(path: Path) -> dict[str, Known]:
 
 
 def _known(sha256: str, value: Value) -> Known:
-    entry = value.mapping((), ("debian", "sha256", "later", "cves", "states"))
-    text = {key: entry[key].text() for key in ("debian", "sha256", "later") if key in entry}
+    words = ("debian", "sha256", "later", "fixed")
+    entry = value.mapping((), (*words, "cves", "states"))
+    text = {key: entry[key].text() for key in words if key in entry}
     try:
         names.sha256(sha256)
         if "debian" in text:
@@ -205,14 +216,16 @@ def _known(sha256: str, value: Value) -> Known:
         raise value.fail(str(error)) from error
     cves = entry["cves"].entries() if "cves" in entry else {}
     states = entry["states"].entries() if "states" in entry else {}
+    fixed = tuple(text.get("fixed", "").split())
     right = {cve for cve in cves if _CVE.fullmatch(cve)}
-    if strange := sorted((states.keys() | cves.keys()) - right):
+    if strange := sorted((states.keys() | cves.keys() | {*fixed}) - right):
         raise value.fail(f"{names.quoted(strange[0])} is not one of the CVEs of {sha256[:12]}")
     return Known(
         debian=text.get("debian", ""),
         sha256=text.get("sha256", ""),
         later=tuple(text.get("later", "").split()),
         cves={cve: tuple(some.text().split()) for cve, some in cves.items()},
+        fixed=fixed,
         states={cve: _state(one) for cve, one in states.items()},
     )
 
