@@ -94,6 +94,42 @@ target_link_options(frame PRIVATE -Wl,--no-as-needed)
 target_link_libraries(frame PRIVATE ${components})
 """
 
+# What takes the place of AlmaLinux's libraries in CERN's wheel, and which of ROOT's need it.
+LOADS = {
+    "libCore.so": ("libpcre2-8.so.0",),
+    "libGraf.so": ("libfreetype.so.6", "libpng16.so.16", "libbrotlidec.so.1"),
+    "libASImage.so": ("libgif.so.7", "libjpeg.so.62", "libpng16.so.16", "libfreetype.so.6"),
+    "libGX11TTF.so": ("libXft.so.2", "libXpm.so.4", "libfontconfig.so.1", "libfreetype.so.6"),
+    "libNet.so": ("libssl.so.1.1", "libcrypto.so.1.1"),
+    "libXrdCl.so.3": ("libssl.so.1.1", "libcrypto.so.1.1", "libuuid.so.1"),
+    "libXrdSeckrb5-5.so": (
+        *("libkrb5.so.3", "libk5crypto.so.3", "libkrb5support.so.0"),
+        *("libcom_err.so.2", "libkeyutils.so.1"),
+    ),
+    "libXrdSecpwd-5.so": ("libcrypt.so.1",),
+}
+MAPPED = """
+maps = open("/proc/self/maps").read().splitlines()
+print("\\n".join(sorted({line.split(maxsplit=5)[5] for line in maps if ".so" in line})))
+"""
+# Opens the network, draws with fonts, and uses Python's own OpenSSL.
+IN_USE = """
+import ssl
+import ROOT
+ssl.create_default_context()
+try:
+    ROOT.TFile.Open("root://127.0.0.1:1//file.root")
+except OSError:
+    pass
+ROOT.gROOT.SetBatch(True)
+ROOT.gErrorIgnoreLevel = ROOT.kWarning
+canvas = ROOT.TCanvas()
+label = ROOT.TLatex(0.5, 0.5, "graft")
+label.Draw()
+canvas.SaveAs({picture!r})
+assert all(ROOT.gSystem.Load(name) >= 0 for name in {names!r})
+"""
+
 
 @dataclass(frozen=True)
 class Built:
@@ -206,6 +242,33 @@ def test_the_programs_work_after_the_prefix_moved(moved: Path) -> None:
     said = run([moved / "bin/root", "-b", "-q", "-l", macro])
     assert "42" in said.stdout, said.stderr
     assert said.stderr == ""
+
+
+def mapped(moved: Path, script: str, **env: str) -> set[Path]:
+    """Run a script in the environment's Python; return the libraries that it has then."""
+    argv = [str(moved / "bin/python"), "-I", "-c", script + MAPPED]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {Path(line) for line in done.stdout.splitlines()}
+
+
+@pytest.mark.parametrize("library", LOADS)
+def test_a_library_of_root_loads_the_channels_libraries(moved: Path, library: str) -> None:
+    found = mapped(moved, f"import ctypes; ctypes.CDLL({str(moved / 'lib/root/lib' / library)!r})")
+    assert {(moved / "lib" / name).resolve() for name in LOADS[library]} <= found
+
+
+def test_a_process_that_uses_all_of_them_has_each_once(moved: Path, tmp_path: Path) -> None:
+    script = IN_USE.format(picture=str(tmp_path / "picture.png"), names=list(LOADS))
+    soon = {"XRD_CONNECTIONRETRY": "1", "XRD_CONNECTIONWINDOW": "1", "HOME": str(tmp_path)}
+    found = mapped(moved, script, **soon)
+    ours = {(moved / "lib" / name).resolve() for names in LOADS.values() for name in names}
+    stems = {path.name.partition(".so")[0] for path in ours}
+    # A copy of auditwheel's has a hash in its name: libssl-81259c47.so.1.1.1k.
+    same = {path for path in found if path.name.partition(".so")[0].rpartition("-")[0] in stems}
+    same |= {path for path in found if path.name.partition(".so")[0] in stems}
+    python = {(moved / "lib" / name).resolve() for name in ("libssl.so.3", "libcrypto.so.3")}
+    assert same == ours | python
 
 
 def compile_and_run(moved: Path, project: Path, script: str, **sources: str) -> str:

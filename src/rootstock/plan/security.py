@@ -8,7 +8,8 @@ the name of the patch does not:
     0001-liblzma-Fix-a-buffer-overflow-in-lzma_index_append.patch # CVE-2026-34743
 
 `ci/security.yaml` has, by the sha256 of a source, which CVEs Debian's newest revision of exactly
-that source knows: `rootstock security --write` renews it. Only `states` is by hand.
+that source knows: `rootstock security --write` renews it. Only `states` is by hand. Where the
+source is a binary package of Debian, it also has which of them that package has fixed.
 """
 
 import re
@@ -60,16 +61,18 @@ class Analysis:
 class SourceRecord:
     """What Debian's newest revision of a source knows.
 
-    `debian` is the package URL of its tarball, empty where the mirror has none. `later` are
-    revisions that nobody looked at: the mirror lacks their files, or they are of a newer source.
-    `cves` are those that its changelog and its patches name for this version of the source, each
-    with the names of its patches.
+    `debian` is the package URL of its tarball, or of a binary package with its changelog; it is
+    empty where the mirror has none. `later` are revisions that nobody looked at: the mirror lacks
+    their files, or they are of a newer source. `cves` are those that its changelog and its patches
+    name for this version of the source, each with the names of its patches. For a binary package,
+    `fixed` are those of them that it has fixed, and the rest may be of newer versions.
     """
 
     debian: str = ""
     sha256: str = ""
     later: tuple[str, ...] = ()
     cves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
     states: Mapping[str, Analysis] = field(default_factory=dict)
 
     @property
@@ -96,8 +99,8 @@ class Vulnerability:
 class Examined:
     """The vulnerabilities of a package that Debian knows of.
 
-    `debian` is the URL of the tarball that they are compared with, `patched` that of the one whose
-    patches the recipe applies; each is empty where there is none.
+    `debian` is the URL of the file that they are compared with. `patched` is that of the tarball
+    whose patches the recipe applies, or Debian's build. Each is empty where there is none.
     """
 
     debian: str
@@ -146,22 +149,28 @@ def examine(output: Output, known: Mapping[str, SourceRecord]) -> Examined | Non
     for patch in patches:
         for cve in patch.cves:
             fixed[cve] = (*fixed.get(cve, ()), patch.name)
-    every = {
-        cve: Vulnerability(cve=cve, analysis=one.states.get(cve, _UNKNOWN))
-        for one in found
-        for cve in one.cves
+    every = {cve: _vulnerability(cve, one) for one in found for cve in one.cves}
+    every |= {
+        cve: Vulnerability(cve=cve, analysis=_FIXED, patches=some) for cve, some in fixed.items()
     }
-    for cve, some in fixed.items():
-        every[cve] = Vulnerability(cve=cve, analysis=_FIXED, patches=some)
     return Examined(
         debian=(found[0].debian if found else "") or (tarball if patches else ""),
-        patched=tarball if patches else "",
+        patched=tarball if patches else next((one.debian for one in found if one.fixed), ""),
         later=found[0].later if found else (),
         vulnerabilities=tuple(every[cve] for cve in sorted(every)),
     )
 
 
+def _vulnerability(cve: str, known: SourceRecord) -> Vulnerability:
+    if cve not in known.fixed:
+        return Vulnerability(cve=cve, analysis=known.states.get(cve, _UNKNOWN))
+    patches = known.cves[cve]
+    return Vulnerability(cve=cve, analysis=_BUILT if patches else _SAID, patches=patches)
+
+
 _FIXED = Analysis(state=FIXED, why="The recipe applies Debian's patches.")
+_BUILT = Analysis(state=FIXED, why="Debian built the package with its patches.")
+_SAID = Analysis(state="resolved", why="By Debian's changelog the package has the fix.")
 _UNKNOWN = Analysis(state="in_triage", why="Nobody has looked at it yet.")
 
 
@@ -199,8 +208,9 @@ def load(path: Path) -> dict[str, SourceRecord]:
 
 
 def _known(sha256: str, value: Value) -> SourceRecord:
-    entry = value.mapping((), ("debian", "sha256", "later", "cves", "states"))
-    text = {key: entry[key].text() for key in ("debian", "sha256", "later") if key in entry}
+    words = ("debian", "sha256", "later", "fixed")
+    entry = value.mapping((), (*words, "cves", "states"))
+    text = {key: entry[key].text() for key in words if key in entry}
     try:
         names.sha256(sha256)
         if "debian" in text:
@@ -210,14 +220,16 @@ def _known(sha256: str, value: Value) -> SourceRecord:
         raise value.fail(str(error)) from error
     cves = entry["cves"].entries() if "cves" in entry else {}
     states = entry["states"].entries() if "states" in entry else {}
+    fixed = tuple(text.get("fixed", "").split())
     right = {cve for cve in cves if _CVE.fullmatch(cve)}
-    if strange := sorted((states.keys() | cves.keys()) - right):
+    if strange := sorted((states.keys() | cves.keys() | {*fixed}) - right):
         raise value.fail(f"{names.quoted(strange[0])} is not one of the CVEs of {sha256[:12]}")
     return SourceRecord(
         debian=text.get("debian", ""),
         sha256=text.get("sha256", ""),
         later=tuple(text.get("later", "").split()),
         cves={cve: tuple(some.text().split()) for cve, some in cves.items()},
+        fixed=fixed,
         states={cve: _state(one) for cve, one in states.items()},
     )
 

@@ -24,6 +24,7 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
 SECURITY = "-security"  # how the names of suites with security updates end
 OF_DEBIAN = ".debian.tar."  # in the name of the file with a source package's patches (dsc(5))
+DIFF = ".diff.gz"  # how its name ends in the older format 1.0
 # How apt reports that an index, or the mirror, lacks something.
 _NOT_FOUND = (
     *("was not found", "Unable to locate", "No packages found"),
@@ -176,7 +177,8 @@ def download_source(
     """
     found = find_suite(store, suite, sources=True)
     if not _fetched(found, pool(suite, name, filename), into / filename):
-        only = "--diff-only" if OF_DEBIAN in filename else "--tar-only"
+        patches = OF_DEBIAN in filename or filename.endswith(DIFF)
+        only = "--diff-only" if patches else "--tar-only"
         command = ["apt-get", "-qq", "source", "--download-only", only, f"{name}={version}"]
         _apt(open_suite(store, suite, sources=True), command, into)
 
@@ -187,6 +189,17 @@ def show_source(suite: DebianSuite, name: str) -> str:
         return _apt(suite, ["apt-cache", "showsrc", "--only-source", name], suite.folder)
     except NotInSuite:
         return ""
+
+
+def source_of(suite: DebianSuite, name: str, version: str) -> tuple[str, str]:
+    """Return the name and the version of the source that a package of a suite was built of.
+
+    Raises `NotInSuite` where the suite's index lacks it.
+    """
+    shown = _apt(suite, ["apt-cache", "show", f"{name}={version}"], suite.folder)
+    # "Source: brotli (1.0.9-2)" where its version differs from the package's (deb-control(5)).
+    source, _, other = next(_paragraphs(shown)).get("Source", name).partition(" ")
+    return source, other.strip("()") or version
 
 
 def _fetched(suite: DebianSuite, address: str, file: Path) -> bool:

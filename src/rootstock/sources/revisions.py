@@ -30,8 +30,9 @@ class Revision:
 
     @property
     def tarball(self) -> str:
-        """The name of the file with its patches; empty where it has none of that form."""
-        return next((name for name in self.files if apt.OF_DEBIAN in name), "")
+        """The name of the file with its patches; empty where it has none."""
+        ours = (name for name in self.files if apt.OF_DEBIAN in name or name.endswith(apt.DIFF))
+        return next(ours, "")
 
     @property
     def purl(self) -> str:

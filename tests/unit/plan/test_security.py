@@ -40,6 +40,7 @@ ENTRY = f"""\
   cves:
     CVE-2026-0001: one.patch two.patch
     CVE-2026-0004: ""
+  fixed: CVE-2026-0001
   states:
     CVE-2026-0004: {{state: not_affected, justification: code_not_present, why: Not built.}}
 """
@@ -102,6 +103,30 @@ def test_without_patches_all_that_is_known_is_open(tmp_path: Path) -> None:
     assert [one.open for one in examined.vulnerabilities] == [True]
 
 
+def test_a_package_of_debian_has_fixed_what_its_build_had(tmp_path: Path) -> None:
+    recipe = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
+    known = SourceRecord(
+        debian=TARBALL,
+        sha256=PATCHES,
+        cves={
+            "CVE-2026-0001": ("one.patch",),
+            "CVE-2026-0002": (),
+            "CVE-2026-0003": ("new.patch",),
+        },
+        fixed=("CVE-2026-0001", "CVE-2026-0002"),
+    )
+    found = security.examine(rendered(tmp_path, recipe), {SOURCE: known})
+    assert found
+    assert (found.debian, found.patched) == (TARBALL, TARBALL)
+    assert [
+        (one.cve, one.analysis.state, one.open, one.patches) for one in found.vulnerabilities
+    ] == [
+        ("CVE-2026-0001", "resolved_with_pedigree", False, ("one.patch",)),
+        ("CVE-2026-0002", "resolved", False, ()),
+        ("CVE-2026-0003", "in_triage", True, ()),
+    ]
+
+
 def test_a_source_that_was_compared_with_nothing_has_no_flaws(tmp_path: Path) -> None:
     recipe = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
     found = security.examine(rendered(tmp_path, recipe), {SOURCE: SourceRecord(later=("8.2-6",))})
@@ -135,6 +160,7 @@ def test_what_is_known_is_read(tmp_path: Path) -> None:
     [known] = security.load(path).values()
     assert (known.revision, known.later) == ("1.0-2", ("1.1-1", "1.0-3"))
     assert known.cves == {"CVE-2026-0001": ("one.patch", "two.patch"), "CVE-2026-0004": ()}
+    assert known.fixed == ("CVE-2026-0001",)
     assert known.states["CVE-2026-0004"].why == "Not built."
 
 
@@ -145,6 +171,7 @@ def test_what_is_known_is_read(tmp_path: Path) -> None:
         ("pkg:deb", "pkg:rpm", "not a package URL"),
         ("CVE-2026-0001", "2026-0001", "'2026-0001' is not one of the CVEs of a1a1a1a1a1a1"),
         ("    CVE-2026-0004: {", "    CVE-2026-0009: {", "'CVE-2026-0009' is not one of the CVEs"),
+        ("fixed: CVE-2026-0001", "fixed: CVE-2026-0008", "'CVE-2026-0008' is not one of the CVEs"),
         ("not_affected", "harmless", "state is 'harmless'"),
         ("code_not_present", "luck", "justification is 'luck'"),
         ("not_affected", "exploitable", "not_affected, and only that, has a justification"),
