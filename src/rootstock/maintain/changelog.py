@@ -89,7 +89,7 @@ def fixed_in(texts: Mapping[str, str], version: str, built: str) -> tuple[str, .
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ChangelogEntry:
     """An entry of a changelog of Debian, from its first line's end to its last line."""
 
     version: str
@@ -101,11 +101,11 @@ class Entry:
         return parsedate_to_datetime(self.text.strip().rpartition(">  ")[2])
 
 
-def entries(texts: Mapping[str, str]) -> list[Entry]:
+def entries(texts: Mapping[str, str]) -> list[ChangelogEntry]:
     """Return the entries of a revision's changelog, the newest first (deb-changelog(5))."""
     _, *parts = _ENTRY.split(texts.get(_FILE, ""))
     return [
-        Entry(version=version, text=text)
+        ChangelogEntry(version=version, text=text)
         for version, text in zip(parts[::2], parts[1::2], strict=True)
     ]
 
@@ -116,7 +116,7 @@ def named_since(texts: Mapping[str, str], date: datetime) -> tuple[str, ...]:
     return cves_in("".join(one.text for one in since))
 
 
-def _of_version(texts: Mapping[str, str], version: str) -> list[Entry]:
+def _of_version(texts: Mapping[str, str], version: str) -> list[ChangelogEntry]:
     """Return the entries for the upstream version of a revision."""
     return [one for one in entries(texts) if upstream(one.version) == upstream(version)]
 
