@@ -14,7 +14,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from rootstock.audit import archive, wheel
 from rootstock.audit.modes import on_disk
 from rootstock.audit.unpacked import UnpackedPackage, Version, floor_of, listing, parsed
-from rootstock.core.errors import NoSpace, UsageError, means_no_space
+from rootstock.core.errors import InterruptedByUser, NoSpace, UsageError, means_no_space
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Listener
 from rootstock.sources import http
@@ -92,6 +92,8 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
     root = scratch / "unpacked"
     try:
         modes = archive.unpack(path, root)
+    except InterruptedByUser:
+        raise
     except Exception as error:  # a damaged archive can make its readers raise anything
         if means_no_space(str(error)):
             raise NoSpace(scratch) from error

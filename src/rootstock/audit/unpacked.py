@@ -12,7 +12,7 @@ from typing import Any
 from rootstock.audit.archive import leaves, unpack
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
-from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
+from rootstock.core.errors import AuditFailed, InterruptedByUser, NoSpace, means_no_space
 from rootstock.core.store import Store, publish
 
 Version = tuple[int, ...]
@@ -82,6 +82,8 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     with store.scratch("unpack") as scratch:
         try:
             unpack(artifact.path, scratch / "whole" / root.name)
+        except InterruptedByUser:
+            raise
         except Exception as error:  # a damaged archive can make its readers raise anything
             if means_no_space(str(error)):
                 raise NoSpace(scratch) from error

@@ -17,8 +17,8 @@ from rootstock.audit import unpacked
 from rootstock.audit.report import AuditReport
 from rootstock.audit.rules import audit
 from rootstock.building.artifact import Artifact
-from rootstock.core import seal
-from rootstock.core.errors import AuditFailed
+from rootstock.core import process, seal
+from rootstock.core.errors import AuditFailed, InterruptedByUser
 from rootstock.core.store import Store
 
 TEXT = b"hello\n"
@@ -338,4 +338,13 @@ def test_what_is_no_archive_is_reported(tmp_path: Path, store: Store, content: b
     made = archive(tmp_path)
     made.path.write_bytes(content)
     with pytest.raises(AuditFailed, match="cannot be unpacked"):
+        audit(made, closure=(), sysroots=(), store=store)
+
+
+def test_an_interruption_is_no_fault_of_the_archive(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = archive(tmp_path, member("a"))
+    monkeypatch.setattr(process, "_ended", True)
+    with pytest.raises(InterruptedByUser):
         audit(made, closure=(), sysroots=(), store=store)
