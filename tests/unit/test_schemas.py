@@ -258,6 +258,9 @@ def test_a_recipe_says_rootstock_what_its_schema_says(tmp_path: Path) -> None:
         ("audit", [{"rule": "waiver", "file": "a", "why": "b"}], False),
         ("audit", [{"rule": "rpath", "file": "a", "why": " "}], False),
         ("audit", [{"rule": "rpath", "file": "", "why": "b"}], False),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": "s*"}], True),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": ""}], False),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": 1}], False),
     ],
 )
 def test_a_value_is_taken_by_both_or_by_none(

@@ -10,8 +10,8 @@ unzip -q ./*.whl ROOT/{bin,cmake,etc,fonts,icons,include,lib,macros,README}/'*' 
     'root.libs/*' -x ROOT/lib/libCPyCppyy.so 'ROOT/README/ReleaseNotes/*' '*.pyc'
 cp ROOT/LICENSE /usr/share/common-licenses/LGPL-2.1 .
 mv ROOT/* "$root"
-# CERN put copies of AlmaLinux's libraries into the wheel, each with a hash in its name. In their place
-# ROOT loads the channel's, which have the same interface and get security patches.
+# CERN put copies of AlmaLinux's libraries into the wheel, each with a hash in its name. In their
+# place ROOT loads the channel's, which have the same interface and newer security patches.
 needed=()
 for name in libXft.so.2 libXpm.so.4 libcom_err.so.2 libcrypt.so.1 libcrypto.so.1.1 libfreetype.so.6 \
     libgif.so.7 libjpeg.so.62 libkrb5.so.3 libpcre2-8.so.0 libpng16.so.16 libssl.so.1.1 libuuid.so.1; do
