@@ -51,10 +51,10 @@ def row(*cells: str) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
 
 
-def bound(agenda: ReadyQueue, workers: int) -> float:
+def bound(queue: ReadyQueue, workers: int) -> float:
     """The seconds below which no schedule can be."""
-    work = sum(agenda.costs[id_].seconds for id_ in agenda.left)
-    return max(agenda.critical, work / workers)
+    work = sum(queue.costs[id_].seconds for id_ in queue.left)
+    return max(queue.critical, work / workers)
 
 
 def real(folder: Path) -> None:
@@ -73,15 +73,15 @@ def real(folder: Path) -> None:
             (home / "images").symlink_to(locate().root / "images")
             took, spans = build(checkout, home, workers)
             own = {name: Cost(seconds=end - begin) for name, (begin, end) in spans.items()}
-            agenda = ReadyQueue(needs, own)
+            queue = ReadyQueue(needs, own)
             work = sum(cost.seconds for cost in own.values()) / workers
             row(
                 kind,
                 str(workers),
                 f"{took:.1f}",
-                f"{agenda.critical:.1f}",
+                f"{queue.critical:.1f}",
                 f"{work:.1f}",
-                f"{took / bound(agenda, workers):.3f}",
+                f"{took / bound(queue, workers):.3f}",
             )
 
 
@@ -124,32 +124,32 @@ def recorded() -> ReadyQueue:
     return ReadyQueue(planned.wanted, costs.estimate(names, known))
 
 
-def points(agenda: ReadyQueue) -> list[tuple[int, float, float]]:
+def points(queue: ReadyQueue) -> list[tuple[int, float, float]]:
     """For each number of workers the seconds all builds take, and their bound."""
     return [
         (
             workers,
-            makespan(simulate(agenda, {}, Capacity(workers=workers, memory=float("inf")))),
-            bound(agenda, workers),
+            makespan(simulate(queue, {}, Capacity(workers=workers, memory=float("inf")))),
+            bound(queue, workers),
         )
         for workers in WORKERS
     ]
 
 
-def simulated(agenda: ReadyQueue) -> None:
+def simulated(queue: ReadyQueue) -> None:
     """Print the table of the simulation."""
-    print(f"{len(agenda.left)} builds, longest chain {agenda.critical:.0f} s\n")
+    print(f"{len(queue.left)} builds, longest chain {queue.critical:.0f} s\n")
     row("workers", "seconds", "bound", "seconds / bound", "faster than one")
     row(*["---"] * 5)
-    table = points(agenda)
+    table = points(queue)
     for workers, took, least in table:
         faster = f"{table[0][1] / took:.2f}"
         row(str(workers), f"{took:.0f}", f"{least:.0f}", f"{took / least:.3f}", faster)
 
 
-def plot(agenda: ReadyQueue, file: Path) -> None:
+def plot(queue: ReadyQueue, file: Path) -> None:
     """Draw the simulation: seconds over workers, both in powers of two, and the bound."""
-    table = points(agenda)
+    table = points(queue)
     left, top, width, height = 70.0, 40.0, 540.0, 300.0
     steps = [1, 2, 4, 8, 16, 32, 64]
     most, least = table[0][1], min(low for _, _, low in table)
@@ -184,7 +184,7 @@ def plot(agenda: ReadyQueue, file: Path) -> None:
     for workers, took, _ in table:
         x, y = at(workers, took).split(",")
         parts.append(f'<circle cx="{x}" cy="{y}" r="3.5" fill="#06c"/>')
-    title = f"{len(agenda.left)} packages of the whole matrix, from nothing"
+    title = f"{len(queue.left)} packages of the whole matrix, from nothing"
     parts.append(text("340,24", title, "middle"))
     parts.append(text("340,385", "builds at a time", "middle"))
     parts.append(text("600,66", "solid: simulated from recorded durations", "end"))

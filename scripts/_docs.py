@@ -111,6 +111,12 @@ def _cell(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    """A text without what is Markdown, but for its code in backticks."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if part[:1] == "`" else _escaped_prose(part) for part in parts)
+
+
+def _escaped_prose(text: str) -> str:
     return re.sub(r"([\\`*_|\[\]])", r"\\\1", text).replace("<", "&lt;")
 
 

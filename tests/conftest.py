@@ -31,11 +31,11 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--no-skips`, for a machine that has all that the tests want."""
-    told = f"a skipped test fails, unless {SKIPS.name} allows it"
-    parser.addoption("--no-skips", action="store_true", help=told)
+    said = f"a skipped test fails, unless {SKIPS.name} allows it"
+    parser.addoption("--no-skips", action="store_true", help=said)
 
 
-# Around all others, one of which tells of an expected failure by a skip.
+# Around all others, one of which reports an expected failure as a skip.
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
@@ -61,8 +61,8 @@ def _judge(report: pytest.TestReport | pytest.CollectReport, config: pytest.Conf
     if not (report.skipped and config.getoption("--no-skips")):
         return
     # Of a skip it is the file, the line and "Skipped: reason".
-    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-    reason = told.removeprefix("Skipped: ")
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = said.removeprefix("Skipped: ")
     if not allowed(report.nodeid, reason, skips()):
         report.outcome = "failed"
         report.longrepr = f"skipped, which {SKIPS.name} does not allow: {reason}"

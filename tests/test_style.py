@@ -1,5 +1,6 @@
 """Style, types, spelling and words, so that one command covers everything."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import yaml
 CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 HOOKS = {
-    hook["id"]: hook["entry"].split()
+    hook["id"]: hook
     for repository in yaml.safe_load((CHECKOUT / ".pre-commit-config.yaml").read_text())["repos"]
     for hook in repository["hooks"]
 }
@@ -27,15 +28,15 @@ def files() -> list[str]:
     try:
         done = subprocess.run(words, cwd=CHECKOUT, capture_output=True, text=True)
     except FileNotFoundError:
-        pytest.skip("git is not on this machine: nothing tells what belongs to the checkout")
+        pytest.skip("git is not on this machine: nothing says what belongs to the checkout")
     if done.returncode:
-        pytest.skip("not a git checkout: nothing tells what belongs to it")
+        pytest.skip("not a git checkout: nothing says what belongs to it")
     return [name for name in done.stdout.split("\0") if name and (CHECKOUT / name).is_file()]
 
 
 def run_hook(name: str, *words: str) -> None:
     """Run a hook of pre-commit by the program that is beside this Python."""
-    program, *options = HOOKS[name]
+    program, *options = HOOKS[name]["entry"].split()
     check(BIN / Path(program).name, *options, *words)
 
 
@@ -60,6 +61,5 @@ def test_spelling() -> None:
 
 
 def test_words() -> None:
-    folders = ("src/rootstock/", "scripts/", "benchmarks/")
-    programs = [name for name in files() if name.startswith(folders) and name.endswith(".py")]
-    run_hook("words", *programs, *(name for name in files() if name.endswith(".md")))
+    wanted = re.compile(HOOKS["words"]["files"])
+    run_hook("words", *filter(wanted.search, files()))

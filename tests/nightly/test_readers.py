@@ -52,18 +52,18 @@ def test_readers(found: page.Cells, kind: str, reader: str) -> None:
     title, head = page.TITLES[kind], run.READERS[kind][reader]
     now = {key[1]: value for key, value in found.items() if key[::2] == (title, head)}
     table = page.cells(page.between(PAGE.read_text()))
-    told = {key[1]: value for key, value in table.items() if key[::2] == (title, head)}
+    said = {key[1]: value for key, value in table.items() if key[::2] == (title, head)}
     changed = [
-        f"{row}: the page has {told.get(row, 'nothing')}, {head} now {now.get(row, 'nothing')}"
-        for row in dict.fromkeys((*now, *told))
-        if now.get(row) != told.get(row)
+        f"{row}: the page has {said.get(row, 'nothing')}, {head} now {now.get(row, 'nothing')}"
+        for row in dict.fromkeys((*now, *said))
+        if now.get(row) != said.get(row)
     ]
     assert not changed, "\n".join([f"{title}, {RENEW}", *changed])
 
 
 def test_readers_versions(versions: dict[str, str], found: page.Cells) -> None:
-    told = page.between(PAGE.read_text()).splitlines()[0]
-    assert [v for v in versions.items() if "{} {}".format(*v) not in told] == [], RENEW
+    said = page.between(PAGE.read_text()).splitlines()[0]
+    assert [v for v in versions.items() if "{} {}".format(*v) not in said] == [], RENEW
 
 
 def test_readers_that_differ_have_advice() -> None:
@@ -82,7 +82,7 @@ def test_readers_that_differ_have_advice() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "kind", "told"),
+    ("values", "kind", "said"),
     [
         ([1, 2], "int32", "`int32`"),
         ([1, 2], "int", "`int`"),
@@ -92,9 +92,9 @@ def test_readers_that_differ_have_advice() -> None:
         (["1", "2"], "str", "**`str`**"),
     ],
 )
-def test_readers_are_compared(values: list[object], kind: str, told: str) -> None:
+def test_readers_are_compared(values: list[object], kind: str, said: str) -> None:
     came = {"values": values, "kinds": [kind], "forms": [kind], "numbers": [0, 1]}
-    assert page.cell(NUMBER, came) == told
+    assert page.cell(NUMBER, came) == said
 
 
 def test_readers_in_another_order() -> None:

@@ -20,9 +20,9 @@ def test_the_packages_own_tests_pass_but_for_those_that_are_known() -> None:
         text=True,
         check=False,
     )
-    told = json.loads(done.stdout)
-    assert done.returncode == 0, told["error"]
-    [report] = told["suites"]
+    said = json.loads(done.stdout)
+    assert done.returncode == 0, said["error"]
+    [report] = said["suites"]
     assert report["passed"]
     for suite in report["suites"]:
         name = suite["package"]

@@ -20,13 +20,13 @@ def test_root_passes_on_every_debian() -> None:
     done = subprocess.run(
         [*COMMAND, "smoke", *words], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=False
     )
-    told = json.loads(done.stdout)
-    assert done.returncode == 0, told["error"]
+    said = json.loads(done.stdout)
+    assert done.returncode == 0, said["error"]
     wanted = [one.name for one in systems.select(Checkout(CHECKOUT), ["debian*"])]
-    assert [report["system"] for report in told["smoke"]] == wanted
-    glibcs = [tuple(map(int, report["glibc"].split("."))) for report in told["smoke"]]
+    assert [report["system"] for report in said["smoke"]] == wanted
+    glibcs = [tuple(map(int, report["glibc"].split("."))) for report in said["smoke"]]
     assert glibcs[:3] == [(2, 31), (2, 36), (2, 41)] and glibcs[3] >= (2, 43)
-    for report in told["smoke"]:
+    for report in said["smoke"]:
         outcomes = {check["name"]: check["outcome"] for check in report["checks"]}
         assert {outcomes[name] for name in ("libraries", "system", "rdataframe")} == {"passed"}
     kept = tested.read(CHECKOUT / "docs/data/systems.json")

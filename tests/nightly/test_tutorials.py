@@ -45,11 +45,11 @@ def test_the_tutorials_pass_but_for_those_that_are_known(
     asked = os.environ.get("ROOTSTOCK_TEST_TUTORIALS", "").split()
     parts = [word for part in asked for word in ("--part", part)]
     subprocess.run([sys.executable, runner.__file__, analysis, tutorials, out, *parts], check=False)
-    told = json.loads(out.read_text())
-    record_property("tutorials passed", f"{told['passed']} of {told['run']}")
-    assert told["unknown"] == []
-    assert told["mended"] == [], "take these out of tutorials.toml"
-    assert told["passed"] > 0
+    said = json.loads(out.read_text())
+    record_property("tutorials passed", f"{said['passed']} of {said['run']}")
+    assert said["unknown"] == []
+    assert said["mended"] == [], "take these out of tutorials.toml"
+    assert said["passed"] > 0
 
 
 def test_the_table_names_what_is_there(tutorials: Path) -> None:

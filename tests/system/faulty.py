@@ -1,4 +1,4 @@
-"""A server of the tests that fails as it is told to: any status, a cut connection, a hang."""
+"""A server of the tests that fails as a test asks: any status, a cut connection, a hang."""
 
 import contextlib
 import hashlib

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.building.artifact import Artifact
-from rootstock.channel.release_model import RECORD, Cell, Floor, Package, Release, Smoke
+from rootstock.channel.release_model import RECORD, Floor, Package, Release, ReleasedCell, Smoke
 from rootstock.core.progress import silent
 from rootstock.environment import creation
 from rootstock.publish.retry import RetryPolicy
@@ -18,8 +18,8 @@ ONCE = RetryPolicy(tries=1, timeout=20)
 SOON = RetryPolicy(tries=4, first=0.01, longest=0.02, timeout=20)
 
 
-def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
-    return Cell(
+def cell(*names: str, specs: tuple[str, ...] = ()) -> ReleasedCell:
+    return ReleasedCell(
         axes={"root": "6.40.00", "python": "3.11"},
         specs=specs or tuple(name.rsplit("-", 2)[0] for name in names),
         packages=names,
@@ -28,7 +28,7 @@ def cell(*names: str, specs: tuple[str, ...] = ()) -> Cell:
     )
 
 
-def release_of(artifacts: list[Artifact], cells: Mapping[str, Cell]) -> Making:
+def release_of(artifacts: list[Artifact], cells: Mapping[str, ReleasedCell]) -> Making:
     """What makes the files of a release: as much of release.json as publishing reads."""
 
     def fill(number: int, time: str) -> Mapping[str, str]:
@@ -82,7 +82,7 @@ class Installs:
     def __init__(self, folder: Path) -> None:
         self.folder, self.calls = folder, 0
 
-    def __call__(self, cells: Mapping[str, Cell], url: str) -> None:
+    def __call__(self, cells: Mapping[str, ReleasedCell], url: str) -> None:
         for one in cells.values():
             self.calls += 1
             where = self.folder / f"env{self.calls}"
@@ -92,5 +92,5 @@ class Installs:
             assert len(made.packages) == len(one.packages)
 
 
-def untested(cells: Mapping[str, Cell], url: str) -> Any:
+def untested(cells: Mapping[str, ReleasedCell], url: str) -> Any:
     """A smoke test that finds nothing wrong, where another test has installed."""

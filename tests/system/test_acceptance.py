@@ -113,7 +113,7 @@ def test_after_a_rollback_the_release_that_is_shown_counts(oak: Bench) -> None:
     assert "rings: 12 -> 14" in promote(oak)["error"]
 
 
-def test_a_program_that_fails_is_told_with_its_last_lines(oak: Bench) -> None:
+def test_a_program_that_fails_is_reported_with_its_last_lines(oak: Bench) -> None:
     write(oak, "run.py", "echo no rings\nexit 3\n")
     done = oak.run("smoke", "--py", "3.11")
     assert done.returncode == 1

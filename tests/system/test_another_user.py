@@ -55,7 +55,7 @@ def test_a_channel_that_may_not_be_written_ends_with_2(bench: Bench) -> None:
     assert f"{bench.channel} cannot be written" in ended.stderr
 
 
-def test_a_store_that_may_not_be_written_is_told(bench: Bench) -> None:
+def test_a_store_that_may_not_be_written_is_reported(bench: Bench) -> None:
     bench.home.chmod(0o555)
     try:
         ended = run(bench, "build", *CELL)

@@ -317,7 +317,7 @@ def link_out_of_the_prefix(made: Parcel, cc: Compiler) -> None:
     made.links["lib/x"] = "../../lib"
 
 
-# ---- licence
+# ---- license
 
 
 @breaks("licence", CONDA, OLD, OWN)

@@ -55,7 +55,7 @@ COPY = "cp root.txt $PREFIX/\n"
 MAKE = "mkdir -p $PREFIX/share; cp leaf.txt $PREFIX/share/$PKG_NAME.txt\n"
 
 
-def test_a_failed_key_is_not_tried_again_but_told(bench: Bench) -> None:
+def test_a_failed_key_is_not_tried_again_but_reported(bench: Bench) -> None:
     bench.recipe("root", make_sh="echo the graft did not take\nexit 3\n")
     code, first = ended(bench)
     assert code == 1

@@ -56,8 +56,8 @@ async def main(url, cache, sharded, time, policy):
         exclude_newer=datetime.fromtimestamp(float(time), timezone.utc),
         timestamp_policy=policy,
     )
-    told = {one.version: str(one.timestamp) for one in found}
-    print(json.dumps({str(version): timestamp for version, timestamp in told.items()}))
+    shown = {one.version: str(one.timestamp) for one in found}
+    print(json.dumps({str(version): timestamp for version, timestamp in shown.items()}))
 asyncio.run(main(*sys.argv[1:]))
 sys.stdout.flush()
 os._exit(0)

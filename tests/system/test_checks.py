@@ -63,12 +63,12 @@ def test_a_package_needs_no_more_than_it_depends_on(small: Small) -> None:
     assert small.check("declared") == ""
 
 
-def test_what_a_package_imports_and_does_not_depend_on_is_told(small: Small) -> None:
+def test_what_a_package_imports_and_does_not_depend_on_is_reported(small: Small) -> None:
     small.package("first", "")
     small.package("second", "import first.part")
-    told = small.check("declared")
-    assert "No module named 'first'" in told
-    assert "second/__init__.py:1" in told
+    said = small.check("declared")
+    assert "No module named 'first'" in said
+    assert "second/__init__.py:1" in said
     small.package("whole", "import second", "second", "first")  # whose others do not help
     assert "No module named 'first'" in small.check("declared")
 
@@ -81,9 +81,9 @@ def test_a_plugin_may_want_what_depends_on_it(small: Small) -> None:
 
 
 def test_a_package_has_a_home_and_the_variables_of_its_set(small: Small) -> None:
-    told = small.prefix / "share/rootstock/sets/own.json"
-    told.parent.mkdir(parents=True)
-    told.write_text(json.dumps({"check_env": {"MODE": "quiet"}}))
+    said = small.prefix / "share/rootstock/sets/own.json"
+    said.parent.mkdir(parents=True)
+    said.write_text(json.dumps({"check_env": {"MODE": "quiet"}}))
     small.package("own", "import os\nassert not os.listdir(os.environ['HOME'])\nos.environ['MODE']")
     assert small.check("declared") == ""
 
@@ -94,7 +94,7 @@ def test_each_library_keeps_to_the_processors_that_it_has(small: Small) -> None:
     assert small.check("threads") == ""
 
 
-@pytest.mark.skipif(os.cpu_count() == 1, reason="nothing can be told with one processor")
-def test_a_library_that_takes_every_processor_is_told(small: Small) -> None:
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one processor shows nothing")
+def test_a_library_that_takes_every_processor_is_reported(small: Small) -> None:
     small.package("numexpr", "import os\nnthreads = os.cpu_count()")
     assert f"numexpr would use {os.cpu_count()} threads" in small.check("threads")

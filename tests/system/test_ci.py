@@ -218,7 +218,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Act:
-    """act, on a small checkout with the real workflow, program and entry in it."""
+    """The program act, on a small checkout with the real workflow, program and entry in it."""
 
     repository: Repository
     folder: Path

@@ -49,7 +49,7 @@ createLinter().then((lint) => {
   process.exit(0);
 });
 """
-# What a Jenkins agent would run; this one tells how it was called, and fails when it is asked.
+# What a Jenkins agent would run; this one prints how it was called, and fails when it is asked.
 BUILD = """
 import json, os, sys
 print("called:", json.dumps(sys.argv[1:]), flush=True)

@@ -124,7 +124,7 @@ EXPORTS = {  # CEP 12
 
 @dataclass(frozen=True)
 class Conda:
-    """conda, in a home of its own."""
+    """The program conda, in a home of its own."""
 
     tool: Path
     home: Path
@@ -339,9 +339,9 @@ def test_the_lock_of_a_release_is_one_that_conda_takes(
     conda: Conda, built: Bench, tmp_path: Path
 ) -> None:
     words = ["lock", "--cell", "*-cp311-*", "--format", "md5", "--channel", str(built.channel)]
-    told = subprocess.run([*COMMAND, *words], env=built.env, check=True, capture_output=True)
+    shown = subprocess.run([*COMMAND, *words], env=built.env, check=True, capture_output=True)
     lock = tmp_path / "lock.txt"
-    lock.write_bytes(told.stdout)
+    lock.write_bytes(shown.stdout)
     done = conda("create", "--yes", "-p", tmp_path / "env", "--file", lock)
     assert done.returncode == 0, done.stdout + done.stderr
     release = json.loads((built.channel / "releases/0001/release.json").read_text())
@@ -398,14 +398,14 @@ def test_conda_takes_records_without_the_date_of_a_build(
     every = [one for name in json.loads(found.stdout).values() for one in name]
     assert {one["name"] for one in every} == {"root", "python"}
     assert all("timestamp" not in one or one["timestamp"] > 0 for one in every)
-    told = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--info", "root")
-    assert told.returncode == 0, told.stdout + told.stderr
-    assert "2014" not in told.stdout
+    shown = conda("search", "--override-channels", "-c", built.channel.as_uri(), "--info", "root")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "2014" not in shown.stdout
 
 
 def test_run_exports_are_those_of_the_packages(built: Bench, tmp_path: Path) -> None:
     """As conda's own library and py-rattler find them in the packages."""
-    told: dict[str, Any] = {}
+    shown: dict[str, Any] = {}
     for folder in (built.channel / "linux-64", built.channel / "noarch"):
         text = (folder / index.RUN_EXPORTS).read_bytes()
         assert zstandard.decompress((folder / index.RUN_EXPORTS_PACKED).read_bytes()) == text
@@ -414,15 +414,15 @@ def test_run_exports_are_those_of_the_packages(built: Bench, tmp_path: Path) -> 
         assert table["info"]["subdir"] == folder.name
         assert table["packages.conda"].keys() == index.read(folder).keys()
         for name, entry in table["packages.conda"].items():
-            told[name] = entry["run_exports"]
+            shown[name] = entry["run_exports"]
             handling.extract(str(folder / name), str(tmp_path / name))
             file = tmp_path / name / "info/run_exports.json"
-            assert told[name] == (json.loads(file.read_text()) if file.exists() else {})
-            if told[name]:
+            assert shown[name] == (json.loads(file.read_text()) if file.exists() else {})
+            if shown[name]:
                 own = RunExportsJson.from_package_archive(folder / name)
                 found = {kind: getattr(own, kind) for kind in _KINDS}
-                assert told[name] == {kind: specs for kind, specs in found.items() if specs}
-    roots = [exports for name, exports in told.items() if name.startswith("root-")]
+                assert shown[name] == {kind: specs for kind, specs in found.items() if specs}
+    roots = [exports for name, exports in shown.items() if name.startswith("root-")]
     assert roots == [{"weak": ["root >=6.40"]}] * 2
 
 

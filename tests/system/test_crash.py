@@ -25,12 +25,12 @@ from .conftest import ROOT, Bench
 pytestmark = pytest.mark.system
 # With an address, so that what a release says is not another in each folder.
 CELL = ("--root", "6", "--py", "3.11", "--url", "https://example.org/channel")
-ROUNDS = 100
+ROUNDS = 50  # each run of the tests has other ones
 # What ends a run in which a process was killed: nothing (it was of no use any more), a build, an
 # audit or a smoke test failed, the installer failed, or no engine worked when tried.
 ENDS = {0, 1, 3, 4}
 
-# The line that tells of a stage's begin, and the name under which the record has its seconds.
+# The line at a stage's begin, and the name under which the record has its seconds.
 STAGES = {
     "sources": r"plan +done",
     "build": r"build +begins",
@@ -59,16 +59,16 @@ def settled(path: Path, name: str) -> object:
         return without(json.loads(zstandard.decompress(content)), "indexed_timestamp")
     if name.endswith("release.json"):
         record = without(json.loads(content), "time")
-        return {**record, "files": sorted(record["files"])}  # of which the SBOM tells a time
+        return {**record, "files": sorted(record["files"])}  # of which the SBOM has a time
     if name.endswith(".cdx.json"):
         return without(json.loads(content), "timestamp", "serialNumber")
-    if path.name == "index.html":  # tells times
+    if path.name == "index.html":  # has times
         return "a page"
     if name.startswith("proofs/"):  # with a hash of all of it, and where the logs are
         return without(json.loads(content)["proof"], "log")
     if name.endswith("artifact.json"):
         return without(json.loads(content))
-    if path.name == "build.log":  # tells times
+    if path.name == "build.log":  # has times
         return "a log"
     if path.name == "verified" or path.suffix == ".seal":  # inode and time of a file
         return "a seal"
@@ -76,7 +76,7 @@ def settled(path: Path, name: str) -> object:
 
 
 def shard_of(path: Path) -> str:
-    """What a shard says but for times, so that it can be told from others."""
+    """What a shard says but for times, so that it differs from others."""
     shard = msgpack.unpackb(zstandard.decompress(path.read_bytes()))
     return repr(without(shard, "indexed_timestamp"))
 
@@ -115,7 +115,7 @@ def state(bench: Bench) -> dict[str, dict[str, object]]:
 
 
 def assert_whole(channel: Path) -> None:
-    """All that readers can find is there, in each way in which the index is told."""
+    """All that readers can find is there, in each form of the index."""
     for table in channel.glob("*/repodata.json"):
         folder = table.parent
         text = table.read_bytes()
@@ -160,8 +160,8 @@ def descendants(root: int) -> list[int]:
     return found
 
 
-def is_told(process: int) -> bool:
-    """Whether the death of a process can be told from a failure of its own.
+def is_reported(process: int) -> bool:
+    """Whether the death of a process differs from a failure of its own.
 
     It cannot be of the shell that runs a build's script: rattler-build says that it failed. That
     failure is kept, and `--retry` is what helps.
@@ -229,14 +229,14 @@ class Saboteur:
         with self._running() as run:
             self._wait(run)
             while run.poll() is None:
-                if below := [victim for victim in descendants(run.pid) if is_told(victim)]:
+                if below := [victim for victim in descendants(run.pid) if is_reported(victim)]:
                     kill([self.chance.choice(below)])
                     break
                 time.sleep(0.002)
             code = run.wait(60)
-        told = self.log.read_text()
-        assert code in ENDS, told
-        assert "Traceback" not in told
+        said = self.log.read_text()
+        assert code in ENDS, said
+        assert "Traceback" not in said
 
     def _running(self) -> "subprocess.Popen[bytes]":
         with self.log.open("w") as log:
@@ -329,9 +329,9 @@ def test_an_interruption_of_any_stage_leaves_nothing_half_made(
     seen = []
     for _ in range(3):
         code = subject.interrupt(stage)
-        told = subject.log.read_text()
-        assert code in (0, 130), told  # 0: it was at its end before the signal came
-        assert "Traceback" not in told
+        said = subject.log.read_text()
+        assert code in (0, 130), said  # 0: it was at its end before the signal came
+        assert "Traceback" not in said
         assert using(subject.bench.home) == []
         assert list((subject.bench.home / "tmp").iterdir()) == []
         assert_whole(subject.bench.channel)

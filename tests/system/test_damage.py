@@ -1,4 +1,4 @@
-"""What is damaged in the store is found when it is used, told, and made again the same."""
+"""What is damaged in the store is found when it is used, reported, and made again the same."""
 
 import json
 import os
@@ -98,7 +98,7 @@ def cut_smoke(bench: Bench) -> Path:
         cut_smoke,
     ],
 )
-def test_damage_is_told_and_mended(bench: Bench, damage: Callable[[Bench], Path]) -> None:
+def test_damage_is_reported_and_mended(bench: Bench, damage: Callable[[Bench], Path]) -> None:
     bench.json("build", *CELL)
     right = state(bench)
     damaged = damage(bench)
@@ -180,7 +180,7 @@ def test_a_sound_package_in_the_cache_is_used_again(bench: Bench, tmp_path: Path
     assert seal.holds(script.parents[1])
 
 
-def test_damaged_durations_are_told(bench: Bench) -> None:
+def test_damaged_durations_are_reported(bench: Bench) -> None:
     bench.json("build", *CELL)
     durations = one(bench.home, "durations/*.json")
     durations.write_text("[7]")

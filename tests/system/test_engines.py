@@ -34,7 +34,7 @@ def sandbox(engine: Engine, bare: Path, tmp_path: Path) -> Sandbox:
         Mount(source=out, target="/rootstock/out", writable=True),
         Mount(source=CHECKOUT / "ci", target="/rootstock/deps"),
     )
-    return Sandbox(root=bare, mounts=mounts, env=PATH | {"TOLD": "two words"}, cwd="/rootstock/out")
+    return Sandbox(root=bare, mounts=mounts, env=PATH | {"SAID": "two words"}, cwd="/rootstock/out")
 
 
 def output(engine: Engine, sandbox: Sandbox, script: str) -> list[str]:
@@ -82,8 +82,8 @@ def test_nothing_of_the_machine_is_in_reach(
     monkeypatch.setenv("A_SECRET_TOKEN", "in the open")
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@localhost:1")
     seen = dict(line.split("=", 1) for line in output(engine, sandbox, "env"))
-    assert {key: seen[key] for key in ("PATH", "TOLD")} == PATH | {"TOLD": "two words"}
-    assert set(seen) - {"PATH", "TOLD"} <= {"PWD", "SHLVL", "_"}, "the shell's own"
+    assert {key: seen[key] for key in ("PATH", "SAID")} == PATH | {"SAID": "two words"}
+    assert set(seen) - {"PATH", "SAID"} <= {"PWD", "SHLVL", "_"}, "the shell's own"
     interfaces = output(engine, sandbox, "tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '")
     assert interfaces == ["lo"]
     processes = output(engine, sandbox, "ls -d /proc/[0-9]*")
@@ -141,8 +141,8 @@ def test_a_build_ends_with_rootstock(
     run = subprocess.Popen(argv, env=bench.env, stderr=subprocess.PIPE)
     wait_for(lambda: running(words) or run.poll() is not None, "the build did not begin")
     run.send_signal(number)
-    _, told = run.communicate(timeout=30)
-    assert run.returncode == (-number if number == signal.SIGKILL else 130), told.decode()
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == (-number if number == signal.SIGKILL else 130), said.decode()
     seconds = 10 if number == signal.SIGKILL else 1
     wait_for(lambda: not running(words), "the build outlived rootstock", seconds)
     wait_for(lambda: not containers(name), "a container is left", seconds=10)
@@ -194,11 +194,11 @@ def test_every_engine_that_works_builds_the_same(bench: Bench, tmp_path: Path) -
     assert all(other == first for other in rest), hashes
 
 
-def test_doctor_tells_the_truth() -> None:
+def test_doctor_says_the_truth() -> None:
     argv = [sys.executable, "-I", "-m", "rootstock", "doctor", "--json"]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     found = {finding["what"]: finding for finding in json.loads(done.stdout)["findings"]}
     for name, engine in ENGINES.items():
-        told = found[f"engine {name}"]
-        assert (told["state"] == "ok") == (why_not(engine) is None), told
-        assert bool(told["remedy"]) == (told["state"] != "ok"), told
+        said = found[f"engine {name}"]
+        assert (said["state"] == "ok") == (why_not(engine) is None), said
+        assert bool(said["remedy"]) == (said["state"] != "ok"), said

@@ -159,7 +159,7 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
     assert (made.prefix / "share/rootling.txt").exists()
 
 
-def test_a_system_that_is_too_old_is_told_the_oldest_that_is_not(
+def test_a_system_that_is_too_old_is_reported_the_oldest_that_is_not(
     package: Any, tmp_path: Path
 ) -> None:
     """The newest of two versions needs the newest glibc, and the other one a dependency's."""
@@ -357,14 +357,14 @@ def test_ended_at_any_moment_the_same_command_goes_on(
             if process.returncode and number != signal.SIGKILL:
                 assert process.returncode in (130, -number), said
             if any(prefix.glob("*")) and MARK not in os.listdir(prefix):
-                # It was finished, and what was ended is at most the telling of it.
+                # It was finished, and at most its report was cut off.
                 assert content_of(prefix).keys() == content_of(tmp_path / "whole").keys()
                 shutil.rmtree(prefix)
             elif number != signal.SIGKILL:
                 assert [*prefix.glob("*")] == []
         last = start(prefix, many, home)
-        _, told = last.communicate(timeout=120)
-        assert last.returncode == 0, told
+        _, shown = last.communicate(timeout=120)
+        assert last.returncode == 0, shown
         assert MARK not in os.listdir(prefix)
         assert content_of(prefix).keys() == content_of(tmp_path / "whole").keys()
 
@@ -372,10 +372,10 @@ def test_ended_at_any_moment_the_same_command_goes_on(
 def test_of_two_at_once_one_is_refused(many: Path, tmp_path: Path) -> None:
     prefix, home = tmp_path / "prefix", tmp_path / "home"
     both = [start(prefix, many, home), start(prefix, many, home, "--json")]
-    told = [process.communicate(timeout=120) for process in both]
+    shown = [process.communicate(timeout=120) for process in both]
     codes = [process.returncode for process in both]
     # The second may also begin when the first has finished.
-    assert sorted(codes) in ([0, 5], [0, 2]), told
+    assert sorted(codes) in ([0, 5], [0, 2]), shown
     assert sum(1 for _ in prefix.glob("share/*/*")) == 4 * 1500
     assert len(list((prefix / "conda-meta").glob("*.json"))) == 5
 
@@ -384,9 +384,9 @@ def test_json_is_one_object(many: Path, tmp_path: Path) -> None:
     made = start(tmp_path / "prefix", many, tmp_path / "home", "--json")
     output, errors = made.communicate(timeout=120)
     assert made.returncode == 0, errors
-    told = json.loads(output)
-    assert told["prefix"] == str(tmp_path / "prefix")
-    assert {package["name"] for package in told["packages"]} == {f"many{n}" for n in range(4)} | {
+    shown = json.loads(output)
+    assert shown["prefix"] == str(tmp_path / "prefix")
+    assert {package["name"] for package in shown["packages"]} == {f"many{n}" for n in range(4)} | {
         "all"
     }
 
@@ -474,7 +474,7 @@ def test_a_file_of_the_cache_that_was_written_to_is_had_anew(
     assert any("damaged" in event.detail for event in events if event.state == "note")
 
 
-def test_scripts_that_conda_would_run_are_told(package: Any, tmp_path: Path, make: Any) -> None:
+def test_scripts_that_conda_would_run_are_reported(package: Any, tmp_path: Path, make: Any) -> None:
     channel = stage(
         [
             package("a-script", files={"bin/.a-script-post-link.sh": b"true\n"}),

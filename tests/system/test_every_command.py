@@ -56,8 +56,8 @@ def start(
     )
 
 
-def is_told(done: "subprocess.CompletedProcess[str]", *codes: int) -> None:
-    """That a command ended with one of some codes, and told why if it failed."""
+def is_reported(done: "subprocess.CompletedProcess[str]", *codes: int) -> None:
+    """That a command ended with one of some codes, and said why if it failed."""
     assert done.returncode in codes, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert "\x1b" not in done.stderr
@@ -66,13 +66,13 @@ def is_told(done: "subprocess.CompletedProcess[str]", *codes: int) -> None:
 
 
 def is_object(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
-    told = json.loads(done.stdout)
-    assert isinstance(told, dict)
+    said = json.loads(done.stdout)
+    assert isinstance(said, dict)
     if done.returncode:
-        assert told["error"] and told["error"].splitlines()[0] in done.stderr
-        assert told["code"] == done.returncode
-        assert isinstance(told["remedy"], str)
-    return told
+        assert said["error"] and said["error"].splitlines()[0] in done.stderr
+        assert said["code"] == done.returncode
+        assert isinstance(said["remedy"], str)
+    return said
 
 
 @pytest.mark.parametrize("name", ["", *main._HOMES])
@@ -96,10 +96,10 @@ def test_every_command(name: str, env: dict[str, str], tmp_path: Path) -> None:
         futures = {way: pool.submit(call) for way, call in ways.items()}
         done = {way: future.result() for way, future in futures.items()}
     if name:
-        is_told(done["nothing"], *CODES)
-    is_told(done["nonsense"], 2)
-    is_told(done["gone"], 2)
-    is_told(done["full"], 4)
+        is_reported(done["nothing"], *CODES)
+    is_reported(done["nonsense"], 2)
+    is_reported(done["gone"], 2)
+    is_reported(done["full"], 4)
     assert (done["closed"].returncode, done["mute"].returncode) == (0, 2)
     for way in ("nothing", "nonsense", "gone") if as_json else ():
         is_object(done[way])
@@ -132,10 +132,10 @@ TWICE = """
 import signal, sys
 from rootstock.cli import ending, main
 
-told = ending.failure
+real = ending.failure
 
 def failure(error):
-    ending.failure = told
+    ending.failure = real
     signal.raise_signal(signal.SIGINT)  # while the first is seen to
 
 ending.failure = failure
@@ -155,11 +155,11 @@ def test_a_file_that_may_not_grow_is_no_fault_of_rootstock(
 ) -> None:
     words = ["releases", "--help"]
     done = start(words, env, tmp_path, before="ulimit -f 1;", after=f">{tmp_path}/out")
-    is_told(done, 4)
+    is_reported(done, 4)
 
 
 def test_no_child_sees_a_secret(env: dict[str, str], tmp_path: Path) -> None:
-    """Whatever `doctor` starts tells its environment."""
+    """Whatever `doctor` starts writes down its environment."""
     seen, programs = tmp_path / "seen", tmp_path / "bin"
     programs.mkdir()
     for name in ("podman", "docker", "bwrap", "unshare", "apt-config", "apt-get", "dpkg-deb"):

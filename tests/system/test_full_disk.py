@@ -73,12 +73,12 @@ request = Request(
 )
 try:
     record, _ = run(request, store, listen, "promote")
-    code, told = record.code, f"{record.error} {record.remedy}"
+    code, said = record.code, f"{record.error} {record.remedy}"
 except RootstockError as error:  # where there was no room for a report of it either
-    code, told = error.code, f"{error.message} {error.remedy}"
+    code, said = error.code, f"{error.message} {error.remedy}"
 assert filled, "the disk was never filled"
-assert code == 4, told
-assert "No space left" in told and "Free some" in told, told
+assert code == 4, said
+assert "No space left" in said and "Free some" in said, said
 assert list((small / "store/tmp").iterdir()) == []
 assert all(artifact.load(folder) for folder in (small / "store/artifacts").iterdir())
 assert not list(channel.glob("*/*.conda")), "in the channel, and not promoted"
@@ -142,7 +142,7 @@ def test_a_disk_that_fills_ends_with_4_and_leaves_nothing_half_made(
     assert json.loads(done.stdout) == json.loads(json.dumps(state(bench)))
 
 
-def test_a_build_that_fills_the_disk_is_told_and_tried_again(bench: Bench, small: Path) -> None:
+def test_a_build_that_fills_the_disk_is_reported_and_tried_again(bench: Bench, small: Path) -> None:
     script = "dd if=/dev/zero of=big bs=1M count=100\n"
     bench.recipe("root", make_sh=script)
     command = [*COMMAND, "build", *CELL, "--checkout", str(bench.checkout)]
@@ -184,8 +184,8 @@ def on_mounted(
     )
 
 
-def told(done: "subprocess.CompletedProcess[str]", *codes: int) -> str:
-    """What was told by a script that prints how each of its builds ended."""
+def said(done: "subprocess.CompletedProcess[str]", *codes: int) -> str:
+    """The output of a script that prints how each of its builds ended."""
     assert [line for line in done.stdout.splitlines() if line.startswith("ended")] == [
         f"ended {code}" for code in codes
     ], done.stdout + done.stderr
@@ -199,7 +199,7 @@ TWICE = f"{ONCE}\n{{between}}\n{ONCE}\n! ls $S/failures/*"
 
 
 @pytest.mark.parametrize("left", [0, 60, 200, 600, 2000])
-def test_a_disk_that_is_nearly_full_is_told_and_not_the_package(
+def test_a_disk_that_is_nearly_full_is_reported_and_not_the_package(
     left: int, bench: Bench, small: Path
 ) -> None:
     fill = f"head -c $(( ($(stat -f -c %a {small}) - {left} / 4) * 4096 )) /dev/zero >{small}/fill"
@@ -207,39 +207,39 @@ def test_a_disk_that_is_nearly_full_is_told_and_not_the_package(
     done = on_mounted(small, bench, f"size={SIZE}", script)
     first = 0 if "ended 4" not in done.stdout else 4  # a little may be just enough
     assert first == 4 or left > 400
-    assert ("No space left" in told(done, first, 0)) == (first == 4)
+    assert ("No space left" in said(done, first, 0)) == (first == 4)
 
 
-def test_a_disk_without_inodes_is_told(bench: Bench, small: Path) -> None:
+def test_a_disk_without_inodes_is_reported(bench: Bench, small: Path) -> None:
     fill = (
         f"mkdir {small}/fill; i=0\n"
         f"while [ $(stat -f -c %d {small}) -gt 60 ]; do i=$((i+1)); : >{small}/fill/$i; done"
     )
     script = f"{fill}\n" + TWICE.format(between=f"rm -r {small}/fill")
     done = on_mounted(small, bench, f"size={SIZE},nr_inodes=1500", script)
-    assert "No space left" in told(done, 4, 0)
+    assert "No space left" in said(done, 4, 0)
 
 
-def test_a_disk_that_runs_no_programs_is_told_at_the_start(bench: Bench, small: Path) -> None:
+def test_a_disk_that_runs_no_programs_is_reported_at_the_start(bench: Bench, small: Path) -> None:
     script = TWICE.format(between=f"mount -o remount,exec {small}")
     done = on_mounted(small, bench, f"size={SIZE},noexec", script)
-    told_ = told(done, 4, 0)
-    assert "noexec" in told_ and "ROOTSTOCK_HOME" in told_
+    said_ = said(done, 4, 0)
+    assert "noexec" in said_ and "ROOTSTOCK_HOME" in said_
 
 
-def test_a_disk_that_goes_away_is_told(bench: Bench, small: Path) -> None:
+def test_a_disk_that_goes_away_is_reported(bench: Bench, small: Path) -> None:
     bench.recipe("root", make_sh="sleep 3\ncp root.txt $PREFIX/\n")
     gone = (
         f"(until ls {small}/store/tmp/root-*/build >/dev/null 2>&1; do sleep 0.1; done; sleep 1; "
         f"umount -l {small}) >/dev/null 2>&1 &\n"
     )
     done = on_mounted(small, bench, f"size={SIZE}", gone + ONCE)
-    assert f"{small}/store" in told(done, 4)
+    assert f"{small}/store" in said(done, 4)
 
 
-def test_a_limit_of_file_sizes_is_told_at_the_start(bench: Bench, small: Path) -> None:
+def test_a_limit_of_file_sizes_is_reported_at_the_start(bench: Bench, small: Path) -> None:
     done = on_mounted(small, bench, f"size={SIZE}", f"ulimit -f 1\n{ONCE}")
-    assert "ulimit -f" in told(done, 4)
+    assert "ulimit -f" in said(done, 4)
 
 
 def test_doctor_looks_at_the_disk(bench: Bench, small: Path) -> None:

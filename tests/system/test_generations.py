@@ -178,8 +178,8 @@ def switching(
         assert writer.stdout.readline() == "ready\n"
         yield writer
     finally:
-        _, told = writer.communicate()
-        assert writer.returncode in (0, -signal.SIGKILL), told
+        _, said = writer.communicate()
+        assert writer.returncode in (0, -signal.SIGKILL), said
 
 
 @contextmanager
@@ -357,11 +357,11 @@ class Cache:
         try:
             with urlopen(Request(f"{self._url}/{path}", headers=headers)) as answer:
                 content = answer.read()
-                told = {
+                said = {
                     "If-Modified-Since": answer.headers["Last-Modified"],
                     "If-None-Match": answer.headers["ETag"],
                 }
-                headers = {name: value for name, value in told.items() if value}
+                headers = {name: value for name, value in said.items() if value}
                 self._kept[path] = (headers, content)
         except HTTPError as error:
             if error.code != 304:
@@ -391,7 +391,7 @@ def python(channel: Path, folder: Path) -> Iterator[str]:
 
 @contextmanager
 def nginx(channel: Path, folder: Path) -> Iterator[str]:
-    """nginx, whose tag of a file is made of its second and its size."""
+    """The server nginx, whose tag of a file is made of its second and its size."""
     found = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if not found:
         pytest.skip("nginx is not installed")
@@ -420,7 +420,7 @@ def nginx(channel: Path, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("serving", [python, nginx])
-def test_a_server_that_goes_by_seconds_tells_every_switch(
+def test_a_server_that_goes_by_seconds_says_every_switch(
     pair: Callable[[int], list[Artifact]],
     tmp_path: Path,
     serving: Callable[[Path, Path], AbstractContextManager[str]],
@@ -538,10 +538,10 @@ def test_the_commands(pair: Callable[[int], list[Artifact]], tmp_path: Path) -> 
     assert listed()["current"] == 3
 
     back = command("rollback", *where, "--json")
-    told = json.loads(back.stdout)
-    assert told["generation"] == 4
-    assert told["gone"] == sorted(artifact.filename for artifact in made)
-    assert (told["back"], told["releases_gone"], told["releases_back"]) == ([], [3], [])
+    said = json.loads(back.stdout)
+    assert said["generation"] == 4
+    assert said["gone"] == sorted(artifact.filename for artifact in made)
+    assert (said["back"], said["releases_gone"], said["releases_back"]) == ([], [3], [])
     assert visible() == [1, 2]
     table = command("releases", *where).stdout.splitlines()
     assert "back to 2" in table[4]

@@ -1,4 +1,4 @@
-"""scripts/lock.py with the real uv: what it finds, and how it fails."""
+"""`scripts/lock.py` with the real uv: what it finds, and how it fails."""
 
 import os
 import subprocess

@@ -162,8 +162,8 @@ def test_a_part_of_a_release_is_verified_as_that(built: Bench, tmp_path: Path) -
 def test_a_bundle_is_made_from_a_url(built: Bench, tmp_path: Path) -> None:
     with served(built.channel) as url:
         done = run(built, "bundle", tmp_path / "made", "--channel", url, "--json")
-    told = json.loads(done.stdout)
-    assert (told["release"], told["packages"]) == (1, len(built.packages()))
+    said = json.loads(done.stdout)
+    assert (said["release"], said["packages"]) == (1, len(built.packages()))
     assert run(built, "verify", "latest", "--channel", tmp_path / "made").returncode == 0
 
 
@@ -192,10 +192,10 @@ def test_refusals_leave_nothing(built: Bench, tmp_path: Path) -> None:
     assert list(target.iterdir()) == []
 
 
-def test_a_dry_run_tells_and_makes_nothing(built: Bench, tmp_path: Path) -> None:
+def test_a_dry_run_says_and_makes_nothing(built: Bench, tmp_path: Path) -> None:
     words = ("bundle", tmp_path / "made", "--channel", built.channel, "--dry-run", "--json")
-    told = json.loads(run(built, *words).stdout)
-    assert set(told["packages"]) == built.packages()
+    said = json.loads(run(built, *words).stdout)
+    assert set(said["packages"]) == built.packages()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -207,8 +207,8 @@ def test_an_interruption_leaves_nothing(built: Bench, tmp_path: Path) -> None:
         while not list(tmp_path.glob(".made.*/made/*/*.conda")) and time.monotonic() < deadline:
             time.sleep(0.01)
         started.send_signal(signal.SIGINT)
-        _, told = started.communicate(timeout=30)
-    assert (started.returncode, "interrupted" in told) == (130, True)
+        _, said = started.communicate(timeout=30)
+    assert (started.returncode, "interrupted" in said) == (130, True)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -223,9 +223,9 @@ def test_a_shipped_file_installs_itself_and_is_the_cells_python(
     """The python of these tests is a shell script, that ends well whatever it is asked."""
     done = offline(built, "ship", tmp_path / "file", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["smoke"]["passed"]
-    assert told["size"] == (tmp_path / "file").stat().st_size
+    said = json.loads(done.stdout)
+    assert said["smoke"]["passed"]
+    assert said["size"] == (tmp_path / "file").stat().st_size
     prefix, home = tmp_path / "there", tmp_path / "home"
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "CONDA_SHIP_PREFIX": str(prefix)}
     first = subprocess.run(
@@ -271,8 +271,8 @@ def test_a_packed_cell_is_for_its_path_and_readable_by_everybody(
 ) -> None:
     done = offline(built, "pack", "/cvmfs/lab.example/root", tmp_path / "one.tar.zst", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["smoke"]["passed"]
+    said = json.loads(done.stdout)
+    assert said["smoke"]["passed"]
     unpack(tmp_path / "one.tar.zst", tmp_path / "out")
     assert (tmp_path / "out/root.txt").read_text() == "root\n"
     assert (tmp_path / "out/.cvmfscatalog").exists()

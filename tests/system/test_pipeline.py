@@ -89,7 +89,7 @@ def test_the_plan_and_the_list_do_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("--root", "7"), r"ROOT 7 .*\n.*6\.40\.00"),
         (("--py", "2.7"), r"Python 2\.7 .*\n.*3\.11, 3\.13"),
@@ -98,10 +98,10 @@ def test_the_plan_and_the_list_do_nothing(bench: Bench) -> None:
         (("--colour", "red"), r"--colour"),
     ],
 )
-def test_what_is_not_known_ends_with_2(bench: Bench, words: tuple[str, ...], told: str) -> None:
+def test_what_is_not_known_ends_with_2(bench: Bench, words: tuple[str, ...], said: str) -> None:
     done = bench.run("build", *words)
     assert done.returncode == 2
-    assert re.search(told, done.stderr)
+    assert re.search(said, done.stderr)
     assert not bench.channel.exists()
 
 
@@ -176,9 +176,9 @@ def test_a_recipe_that_changes_during_a_run_is_not_built_from(bench: Bench) -> N
         if "python-3.11.0" in line and "begins" in line:
             changed.write_text("root, changed\n")
             break
-    _, told = running.communicate(timeout=60)
-    assert running.returncode == 2, told
-    assert "changed while rootstock was running" in told
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 2, said
+    assert "changed while rootstock was running" in said
     assert not bench.channel.exists()
 
 
@@ -228,8 +228,8 @@ def test_an_interruption_leaves_no_process_and_nothing_half_made(
     running = subprocess.Popen(bench.argv("build", *CELL), env=bench.env, stderr=subprocess.PIPE)
     wait_for(lambda: processes_with(f"sleep {nap}"), "the build did not begin")
     running.send_signal(number)
-    _, told = running.communicate(timeout=20)
-    assert running.returncode == 130, told.decode()
+    _, said = running.communicate(timeout=20)
+    assert running.returncode == 130, said.decode()
     assert processes_with(f"sleep {nap}") == []
     assert leftovers(bench) == []
     assert not list(bench.home.glob("failures/*"))
@@ -248,9 +248,9 @@ def test_an_interruption_does_not_wait_for_a_silent_server(bench: Bench) -> None
         )
         connection, _ = server.accept()
         running.send_signal(signal.SIGINT)
-        _, told = running.communicate(timeout=10)
+        _, said = running.communicate(timeout=10)
         connection.close()
-    assert running.returncode == 130, told.decode()
+    assert running.returncode == 130, said.decode()
 
 
 def test_what_a_killed_run_left_is_removed_by_the_next(bench: Bench) -> None:

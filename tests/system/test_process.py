@@ -44,7 +44,7 @@ def test_an_interruption_waits_for_no_lock() -> None:
     assert done.stdout == "interrupted\n"
 
 
-def test_an_interruption_during_a_fork_is_told_in_a_word() -> None:
+def test_an_interruption_during_a_fork_is_reported_in_a_word() -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-c", IN_A_FORK], capture_output=True, text=True, timeout=20
     )

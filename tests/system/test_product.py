@@ -155,7 +155,7 @@ def test_a_bundle_says_how_the_second_product_is_installed(checkout: Path) -> No
     assert "ROOT" not in text and "python" not in text
 
 
-def test_a_check_of_the_second_product_that_fails_is_told(checkout: Path) -> None:
+def test_a_check_of_the_second_product_that_fails_is_reported(checkout: Path) -> None:
     record = go(checkout, "smoke", apple=("1.0",))
     assert record.code == 1
     assert [cell.state for cell in record.cells] == ["failed"]

@@ -87,10 +87,10 @@ def test_a_channel_is_published_and_the_token_is_nowhere(built: Bench, site: Sit
         watch.stop.set()
         watch.join()
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert set(site.labelled("main")) == set(told["shown"]) == set(told["read"])
-    assert {Path(path).name for path in told["shown"]} == built.packages()
-    assert told["cells"] == ["root6.40.00-cp311-linux_x86_64"]
+    printed = json.loads(done.stdout)
+    assert set(site.labelled("main")) == set(printed["shown"]) == set(printed["read"])
+    assert {Path(path).name for path in printed["shown"]} == built.packages()
+    assert printed["cells"] == ["root6.40.00-cp311-linux_x86_64"]
     assert watch.found == set()
     # The command itself, and as long as a client runs, that: no sandbox, no solver, no pip.
     others = {line for line in watch.has if "rootstock publish" not in line}
@@ -119,7 +119,7 @@ def holds_nothing(bench: Bench, word: str) -> None:
         (200, TOKEN.encode(), 3, "an answer that is not JSON"),
     ],
 )
-def test_no_failure_tells_the_token(
+def test_no_failure_says_the_token(
     status: int, body: object, code: int, said: str, built: Bench, site: Site
 ) -> None:
     token = built.checkout / "token"
@@ -159,9 +159,9 @@ def test_mistakes_end_with_2(built: Bench, tmp_path: Path) -> None:
 
 def test_a_dry_run_needs_no_token_and_changes_nothing(built: Bench, tmp_path: Path) -> None:
     folder = tmp_path / "web"
-    told = json.loads(run(built, "publish", str(folder), "--dry-run", "--json").stdout)
-    assert {Path(path).name for path in told["upload"]} == built.packages()
-    assert told["upload"] == told["show"]
+    printed = json.loads(run(built, "publish", str(folder), "--dry-run", "--json").stdout)
+    assert {Path(path).name for path in printed["upload"]} == built.packages()
+    assert printed["upload"] == printed["show"]
     assert not folder.exists()
 
 

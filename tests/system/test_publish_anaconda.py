@@ -66,26 +66,26 @@ def has(site: Site, snapshot: ChannelSnapshot) -> None:
 
 
 def go(
-    snapshot: ChannelSnapshot, target: Anaconda, store: Store, patience: RetryPolicy = SOON
+    snapshot: ChannelSnapshot, target: Anaconda, store: Store, policy: RetryPolicy = SOON
 ) -> Any:
-    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
+    return publish.publish(snapshot, target, store, silent, untested, policy=policy)
 
 
 def test_a_release_is_uploaded_tested_and_shown(
     channel: Path, package: Any, site: Site, target: Anaconda, store: Store, tmp_path: Path
 ) -> None:
-    told: list[Event] = []
+    said: list[Event] = []
     installs = Installs(tmp_path)
     snapshot = load(channel)
-    done = publish.publish(snapshot, target, store, told.append, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, said.append, installs, policy=SOON)
     assert site.labelled("main") == site.labelled("staging") == paths(snapshot)
     assert set(done.uploaded) == set(done.read) == set(done.shown) == set(paths(snapshot))
     assert (done.cells, installs.calls) == (("old",), 1)
-    assert {event.item for event in told} >= {"upload", "read back"}
+    assert {event.item for event in said} >= {"upload", "read back"}
 
     snapshot = more(channel, package)
     asked = len(site.asked)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert site.labelled("main") == paths(snapshot)
     assert sorted(done.uploaded) == ["linux-64/three-1.0-h0_0.conda", "linux-64/two-1.0-h0_0.conda"]
     assert done.cells == ("new",)
@@ -93,7 +93,7 @@ def test_a_release_is_uploaded_tested_and_shown(
     assert len(fetched) == 2 + 3  # read back, installed
 
     asked = len(site.asked)
-    again = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    again = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert again.uploaded == again.read == again.shown == again.cells == ()
     assert {step for step, *_ in site.asked[asked:]} == {"user", "package", "label"}
 
@@ -127,7 +127,7 @@ def test_a_fault_leaves_the_old_set_and_a_second_run_completes(
     assert site.met
     assert TOKEN not in str(caught.value)
     if step == "copy" and how == "after":
-        assert site.labelled("main") == paths(snapshot)  # it was done, and nobody was told
+        assert site.labelled("main") == paths(snapshot)  # it was done, and nobody heard of it
     else:
         assert site.labelled("main") == old
     if how in MAY_PASS:
@@ -213,7 +213,7 @@ def test_bytes_that_changed_on_the_way_are_found(
 ) -> None:
     snapshot = load(channel)
     target_label = publish.publish(
-        snapshot, target, store, silent, untested, patience=SOON, stage_only=True
+        snapshot, target, store, silent, untested, policy=SOON, stage_only=True
     )
     assert target_label.shown == () and site.labelled("main") == {}
     path = snapshot.packages[0].path
@@ -250,7 +250,7 @@ def test_what_fails_its_test_is_not_shown(
 
     snapshot = load(channel)
     with pytest.raises(SmokeFailed):
-        publish.publish(snapshot, target, store, silent, fails, patience=SOON)
+        publish.publish(snapshot, target, store, silent, fails, policy=SOON)
     assert site.labelled("main") == {}
     # Nor does it become visible with what is published next.
     other = channel.with_name("other")
@@ -279,7 +279,7 @@ def test_one_uploader_at_a_time(channel: Path, site: Site, target: Anaconda, sto
         with pytest.raises(RefusedError, match=r"process .* is writing to"):
             go(load(channel), target, store)
 
-    publish.publish(load(channel), target, store, silent, second, patience=SOON)
+    publish.publish(load(channel), target, store, silent, second, policy=SOON)
 
 
 def test_a_user_that_is_not_there(channel: Path, target: Anaconda, store: Store) -> None:

@@ -36,7 +36,7 @@ store.prepare()
 snapshot = load(Path(sys.argv[1]))
 print("ready", flush=True)
 publish.publish(snapshot, Folder(path=Path(sys.argv[2])), store, silent, lambda *_: None,
-                patience=RetryPolicy(tries=1))
+                policy=RetryPolicy(tries=1))
 """
 
 
@@ -46,7 +46,7 @@ def more(channel: Path, package: Any, version: str = "1.0") -> None:
 
 
 def go(channel: Path, folder: Path, store: Store, smoke: Any = untested) -> Any:
-    return publish.publish(load(channel), Folder(path=folder), store, silent, smoke, patience=ONCE)
+    return publish.publish(load(channel), Folder(path=folder), store, silent, smoke, policy=ONCE)
 
 
 def visible(folder: Path) -> dict[str, str]:
@@ -102,13 +102,13 @@ def test_an_earlier_release_then_the_next(
     folder = tmp_path / "web"
     more(channel, package)
     first = load(channel, 1)
-    publish.publish(first, Folder(path=folder), store, silent, untested, patience=ONCE)
+    publish.publish(first, Folder(path=folder), store, silent, untested, policy=ONCE)
     assert visible(folder) == paths(first)
     assert current(folder).number == 1
     go(channel, folder, store)
     the_same(channel, folder)
     with pytest.raises(RefusedError, match="shows generation 2, but this is 1"):
-        publish.publish(first, Folder(path=folder), store, silent, untested, patience=ONCE)
+        publish.publish(first, Folder(path=folder), store, silent, untested, policy=ONCE)
 
 
 def test_what_fails_its_test_is_not_shown(

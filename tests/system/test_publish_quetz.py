@@ -156,8 +156,8 @@ def more(channel: Path, package: Any) -> ChannelSnapshot:
     return load(channel)
 
 
-def go(snapshot: ChannelSnapshot, target: Quetz, store: Store, patience: Any = SOON) -> Any:
-    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
+def go(snapshot: ChannelSnapshot, target: Quetz, store: Store, policy: Any = SOON) -> Any:
+    return publish.publish(snapshot, target, store, silent, untested, policy=policy)
 
 
 def test_a_release_is_uploaded_tested_and_shown(
@@ -165,14 +165,14 @@ def test_a_release_is_uploaded_tested_and_shown(
 ) -> None:
     installs = Installs(tmp_path)
     snapshot = load(channel)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert server.shown(target.channel) == paths(snapshot) == server.shown(target.staged)
     assert set(done.uploaded) == set(done.read) == set(paths(snapshot))
     snapshot = more(channel, package)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert server.shown(target.channel) == paths(snapshot)
     assert len(done.uploaded) == 2 and installs.calls == 2
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert done.uploaded == done.read == done.cells == () and installs.calls == 2
 
 
@@ -242,7 +242,7 @@ def test_a_server_that_is_killed_half_way(
         server.stop(signal.SIGKILL)
 
     with pytest.raises(TransientError):
-        publish.publish(snapshot, target, store, silent, killed, patience=ONCE)
+        publish.publish(snapshot, target, store, silent, killed, policy=ONCE)
     server.start()
     assert server.shown(target.channel) == old
     assert go(snapshot, target, store).uploaded == ()

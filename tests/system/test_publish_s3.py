@@ -150,8 +150,8 @@ def more(channel: Path, package: Any) -> ChannelSnapshot:
     return load(channel)
 
 
-def go(snapshot: ChannelSnapshot, target: S3, store: Store, patience: Any = SOON) -> Any:
-    return publish.publish(snapshot, target, store, silent, untested, patience=patience)
+def go(snapshot: ChannelSnapshot, target: S3, store: Store, policy: Any = SOON) -> Any:
+    return publish.publish(snapshot, target, store, silent, untested, policy=policy)
 
 
 def has(target: S3, state: Behind, channel: Path) -> None:
@@ -201,14 +201,14 @@ def test_a_release_is_uploaded_tested_and_shown(
 ) -> None:
     installs = Installs(tmp_path)
     snapshot = load(channel)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert set(done.uploaded) == set(done.read) == set(paths(snapshot))
     the_same(channel, target, state)
     snapshot = more(channel, package)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert len(done.uploaded) == 2 and installs.calls == 2
     the_same(channel, target, state)
-    done = publish.publish(snapshot, target, store, silent, installs, patience=SOON)
+    done = publish.publish(snapshot, target, store, silent, installs, policy=SOON)
     assert done.uploaded == done.read == done.cells == () and installs.calls == 2
     rollback(channel)
     go(load(channel), target, store)

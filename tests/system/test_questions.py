@@ -28,9 +28,9 @@ def test_why_names_the_file_and_the_way_to_it(bench: Bench) -> None:
     [cause] = root["causes"]
     assert cause["path"] == ["python 3.11.0"]
     assert [change["input"] for change in cause["changes"]] == ["file python.sh"]
-    told = bench.run("why", "python", *CELL).stdout
-    assert "replaces python-3.11.0" in told and "of the channel" in told
-    assert "file python.sh: changed (" in told
+    said = bench.run("why", "python", *CELL).stdout
+    assert "replaces python-3.11.0" in said and "of the channel" in said
+    assert "file python.sh: changed (" in said
     planned = bench.run("plan", *CELL).stdout
     assert "file python.sh: changed" in planned and "dependency python 3.11.0: rebuilt" in planned
     reasons = {node["package"]: node["reason"] for node in bench.json("build", *CELL)["nodes"]}
@@ -81,7 +81,7 @@ def test_what_depends_on_chance_is_shown(bench: Bench) -> None:
     assert artifacts(bench) == before
 
 
-def test_what_does_not_build_again_is_told(bench: Bench) -> None:
+def test_what_does_not_build_again_is_reported(bench: Bench) -> None:
     once = "cp root.txt $PREFIX/\ntest $(date +%%s) -lt %d\n"
     bench.recipe("root", make_sh=once % (time.time() + 3600))
     bench.json("build", *CELL)
@@ -97,7 +97,7 @@ def test_what_does_not_build_again_is_told(bench: Bench) -> None:
     assert "root-6.40.00" in done.stdout and ": failed" in done.stdout
 
 
-def test_what_there_is_no_record_of_is_told(bench: Bench) -> None:
+def test_what_there_is_no_record_of_is_reported(bench: Bench) -> None:
     done = bench.run("verify", "root")
     assert done.returncode == 2 and "no record of how root was built" in done.stderr
     assert bench.run("verify", "--all").returncode == 2
@@ -119,7 +119,7 @@ def test_an_interrupted_verification_ends_with_130_and_leaves_nothing(bench: Ben
         assert time.monotonic() < deadline, "the build did not begin"
         time.sleep(0.1)
     running.send_signal(signal.SIGINT)
-    _, told = running.communicate(timeout=60)
-    assert running.returncode == 130, told
-    assert b"interrupted" in told
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert b"interrupted" in said
     assert list((bench.home / "tmp").iterdir()) == []

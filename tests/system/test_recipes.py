@@ -82,7 +82,7 @@ def test_what_tests_ask_for_is_in_no_key(bench: Bench) -> None:
     assert [node["package"] for node in report["nodes"] if node["state"] == "built"] == []
 
 
-def test_what_tests_ask_for_and_nothing_makes_is_told_when_planning(bench: Bench) -> None:
+def test_what_tests_ask_for_and_nothing_makes_is_reported_when_planning(bench: Bench) -> None:
     scion(bench, "tests:\n  - python: {imports: [scion]}")
     done = bench.run("plan", *CELL)
     assert done.returncode == 2
@@ -90,7 +90,7 @@ def test_what_tests_ask_for_and_nothing_makes_is_told_when_planning(bench: Bench
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "said"),
     [
         ("{noarch: generic,", "{noarch: generic, number: 3,", "build.number is 3"),
         (
@@ -100,13 +100,13 @@ def test_what_tests_ask_for_and_nothing_makes_is_told_when_planning(bench: Bench
         ),
     ],
 )
-def test_builds_are_counted_by_nobody_else(bench: Bench, old: str, new: str, told: str) -> None:
+def test_builds_are_counted_by_nobody_else(bench: Bench, old: str, new: str, said: str) -> None:
     scion(bench, "")
     assert bench.run("build", *CELL).returncode == 0
     bench.recipe("scion", recipe_yaml=SCION.replace("TESTS", "").replace(old, new), leaf_txt="b\n")
     done = bench.run("plan", *CELL)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert said in done.stderr
     assert "scion/recipe.yaml:4: " in done.stderr
 
 
@@ -166,7 +166,7 @@ OWN = f"requirements: {{run: [{NO_MACHINE}]}}\ntests: [{{script: [ls]}}]"
 @pytest.mark.parametrize(
     ("asks", "stage"), [(ASKING, "environment"), (IN_A_TEST, "tests"), (OWN, "tests")]
 )
-def test_an_environment_that_no_solver_finds_is_told_with_the_reason(
+def test_an_environment_that_no_solver_finds_is_reported_with_the_reason(
     bench: Bench, asks: str, stage: str
 ) -> None:
     needy = PROGRAM.replace("NAME", "knife") + f"requirements: {{run: [{NO_MACHINE}]}}\n"
@@ -176,8 +176,8 @@ def test_an_environment_that_no_solver_finds_is_told_with_the_reason(
     done = bench.run("build", *CELL)
     assert done.returncode == 1
     assert f"it failed at stage {stage}" in done.stderr
-    told = done.stderr.partition("No environment satisfies the requirements:")[2]
-    assert NO_MACHINE in told
+    said = done.stderr.partition("No environment satisfies the requirements:")[2]
+    assert NO_MACHINE in said
     again = bench.run("build", *CELL)  # it is the package's own failure, and is kept as such
     assert again.returncode == 1
     assert NO_MACHINE in again.stderr
@@ -221,14 +221,14 @@ def lint(bench: Bench, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, env=bench.env, capture_output=True, text=True, check=False)
 
 
-def test_lint_tells_all_and_ends_with_2(bench: Bench) -> None:
+def test_lint_says_all_and_ends_with_2(bench: Bench) -> None:
     scion(bench, "tests: [{script: [true]}]\nabuot: {}")
     program(bench, "Knife", "#!/bin/sh\n")
     done = lint(bench, "--json")
     assert done.returncode == 2
-    told = json.loads(done.stdout)
-    errors = [one for one in told["findings"] if one["level"] == "error"]
-    assert len(errors) == told["errors"]
+    said = json.loads(done.stdout)
+    errors = [one for one in said["findings"] if one["level"] == "error"]
+    assert len(errors) == said["errors"]
     assert {Path(one["file"]).parent.name for one in errors} >= {"scion", "Knife"}
     text = lint(bench).stdout
     for one in errors:

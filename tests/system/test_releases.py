@@ -43,8 +43,8 @@ from rattler import LockFile
 environment = LockFile.from_path(Path(sys.argv[1])).default_environment()
 [platform] = environment.platforms()
 records = environment.conda_repodata_records_for_platform(platform)
-told = [json.loads(record.to_json()) for record in records]
-print(json.dumps([platform.name, told]), flush=True)
+found = [json.loads(record.to_json()) for record in records]
+print(json.dumps([platform.name, found]), flush=True)
 os._exit(0)
 """
 
@@ -178,8 +178,8 @@ def test_verify_names_what_differs(signing: Bench) -> None:
     done = signing_verify(signing)
     assert done.returncode == 1
     assert f"{package.name} has the sha256" in done.stdout
-    told = json.loads(signing_verify(signing, "--json").stdout)
-    assert len(told["differences"]) == 1
+    said = json.loads(signing_verify(signing, "--json").stdout)
+    assert len(said["differences"]) == 1
 
 
 def signing_verify(bench: Bench, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -202,8 +202,8 @@ def test_without_a_key_the_run_says_so(bench: Bench, monkeypatch: pytest.MonkeyP
     assert done.returncode == 0, done.stderr
     assert "release 1 not signed (rootstock keys new makes a key)" in done.stderr
     assert f"a lock of {bench.channel}/releases/0001" in done.stderr
-    told = rootstock("verify", "1", "--channel", str(bench.channel))
-    assert told.returncode == 0 and "Not signed" in told.stdout
+    said = rootstock("verify", "1", "--channel", str(bench.channel))
+    assert said.returncode == 0 and "Not signed" in said.stdout
 
 
 def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,12 +218,12 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
     assert not bench.channel.exists()
     monkeypatch.setenv("ROOTSTOCK_KEY_PASSPHRASE", "sesame")
     build(bench)
-    told = json.loads(rootstock("verify", "1", "--channel", str(bench.channel), "--json").stdout)
-    assert told["signer"] == json.loads(made.stdout)["id"]
+    said = json.loads(rootstock("verify", "1", "--channel", str(bench.channel), "--json").stdout)
+    assert said["signer"] == json.loads(made.stdout)["id"]
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (["verify", "1", "zlib"], "one release, or packages"),
         (
@@ -241,14 +241,14 @@ def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) 
         (["keys", "show"], "there is no key"),
     ],
 )
-def test_what_cannot_be_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+def test_what_cannot_be_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROOTSTOCK_KEY", str(tmp_path / "key.pem"))
     done = rootstock(*words, home=tmp_path / "home")
     assert done.returncode == (3 if "http" in words[-1] else 2), done.stderr
-    assert told in done.stderr
+    assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert not (tmp_path / "prefix").exists()
 
@@ -364,7 +364,7 @@ def test_a_package_that_is_gone_makes_nothing(channel: Any, tmp_path: Path) -> N
     assert not (tmp_path / "prefix").exists()
 
 
-def test_a_system_that_is_too_old_is_told(
+def test_a_system_that_is_too_old_is_reported(
     channel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", "2.12")
@@ -372,18 +372,18 @@ def test_a_system_that_is_too_old_is_told(
         create_locked(tmp_path / "prefix", channel[1], cache=tmp_path / "cache", listen=silent)
 
 
-def test_a_server_that_tells_two_stories_is_found_out(
+def test_a_server_that_says_two_stories_is_found_out(
     package: Callable[..., Artifact], tmp_path: Path
 ) -> None:
     """What is read before the hash is checked must be what the checked package says."""
     real, fake = package("low"), package("low", key="fake", constrains=["python <3"])
-    told: list[str] = []
+    said: list[str] = []
 
     class Liar(Quiet):
         def translate_path(self, path: str) -> str:
-            told.append(path)
+            said.append(path)
             # A range, which this server does not know; the whole; the whole to install.
-            return str((fake if len(told) <= 2 else real).path)
+            return str((fake if len(said) <= 2 else real).path)
 
     with serving(tmp_path, Liar) as url:
         lock = [Locked(url=f"{url}/linux-64/{real.filename}", sha256=real.sha256)]

@@ -59,10 +59,12 @@ def test_the_kernels_settings_cannot_be_opened_for_writing(
             assert output(engine, sandbox, tried) == ["refused"], path
 
 
-def test_the_machines_memory_and_messages_are_not_told(engine: Engine, sandbox: Sandbox) -> None:
+def test_the_machines_memory_and_messages_are_not_reported(
+    engine: Engine, sandbox: Sandbox
+) -> None:
     for name in ("kcore", "kmsg", "keys", "timer_list", "sched_debug"):
-        told = f"timeout 5 head -c 1 /proc/{name} 2>/dev/null | wc -c"
-        assert output(engine, sandbox, told) == ["0"], name
+        said = f"timeout 5 head -c 1 /proc/{name} 2>/dev/null | wc -c"
+        assert output(engine, sandbox, said) == ["0"], name
     assert output(engine, sandbox, "ls -A /sys | head -n 1 | wc -l")[0] in ("0", "1")
     assert output(engine, sandbox, "find /sys -writable -type f 2>/dev/null || true") == []
 
@@ -209,9 +211,9 @@ def test_a_package_is_taken_only_where_and_as_it_has_to_be(
         secret=secret,
     )  # fmt: skip
     bench.recipe("root", recipe_yaml=ROOT + f"tests: [{{script: {json.dumps([script])}}}]\n")
-    code, told = ended(bench, "auto")
-    assert code == 1, told
-    assert SECRET not in told
+    code, said = ended(bench, "auto")
+    assert code == 1, said
+    assert SECRET not in said
     assert not [path for path in bench.home.glob("artifacts/*") if list(path.glob("root-*"))]
     assert list((bench.home / "tmp").iterdir()) == []
 
@@ -227,8 +229,8 @@ def test_a_process_left_behind_changes_nothing_that_is_taken(
             "[ -f $f ] && echo changed >>$f; done; done' >/dev/null 2>&1 </dev/null &\n"
         )
         bench.recipe("root", make_sh=f"{late}cp root.txt $PREFIX/ # {name}\n")
-        code, told = ended(bench, name)
-        assert code in (0, 1), told
+        code, said = ended(bench, name)
+        assert code in (0, 1), said
         built = [*bench.home.glob("artifacts/*/root-*.conda")]
         assert all(b"changed" not in path.read_bytes() for path in built)
 
@@ -260,8 +262,8 @@ def test_the_log_of_a_check_is_never_followed(left: str, bench: Bench, secret: P
 
 def test_what_a_build_made_is_of_no_special_mode(bench: Bench) -> None:
     bench.recipe("root", make_sh="cp root.txt $PREFIX/; chmod 6777 $PREFIX/root.txt\n")
-    code, told = ended(bench, "auto")
-    assert code == 0, told
+    code, said = ended(bench, "auto")
+    assert code == 0, said
     [root] = bench.home.glob("unpacked/*/package/root.txt")
     assert stat.S_IMODE(root.stat().st_mode) & 0o7022 == 0
 
@@ -269,8 +271,8 @@ def test_what_a_build_made_is_of_no_special_mode(bench: Bench) -> None:
 def test_a_tree_deeper_than_python_can_call_is_removed(bench: Bench) -> None:
     deep = "for i in $(seq 1200); do mkdir d; cd d; done\nchmod 500 .\n"
     bench.recipe("root", make_sh=f"cp root.txt $PREFIX/\n{deep}")
-    code, told = ended(bench, "auto")
-    assert code == 0, told
+    code, said = ended(bench, "auto")
+    assert code == 0, said
     assert list((bench.home / "tmp").iterdir()) == []
 
 

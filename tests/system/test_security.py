@@ -80,14 +80,14 @@ def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> 
     (bench.checkout / "ci/security.yaml").write_text(yaml.safe_dump({source: known}))
     done = bench.run("build", *CELL)
     assert done.returncode == 0, done.stderr
-    holes = json.loads(releases(bench, "--holes", "--json"))
-    assert [(one["cve"], one["package"], one["state"]) for one in holes["open"]] == [
+    found = json.loads(releases(bench, "--holes", "--json"))
+    assert [(one["cve"], one["package"], one["state"]) for one in found["open"]] == [
         ("CVE-2026-0003", "scion", "in_triage")
     ]
-    assert [one["cve"] for one in holes["patched"]] == ["CVE-2026-0001", "CVE-2026-0002"]
-    assert [one["cve"] for one in holes["harmless"]] == ["CVE-2026-0004"]
-    assert holes["later"] == {"scion": "1.0-2"}
-    assert holes["untracked"] == ["python", "root"]
+    assert [one["cve"] for one in found["patched"]] == ["CVE-2026-0001", "CVE-2026-0002"]
+    assert [one["cve"] for one in found["harmless"]] == ["CVE-2026-0004"]
+    assert found["later"] == {"scion": "1.0-2"}
+    assert found["untracked"] == ["python", "root"]
     assert "CVE-2026-0003  scion 1.0" in releases(bench, "--holes")
 
 
@@ -127,3 +127,23 @@ def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Ben
     assert {"CVE-2021-3737", "CVE-2025-4516"} <= {*row["open"]}
     written = yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())
     assert written[sha256]["cves"]["CVE-2025-6069"] == "CVE-2025-6069.patch"
+
+
+def test_a_package_of_debian_is_compared_with_later_revisions_of_its_source(bench: Bench) -> None:
+    # Debian 11 as it was when it was frozen. Its security updates have more patches.
+    sha256 = "5ef1bac55f8e8f0736ee554429c77c2cb7c0d03773d6b60a16b552c185aa490f"
+    file = "libkrb5support0_1.18.3-6+deb11u5_amd64.deb"
+    url = f"pkg:deb/debian/libkrb5support0@1.18.3-6+deb11u5?arch=amd64&distro=bullseye#{file}"
+    recipe = ROOT.replace("source: {path: root.txt}", f'source: {{url: "{url}", sha256: {sha256}}}')
+    bench.recipe("root", recipe_yaml=recipe.replace("origin: source", "origin: deb"))
+    options = ["--write", "--json", "--checkout", str(bench.checkout)]
+    done = subprocess.run(
+        [*COMMAND, "security", *options], env=bench.env, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)["sources"]
+    assert row["debian"].startswith("pkg:deb/debian/krb5@1.18.3-6+deb11u")
+    assert {"CVE-2025-24528", "CVE-2025-3576"} <= {*row["open"]}
+    written = yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())[sha256]
+    assert {"CVE-2024-37370", "CVE-2021-36222"} <= {*written["fixed"].split()}
+    assert not {*row["open"]} & {*written["fixed"].split()}

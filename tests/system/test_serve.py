@@ -59,9 +59,9 @@ class Served:
     def page(self, host: str) -> tuple[int, Any, bytes]:
         """The page, which may have to be made."""
         deadline = time.monotonic() + 120
-        while (told := self.ask("/", Host=host))[0] == 503 and time.monotonic() < deadline:
-            assert told[1]["Retry-After"]
-        return told
+        while (said := self.ask("/", Host=host))[0] == 503 and time.monotonic() < deadline:
+            assert said[1]["Retry-After"]
+        return said
 
     def raw(self, request: bytes) -> bytes:
         with socket.create_connection((self.host, self.port), timeout=20) as connection:
@@ -85,8 +85,8 @@ def served(package: Any, tmp_path: Path) -> Iterator[Served]:
         text=True,
     )
     assert process.stdout
-    told = json.loads(process.stdout.readline())
-    yield Served(channel, told["host"], told["port"], process)
+    said = json.loads(process.stdout.readline())
+    yield Served(channel, said["host"], said["port"], process)
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=20)
     assert (process.returncode, output, errors) == (0, "", "")
@@ -292,7 +292,7 @@ def test_nginx_answers_alike(served: Served, tmp_path: Path) -> None:
         process.wait()
 
 
-def test_it_tells_requests_and_ends_when_told(package: Any, tmp_path: Path) -> None:
+def test_it_says_requests_and_ends_when_reported(package: Any, tmp_path: Path) -> None:
     channel = tmp_path / "channel"
     promote([package("one")], channel)
     process = subprocess.Popen(
@@ -301,12 +301,12 @@ def test_it_tells_requests_and_ends_when_told(package: Any, tmp_path: Path) -> N
         text=True,
     )
     try:
-        _tells_and_ends(channel, process)
+        _says_and_ends(channel, process)
     finally:
         process.kill()
 
 
-def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
+def _says_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
     assert process.stderr
     [found] = re.findall(r"http://127.0.0.1:(\d+)/ ", process.stderr.readline())
     served = Served(channel, "127.0.0.1", int(found), process)
@@ -315,12 +315,12 @@ def _tells_and_ends(channel: Path, process: "subprocess.Popen[str]") -> None:
     served.raw(b"GET /\x1b[2J HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     with socket.create_connection((served.host, served.port)):  # who says nothing holds nobody up
         process.terminate()
-        told = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=20)[1]
     assert process.returncode == 0
-    first, second, third = told.splitlines()
+    first, second, third = said.splitlines()
     assert first == '127.0.0.1 "GET /releases.json HTTP/1.1" 200 -'
     # Neither the escape character nor what stands for it in 8 bits reaches a terminal.
-    assert told.isascii() and "\x1b" not in told
+    assert said.isascii() and "\x1b" not in said
     assert second.rsplit(" ", 2)[1] in ("404", "400") and third.endswith(" 400 -")
 
 
@@ -386,7 +386,7 @@ def test_streams_that_take_nothing(channel: Path, how: str) -> None:
 
 
 def _end(served: Served) -> str:
-    """End a server that a shell may have put behind a pipe, and give what it told."""
+    """End a server that a shell may have put behind a pipe, and return what it printed."""
     for one in Path("/proc").glob("[0-9]*/cmdline"):
         if _has(one, f"\0--port\0{served.port}\0"):
             os.kill(int(one.parent.name), signal.SIGTERM)
@@ -412,8 +412,8 @@ def test_a_damaged_channel_is_served_and_its_page_says_so(channel: Path) -> None
     status, _, body = served.page("a")
     assert status == 500 and b"/" not in body
     assert served.ask("/linux-64/repodata.json")[2] == b"[]"
-    told = _end(served)
-    assert "is damaged" in told and "repodata.json" in told and "Traceback" not in told
+    said = _end(served)
+    assert "is damaged" in said and "repodata.json" in said and "Traceback" not in said
 
 
 def test_the_page_after_a_switch(channel: Path, package: Any) -> None:

@@ -20,12 +20,12 @@ gROOT = SimpleNamespace(GetVersion=lambda: "6")
 started = os.getpid()
 os.putenv("ROOTSYS", "/here")  # as the real one does
 """
-Told = dict[str, str]
+Said = dict[str, str]
 
 
 @pytest.fixture
-def inside(tmp_path: Path) -> Callable[..., Told]:
-    """Runs checks, by name and text, in a folder `out`; tells how each has ended."""
+def inside(tmp_path: Path) -> Callable[..., Said]:
+    """Runs checks, by name and text, in a folder `out`; returns how each has ended."""
     folder, out = tmp_path / "checks", tmp_path / "out"
     folder.mkdir()
     out.mkdir()
@@ -47,7 +47,7 @@ def inside(tmp_path: Path) -> Callable[..., Told]:
 
 
 def test_checks_begin_where_root_was_started_and_end_by_themselves(
-    inside: Callable[..., Told], tmp_path: Path
+    inside: Callable[..., Said], tmp_path: Path
 ) -> None:
     look = (
         "import os, ROOT, sys\n"
@@ -66,19 +66,19 @@ def test_checks_begin_where_root_was_started_and_end_by_themselves(
     assert (tmp_path / "out/look.log").read_text() == "left\n"
 
 
-def test_a_fresh_check_is_a_program_of_its_own(inside: Callable[..., Told], tmp_path: Path) -> None:
+def test_a_fresh_check_is_a_program_of_its_own(inside: Callable[..., Said], tmp_path: Path) -> None:
     alone = (
         "import os, sys\n"
         "assert 'ROOT' not in sys.modules and sys.flags.isolated\n"
         "assert 'ROOTSYS' not in os.environ\n"
     )
     with_root = "import ROOT\n"
-    told = inside("other,9,forked", "alone,9,fresh", at_once=1, alone=alone, other=with_root)
-    assert told == {"alone": "0", "other": "0"}
+    said = inside("other,9,forked", "alone,9,fresh", at_once=1, alone=alone, other=with_root)
+    assert said == {"alone": "0", "other": "0"}
 
 
-def test_failures_are_each_check_s_own(inside: Callable[..., Told], tmp_path: Path) -> None:
-    told = inside(
+def test_failures_are_each_check_s_own(inside: Callable[..., Said], tmp_path: Path) -> None:
+    said = inside(
         "wrong,9,forked", "dead,9,forked", "slow,0.2,forked", "late,0.2,fresh", "well,9,forked",
         wrong="assert 1 == 2, 'withered'\n",
         dead="import os\nos.abort()\n",
@@ -86,24 +86,24 @@ def test_failures_are_each_check_s_own(inside: Callable[..., Told], tmp_path: Pa
         late="import time\ntime.sleep(60)\n",
         well="",
     )  # fmt: skip
-    assert told == {"wrong": "1", "dead": "-6", "slow": "over", "late": "over", "well": "0"}
+    assert said == {"wrong": "1", "dead": "-6", "slow": "over", "late": "over", "well": "0"}
     assert "withered" in (tmp_path / "out/wrong.log").read_text()
     assert (tmp_path / "out/well.log").read_text() == ""
 
 
-def test_where_root_does_not_start_each_check_tells_why(
-    inside: Callable[..., Told], tmp_path: Path
+def test_where_root_does_not_start_each_check_says_why(
+    inside: Callable[..., Said], tmp_path: Path
 ) -> None:
-    told = inside(
+    said = inside(
         "one,9,forked", "two,9,fresh", root="raise ImportError('libCore')", one="import ROOT\n",
         two="import sys\n",
     )  # fmt: skip
     # On its own it is isolated, and does not find this ROOT either.
-    assert told == {"one": "1", "two": "0"}
+    assert said == {"one": "1", "two": "0"}
     assert "ModuleNotFoundError" in (tmp_path / "out/one.log").read_text()
 
 
-def test_no_more_run_than_are_to(inside: Callable[..., Told], tmp_path: Path) -> None:
+def test_no_more_run_than_are_to(inside: Callable[..., Said], tmp_path: Path) -> None:
     lone = (
         "import os, time\n"
         f"os.mkdir({os.fspath(tmp_path / 'lock')!r})\n"

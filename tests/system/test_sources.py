@@ -20,13 +20,13 @@ FILE = "bzip2_1.0.8.orig.tar.gz"
 
 
 @pytest.fixture
-def suite() -> apt.Suite:
+def suite() -> apt.DebianSuite:
     shared = locate()
     shared.prepare()
     return apt.open_suite(shared, SUITE)
 
 
-def test_a_suite_is_used_where_the_store_now_is(suite: apt.Suite, tmp_path: Path) -> None:
+def test_a_suite_is_used_where_the_store_now_is(suite: apt.DebianSuite, tmp_path: Path) -> None:
     there, here = Store(tmp_path / "there"), Store(tmp_path / "here")
     moved = there.registry / "apt" / SUITE
     moved.mkdir(parents=True)

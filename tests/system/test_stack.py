@@ -1,4 +1,4 @@
-"""What the real uv says of packages that cannot be had, as users are told. Asks the index."""
+"""What the real uv says of packages that cannot be had, as users see it. Asks the index."""
 
 from pathlib import Path
 
@@ -46,8 +46,8 @@ def test_a_name_that_the_index_lacks(uv: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("package", ["numpy==1.26.4", "commentjson"])  # no 3.14; no wheel
 def test_a_package_without_a_wheel_for_the_python(uv: Path, tmp_path: Path, package: str) -> None:
-    told = f"Python {PYTHON}: no wheel fits of {package}:"
-    with pytest.raises(UsageError, match=told):
+    said = f"Python {PYTHON}: no wheel fits of {package}:"
+    with pytest.raises(UsageError, match=said):
         run(uv, tmp_path, package)
 
 

@@ -79,7 +79,9 @@ def test_it_passes_and_its_log_is_pytest_s(tmp_path: Path) -> None:
     assert "2 passed" in Path(found.log).read_text()
 
 
-def test_at_its_limit_it_and_its_children_have_ended_and_the_rest_is_told(tmp_path: Path) -> None:
+def test_at_its_limit_it_and_its_children_have_ended_and_the_rest_is_reported(
+    tmp_path: Path,
+) -> None:
     child = tmp_path / "child"
     started = time.monotonic()
     found = ran(
@@ -98,13 +100,13 @@ def test_at_its_limit_it_and_its_children_have_ended_and_the_rest_is_told(tmp_pa
     assert _has_ended(child.read_text())
 
 
-def test_a_crash_is_told_with_the_test_that_ran(tmp_path: Path) -> None:
+def test_a_crash_is_reported_with_the_test_that_ran(tmp_path: Path) -> None:
     found = ran(tmp_path, "import os\ndef test_a(): pass\ndef test_b(): os.abort()\n")
     assert (found.state, found.passed) == ("failed", 1)
     assert "by signal 6" in found.reason and ", in ::test_b," in found.reason
 
 
-def test_a_crash_at_the_end_of_the_process_is_told(tmp_path: Path) -> None:
+def test_a_crash_at_the_end_of_the_process_is_reported(tmp_path: Path) -> None:
     text = "import atexit, os\natexit.register(os.abort)\ndef test_a(): pass\n"
     found = ran(tmp_path, text)
     assert (found.state, found.passed) == ("failed", 1)

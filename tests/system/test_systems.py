@@ -37,8 +37,8 @@ def test_a_set_is_tried_on_each_system_and_published_with_what_was_found(
 ) -> None:
     kept = tmp_path / "data/systems.json"
     record = bench.json("build", *CELL, *BOTH, "--record", str(kept))
-    told = [(one["system"], one["glibc"], one["passed"]) for one in record["smoke"]]
-    assert told == [("Debian 11", "2.31", True), ("Debian 12", "2.36", True)]
+    said = [(one["system"], one["glibc"], one["passed"]) for one in record["smoke"]]
+    assert said == [("Debian 11", "2.31", True), ("Debian 12", "2.36", True)]
     release = json.loads((bench.channel / "releases/0001/release.json").read_text())
     [cell] = release["cells"].values()
     assert (cell["smoke"]["system"], cell["smoke"]["glibc"]) == ("Debian 11", "2.31")
@@ -96,7 +96,7 @@ def test_a_container_image_is_a_system(bench: Bench) -> None:
     assert "did not pull localhost:1/nothing:1" in done.stderr
 
 
-def test_without_podman_and_docker_such_a_system_is_told(bench: Bench, tmp_path: Path) -> None:
+def test_without_podman_and_docker_such_a_system_is_reported(bench: Bench, tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     for name in ("podman", "docker"):

@@ -43,13 +43,13 @@ def start(store: Store, lock: Path) -> "subprocess.Popen[str]":
 
 
 def test_a_program_is_made_once(store: Store) -> None:
-    told: list[Event] = []
-    folder = tools.ensure(SHIP, store, told.append)
+    shown: list[Event] = []
+    folder = tools.ensure(SHIP, store, shown.append)
     assert process.run([folder / "bin/cs", "--help"]).code == 0
-    assert [event.state for event in told] == ["start", "progress", "done"]
-    told.clear()
-    assert tools.ensure(SHIP, store, told.append, offline=True) == folder
-    assert told == []
+    assert [event.state for event in shown] == ["start", "progress", "done"]
+    shown.clear()
+    assert tools.ensure(SHIP, store, shown.append, offline=True) == folder
+    assert shown == []
     assert list((store.root / "tmp").iterdir()) == []
 
 

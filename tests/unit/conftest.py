@@ -20,7 +20,7 @@ from rootstock.product.root import PRODUCT
 from rootstock.release import keys
 from rootstock.release.build import PassedCell, ReleaseInputs, build
 from rootstock.release.keys import Private
-from rootstock.smoke.report import Result, SmokeReport
+from rootstock.smoke.report import CheckResult, SmokeReport
 from rootstock.sources.source import Source
 
 from ..channels import promote
@@ -73,8 +73,8 @@ def smoked(artifacts: list[Artifact]) -> SmokeReport:
         glibc="2.31",
         seconds=3.0,
         checks=(
-            Result(name="import", outcome="passed", seconds=1.5),
-            Result(name="tls", outcome="not run", reason="no openssl"),
+            CheckResult(name="import", outcome="passed", seconds=1.5),
+            CheckResult(name="tls", outcome="not run", reason="no openssl"),
         ),
         packages=tuple(
             Installed(name=a.name, version=a.version, build=a.build, sha256=a.sha256, size=a.size)
@@ -177,8 +177,8 @@ def _release(
             system="Debian 11",
             glibc="2.31",
             checks=(
-                release_model.Check(name=check, seconds=1.25, passed=True),
-                release_model.Check(name="tls", seconds=0.5, passed=True),
+                release_model.ReleasedCheck(name=check, seconds=1.25, passed=True),
+                release_model.ReleasedCheck(name="tls", seconds=0.5, passed=True),
             ),
             not_run={},
         )
@@ -190,7 +190,7 @@ def _release(
             platform="linux-64",
             channel=url or "file:///srv/channel",
             cells={
-                cell: release_model.Cell(
+                cell: release_model.ReleasedCell(
                     axes={"root": root, "python": python},
                     specs=("root",),
                     packages=tuple(packages),

@@ -1,4 +1,4 @@
-"""scripts/: a `.venv` out of a lock, whatever happens on the way."""
+"""`scripts/`: a `.venv` out of a lock, whatever happens on the way."""
 
 import ast
 import hashlib
@@ -171,7 +171,7 @@ def test_wrong_hash_is_a_failed_source(checkout: Checkout) -> None:
     assert checkout.modules() == set()
 
 
-def test_old_python_is_told(checkout: Checkout) -> None:
+def test_old_python_is_reported(checkout: Checkout) -> None:
     code, out, err = checkout.run(version="3.6.8")
     assert (code, out) == (4, "")
     assert "Python 3.10 or newer is needed, but this is 3.6" in err
@@ -182,7 +182,7 @@ def test_old_python_can_read_the_scripts(name: str) -> None:
     ast.parse((SCRIPTS / name).read_text(), feature_version=(3, 5))
 
 
-def test_no_pip_at_all_is_told(checkout: Checkout) -> None:
+def test_no_pip_at_all_is_reported(checkout: Checkout) -> None:
     code, _, err = checkout.run(hidden="ensurepip,pip")
     assert code == 4
     assert "apt install python3-venv" in err
@@ -204,7 +204,7 @@ def test_closed_streams_are_no_files(checkout: Checkout, closed: tuple[int, ...]
     assert (checkout.root / ".venv.lock").read_text() == ""
 
 
-def test_a_folder_that_is_gone_is_told(checkout: Checkout, tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_is_reported(checkout: Checkout, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     shell = 'cd "$1" && rmdir "$1" && shift && exec "$@"'

@@ -100,29 +100,29 @@ def test_the_command_line_reference_has_every_option() -> None:
 def test_the_exit_codes_are_those_of_the_errors() -> None:
     page = (CHECKOUT / "docs/reference/exit-codes.md").read_text()
     rows = re.findall(r"^\| (\d+) \|.*\|([^|]*)\|$", page, re.MULTILINE)
-    told = {name: int(code) for code, names in rows for name in re.findall(r"`(\w+)`", names)}
+    said = {name: int(code) for code, names in rows for name in re.findall(r"`(\w+)`", names)}
     found = {
         name: one.code
         for name, one in inspect.getmembers(errors, inspect.isclass)
         if issubclass(one, errors.RootstockError)
     }
-    assert told == found
+    assert said == found
     assert [int(code) for code, _ in rows] == sorted({0, *found.values()})
 
 
 def test_the_architecture_has_every_folder_of_the_source() -> None:
     page = (CHECKOUT / "docs/design.md").read_text()
-    told = set(re.findall(r"^\| `src/rootstock/(\w+)/` \|", page, re.MULTILINE))
+    said = set(re.findall(r"^\| `src/rootstock/(\w+)/` \|", page, re.MULTILINE))
     folders = {path.parent.name for path in CHECKOUT.glob("src/rootstock/*/*.py")}
-    assert told == folders
+    assert said == folders
 
 
 def test_the_recipe_fields_are_those_of_the_schema() -> None:
     schema = json.loads((CHECKOUT / "docs/schemas/recipe.schema.json").read_text())
     page = (CHECKOUT / "docs/reference/recipe-fields.md").read_text()
     table = page.partition("## extra.rootstock")[2]
-    told = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
-    assert set(told) == set(schema["$defs"]["rootstock"]["properties"])
+    said = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert set(said) == set(schema["$defs"]["rootstock"]["properties"])
 
 
 @pytest.mark.parametrize(
@@ -131,11 +131,11 @@ def test_the_recipe_fields_are_those_of_the_schema() -> None:
 def test_the_fields_of_a_format_are_those_of_its_schema(title: str, schema: str) -> None:
     page = (CHECKOUT / "docs/reference/formats.md").read_text()
     [section] = re.findall(rf"^## {re.escape(title)}\n(.*?)^## ", page, re.MULTILINE | re.DOTALL)
-    told = set()
+    said = set()
     for first in re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE):
-        told |= set(re.findall(r"`(\w+)`", first))
+        said |= set(re.findall(r"`(\w+)`", first))
     known = json.loads((CHECKOUT / f"docs/schemas/{schema}.schema.json").read_text())
-    assert told == set(known["properties"]) - {"format"}
+    assert said == set(known["properties"]) - {"format"}
 
 
 def test_every_patch_of_root_has_its_reports() -> None:
@@ -148,25 +148,42 @@ def test_every_patch_of_root_has_its_reports() -> None:
         for patch in patches.of(CHECKOUT / "recipes/root")
     }
     assert [name for name, _ in rows] == sorted(known)
-    for name, told in rows:
-        links = re.findall(r"\[([^]]*)\]\(([^)]*)\)", told)
+    for name, said in rows:
+        links = re.findall(r"\[([^]]*)\]\(([^)]*)\)", said)
         for text, link in links:
             address = rf"https://github\.com/root-project/root/(issues|pull)/{text}"
             assert re.fullmatch(address, link), (name, link)
-        assert links or told.startswith(("None found.", "Not for upstream.")), name
+        assert links or said.startswith(("None found.", "Not for upstream.")), name
         reference = known[name].reference
-        assert not reference.startswith("https:") or f"({reference})" in told, name
-        assert (reference == "not for upstream") == told.startswith("Not for upstream"), name
+        assert not reference.startswith("https:") or f"({reference})" in said, name
+        assert (reference == "not for upstream") == said.startswith("Not for upstream"), name
 
 
 def test_the_fields_of_a_generation_are_those_of_its_record() -> None:
     page = (CHECKOUT / "docs/reference/formats.md").read_text()
     section = page.partition("\n## generation.json\n")[2].partition("\n## ")[0]
     firsts = re.findall(r"^\| (`[^|]*) \|", section, re.MULTILINE)
-    told = {name for first in firsts for name in re.findall(r"`(\w+)`", first)}
-    assert told == {field.name for field in dataclasses.fields(Generation)}
+    said = {name for first in firsts for name in re.findall(r"`(\w+)`", first)}
+    assert said == {field.name for field in dataclasses.fields(Generation)}
     kinds = re.findall(r"`(\w+)`", section.partition("| `kind` |")[2].partition("\n")[0])
     assert set(kinds) == set(get_args(Kind))
+
+
+def test_the_glossary_is_short_and_names_a_source_for_each_word() -> None:
+    page = (CHECKOUT / "docs/glossary.md").read_text()
+    [_, _, *rows] = [line for line in page.splitlines() if line.startswith("|")]
+    assert 10 < len(rows) <= 25
+    for row in rows:
+        word, meaning, source = (cell.strip() for cell in row.strip("|").split("|"))
+        assert word and meaning and source and "rootstock" not in source, row
+
+
+def test_the_picture_has_every_stage() -> None:
+    page = (CHECKOUT / "docs/design.md").read_text()
+    table = page.partition("| stage | what it does |\n")[2].partition("\n\n")[0]
+    stages = re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
+    boxes = re.findall(r'class="name"[^>]*>(\w+)<', (CHECKOUT / "docs/flow.svg").read_text())
+    assert len(stages) > 5 and [one for one in boxes if one in stages] == stages
 
 
 def test_the_readme_is_short() -> None:
@@ -179,6 +196,14 @@ def test_the_site_lists_every_page() -> None:
     assert sorted(listed) == sorted(pages)
     home = (CHECKOUT / "docs/README.md").read_text()
     assert [page for page in listed if page != "README.md" and f"]({page})" not in home] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("--a_b [x]", r"--a\_b \[x\]"), ("`a_b` <c>", "`a_b` &lt;c>"), ("a ` b_c", r"a \` b\_c")],
+)
+def test_help_texts_are_shown_as_they_are(text: str, page: str) -> None:
+    assert _docs._escaped(text) == page
 
 
 def test_a_page_without_its_comments_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""scripts/_locks.py: which locks there are, how each is resolved, what a new one changes."""
+"""`scripts/_locks.py`: which locks there are, how each is resolved, what a new one changes."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""scripts/release_notes.py: a tag, the program and the changes have to agree."""
+"""`scripts/release_notes.py`: a tag, the program and the changes have to agree."""
 
 from pathlib import Path
 
@@ -31,9 +31,9 @@ The first.
 
 
 def test_the_section_of_a_version_is_given_alone() -> None:
-    told = release_notes.notes("v0.2.0", PROGRAM, CHANGES)
-    assert told.startswith("### Added\n- One thing.\n")
-    assert told.endswith("`## 0.1.9 (no heading)`.")
+    said = release_notes.notes("v0.2.0", PROGRAM, CHANGES)
+    assert said.startswith("### Added\n- One thing.\n")
+    assert said.endswith("`## 0.1.9 (no heading)`.")
 
 
 def test_the_last_section_goes_to_the_end() -> None:
@@ -57,7 +57,7 @@ def test_what_is_no_tag_of_a_version_is_refused(tag: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "old", "new", "told"),
+    ("program", "old", "new", "said"),
     [
         (PROGRAM.replace("0.2.0", "0.2.0.dev0"), "", "", "the program has 0.2.0.dev0"),
         ("", "", "", "the program has no version"),
@@ -74,9 +74,9 @@ def test_what_is_no_tag_of_a_version_is_refused(tag: str) -> None:
         ),
     ],
 )
-def test_what_does_not_agree_is_refused(program: str, old: str, new: str, told: str) -> None:
+def test_what_does_not_agree_is_refused(program: str, old: str, new: str, said: str) -> None:
     assert old in CHANGES
-    with pytest.raises(release_notes.Refused, match=told):
+    with pytest.raises(release_notes.Refused, match=said):
         release_notes.notes("v0.2.0", program, CHANGES.replace(old, new, 1) if old else CHANGES)
 
 

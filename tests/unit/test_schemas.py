@@ -1,4 +1,4 @@
-"""docs/schemas/: each refuses what the program refuses, and takes what it takes.
+"""`docs/schemas/`: each refuses what the program refuses, and takes what it takes.
 
 A right document is changed in every place: a field is left out, added, or has another value.
 The reader and the schema are asked about each, and have to agree.
@@ -20,7 +20,7 @@ import yaml
 
 from rootstock.acceptance import record as acceptance_record
 from rootstock.acceptance import report as acceptance
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.acceptance.numbers import Number
 from rootstock.audit import report as audit
 from rootstock.audit import waivers
@@ -139,7 +139,7 @@ def test_an_image_is_what_its_schema_says() -> None:
 # ci/systems.yaml
 
 
-def known_systems(folder: Path, document: object) -> tuple[systems.Entry, ...]:
+def known_systems(folder: Path, document: object) -> tuple[systems.SystemEntry, ...]:
     checkout = Checkout(folder)
     checkout.systems.parent.mkdir(exist_ok=True)
     checkout.systems.write_text(json.dumps(document))  # JSON is YAML
@@ -221,8 +221,8 @@ def plan(folder: Path, own: object) -> None:
     """Read a recipe as lint and the audit do; raises `ValueError` for what they have to say."""
     (folder / "recipe.yaml").write_text(RECIPE.replace("OWN", json.dumps(own)))
     [output] = render(folder, {}, (), "linux-64")
-    if told := checks.findings([output]):
-        raise ValueError(told[0].message)
+    if shown := checks.findings([output]):
+        raise ValueError(shown[0].message)
     _, malformed = waivers.read(output.recipe)
     if malformed:
         raise ValueError(malformed[0].message)
@@ -232,7 +232,7 @@ def in_recipe(own: object) -> object:
     return yaml.load(RECIPE.replace("OWN", json.dumps(own)), Loader)
 
 
-def test_a_recipe_tells_rootstock_what_its_schema_says(tmp_path: Path) -> None:
+def test_a_recipe_says_rootstock_what_its_schema_says(tmp_path: Path) -> None:
     for changed in (OWN, *changes(OWN)):
         no = refused(partial(plan, tmp_path), changed)
         assert bool(faults("recipe", in_recipe(changed))) == no, changed
@@ -258,6 +258,9 @@ def test_a_recipe_tells_rootstock_what_its_schema_says(tmp_path: Path) -> None:
         ("audit", [{"rule": "waiver", "file": "a", "why": "b"}], False),
         ("audit", [{"rule": "rpath", "file": "a", "why": " "}], False),
         ("audit", [{"rule": "rpath", "file": "", "why": "b"}], False),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": "s*"}], True),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": ""}], False),
+        ("audit", [{"rule": "rpath", "file": "a", "why": "b", "package": 1}], False),
     ],
 )
 def test_a_value_is_taken_by_both_or_by_none(
@@ -287,11 +290,11 @@ REPORTED: Mapping[str, tuple[type, tuple[str, ...]]] = {
     "audit": (audit.AuditReport, ("passed",)),
     "finding": (audit.Finding, ()),
     "smoke": (smoke.SmokeReport, ("passed",)),
-    "check": (smoke.Result, ()),
+    "check": (smoke.CheckResult, ()),
     "installed": (Installed, ()),
     "acceptance": (acceptance.AcceptanceReport, ("passed",)),
-    "accepted": (acceptance.Result, ()),
-    "difference": (Difference, ()),
+    "accepted": (acceptance.AcceptanceResult, ()),
+    "difference": (ChangedNumber, ()),
     "suites": (results.SuitesReport, ("passed",)),
     "suite": (results.SuiteResult, ()),
     "test": (results.Reason, ()),

@@ -1,5 +1,6 @@
-"""scripts/words.py: sentences that break a rule are found, others are not."""
+"""`scripts/words.py`: sentences that break a rule are found, others are not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_vague_word_is_found(source: str, line: int, word: str) -> None:
     ("source", "name"),
     [
         ("told = 1", "told"),
-        ("def tell() -> None: ...", "tell"),
+        ("def tell_all() -> None: ...", "tell_all"),
         ("def say(lines_told: str) -> None: ...", "lines_told"),
         ("class Told: ...", "Told"),
         ("self._told = 1", "_told"),
@@ -197,6 +198,7 @@ def test_a_short_sentence_of_a_page_is_no_fault(page: str) -> None:
     [
         ("file.py", "x = 1\n# It tells all.\n", "x = 1\n"),
         ("page.md", "# A page\nIt tells all.\n", "# A page\n"),
+        ("flow.yml", "name: a\n# It tells all.\n", "name: `tell`\n"),
     ],
 )
 def test_a_fault_is_printed_with_its_place(
@@ -212,7 +214,7 @@ def test_a_fault_is_printed_with_its_place(
     file.write_text(faulty)
     assert words.main([str(file)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{name}:2: It tells all." and "prints" in lines[1]
+    assert re.fullmatch(f"{name}:2: (# )?It tells all.", lines[0]) and "prints" in lines[1]
     file.write_text(plain)
     assert words.main([str(file)]) == 0 and not capsys.readouterr().out
 

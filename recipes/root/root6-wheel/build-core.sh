@@ -7,25 +7,16 @@ mkdir -p "$root" "$PREFIX"/{bin,lib/cmake/ROOT,share/jupyter/kernels}
 # Left out: what belongs to one Python, the tutorials, manual pages, and the release notes with
 # their pictures.
 unzip -q ./*.whl ROOT/{bin,cmake,etc,fonts,icons,include,lib,macros,README}/'*' ROOT/LICENSE \
-    'root.libs/*' '*.cdx.json' -x ROOT/lib/libCPyCppyy.so 'ROOT/README/ReleaseNotes/*' '*.pyc'
+    'root.libs/*' -x ROOT/lib/libCPyCppyy.so 'ROOT/README/ReleaseNotes/*' '*.pyc'
 cp ROOT/LICENSE /usr/share/common-licenses/LGPL-2.1 .
 mv ROOT/* "$root"
-# CERN's copies of AlmaLinux's libraries, each with a hash in its name, and what they are. They
-# have no RPATH and so rely on that of whatever loads them. A linker loads them alone, when it
-# links somebody's program, and would not find what they need.
-# The channel has newer ones of two of them. In a process with both, one would be bound to the
-# functions of the other, because ROOT makes all symbols visible to all.
+# CERN put copies of AlmaLinux's libraries into the wheel, each with a hash in its name. In their
+# place ROOT loads the channel's, which have the same interface and newer security patches.
 needed=()
-for name in libbz2.so.1.0 libuuid.so.1; do
-    copy=$(basename root.libs/"${name%%.*}"-*)
-    rm "root.libs/$copy"
-    needed+=(--replace-needed "$copy" "$name")
+for name in libXft.so.2 libXpm.so.4 libcom_err.so.2 libcrypt.so.1 libcrypto.so.1.1 libfreetype.so.6 \
+    libgif.so.7 libjpeg.so.62 libkrb5.so.3 libpcre2-8.so.0 libpng16.so.16 libssl.so.1.1 libuuid.so.1; do
+    needed+=(--replace-needed "$(basename root.libs/"${name%%.so.*}"-*)" "$name")
 done
-for library in root.libs/*; do
-    patchelf --force-rpath --set-rpath "\$ORIGIN" "${needed[@]}" "$library"
-done
-mv root.libs/* "$PREFIX/lib/"
-mv root-*/sboms/auditwheel.cdx.json "$root/"
 # Clang's own headers for other processors.
 (cd "$root"/etc/cling/lib/clang/*/include
  rm -r altivec.h hexagon* hlsl* hvx* lasx* lsx* opencl* ppc_wrappers vecintrin.h vel* wasm*)

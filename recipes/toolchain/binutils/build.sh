@@ -5,7 +5,7 @@ set -euo pipefail
 
 target=x86_64-conda-linux-gnu
 build=x86_64-pc-linux-gnu # another name, so that the tools are a compiler's for a sysroot
-flags="-O2 -g0 -fPIC -ffile-prefix-map=$SRC_DIR=. -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
+flags="-O2 -g0 -ffile-prefix-map=$SRC_DIR=. -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
 export CFLAGS="$flags" CXXFLAGS="$flags" CPPFLAGS="-I$PREFIX/include"
 
 mkdir objects

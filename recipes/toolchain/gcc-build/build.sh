@@ -21,11 +21,6 @@ echo all: > "$source/gmp/doc/Makefile.in"
 sed -i -E 's/^(BUILD_INFO|GENERATED_MANPAGES) = .*/\1 =/' "$source/gcc/Makefile.in"
 patch -d "$source" -p1 --fuzz=0 --no-backup-if-mismatch < "$RECIPE_DIR/environment.diff"
 
-# In the sysroot's stub of libc, environ and __environ are not the same variable. A program that has
-# a copy of environ (R_X86_64_COPY) would never see a change of it, so no code may ask for copies:
-# neither GCC's own (--enable-host-shared compiles it with -fPIC) nor, by what its configure takes
-# the linker for, the position independent code that it makes by default.
-sed -i 's/gcc_cv_ld_pie_copyreloc=yes/gcc_cv_ld_pie_copyreloc=no/' "$source/gcc/configure"
 flags="-O2 -g0 -ffile-prefix-map=$SRC_DIR=. -ffile-prefix-map=$PREFIX= -ffile-prefix-map=$BUILD_PREFIX="
 export CFLAGS="$flags" CXXFLAGS="$flags" CPPFLAGS="-I$PREFIX/include"
 # shellcheck disable=SC2054 # the comma is one of a list of languages
@@ -36,7 +31,7 @@ options=(
     --with-glibc-version=2.17 --enable-languages=c,c++ --enable-lto --enable-checking=release
     --enable-threads=posix --enable-__cxa_atexit --enable-initfini-array --enable-default-pie
     --enable-gnu-unique-object --enable-linker-build-id --with-linker-hash-style=gnu
-    --enable-host-shared --disable-analyzer --disable-bootstrap --disable-fixincludes --disable-libcc1
+    --disable-analyzer --disable-bootstrap --disable-fixincludes --disable-libcc1
     --disable-multilib --disable-nls --disable-plugin --with-system-zlib --without-isl
     --without-static-standard-libraries --without-zstd
 )

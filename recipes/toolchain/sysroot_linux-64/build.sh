@@ -27,10 +27,34 @@ export ZIG_GLOBAL_CACHE_DIR=$PWD/cache ZIG_LOCAL_CACHE_DIR=$PWD/cache
 made() {
     find cache/o -name "$1"
 }
-for so in libc.so.6 libm.so.6 libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2; do
+for so in libpthread.so.0 libdl.so.2 librt.so.1 libutil.so.1 libresolv.so.2; do
     cp "$(made $so)" "$lib/"
 done
 cp "$(made libld.so.2)" "$lib/ld-linux-x86-64.so.2"
+
+# A program that is not position independent has its own copy of a variable of libc. ld makes the
+# weak names of the variable names of that copy, too. Zig's stubs have no weak names.
+cp "$(made c.s)" "$(made m.s)" "$(made all.map)" .
+while read -r since part weak strong; do
+    [ "$minor" -lt "$since" ] || sed -Ei "s/^\.globl ($weak)$/.weak \1/
+        s/^($weak): \.fill .*/.set \1, $strong/" "$part.s"
+done << 'END'
+17 c environ_2_2_5 __environ_2_2_5
+17 c _environ_2_2_5 __environ_2_2_5
+17 c daylight_2_2_5 __daylight_2_2_5
+17 c timezone_2_2_5 __timezone_2_2_5
+17 c tzname_2_2_5 __tzname_2_2_5
+17 c program_invocation_short_name_2_2_5 __progname_2_2_5
+17 c program_invocation_name_2_2_5 __progname_full_2_2_5
+23 m signgam_2_2_5 __signgam_2_23
+END
+# GNU as has no directive .rodata, and what stands there has a relocation.
+sed -i 's/^\.rodata$/.section .data.rel.ro, "aw"/' c.s m.s
+for part in c m; do
+    as -o $part.o $part.s
+    ld -s -shared -z now -soname lib$part.so.6 --version-script all.map -o "$lib/lib$part.so.6" $part.o
+done
+
 # They are otherwise the same in every build, but name the folder they were made in.
 strip -g "$lib"/*.so.*
 

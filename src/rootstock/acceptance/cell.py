@@ -9,7 +9,7 @@ from typing import Any
 from rootstock.acceptance.compare import compare
 from rootstock.acceptance.model import AcceptanceTest
 from rootstock.acceptance.numbers import Number
-from rootstock.acceptance.report import STAGE, Result
+from rootstock.acceptance.report import STAGE, AcceptanceResult
 from rootstock.acceptance.run import run
 from rootstock.core import result_cache
 from rootstock.core.formatting import counted
@@ -31,7 +31,7 @@ def test_cell(
     store: Store,
     logs: Path,
     listen: Listener,
-) -> Iterator[Result]:
+) -> Iterator[AcceptanceResult]:
     """Yield the results of a cell's tests, one after the other, each when it has ended.
 
     `packages` are the names of those in the environment. `runners` has the words that run a
@@ -43,7 +43,7 @@ def test_cell(
     with store.scratch("acceptance") as scratch:
         prefix = scratch / f"{bench.cell}-acceptance"
 
-        def ran(test: AcceptanceTest) -> Result:
+        def ran(test: AcceptanceTest) -> AcceptanceResult:
             if not prefix.exists():
                 bench.install(scratch, prefix, store, listen)
             return run(
@@ -65,7 +65,7 @@ def test_cell(
             if missing := sorted({*test.needs} - {*packages}):
                 result = _not_run(test, f"not in the environment: {', '.join(missing)}")
             elif kept := result_cache.read(place, STAGE, listen):
-                result = Result.from_json(kept)
+                result = AcceptanceResult.from_json(kept)
             elif (result := ran(test)).outcome == "passed":
                 result_cache.write(place, asdict(result), store)
             if result.outcome == "passed":
@@ -75,11 +75,11 @@ def test_cell(
             yield result
 
 
-def _not_run(test: AcceptanceTest, reason: str) -> Result:
-    return Result(name=test.name, title=test.title, outcome="not run", reason=reason)
+def _not_run(test: AcceptanceTest, reason: str) -> AcceptanceResult:
+    return AcceptanceResult(name=test.name, title=test.title, outcome="not run", reason=reason)
 
 
-def _ended(label: str, result: Result, *, kept: bool) -> Event:
+def _ended(label: str, result: AcceptanceResult, *, kept: bool) -> Event:
     """Return the event of the end of a test; `kept` means that it did not run again."""
     well = kept and result.outcome == "passed"
     accepted = f", {len(result.differences)} new and accepted" if result.differences else ""

@@ -9,7 +9,7 @@ from rootstock.acceptance.numbers import Number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class ChangedNumber:
     """A number that differs by more than its tolerance, `allowed`.
 
     `now` is None when the test no longer writes it. `why` is the reason for which acceptance.toml
@@ -29,7 +29,7 @@ class Difference:
         return f"{self.number}: {self.before!r} -> {now} ({reason})"
 
 
-class Package(Protocol):
+class Versioned(Protocol):
     """A package of an environment, as far as a comparison needs it."""
 
     @property
@@ -47,7 +47,7 @@ class Package(Protocol):
 
 def compare(
     test: AcceptanceTest, before: Mapping[str, Number], now: Mapping[str, Number]
-) -> tuple[Difference, ...]:
+) -> tuple[ChangedNumber, ...]:
     """Return the numbers that differ by more than the tolerances of a test.
 
     A number that was not there before differs from nothing.
@@ -57,7 +57,7 @@ def compare(
         new, allowed = now.get(name), test.tolerance.get(name, Tolerance()).around(old)
         if new is None or abs(new - old) > allowed:
             why = _why(test, name, new)
-            found.append(Difference(number=name, before=old, now=new, allowed=allowed, why=why))
+            found.append(ChangedNumber(number=name, before=old, now=new, allowed=allowed, why=why))
     return tuple(found)
 
 
@@ -73,7 +73,7 @@ def _why(test: AcceptanceTest, name: str, now: Number | None) -> str:
     return ""
 
 
-def changed(before: Sequence[Package], now: Sequence[Package]) -> tuple[str, ...]:
+def changed(before: Sequence[Versioned], now: Sequence[Versioned]) -> tuple[str, ...]:
     """Return a text for each package that two environments do not have alike, sorted."""
     old, new = (
         {one.name: f"{one.version}-{one.build}" for one in packages} for packages in (before, now)

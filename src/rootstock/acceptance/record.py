@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rootstock.acceptance import numbers
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.acceptance.numbers import Number
 from rootstock.acceptance.report import AcceptanceReport
 from rootstock.core import names, shape
@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tested:
+class PassedTest:
     """A test that passed: its title, a sha256 over its files, and the numbers it wrote.
 
     `accepted` are those that differ from the release before, each with the reason.
@@ -26,7 +26,7 @@ class Tested:
     title: str
     sha256: str
     numbers: Mapping[str, Number]
-    accepted: tuple[Difference, ...]
+    accepted: tuple[ChangedNumber, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Record:
 
     cell: str
     compared_with: int
-    tests: Mapping[str, Tested]
+    tests: Mapping[str, PassedTest]
     not_run: Mapping[str, str]
 
     @staticmethod
@@ -48,7 +48,7 @@ class Record:
             cell=report.cell,
             compared_with=report.release,
             tests={
-                one.name: Tested(
+                one.name: PassedTest(
                     title=one.title,
                     sha256=one.sha256,
                     numbers=one.numbers,
@@ -89,12 +89,12 @@ _TESTED = fields(
     title=names.line,
     sha256=names.sha256,
     numbers=mapping(numbers.name, numbers.number),
-    accepted=items(made(Difference, _DIFFERENCE)),
+    accepted=items(made(ChangedNumber, _DIFFERENCE)),
 )
 _RECORD = fields(
     format=shape.count,
     cell=names.cell,
     compared_with=shape.count,
-    tests=mapping(names.cell, made(Tested, _TESTED)),
+    tests=mapping(names.cell, made(PassedTest, _TESTED)),
     not_run=mapping(names.cell, names.line),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.acceptance.model import FILE
 from rootstock.acceptance.numbers import Number
 from rootstock.core.errors import SmokeFailed
@@ -14,7 +14,7 @@ STAGE = "acceptance"  # the name of the stage in events and records
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class AcceptanceResult:
     """The result of one test.
 
     `sha256` is over its files. `numbers` are what it wrote, and `differences` those that differ
@@ -29,18 +29,20 @@ class Result:
     sha256: str = ""
     seconds: float = 0
     numbers: Mapping[str, Number] = field(default_factory=dict)
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[ChangedNumber, ...] = ()
     reason: str = ""
     tail: tuple[str, ...] = ()
     log: str = ""
 
     @staticmethod
-    def from_json(value: Mapping[str, Any]) -> "Result":
+    def from_json(value: Mapping[str, Any]) -> "AcceptanceResult":
         """Read the result from that of `dataclasses.asdict`."""
-        differences = tuple(Difference(**one) for one in value["differences"])
-        return Result(**{**value, "differences": differences, "tail": tuple(value["tail"])})
+        differences = tuple(ChangedNumber(**one) for one in value["differences"])
+        return AcceptanceResult(
+            **{**value, "differences": differences, "tail": tuple(value["tail"])}
+        )
 
-    def judged(self, differences: tuple[Difference, ...], release: int) -> "Result":
+    def judged(self, differences: tuple[ChangedNumber, ...], release: int) -> "AcceptanceResult":
         """Return the result with what differs from a release: each has to be accepted."""
         wrong = [one for one in differences if not one.why]
         if not wrong:
@@ -60,7 +62,7 @@ class AcceptanceReport:
     cell: str
     system: str
     release: int
-    tests: tuple[Result, ...]
+    tests: tuple[AcceptanceResult, ...]
     changed: tuple[str, ...] = ()
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from rootstock.acceptance import numbers
 from rootstock.acceptance.model import AcceptanceTest
 from rootstock.acceptance.numbers import FILE, Number
-from rootstock.acceptance.report import Outcome, Result
+from rootstock.acceptance.report import AcceptanceResult, Outcome
 from rootstock.core import process
 from rootstock.core.errors import UsageError
 from rootstock.core.formatting import duration
@@ -34,7 +34,7 @@ def run(
     engine: Engine,
     store: Store,
     logs: Path,
-) -> Result:
+) -> AcceptanceResult:
     """Run a test by the program `words` of the environment `prefix`.
 
     It may hold `memory` bytes. Its log is `NAME.log` in `logs`. Raises `UsageError` when its files
@@ -55,7 +55,7 @@ def run(
         argv = [f"{PREFIX}/{program}", *options, test.program]
         done = process.run(engine.command(box, argv), log=log, timeout=test.limit, memory=memory)
         written, outcome, reason = _judge(test, done, out)
-    return Result(
+    return AcceptanceResult(
         name=test.name,
         title=test.title,
         outcome=outcome,

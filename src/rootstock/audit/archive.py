@@ -12,12 +12,14 @@ import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
 import zstandard
 
+from rootstock.audit.ahead import Ahead
 from rootstock.core import process
 from rootstock.core.names import quoted
 
@@ -67,7 +69,7 @@ def _unpack(package: Path, folder: "_Folder") -> None:
             _put_conda(archive, package.name.removesuffix(CONDA), folder)
     else:
         with bz2.open(package) as stream:
-            _put_tar(stream, folder)
+            _put_tar(stream.read, folder)
     folder.put_links()
 
 
@@ -160,17 +162,21 @@ def _put_conda(archive: zipfile.ZipFile, stem: str, folder: _Folder) -> None:
         with archive.open(f"{part}-{stem}.tar.zst") as packed:
             options = {"read_across_frames": True, "closefd": False}
             with zstandard.ZstdDecompressor().stream_reader(packed, **options) as stream:
-                _put_tar(cast(io.BufferedIOBase, stream), folder)
+                _put_tar(stream.read, folder)
             while packed.read(_CHUNK):  # at its end, zipfile compares its CRC
                 process.raise_if_interrupted()
 
 
-def _put_tar(stream: io.BufferedIOBase, folder: _Folder) -> None:
-    """Unpack a tar archive.
+def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
+    """Unpack a tar archive, whose bytes `source` returns.
 
     The stream can only go forwards: tarfile leaves it where the content of a member begins.
     """
-    with tarfile.open(fileobj=stream, mode="r:") as tar:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Ahead(source, pool) as stream,
+        tarfile.open(fileobj=stream, mode="r:") as tar,
+    ):
         for member in tar:
             if member.isdir():
                 folder.put_folder(member.name)

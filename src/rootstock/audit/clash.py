@@ -6,7 +6,7 @@ After an installation it is chance which of the two remains, and conda refuses o
 from collections.abc import Iterator, Mapping, Sequence
 
 from rootstock.audit import deciding
-from rootstock.audit.unpacked import Package, unpacked
+from rootstock.audit.unpacked import UnpackedPackage, unpacked
 from rootstock.building.artifact import Artifact
 from rootstock.core import result_cache
 from rootstock.core.errors import AuditFailed
@@ -39,7 +39,7 @@ def require_none(sets: Mapping[str, Sequence[Artifact]], store: Store, listen: L
         result_cache.write(place, {"packages": sorted(packages)}, store)
 
 
-def clashes(packages: Mapping[str, Package]) -> Iterator[str]:
+def clashes(packages: Mapping[str, UnpackedPackage]) -> Iterator[str]:
     """Yield a line for each file that two of the packages contain.
 
     Names are the same if they differ only in case or Unicode form, as on some file systems.

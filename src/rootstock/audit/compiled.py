@@ -3,10 +3,11 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from rootstock.audit.link import Linker, Problem, Tree, expand
 from rootstock.audit.report import Finding, some
-from rootstock.audit.unpacked import Package, Version, parsed
+from rootstock.audit.unpacked import UnpackedPackage, Version, parsed
 from rootstock.core import elf as elf_format
 from rootstock.core.elf import Elf, ElfError
 from rootstock.core.names import plain
@@ -30,7 +31,7 @@ def version_text(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def elves_of(package: Package) -> tuple[dict[str, Elf], list[Finding]]:
+def elves_of(package: UnpackedPackage) -> tuple[dict[str, Elf], list[Finding]]:
     """Read the dynamic ELF files of a package; the findings are about those it cannot read."""
     elves, damaged = {}, []
     for name, path in package.files.items():
@@ -111,6 +112,7 @@ def needs(elf: Elf) -> Version:
     return max((of_version(version) for _, version, _ in elf.requires), default=())
 
 
+@cache
 def of_version(version: str) -> Version:
     """Return the first glibc that has a version of its symbols; empty when that is not known.
 
@@ -168,8 +170,8 @@ def links(
     elves: Mapping[str, Elf],
     declared: Version,
     glibc: Mapping[str, Elf],
-    package: Package,
-    others: Sequence[Package],
+    package: UnpackedPackage,
+    others: Sequence[UnpackedPackage],
 ) -> Iterator[Finding]:
     """Yield files that lack a library, a version or a symbol in every process that loads them.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rootstock.audit.link import Tree
 from rootstock.audit.report import Finding, some
 from rootstock.audit.text import leaks
-from rootstock.audit.unpacked import Package
+from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core import process, seal
 from rootstock.core.names import NotAllowed, folded, plain, relative_path
 
@@ -19,7 +19,7 @@ from rootstock.core.names import NotAllowed, folded, plain, relative_path
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
 
 
-def paths(package: Package) -> Iterator[Finding]:
+def paths(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield differences between the files and paths.json."""
     listed = package.listed
     there = {*package.files, *package.links}
@@ -46,7 +46,7 @@ def paths(package: Package) -> Iterator[Finding]:
                 yield finding(name, "has another size or sha256 than in paths.json")
 
 
-def build_paths(package: Package) -> Iterator[Finding]:
+def build_paths(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield files that contain a path of the build."""
     marked = {
         name: entry["prefix_placeholder"].encode()
@@ -68,7 +68,7 @@ def build_paths(package: Package) -> Iterator[Finding]:
             )
 
 
-def names(package: Package) -> Iterator[Finding]:
+def names(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield names that a client's file lists or another file system cannot represent."""
     there = sorted({*package.files, *package.links})
     for name in there:
@@ -105,7 +105,9 @@ def _above(name: str) -> Iterator[str]:
         name = posixpath.dirname(name)
 
 
-def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterator[Finding]:
+def links(
+    package: UnpackedPackage, closure: Callable[[], Sequence[UnpackedPackage]]
+) -> Iterator[Finding]:
     """Yield links that lead out of the prefix, or to nothing in it.
 
     `closure` returns the packages that are installed beside it; it is called only if needed.
@@ -127,7 +129,7 @@ def links(package: Package, closure: Callable[[], Sequence[Package]]) -> Iterato
             )
 
 
-def outward_links(package: Package) -> Iterator[Finding]:
+def outward_links(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield links that lead out of the prefix."""
     for name, target in package.links.items():
         if _leads_out(name, target):
@@ -144,7 +146,7 @@ def _leads_out(name: str, target: str) -> bool:
     return target.startswith("/") or path == ".." or path.startswith("../")
 
 
-def _tree(packages: Sequence[Package]) -> Tree:
+def _tree(packages: Sequence[UnpackedPackage]) -> Tree:
     return Tree(
         {name: path for each in packages for name, path in each.files.items()},
         {name: target for each in packages for name, target in each.links.items()},
@@ -157,7 +159,7 @@ def _leads(tree: Tree, name: str) -> bool:
     return end is not None and (end in tree.files or end in tree.folders)
 
 
-def scripts(package: Package) -> Iterator[Finding]:
+def scripts(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield programs that only some clients run at installation."""
     for name in sorted({*package.files, *package.links}):
         if _SCRIPT.fullmatch(name):
@@ -169,7 +171,7 @@ def scripts(package: Package) -> Iterator[Finding]:
             )
 
 
-def license_info(package: Package) -> Iterator[Finding]:
+def license_info(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield a finding for a license without name or text."""
     if not package.metadata("index.json").get("license"):
         yield Finding(

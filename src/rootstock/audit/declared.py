@@ -14,7 +14,7 @@ from pathlib import Path
 from rootstock.audit import imports
 from rootstock.audit.link import Linker
 from rootstock.audit.report import Finding
-from rootstock.audit.subject import Member
+from rootstock.audit.subject import InstalledPackage
 from rootstock.core.names import plain
 
 _LIBRARY = re.compile(r"lib/[^/]+\.so[.\d]*")
@@ -22,7 +22,7 @@ _LIBRARY = re.compile(r"lib/[^/]+\.so[.\d]*")
 _STANDARD = sys.stdlib_module_names | {"__main__"}
 
 
-def closure(name: str, members: Mapping[str, Member]) -> set[str]:
+def closure(name: str, members: Mapping[str, InstalledPackage]) -> set[str]:
     """Return a package with its direct and indirect dependencies, as far as they are there."""
     found: set[str] = set()
     left = [name]
@@ -35,7 +35,7 @@ def closure(name: str, members: Mapping[str, Member]) -> set[str]:
 
 
 def undeclared(
-    members: Sequence[Member], paths: Mapping[str, Path], linker: Linker
+    members: Sequence[InstalledPackage], paths: Mapping[str, Path], linker: Linker
 ) -> Iterator[Finding]:
     """Yield what packages of an environment use of others and do not depend on."""
     by_name = {member.name: member for member in members}
@@ -69,7 +69,7 @@ def _imports(own: Mapping[str, str], paths: Mapping[str, Path]) -> Iterator[tupl
             yield module, file
 
 
-def _finding(file: str, uses: str, owners: set[str], member: Member) -> Finding:
+def _finding(file: str, uses: str, owners: set[str], member: InstalledPackage) -> Finding:
     owner = " or ".join(sorted(owners))
     return Finding(
         rule="undeclared",
@@ -79,7 +79,7 @@ def _finding(file: str, uses: str, owners: set[str], member: Member) -> Finding:
     )
 
 
-def _libraries(member: Member, linker: Linker) -> Iterator[tuple[str, str]]:
+def _libraries(member: InstalledPackage, linker: Linker) -> Iterator[tuple[str, str]]:
     """Yield each compiled file of a package with each file that it is linked with."""
     for file in member.files:
         if file in linker.tree.files and (elf := linker.elf(file)):
@@ -89,7 +89,7 @@ def _libraries(member: Member, linker: Linker) -> Iterator[tuple[str, str]]:
                     yield file, found.file
 
 
-def unused(members: Sequence[Member], linker: Linker) -> dict[str, list[str]]:
+def unused(members: Sequence[InstalledPackage], linker: Linker) -> dict[str, list[str]]:
     """Return by package the dependencies that have libraries and no more, and that it never needs.
 
     That is no fault: it may load them as it runs.
@@ -111,7 +111,9 @@ def unused(members: Sequence[Member], linker: Linker) -> dict[str, list[str]]:
 
 
 def unresolved(
-    package: Member, others: Callable[[], Sequence[Member]], paths: Mapping[str, Path]
+    package: InstalledPackage,
+    others: Callable[[], Sequence[InstalledPackage]],
+    paths: Mapping[str, Path],
 ) -> Iterator[Finding]:
     """Yield modules that a package imports and that neither it nor its dependencies have.
 

@@ -41,7 +41,7 @@ def has(library: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Symbols:
+class GlibcSymbols:
     """The symbols of all versions of glibc up to `newest`.
 
     `since` are the keys of wanted symbols (`elf.wanted_key`), with and without a version. Each has
@@ -64,7 +64,7 @@ class Symbols:
 
 
 @cache
-def symbols() -> Symbols:
+def symbols() -> GlibcSymbols:
     """Read the table."""
     since: dict[bytes, dict[str, Version]] = defaultdict(dict)
     libraries = set()
@@ -84,7 +84,7 @@ def symbols() -> Symbols:
             for place, at in _places(name, library, parsed(version[len(b"GLIBC_") :].decode())):
                 for key in (name + b"@" + version, name):
                     since[key][place] = min(at, since[key].get(place, at))
-    return Symbols(head["zig"], parsed(head["newest"]), frozenset(libraries), since)
+    return GlibcSymbols(head["zig"], parsed(head["newest"]), frozenset(libraries), since)
 
 
 def _places(name: bytes, library: str, version: Version) -> Iterator[tuple[str, Version]]:

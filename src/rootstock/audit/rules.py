@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from rootstock.audit import compiled, contents, declared, waivers
 from rootstock.audit.compiled import version_text
 from rootstock.audit.report import AuditReport
-from rootstock.audit.subject import Member, names_of
-from rootstock.audit.unpacked import Package, Version, parsed, unpacked
+from rootstock.audit.subject import InstalledPackage, names_of
+from rootstock.audit.unpacked import UnpackedPackage, Version, parsed, unpacked
 from rootstock.building.artifact import Artifact
 from rootstock.core import elf as elf_format
 from rootstock.core.elf import Elf
@@ -47,7 +47,7 @@ def audit(
     findings += [*contents.names(package), *contents.scripts(package)]
     elves: dict[str, Elf] = {}
 
-    def others() -> list[Package]:
+    def others() -> list[UnpackedPackage]:
         return [unpacked(other, store) for other in closure]
 
     if artifact.scope != "image":
@@ -74,9 +74,9 @@ def audit(
     )
 
 
-def _member(package: Package) -> Member:
+def _member(package: UnpackedPackage) -> InstalledPackage:
     index = package.metadata("index.json")
-    return Member(
+    return InstalledPackage(
         name=str(index.get("name", "")),
         depends=names_of(index.get("depends", [])),
         files=(*package.files, *package.links),

@@ -13,8 +13,8 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import archive, wheel
 from rootstock.audit.modes import on_disk
-from rootstock.audit.unpacked import Package, Version, floor_of, listing, parsed
-from rootstock.core.errors import NoSpace, UsageError, means_no_space
+from rootstock.audit.unpacked import UnpackedPackage, Version, floor_of, listing, parsed
+from rootstock.core.errors import InterruptedByUser, NoSpace, UsageError, means_no_space
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Listener
 from rootstock.sources import http
@@ -30,7 +30,7 @@ _ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Member:
+class InstalledPackage:
     """A package of an environment: its name, the names of its dependencies, and its files."""
 
     name: str
@@ -51,10 +51,10 @@ class Subject:
 
     name: str
     kind: Kind
-    package: Package
+    package: UnpackedPackage
     declared: Version
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    members: tuple[Member, ...] = ()
+    members: tuple[InstalledPackage, ...] = ()
     modes: Mapping[str, int] = field(default_factory=dict)
     alone: bool = False
     stable_abi: Version = ()
@@ -92,6 +92,8 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
     root = scratch / "unpacked"
     try:
         modes = archive.unpack(path, root)
+    except InterruptedByUser:
+        raise
     except Exception as error:  # a damaged archive can make its readers raise anything
         if means_no_space(str(error)):
             raise NoSpace(scratch) from error
@@ -174,9 +176,9 @@ def _environment(prefix: Path) -> Subject:
     )
 
 
-def _member(record: Mapping[str, Any]) -> Member:
+def _member(record: Mapping[str, Any]) -> InstalledPackage:
     name = record.get("name")
-    return Member(
+    return InstalledPackage(
         name=name if isinstance(name, str) else str(record["fn"]).rsplit("-", 2)[0],
         depends=names_of(record["depends"]),
         files=tuple(record["files"]),

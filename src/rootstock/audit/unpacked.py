@@ -12,7 +12,7 @@ from typing import Any
 from rootstock.audit.archive import leaves, unpack
 from rootstock.building.artifact import Artifact
 from rootstock.core import process, seal
-from rootstock.core.errors import AuditFailed, NoSpace, means_no_space
+from rootstock.core.errors import AuditFailed, InterruptedByUser, NoSpace, means_no_space
 from rootstock.core.store import Store, publish
 
 Version = tuple[int, ...]
@@ -20,11 +20,13 @@ Version = tuple[int, ...]
 _FLOOR = re.compile(r"__glibc\s.*?>=\s*([0-9.]+)")
 
 _listing = threading.Lock()
-_listed: dict[Path, "Package"] = {}  # those that this process unpacked, or found with a valid seal
+_listed: dict[
+    Path, "UnpackedPackage"
+] = {}  # those that this process unpacked, or found with a valid seal
 
 
 @dataclass(frozen=True)
-class Package:
+class UnpackedPackage:
     """An unpacked package: its files and its symbolic links, without those of info/."""
 
     root: Path
@@ -61,7 +63,7 @@ def parsed(text: str) -> Version:
     return tuple(int(part) for part in text.split(".") if part)
 
 
-def unpacked(artifact: Artifact, store: Store) -> Package:
+def unpacked(artifact: Artifact, store: Store) -> UnpackedPackage:
     """Return the package of an artifact, unpacked into the store if necessary.
 
     Raises `AuditFailed` when the file cannot be unpacked or its sha256 differs.
@@ -80,6 +82,8 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
     with store.scratch("unpack") as scratch:
         try:
             unpack(artifact.path, scratch / "whole" / root.name)
+        except InterruptedByUser:
+            raise
         except Exception as error:  # a damaged archive can make its readers raise anything
             if means_no_space(str(error)):
                 raise NoSpace(scratch) from error
@@ -91,7 +95,7 @@ def _unpack(artifact: Artifact, root: Path, store: Store) -> None:
         publish(scratch / "whole", root.parent)
 
 
-def listing(root: Path, metadata: str = "info") -> Package:
+def listing(root: Path, metadata: str = "info") -> UnpackedPackage:
     """List a folder's files and links, without those of its own folder `metadata`, if it has one.
 
     Raises `AuditFailed` when the files about the package are not well formed.
@@ -104,12 +108,12 @@ def listing(root: Path, metadata: str = "info") -> Package:
             links[name] = os.readlink(path)
         else:
             files[name] = Path(path)
-    package = Package(root, files, links)
+    package = UnpackedPackage(root, files, links)
     _require_metadata(package)
     return package
 
 
-def _require_metadata(package: Package) -> None:
+def _require_metadata(package: UnpackedPackage) -> None:
     """Raise `AuditFailed` unless the files of info/ that the audit reads are well formed."""
     about = package.root / "info"
     depends = package.metadata("index.json").get("depends", [])

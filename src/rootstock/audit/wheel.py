@@ -8,7 +8,7 @@ from email.message import Message
 from email.parser import Parser
 
 from rootstock.audit.report import Finding, some
-from rootstock.audit.unpacked import Package
+from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core.names import plain
 from rootstock.stack import licenses
 from rootstock.stack.wheel import LICENSE_FILE
@@ -18,13 +18,13 @@ _CLASSIFIER = "License ::"
 _UNKNOWN = "UNKNOWN"  # which older setuptools wrote where nothing was said
 
 
-def is_alone(package: Package) -> bool:
+def is_alone(package: UnpackedPackage) -> bool:
     """Whether a wheel needs no other, except for its extras."""
     requires = _metadata(package).get_all("Requires-Dist", [])
     return all("extra" in one.partition(";")[2] for one in requires)
 
 
-def license_info(package: Package) -> Iterator[Finding]:
+def license_info(package: UnpackedPackage) -> Iterator[Finding]:
     """Yield a finding for a license without name or text."""
     metadata, folder = _metadata(package), _folder(package)
     file = plain(f"{folder}/{_FILE}")
@@ -60,12 +60,12 @@ def _is_text(name: str, folder: str) -> bool:
     return name.startswith(f"{folder}/") and bool(LICENSE_FILE.search(name.rpartition("/")[2]))
 
 
-def _folder(package: Package) -> str:
+def _folder(package: UnpackedPackage) -> str:
     """Return the folder of the metadata, which every wheel has one of."""
     found = (name.partition("/")[0] for name in sorted(package.files) if name.count("/") == 1)
     return next((name for name in found if name.endswith(_FOLDER)), f"*{_FOLDER}")
 
 
-def _metadata(package: Package) -> Message:
+def _metadata(package: UnpackedPackage) -> Message:
     path = package.files.get(f"{_folder(package)}/{_FILE}")
     return Parser().parsestr(path.read_text(errors="replace") if path else "", headersonly=True)

@@ -30,7 +30,7 @@ class BuildPlan:
 
 
 def build(
-    batch: BuildPlan,
+    plan: BuildPlan,
     context: builder.BuildContext,
     broken: Mapping[str, BuildFailed],
     fetched: Callable[[Node], None],
@@ -41,43 +41,43 @@ def build(
     keep_going: bool,
     listen: Listener,
 ) -> BuildOutcome:
-    """Build a batch, except for the nodes in `broken`.
+    """Build a plan, except for the nodes in `broken`.
 
     `fetched` is called before each build: it waits for the node's sources.
 
     `seed` is the file with the costs of packages that were never built on this machine. The logs go
     to `logs`, one file per node. `workers` is the number of parallel builds, 0 for one per core.
     """
-    graph, wanted, store = batch.graph, batch.wanted, context.store
+    graph, wanted, store = plan.graph, plan.wanted, context.store
     recorded = costs.load(seed, store.durations, listen=listen)
     names = {id_: _recorded_as(graph.nodes[id_]) for id_ in wanted}
     known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
     predictable = len(known) >= _KNOWN * len(wanted)
-    one = _Build(batch, context, fetched, logs, names, known, _cells(graph), listen)
+    one = _Build(plan, context, fetched, logs, names, known, _cells(graph), listen)
 
     def forecast(seconds: float) -> None:
         if predictable:
             listen(Event(stage="build", state="progress", expected=seconds))
 
-    agenda = ReadyQueue(wanted, costs.estimate(names, recorded))
-    room = Capacity(workers=workers or os.cpu_count() or 1, memory=memory.available())
+    queue = ReadyQueue(wanted, costs.estimate(names, recorded))
+    capacity = Capacity(workers=workers or os.cpu_count() or 1, memory=memory.available())
     listen(
         Event(
             stage="build",
             state="start",
             total=len(wanted),
-            expected=makespan(simulate(agenda, {}, room)) if predictable else None,
+            expected=makespan(simulate(queue, {}, capacity)) if predictable else None,
             detail=context.engine.name,
         )
     )
     for id_ in broken:
         listen(Event(stage="build", item=id_, state="failed", detail="failed before"))
     outcome = scheduler.run(
-        agenda,
+        queue,
         one,
-        have=batch.have,
+        have=plan.have,
         broken=broken,
-        room=room,
+        capacity=capacity,
         keep_going=keep_going,
         forecast=forecast,
     )
@@ -89,13 +89,13 @@ def build(
 
 @dataclass(frozen=True)
 class _Build:
-    """The build of one node of a batch.
+    """The build of one node of a plan.
 
     `names` are the names of the nodes' costs, `known` the seconds of their last builds, `cells`
     the cells that each is for.
     """
 
-    batch: BuildPlan
+    plan: BuildPlan
     context: builder.BuildContext
     fetched: Callable[[Node], None]
     logs: Path
@@ -107,7 +107,7 @@ class _Build:
 
     def __call__(self, id_: str, there: Mapping[str, Artifact]) -> Artifact:
         """Build a node from the artifacts that exist; raises what fetching and building raise."""
-        node, store = self.batch.graph.nodes[id_], self.context.store
+        node, store = self.plan.graph.nodes[id_], self.context.store
         try:
             self.fetched(node)
             built, cost = self._built(node, there)
@@ -130,7 +130,7 @@ class _Build:
             detail=self.cells.get(node.id, ""),
         )
         self.listen(begins)
-        needs = [there[dep] for dep in sorted(self.batch.wanted[node.id])]
+        needs = [there[dep] for dep in sorted(self.plan.wanted[node.id])]
         try:
             return builder.build(node, needs, self.context, self.logs / f"{node.id}.log")
         except BuildFailed as error:

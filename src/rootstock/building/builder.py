@@ -99,36 +99,36 @@ def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResul
     when the sandbox could not be made or something else ended the build. Raises `UsageError` when
     the recipe's files are not those of the job.
     """
-    room, ready = folder / "build", folder / "ready"
-    _furnish(room, folder, job, context.store)
+    work, ready = folder / "build", folder / "ready"
+    _lay_out(work, folder, job, context.store)
     context.stage(job.needs, folder / "deps")
     sandbox = _sandbox(folder, context)
-    admit(room, write=True)
+    admit(work, write=True)
     for mount in sandbox.mounts:
         admit(mount.source)
     argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
-    kills, room_left = memory.kills(), disk.Watch(context.store.root / "tmp")
+    kills, space_left = memory.kills(), disk.Watch(context.store.root / "tmp")
     done = process.run(
         context.engine.command(sandbox, argv),
         log=log,
         timeout=context.limits.seconds,
         memory=context.limits.memory,
         cmdline_marker=sandbox.name,
-        look=room_left.look,
+        look=space_left.look,
     )
     if done.code:
         ended = Ended(
             done=done,
             killed=memory.kills() > kills,
-            tight=room_left.tight,
+            tight=space_left.tight,
             engine=context.engine.name,
         )
         raise error_of(job, log, ended, context.limits, context.store, folder)
     ready.mkdir()
-    return BuildResult(path=_finish(job, log, context, room, ready), peak=done.peak)
+    return BuildResult(path=_finish(job, log, context, work, ready), peak=done.peak)
 
 
-def _finish(job: Job, log: Path, context: BuildContext, room: Path, ready: Path) -> Path:
+def _finish(job: Job, log: Path, context: BuildContext, work: Path, ready: Path) -> Path:
     """Take the package out of the folder that the build could write to, and pack it for good.
 
     Nothing in there is trusted: the file is where and what it has to be, or the build has failed.
@@ -136,7 +136,7 @@ def _finish(job: Job, log: Path, context: BuildContext, room: Path, ready: Path)
     built = ready.with_name("built")
     built.mkdir()
     try:
-        package = move(room, f"out/{job.subdir}/{job.filename}", built)
+        package = move(work, f"out/{job.subdir}/{job.filename}", built)
         finished = normalise(
             package, ready, epoch=EPOCH, released=job.released, level=context.level
         )
@@ -158,15 +158,15 @@ def _require(package: Path, job: Job) -> None:
         raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
 
 
-def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
+def _lay_out(work: Path, folder: Path, job: Job, store: Store) -> None:
     """Lay out what the build sees: the recipe's folder, its sources, and the job."""
     # A build may write into its recipe's folder; what is kept is another copy.
     copy_files(job.folder, job.files, folder / "recipe")
     if folder_hashes(folder / "recipe") != job.files:
         # What is built from it would stand under a key that is not its own.
         raise UsageError(f"{job.folder} changed while rootstock was running", "Run it again.")
-    copy_files(folder / "recipe", job.files, room / "recipe")
-    (room / "home").mkdir()
+    copy_files(folder / "recipe", job.files, work / "recipe")
+    (work / "home").mkdir()
     (folder / "sources").mkdir()
     for entry in job.sources:
         source = source_of(entry)
@@ -175,7 +175,7 @@ def _furnish(room: Path, folder: Path, job: Job, store: Store) -> None:
         if not place.exists():
             link_or_copy(path_in(store, source), place)
     # Sorted: the package carries the recipe, and a key does not depend on its order.
-    (room / "job.json").write_text(json.dumps(job.order, indent=1, sort_keys=True))
+    (work / "job.json").write_text(json.dumps(job.order, indent=1, sort_keys=True))
 
 
 def link_or_copy(source: Path, target: Path) -> None:

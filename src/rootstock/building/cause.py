@@ -113,14 +113,14 @@ def _unlicensed(job: Job, lines: Sequence[str]) -> list[str]:
     return [f"The license_file ({files}) is neither in the sources nor in the recipe's folder."]
 
 
-def _unpackable(room: Path) -> list[str]:
+def _unpackable(work: Path) -> list[str]:
     """Name the files in $PREFIX that no package can have, because the builder does not.
 
     It stops at a name that is not UTF-8, or at a file that it cannot read.
     """
     found = []
-    for prefix in room.glob(_PREFIX):
-        if not prefix.resolve().is_relative_to(room.resolve()):
+    for prefix in work.glob(_PREFIX):
+        if not prefix.resolve().is_relative_to(work.resolve()):
             continue
         top = os.fsencode(prefix)
         for folder, _, files in os.walk(top):

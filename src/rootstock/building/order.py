@@ -32,7 +32,10 @@ class Span:
 
 
 def choose(
-    ready: Iterable[str], running: Mapping[str, float], costs: Mapping[str, Cost], room: Capacity
+    ready: Iterable[str],
+    running: Mapping[str, float],
+    costs: Mapping[str, Cost],
+    capacity: Capacity,
 ) -> list[str]:
     """Choose the ready builds that start now.
 
@@ -42,8 +45,8 @@ def choose(
     before it has room, or fit beside it.
     """
     chosen: dict[str, float] = {}
-    free = room.memory - sum(costs[id_].memory for id_ in running)
-    slots = room.workers - len(running)
+    free = capacity.memory - sum(costs[id_].memory for id_ in running)
+    slots = capacity.workers - len(running)
     # The seconds until the first waiting build has room, and the memory left then.
     when = spare = 0.0
     waits = False
@@ -127,9 +130,9 @@ class ReadyQueue:
         """The builds that have not started."""
         return [*(id_ for _, id_ in self._ready), *self._blocked]
 
-    def start(self, running: Mapping[str, float], room: Capacity) -> list[str]:
+    def start(self, running: Mapping[str, float], capacity: Capacity) -> list[str]:
         """Start the builds that can start; `running` has each running one's remaining seconds."""
-        chosen = choose((id_ for _, id_ in self._ready), running, self.costs, room)
+        chosen = choose((id_ for _, id_ in self._ready), running, self.costs, capacity)
         for id_ in chosen:
             del self._ready[bisect_left(self._ready, (-self._rank[id_], id_))]
         return chosen
@@ -174,25 +177,25 @@ def remaining(expected: float, elapsed: float) -> float:
     return max(expected - elapsed, _OVERDUE * elapsed)
 
 
-def simulate(agenda: ReadyQueue, running: Mapping[str, float], room: Capacity) -> list[Span]:
+def simulate(queue: ReadyQueue, running: Mapping[str, float], capacity: Capacity) -> list[Span]:
     """Simulate a run to its end, with each build taking exactly as long as its cost.
 
     `running` has the remaining seconds of each running build. The queue itself does not change.
     """
-    agenda = agenda.copy()
+    queue = queue.copy()
     spans = [Span(id=id_, start=0.0, end=left) for id_, left in running.items()]
     ends = [(span.end, span.id) for span in spans]
     heapq.heapify(ends)
     now = 0.0
     while True:
-        for id_ in agenda.start({id_: end - now for end, id_ in ends}, room):
-            spans.append(Span(id=id_, start=now, end=now + agenda.costs[id_].seconds))
+        for id_ in queue.start({id_: end - now for end, id_ in ends}, capacity):
+            spans.append(Span(id=id_, start=now, end=now + queue.costs[id_].seconds))
             heapq.heappush(ends, (spans[-1].end, id_))
         if not ends:
             return spans
         now = ends[0][0]
         while ends and ends[0][0] <= now:
-            agenda.done(heapq.heappop(ends)[1])
+            queue.done(heapq.heappop(ends)[1])
 
 
 def makespan(spans: Iterable[Span]) -> float:

@@ -68,7 +68,7 @@ class Package:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check:
+class ReleasedCheck:
     """A smoke test that ran, and the seconds it took."""
 
     name: str
@@ -82,12 +82,12 @@ class Smoke:
 
     system: str
     glibc: str
-    checks: tuple[Check, ...]
+    checks: tuple[ReleasedCheck, ...]
     not_run: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class ReleasedCell:
     """A cell of a release: `packages` are the file names of the tested set, dependencies first.
 
     `axes` are its values by the names of the product's axes, such as `root` and `python`; in
@@ -130,7 +130,7 @@ class Release:
     platform: str
     channel: str
     product: str = PRODUCT
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, ReleasedCell]
     packages: Mapping[str, Package]
     files: Mapping[str, str]
 
@@ -242,7 +242,7 @@ _PACKAGE = fields(
     audit=shape.one_of("passed"),
     url=names.relative_path,
 )
-_CHECK = made(Check, fields(name=names.line, seconds=shape.seconds, passed=shape.yes_or_no))
+_CHECK = made(ReleasedCheck, fields(name=names.line, seconds=shape.seconds, passed=shape.yes_or_no))
 _SMOKE = fields(
     system=names.line,
     glibc=names.line,
@@ -257,13 +257,13 @@ _CELL = {
 }
 
 
-def _cell_of(product: str, axes: Sequence[str]) -> Callable[[object], Cell]:
+def _cell_of(product: str, axes: Sequence[str]) -> Callable[[object], ReleasedCell]:
     """What reads a cell of a product with these axes."""
     read = fields(**dict.fromkeys(axes, names.version), **_CELL)
 
-    def cell(value: object) -> Cell:
+    def cell(value: object) -> ReleasedCell:
         known = read(value)
-        return Cell(product=product, axes={axis: known.pop(axis) for axis in axes}, **known)
+        return ReleasedCell(product=product, axes={axis: known.pop(axis) for axis in axes}, **known)
 
     return cell
 

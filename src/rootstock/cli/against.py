@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rootstock.channel.reader import LATEST, Channel
 from rootstock.channel.release_model import Release
-from rootstock.cli.build import Ended
+from rootstock.cli.build import RunFailed
 from rootstock.cli.common import ask_passphrase, print_json, say
 from rootstock.cli.plan import show
 from rootstock.core.errors import UsageError, raising_unwritable
@@ -45,7 +45,7 @@ def verify_against(
     with Terminal(quiet=as_json) as terminal:
         record, _ = run(request, store, terminal, "build")
         if record.code:
-            raise Ended(record.error, record.remedy, record.code)
+            raise RunFailed(record.error, record.remedy, record.code)
         made = against.built(release, store)
         verdicts = against.compare_all(channel, release, made, store, terminal)
     same = {verdict.filename: verdict.sha256 for verdict in verdicts if verdict.outcome == "same"}

@@ -58,7 +58,7 @@ from rootstock.run.request import DEFAULT_LEVEL, Request
 from rootstock.smoke import systems
 
 
-class Ended(RootstockError):
+class RunFailed(RootstockError):
     """The failure of a run, from its record."""
 
     def __init__(self, message: str, remedy: str, code: int) -> None:
@@ -81,8 +81,11 @@ def _run(
         record, path = run(request, locate(), terminal, until)
         terminal.summary(record, path)
         if not record.code and until == "promote":
-            matrix = matrices.load(request.checkout.matrix)
-            terminal.install(request.channel, matrix.product, record.release)
+            from rootstock.report import summary  # only where something is promoted
+
+            product = matrices.load(request.checkout.matrix).product
+            lines = summary.install_lines(request.channel, product, record.release)
+            terminal.say("\n".join(["", *lines]))
     if as_json:
         print_json(record.as_json())
     if results:
@@ -98,7 +101,7 @@ def _run(
         except OSError as error:
             raise UsageError(f"--record {tested}: {error}") from error
     if record.code:
-        raise Ended(record.error, record.remedy, record.code)
+        raise RunFailed(record.error, record.remedy, record.code)
 
 
 def _require_place(file: Path, option: str) -> None:

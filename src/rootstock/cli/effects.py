@@ -1,18 +1,18 @@
 """What rollback and hide share: the option --dry-run, and the report of what changed."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rootstock.channel.reader import Channel
 from rootstock.channel.rollback import Effect
 from rootstock.cli.common import print_json, say
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
-def report(effect: Effect, channel: Path, dry: bool, as_json: bool) -> None:
+def report(effect: Effect, channel: Channel, dry: bool, as_json: bool) -> None:
     """Print what a change of a channel does, or would do, to what readers see."""
     if as_json:
         values = {name: value for name, value in vars(effect).items() if name != "generation"}

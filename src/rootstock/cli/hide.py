@@ -33,8 +33,9 @@ def hide(
 
       rootstock hide 'root 6.38.*' 'pyroot 6.38.*' --force --dry-run
     """
-    effect = hide_packages(Channel.at(channel), packages, force=force, dry=dry_run)
-    report(effect, channel, dry_run, as_json)
+    found = Channel.at(channel)
+    effect = hide_packages(found, packages, force=force, dry=dry_run)
+    report(effect, found, dry_run, as_json)
 
 
 COMMANDS = {"hide": hide}

@@ -11,7 +11,7 @@ from rootstock.core.errors import UsageError
 from rootstock.release import keys
 
 
-class Action(str, Enum):
+class KeysAction(str, Enum):
     """The actions for keys."""
 
     NEW = "new"
@@ -19,7 +19,7 @@ class Action(str, Enum):
 
 
 def manage_keys(
-    action: Annotated[Action, typer.Argument(help="new makes a key; show prints yours.")],
+    action: Annotated[KeysAction, typer.Argument(help="new makes a key; show prints yours.")],
     encrypt: Annotated[
         bool,
         typer.Option("--encrypt", help=f"Ask for a passphrase, or take it from {keys.PASSPHRASE}."),
@@ -38,7 +38,7 @@ def manage_keys(
       rootstock keys show
     """
     path = keys.location()
-    if action is Action.NEW:
+    if action is KeysAction.NEW:
         public = keys.new(path, _new_passphrase() if encrypt else "")
     elif encrypt:
         raise UsageError("--encrypt is for a new key")

@@ -9,7 +9,7 @@ from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.core.formatting import counted
 from rootstock.maintain import lint as linter
-from rootstock.plan.checks import Finding
+from rootstock.plan.checks import RecipeFinding
 
 
 def lint(
@@ -45,16 +45,16 @@ def lint(
         raise UsageError(f"the recipes have {counted(errors, 'error')}: see above")
 
 
-def _level(finding: Finding) -> str:
+def _level(finding: RecipeFinding) -> str:
     return "error" if finding.serious else "warning"
 
 
-def _text(finding: Finding) -> str:
+def _text(finding: RecipeFinding) -> str:
     text = f"{finding.position}: {_level(finding)}: {finding.message}"
     return f"{text}\n    {finding.remedy}" if finding.remedy else text
 
 
-def _row(finding: Finding) -> dict[str, object]:
+def _row(finding: RecipeFinding) -> dict[str, object]:
     return {
         "file": str(finding.path),
         "line": finding.line,

@@ -118,12 +118,12 @@ def publish(
 
       rootstock publish anaconda:physics --builders 2 --key bob.pub --attestation bob.json
     """
-    store, patience = locate(), RetryPolicy(tries=tries)
+    store, policy = locate(), RetryPolicy(tries=tries)
     store.prepare()
     files = Checkout(checkout)
     options = Options(
         checkout=files,
-        timeout=patience.timeout,
+        timeout=policy.timeout,
         label=label,
         staging=staging_label,
         server=server,
@@ -137,8 +137,8 @@ def publish(
     with Terminal(quiet=as_json) as terminal:
         chosen = choose(target, options, store, terminal)
         if dry_run:
-            look = publishing.compare(snapshot, chosen, terminal, patience)
-            missing, hidden = look.missing(snapshot), look.hidden(snapshot)
+            remote = publishing.compare(snapshot, chosen, terminal, policy)
+            missing, hidden = remote.missing(snapshot), remote.hidden(snapshot)
             publishing.require_builders(snapshot, hidden, needed)
         else:
             logs = publishing.place(chosen, store) / "smoke"
@@ -148,7 +148,7 @@ def publish(
                 store,
                 terminal,
                 tester(files, engine, store, logs, terminal, relock=relock),
-                patience=patience,
+                policy=policy,
                 stage_only=stage_only,
                 builders=needed,
             )

@@ -13,19 +13,19 @@ from rootstock.core.formatting import columns
 
 def releases(
     channel: ChannelFolder = Path("channel"),
-    holes: Annotated[
+    vulnerabilities: Annotated[
         bool,
         typer.Option(
             "--holes",
-            help="List the known vulnerabilities of the visible releases that are open instead.",
+            help="List the known vulnerabilities in the visible releases that nothing has fixed.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """List the generations of a channel, and the releases among them: those with locks.
 
-    It also shows which releases readers see. With --holes: the known vulnerabilities of packages in
-    these releases that nothing has fixed, from the releases' SBOMs.
+    It also shows which releases readers see. With --holes it lists the known
+    vulnerabilities of the packages in these releases that nothing has fixed, by the SBOMs.
 
     Examples:
 
@@ -35,8 +35,8 @@ def releases(
 
       rootstock releases --holes
     """
-    if holes:
-        _list_holes(existing(Channel.at(channel)), as_json=as_json)
+    if vulnerabilities:
+        _list_vulnerabilities(existing(Channel.at(channel)), as_json=as_json)
         return
     past = existing(Channel.at(channel)).history()
     now = past.current.number
@@ -88,10 +88,10 @@ def _row(row: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _list_holes(channel: Channel, *, as_json: bool) -> None:
-    from rootstock.release import holes as known  # brings CycloneDX
+def _list_vulnerabilities(channel: Channel, *, as_json: bool) -> None:
+    from rootstock.release.vulnerabilities import of_channel  # brings CycloneDX
 
-    found = known.of_channel(channel)
+    found = of_channel(channel)
     if as_json:
         print_json({"channel": str(channel), **vars(found)})
         return

@@ -31,7 +31,8 @@ def rollback(
 
       rootstock rollback --to 3 --channel /srv/www/channel
     """
-    report(go_back(Channel.at(channel), to, dry=dry_run), channel, dry_run, as_json)
+    found = Channel.at(channel)
+    report(go_back(found, to, dry=dry_run), found, dry_run, as_json)
 
 
 COMMANDS = {"rollback": rollback}

@@ -53,16 +53,22 @@ def _row(one: Surveyed) -> dict[str, object]:
         "sha256": one.known.sha256,
         "outdated": one.outdated,
         "later": one.known.later,
-        "patched": [flaw.cve for flaw in one.flaws if flaw.patches],
-        "open": [flaw.cve for flaw in one.flaws if flaw.open],
+        "patched": [found.cve for found in one.vulnerabilities if found.patches],
+        "open": [found.cve for found in one.vulnerabilities if found.open],
     }
 
 
 def _cells(one: Surveyed) -> tuple[str, ...]:
     revision = one.known.revision or "none of this source"
-    patched = sum(bool(flaw.patches) for flaw in one.flaws)
-    open_ = ", ".join(flaw.cve for flaw in one.flaws if flaw.open)
-    return f"{one.packages[0]} {one.version}", revision, str(len(one.flaws)), str(patched), open_
+    patched = sum(bool(found.patches) for found in one.vulnerabilities)
+    open_ = ", ".join(found.cve for found in one.vulnerabilities if found.open)
+    return (
+        f"{one.packages[0]} {one.version}",
+        revision,
+        str(len(one.vulnerabilities)),
+        str(patched),
+        open_,
+    )
 
 
 def _notes(one: Surveyed) -> list[str]:

@@ -43,7 +43,7 @@ def serve(
 
     from rootstock.channel.page import records
     from rootstock.serve import live
-    from rootstock.serve.files import Folder
+    from rootstock.serve.files import ServedFolder
     from rootstock.serve.server import Server
 
     if not host:  # to the system that means all addresses; here it is an unset variable
@@ -52,7 +52,7 @@ def serve(
     public = address(url) or here.settings().url
     records.tables(here)  # report a folder that is no channel before the first request
     shown = live.LivePage(here, live.by_command(here, title))
-    server = Server(Folder(here), shown, host, port, url=public, log=log)
+    server = Server(ServedFolder(here), shown, host, port, url=public, log=log)
     if as_json:
         listening = {"url": server.url, "host": server.host, "port": server.port}
         print_json_line({**listening, "channel": channel.absolute()})

@@ -15,7 +15,7 @@ from rootstock.report.terminal import Terminal
 from rootstock.stack import lock as locks
 
 
-class Action(str, Enum):
+class StackAction(str, Enum):
     """The actions of the command."""
 
     LOCK = "lock"
@@ -24,7 +24,7 @@ class Action(str, Enum):
 
 
 def stack(
-    action: Annotated[Action, typer.Argument(help="The action.", show_default=False)],
+    action: Annotated[StackAction, typer.Argument(help="The action.", show_default=False)],
     names: Annotated[
         list[str] | None,
         typer.Argument(
@@ -59,19 +59,19 @@ def stack(
       rootstock stack show pandas
     """
     given = names or []
-    if action is Action.SHOW:
+    if action is StackAction.SHOW:
         _show(given, Checkout(checkout))
         return
-    if bool(given) != (action is Action.ADD):
+    if bool(given) != (action is StackAction.ADD):
         raise UsageError(
             "rootstock stack add needs names"
-            if action is Action.ADD
+            if action is StackAction.ADD
             else "rootstock stack lock takes no names",
             "See the examples of rootstock stack --help.",
         )
     files = Checkout(checkout)
     edit = None
-    if action is Action.ADD:
+    if action is StackAction.ADD:
         if not into:
             raise UsageError("rootstock stack add needs a set", "Name one with --set.")
         edit = stack_lock.with_packages(files.stack, into, given)

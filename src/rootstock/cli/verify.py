@@ -146,7 +146,7 @@ def verify(
     logs = store.verified(f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}")
     logs.mkdir(parents=True)
     files = Checkout(checkout)
-    means = rebuild.RebuildSettings(
+    settings = rebuild.RebuildSettings(
         checkout=files,
         profile=profile,
         registry=load_registry(files.sources),
@@ -157,7 +157,7 @@ def verify(
         offline=offline,
     )
     with Terminal(quiet=as_json) as terminal:
-        verdicts = rebuild.verify(artifacts, means, terminal)
+        verdicts = rebuild.verify(artifacts, settings, terminal)
     if as_json:
         print_json({"packages": [verdict.as_json() for verdict in verdicts]})
     else:

@@ -36,7 +36,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "symbols": Rule(
         since="0.1.0",
-        promise="The package, its dependencies or that glibc have every symbol.",
+        promise="The package, its dependencies or the declared glibc have every symbol.",
         why="A missing symbol stops the program at its first use, which may be in the middle of a "
         "run.",
         example="lib/libfoo.so.1 needs deflate@ZLIB_1.2.0, which no library it loads and no glibc "
@@ -45,7 +45,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "libraries": Rule(
         since="0.1.0",
-        promise="The package, its dependencies or that glibc have every library.",
+        promise="The package, its dependencies or the declared glibc have every library.",
         why="A library that happens to be on the builder's machine is not on the user's.",
         example="lib/libfoo.so.1 needs libz.so.1, which neither the package nor its dependencies "
         "provide in its search path",
@@ -103,8 +103,8 @@ RULES: Mapping[str, Rule] = {
     ),
     "modes": Rule(
         since="0.2.0",
-        promise="Every user can read a file, not every user can write it, and it runs with no "
-        "other's rights.",
+        promise="Every user can read each file, not every user can change it, and none runs with "
+        "the rights of another user.",
         why="A file that every user can change is a way into the account of whoever runs it. conda "
         "keeps a setuid bit, and rattler the permission for all to write. Both ignore owners.",
         example="bin/foo runs with the rights of its owner or group (mode 4755)",
@@ -133,7 +133,7 @@ RULES: Mapping[str, Rule] = {
     "undeclared": Rule(
         since="0.2.0",
         promise="A package depends on what its files need and import of other packages.",
-        why="What only happens to be in one environment is missing in the next one.",
+        why="A package that another one only happens to bring is missing in the next environment.",
         example="lib/python3.11/site-packages/foo/__init__.py imports bar, which none of its "
         "dependencies has",
         mend="Add the package to the dependencies of the recipe, or in ci/stack.toml. An import "
@@ -163,7 +163,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "relro": Rule(
         since="0.2.0",
-        promise="The table of addresses of each file becomes read-only once they are found.",
+        promise="Each file's table of addresses becomes read-only once the addresses are found.",
         why="An overwritten address lets a fault in one place run code of another.",
         example="lib/libfoo.so.1 has a table of addresses that stays writable",
         mend="Link with -z relro, which is the default of most compilers.",

@@ -23,7 +23,7 @@ _ELSEWHERE = "Set ROOTSTOCK_HOME to a folder on another file system."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """One examined thing; `lacks` means that builds cannot work."""
 
     state: Literal["ok", "absent", "lacks"]
@@ -32,7 +32,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(store: Store) -> tuple[Finding, ...]:
+def examine(store: Store) -> tuple[Diagnosis, ...]:
     """Examine the machine: system, engines, Debian's packages, disk and memory."""
     return (
         *(_system(), *_engines(), _manylinux(), *_programs(), _mirror()),
@@ -40,10 +40,10 @@ def examine(store: Store) -> tuple[Finding, ...]:
     )
 
 
-def _system() -> Finding:
+def _system() -> Diagnosis:
     fits = sys.platform == "linux" and platform.machine() == "x86_64"
     found = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return Finding(
+    return Diagnosis(
         state="ok" if fits else "lacks",
         what="system",
         found=found,
@@ -51,11 +51,11 @@ def _system() -> Finding:
     )
 
 
-def _engines() -> list[Finding]:
+def _engines() -> list[Diagnosis]:
     reasons = {name: why_not(engine) for name, engine in ENGINES.items()}
     none = all(reasons.values())
     return [
-        Finding(
+        Diagnosis(
             state="ok" if reason is None else "lacks" if none else "absent",
             what=f"engine {name}",
             found=reason or "works (tried)",
@@ -65,12 +65,12 @@ def _engines() -> list[Finding]:
     ]
 
 
-def _manylinux() -> Finding:
+def _manylinux() -> Diagnosis:
     try:
         found = f"{manylinux.builder()} would build it; {manylinux.UNPROVEN}"
-        return Finding(state="ok", what="profile manylinux", found=found)
+        return Diagnosis(state="ok", what="profile manylinux", found=found)
     except MachineError as error:
-        return Finding(
+        return Diagnosis(
             state="absent",
             what="profile manylinux",
             found=f"needs podman or docker; {manylinux.UNPROVEN}",
@@ -78,28 +78,28 @@ def _manylinux() -> Finding:
         )
 
 
-def _programs() -> list[Finding]:
+def _programs() -> list[Diagnosis]:
     findings = []
     for name in ("apt-get", "dpkg-deb"):
         path = shutil.which(name)
         remedy = "" if path else f"Install {name}: images consist of Debian packages."
         state: Literal["ok", "lacks"] = "ok" if path else "lacks"
         findings.append(
-            Finding(state=state, what=name, found=path or "is not installed", remedy=remedy)
+            Diagnosis(state=state, what=name, found=path or "is not installed", remedy=remedy)
         )
     return findings
 
 
-def _mirror() -> Finding:
+def _mirror() -> Diagnosis:
     try:
-        return Finding(state="ok", what="Debian mirror", found=mirror())
+        return Diagnosis(state="ok", what="Debian mirror", found=mirror())
     except MachineError as error:
-        return Finding(
+        return Diagnosis(
             state="lacks", what="Debian mirror", found=error.message, remedy=error.remedy
         )
 
 
-def _disk(store: Store) -> list[Finding]:
+def _disk(store: Store) -> list[Diagnosis]:
     place = store.root
     while not place.exists():
         place = place.parent
@@ -133,14 +133,14 @@ def _disk(store: Store) -> list[Finding]:
     return findings
 
 
-def _finding(what: str, found: str, remedy: str) -> Finding:
-    return Finding(state="lacks" if remedy else "ok", what=what, found=found, remedy=remedy)
+def _finding(what: str, found: str, remedy: str) -> Diagnosis:
+    return Diagnosis(state="lacks" if remedy else "ok", what=what, found=found, remedy=remedy)
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     fits = total > _MEMORY
-    return Finding(
+    return Diagnosis(
         state="ok" if fits else "lacks",
         what="memory",
         found=f"{total / 1e9:.0f} GB, {os.cpu_count()} cores",
@@ -148,9 +148,9 @@ def _memory() -> Finding:
     )
 
 
-def _intruders() -> list[Finding]:
+def _intruders() -> list[Diagnosis]:
     return [
-        Finding(
+        Diagnosis(
             state="absent",
             what="PYTHONPATH",
             found=f"{folder} has {', '.join(modules)}, which Python prefers to an environment's",

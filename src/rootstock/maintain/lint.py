@@ -17,7 +17,7 @@ from rootstock.plan import checks, patches
 from rootstock.plan import graph as graphs
 from rootstock.plan import matrix as matrices
 from rootstock.plan import recipe as recipes
-from rootstock.plan.checks import Finding
+from rootstock.plan.checks import RecipeFinding
 from rootstock.plan.links import Links, link, link_tests, require_order
 from rootstock.plan.match import agrees, finder
 from rootstock.plan.matrix import Matrix
@@ -34,7 +34,7 @@ _FOREIGN = ("recipe.yml", "meta.yaml", "meta.yml")
 _FOREIGN_VARIANTS = ("variants.yml", "conda_build_config.yaml", "conda_build_config.yml")
 
 
-def lint(checkout: Checkout, asked: Sequence[str] = ()) -> list[Finding]:
+def lint(checkout: Checkout, asked: Sequence[str] = ()) -> list[RecipeFinding]:
     """Return all findings about recipes of a checkout, by file and line.
 
     `asked` names recipes by folder, path or package. Without it, lint checks all recipes, the
@@ -67,7 +67,7 @@ class _Findings:
     """The findings so far, including errors that ended something."""
 
     def __init__(self) -> None:
-        self.all: list[Finding] = []
+        self.all: list[RecipeFinding] = []
 
     def of(self, work: Callable[[], _T]) -> _T | None:
         """Return the result of some work, or None after an error, which becomes a finding."""
@@ -86,7 +86,7 @@ class _Findings:
         return None
 
     def _add(self, path: Path, line: int, message: str, remedy: str) -> None:
-        self.all.append(Finding(path=path, line=line, message=message, remedy=remedy))
+        self.all.append(RecipeFinding(path=path, line=line, message=message, remedy=remedy))
 
 
 def _render(path: Path, folder: Path, matrix: Matrix) -> tuple[Output, ...]:
@@ -119,14 +119,14 @@ def _chosen(asked: Iterable[str], made: "dict[Path, tuple[Output, ...]]") -> lis
     return list(dict.fromkeys(chosen))
 
 
-def _about(finding: Finding, chosen: Sequence[Path]) -> bool:
+def _about(finding: RecipeFinding, chosen: Sequence[Path]) -> bool:
     return any(path == finding.path or path in finding.path.parents for path in chosen)
 
 
-def _of_patches(path: Path, checkout: Checkout) -> Iterator[Finding]:
+def _of_patches(path: Path, checkout: Checkout) -> Iterator[RecipeFinding]:
     for patch in patches.of(path):
         for fault in patches.check(patch, path, checkout.root):
-            yield Finding(
+            yield RecipeFinding(
                 path=patch.path,
                 line=1,
                 message=fault.message,
@@ -135,7 +135,7 @@ def _of_patches(path: Path, checkout: Checkout) -> Iterator[Finding]:
             )
 
 
-def _strays(folder: Path) -> Iterator[Finding]:
+def _strays(folder: Path) -> Iterator[RecipeFinding]:
     """Yield files that look like a recipe but are not read as one."""
     right = set(recipe_folders(folder))
     for path in sorted(folder.rglob("*")):
@@ -148,7 +148,7 @@ def _strays(folder: Path) -> Iterator[Finding]:
             message = "it is not read: recipes are in recipes/GROUP/NAME/recipe.yaml"
         if message:
             remedy = "Move it, or remove it. docs/recipes.md has the format."
-            yield Finding(path=path, line=0, message=message, remedy=remedy, serious=False)
+            yield RecipeFinding(path=path, line=0, message=message, remedy=remedy, serious=False)
 
 
 def _named_well(output: Output) -> bool:

@@ -1,15 +1,15 @@
 """Compares the recipes with what Debian has patched in the same sources.
 
 For each source that Debian has, it reads the newest revision with exactly that source: its
-changelog, and the headers of its patches. The result is `ci/security.yaml`.
+changelog, and the headers of its patches. For a binary package of Debian it reads the newest
+revision of the same version, and which entries of the changelog the package was built with. It also
+reads what Debian has patched since then in newer versions. The result is `ci/security.yaml`.
 """
 
-import re
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from pathlib import Path
+from itertools import takewhile
 
 import yaml
 
@@ -19,12 +19,15 @@ from rootstock.core.errors import SourceError
 from rootstock.core.progress import Event, Listener
 from rootstock.core.seal import sha256_of
 from rootstock.core.store import Store
-from rootstock.plan import patches, security
+from rootstock.maintain import changelog
+from rootstock.maintain.changelog import upstream
+from rootstock.plan import security
 from rootstock.plan.recipe import Output
 from rootstock.plan.rendering import load_matrix, render_recipes
-from rootstock.plan.security import Flaw, Known, cves_in
+from rootstock.plan.security import SourceRecord, Vulnerability
 from rootstock.sources import apt, purl, revisions
 from rootstock.sources.fetch import load_registry
+from rootstock.sources.purl import Purl
 from rootstock.sources.revisions import Revision
 
 _HEAD = """\
@@ -33,7 +36,9 @@ _HEAD = """\
 # words, for a CVE that the recipe does not patch. docs/recipes.md has more.
 """
 _KEEPS = "sid"  # the suite that has sources which its other revisions replaced, for what needs them
-_ENTRY = re.compile(r"^\S+ \(([^)]+)\) ", re.MULTILINE)  # deb-changelog(5)
+# Debian's newer stable suites: what they patch may be wrong in an older version as well.
+_NEWER = ("bookworm", "trixie")
+_Suites = Callable[[str], Iterable[apt.DebianSuite]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +51,8 @@ class Surveyed:
     source: str
     packages: tuple[str, ...]
     version: str
-    known: Known
-    flaws: tuple[Flaw, ...]
+    known: SourceRecord
+    vulnerabilities: tuple[Vulnerability, ...]
     outdated: bool
 
 
@@ -65,17 +70,72 @@ def survey(checkout: Checkout, store: Store, listen: Listener) -> list[Surveyed]
         asked = purl.parse(_address(outputs[0], sha256, registry))
         process.raise_if_interrupted()
         listen(Event(stage="security", item=asked.name, state="start"))
-        own = revisions.of_package(suites(asked.qualifiers["distro"]), asked.name)
-        before = old.get(sha256, Known())
-        known = _newest(own, sha256, before, store)
-        if not known.debian:
-            kept = revisions.of_package(suites(_KEEPS), asked.name)
-            same = [one for one in kept if sha256 in one.files.values()]
-            other = _newest(same, sha256, before, store)
-            known = replace(other if other.debian else before, later=known.later)
+        learn = _of_source if _is_source(asked) else _of_binary
+        known = learn(asked, sha256, old.get(sha256, SourceRecord()), suites, store)
         found.append(_surveyed(sha256, outputs, known))
         listen(Event(stage="security", item=asked.name, state="done"))
     return found
+
+
+def _of_source(
+    asked: Purl, sha256: str, before: SourceRecord, suites: _Suites, store: Store
+) -> SourceRecord:
+    """Return what Debian knows about a source."""
+
+    def same(one: Revision) -> bool:
+        return sha256 in one.files.values()
+
+    own = revisions.of_package(suites(asked.qualifiers["distro"]), asked.name)
+    found, later = _newest(own, same, store)
+    if not found:
+        kept = revisions.of_package(suites(_KEEPS), asked.name)
+        found, _ = _newest(filter(same, kept), same, store)
+    if not found:
+        return replace(before, later=later)
+    return _known(found, later, changelog.read(found.texts, found.version), before)
+
+
+def _of_binary(
+    asked: Purl, sha256: str, before: SourceRecord, suites: _Suites, store: Store
+) -> SourceRecord:
+    """Return what Debian knows about the source of a binary package.
+
+    Where the mirror has no revision of it any more, the package itself has its changelog. Its suite
+    may get no patches any more. So what Debian has named for newer versions since the last of them
+    counts, too: somebody has to look at it.
+    """
+    suite = apt.open_suite(store, asked.qualifiers["distro"])
+    name, built = apt.source_of(suite, asked.name, asked.version)
+    own = revisions.of_package(suites(suite.name), name)
+    found, later = _newest(own, lambda one: upstream(one.version) == upstream(built), store)
+    if not found:
+        found = _inside(asked, sha256, built, suite, store)
+        later = tuple(takewhile(lambda version: version != built, later))
+    cves = changelog.read(found.texts, found.version)
+    fixed = changelog.fixed_in(found.texts, found.version, built)
+    last = changelog.entries(found.texts)[0].date
+    for newer in _NEWER:
+        other, _ = _newest(revisions.of_package(suites(newer), name), lambda _: True, store)
+        since = changelog.named_since(other.texts, last) if other else ()
+        cves |= {cve: () for cve in since if cve not in cves}
+    return _known(found, later, cves, before, fixed)
+
+
+def _known(
+    found: "_Found",
+    later: tuple[str, ...],
+    cves: Mapping[str, tuple[str, ...]],
+    before: SourceRecord,
+    fixed: tuple[str, ...] = (),
+) -> SourceRecord:
+    return SourceRecord(
+        debian=found.url,
+        sha256=found.sha256,
+        later=later,
+        cves=cves,
+        fixed=fixed,
+        states={cve: state for cve, state in before.states.items() if cve in cves},
+    )
 
 
 def text_of(found: list[Surveyed]) -> str:
@@ -84,7 +144,7 @@ def text_of(found: list[Surveyed]) -> str:
     return _HEAD + yaml.safe_dump(entries, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _plain(known: Known) -> dict[str, object]:
+def _plain(known: SourceRecord) -> dict[str, object]:
     entry: dict[str, object] = {}
     if known.debian:
         entry = {"debian": known.debian, "sha256": known.sha256}
@@ -92,6 +152,8 @@ def _plain(known: Known) -> dict[str, object]:
         entry["later"] = " ".join(known.later)
     if known.cves:
         entry["cves"] = {cve: " ".join(known.cves[cve]) for cve in sorted(known.cves)}
+    if known.fixed:
+        entry["fixed"] = " ".join(sorted(known.fixed))
     if known.states:
         entry["states"] = {
             cve: {key: value for key, value in vars(known.states[cve]).items() if value}
@@ -101,7 +163,7 @@ def _plain(known: Known) -> dict[str, object]:
 
 
 def _by_source(checkout: Checkout, registry: Mapping[str, str]) -> Mapping[str, list[Output]]:
-    """Return the outputs that are made of each source that Debian has, by its sha256."""
+    """Return the outputs that are made of each source or package of Debian, by its sha256."""
     matrix = load_matrix(checkout)
     found: dict[str, list[Output]] = {}
     for output in render_recipes(checkout.recipes, matrix, matrix.cells):
@@ -112,89 +174,80 @@ def _by_source(checkout: Checkout, registry: Mapping[str, str]) -> Mapping[str, 
 
 
 def _address(output: Output, sha256: str, registry: Mapping[str, str]) -> str:
-    """Return the package URL of an upstream source in Debian's archive, or an empty text."""
+    """Return the package URL of an upstream source, or a binary package, in Debian's archive.
+
+    The text is empty for others: also for a binary package that is only a part of a package, or is
+    for builds.
+    """
     [entry, *_] = [one for one in output.sources if one["sha256"] == sha256]
     url = registry.get(sha256, str(entry["url"]))
-    is_source = url.startswith("pkg:deb/") and purl.parse(url).qualifiers["arch"] == "source"
-    return url if is_source and apt.OF_DEBIAN not in url else ""
+    if not url.startswith("pkg:deb/") or apt.OF_DEBIAN in url:
+        return ""
+    whole = output.extra.get("origin") == "deb" and output.extra.get("scope") != "image"
+    return url if whole or _is_source(purl.parse(url)) else ""
 
 
-def _newest(candidates: Iterable[Revision], source: str, old: Known, store: Store) -> Known:
-    """Return what the newest revision of a source knows that the mirror has.
+def _is_source(asked: Purl) -> bool:
+    return asked.qualifiers["arch"] == "source"
 
-    Without such a revision, nothing is known but that all of them are later.
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A revision: the file that says what is in it, and its changelog and patches by name."""
+
+    version: str
+    url: str
+    sha256: str
+    texts: Mapping[str, str]
+
+
+def _newest(
+    candidates: Iterable[Revision], wanted: Callable[[Revision], bool], store: Store
+) -> tuple[_Found | None, tuple[str, ...]]:
+    """Return the first revision that is wanted and whose tarball the mirror has.
+
+    Also returns the versions of those before it.
     """
     later: list[str] = []
     for one in candidates:
-        cves = _cves(one, store) if source in one.files.values() else None
-        if cves is None:
-            later.append(one.version)
-            continue
-        return Known(
-            debian=one.purl,
-            sha256=one.files[one.tarball],
-            later=tuple(later),
-            cves=cves,
-            states={cve: state for cve, state in old.states.items() if cve in cves},
-        )
-    return Known(later=tuple(later))
+        if wanted(one) and (texts := _texts(one, store)):
+            sha256 = one.files[one.tarball]
+            found = _Found(version=one.version, url=one.purl, sha256=sha256, texts=texts)
+            return found, tuple(later)
+        later.append(one.version)
+    return None, tuple(later)
 
 
-def _cves(one: Revision, store: Store) -> dict[str, tuple[str, ...]] | None:
-    """Return the CVEs of a revision, as `read` does; None where the mirror lacks its tarball."""
+def _texts(one: Revision, store: Store) -> dict[str, str]:
+    """Return the changelog and the patches of a revision; nothing where the mirror lacks them."""
     if not one.tarball:
-        return None
+        return {}
     with store.scratch("security") as folder:
         try:
             apt.download_source(store, one.suite, one.name, one.version, one.tarball, folder)
         except SourceError:
-            return None
+            return {}
         file = folder / one.tarball
         if sha256_of(file) != one.files[one.tarball]:
             raise SourceError(f"{one.purl} has another sha256 than Debian's index says")
-        return read(file, one.version)
+        return changelog.unpack(file)
 
 
-def read(tarball: Path, version: str) -> dict[str, tuple[str, ...]]:
-    """Return the CVEs that a tarball of a revision names, each with the names of its patches.
-
-    These are the CVEs of its patches, and of the changelog's entries for the same upstream version.
-    """
-    with tarfile.open(tarball) as tar:
-        texts = {
-            member.name: tar.extractfile(member).read().decode(errors="replace")  # type: ignore[union-attr]
-            for member in tar
-            if member.isfile() and member.name.startswith(("debian/changelog", "debian/patches/"))
-        }
-    found: dict[str, tuple[str, ...]] = {}
-    for cve in cves_in("".join(_entries(texts.get("debian/changelog", ""), version))):
-        found[cve] = ()
-    for name in security.series(texts.get("debian/patches/series", "")):
-        header = patches.header(texts.get(f"debian/patches/{name}", ""))
-        for cve in cves_in(f"{name} {header}"):
-            found[cve] = (*found.get(cve, ()), name)
-    return found
+def _inside(asked: Purl, sha256: str, built: str, suite: apt.DebianSuite, store: Store) -> _Found:
+    """Return what a binary package says of the revision that it was built of."""
+    pin = apt.Pin(asked.name, asked.version, 0, sha256)
+    with store.scratch("security") as folder:
+        apt.download(suite, [pin], folder)
+        file = apt.find(pin, folder)
+        if sha256_of(file) != sha256:
+            raise SourceError(f"{asked.filename} has another sha256 than the recipe says")
+        texts = changelog.of_package(file, asked.name, folder / "unpacked")
+    query = f"arch={asked.qualifiers['arch']}&distro={suite.name}"
+    url = f"pkg:deb/debian/{asked.name}@{asked.version}?{query}#{asked.filename}"
+    return _Found(version=built, url=url, sha256=sha256, texts=texts)
 
 
-def _entries(changelog: str, version: str) -> Iterator[str]:
-    """Yield the entries of a changelog for the upstream version of a revision."""
-    wanted = _upstream(version)
-    _, *parts = _ENTRY.split(changelog)
-    for own, text in zip(parts[::2], parts[1::2], strict=True):
-        if _upstream(own) == wanted:
-            yield text
-
-
-def _upstream(version: str) -> str:
-    """Return the upstream part of a version (deb-version(7)).
-
-    >>> _upstream("1:1.3.dfsg+really1.3.1-1+deb13u1")
-    '1.3.dfsg+really1.3.1'
-    """
-    return version.rpartition("-")[0].partition(":")[2] or version.rpartition("-")[0]
-
-
-def _surveyed(sha256: str, outputs: list[Output], known: Known) -> Surveyed:
+def _surveyed(sha256: str, outputs: list[Output], known: SourceRecord) -> Surveyed:
     first = outputs[0]
     examined = security.examine(first, {sha256: known})
     taken = {entry["sha256"] for entry in first.sources}
@@ -203,6 +256,6 @@ def _surveyed(sha256: str, outputs: list[Output], known: Known) -> Surveyed:
         packages=tuple(dict.fromkeys(output.name for output in outputs)),
         version=first.version,
         known=known,
-        flaws=examined.flaws if examined else (),
+        vulnerabilities=examined.vulnerabilities if examined else (),
         outdated=bool(security.tarball_of(first) and known.sha256 not in taken),
     )

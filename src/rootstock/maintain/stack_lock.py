@@ -22,7 +22,7 @@ from rootstock.sources import purl, tools
 from rootstock.stack import lock as locks
 from rootstock.stack import names, wanted
 from rootstock.stack.lock import Lock
-from rootstock.stack.make import Means, make
+from rootstock.stack.make import ResolveContext, make
 from rootstock.stack.names import Names
 
 _LIKE = 'Write it like uproot, "uproot>=5" or "dask[array]".'
@@ -37,7 +37,7 @@ class Edit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class LockChange:
     """The changes in a new lock: a line for each new, removed or changed package."""
 
     lock: Lock
@@ -51,7 +51,7 @@ def relock(
     *,
     upgrade: Sequence[str] | None = (),
     text: str | None = None,
-) -> Change:
+) -> LockChange:
     """Resolve the sets again, without writing anything.
 
     Versions stay where they still fit, except for the projects in `upgrade` (None: all). `text`
@@ -67,11 +67,11 @@ def relock(
         )
     asked = wanted.load(checkout.stack, text)
     naming = names.load(checkout.names)
-    new = make(asked, naming, old, _means(checkout, naming, store, listen), upgrade)
-    return Change(lock=new, lines=tuple(differences(old, new)))
+    new = make(asked, naming, old, _context(checkout, naming, store, listen), upgrade)
+    return LockChange(lock=new, lines=tuple(differences(old, new)))
 
 
-def _means(checkout: Checkout, naming: Names, store: Store, listen: Listener) -> Means:
+def _context(checkout: Checkout, naming: Names, store: Store, listen: Listener) -> ResolveContext:
     matrix = matrices.load(checkout.matrix)
     outputs = render_recipes(checkout.recipes, matrix, matrix.cells)
     pythons = {o.variant["cpython"]: o.version for o in outputs if o.name == "python"}
@@ -80,7 +80,7 @@ def _means(checkout: Checkout, naming: Names, store: Store, listen: Listener) ->
     projects = {name: one.name for one in outputs for name in _projects(one, naming)}
     variants = {cell.python: cell.variant for cell in matrix.cells}
     environment = tools.ensure(checkout.tool("uv"), store, listen)
-    return Means(
+    return ResolveContext(
         pythons=pythons,
         recipes={
             python: {

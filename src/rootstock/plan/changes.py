@@ -14,7 +14,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class InputChange:
     """An input that changed: its name, old and new value (None: absent), and a description."""
 
     input: str
@@ -26,11 +26,13 @@ class Change:
         return f"{self.input}: {self.words}"
 
 
-def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
+def compare(old: Inputs, new: Inputs) -> tuple[InputChange, ...]:
     """Return the inputs that differ, without the dependencies."""
     if old["format"] != new["format"]:
         words = f"{old['format']} -> {new['format']}"
-        form = Change(input="form of build keys", old=old["format"], new=new["format"], words=words)
+        form = InputChange(
+            input="form of build keys", old=old["format"], new=new["format"], words=words
+        )
         return (form,)
     found = [
         *_of_recipe(old, new),
@@ -44,14 +46,14 @@ def compare(old: Inputs, new: Inputs) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def dependencies(old: Inputs, new: Inputs) -> tuple[Change, ...]:
+def dependencies(old: Inputs, new: Inputs) -> tuple[InputChange, ...]:
     """Return the packages that only one of two builds had in its environments."""
     had, has = old["dependencies"], new["dependencies"]
     gone = [_change(f"dependency {id_}", had[id_], None) for id_ in had if id_ not in has]
     return (*gone, *(_change(f"dependency {id_}", None, has[id_]) for id_ in has if id_ not in had))
 
 
-def _of_recipe(old: Inputs, new: Inputs) -> Iterator[Change]:
+def _of_recipe(old: Inputs, new: Inputs) -> Iterator[InputChange]:
     without = ("source", "context")
     before, after = ({k: v for k, v in i["recipe"].items() if k not in without} for i in (old, new))
     found = list(_differences("recipe", before, after))
@@ -66,7 +68,7 @@ def _of_recipe(old: Inputs, new: Inputs) -> Iterator[Change]:
     yield from found
 
 
-def _of_sources(old: Inputs, new: Inputs) -> Iterator[Change]:
+def _of_sources(old: Inputs, new: Inputs) -> Iterator[InputChange]:
     for one, other in zip_longest(old.get("source", ()), new.get("source", ())):
         before, after = _plain_source(one), _plain_source(other)
         name = (after or before)["name"]
@@ -84,7 +86,7 @@ def _plain_source(entry: Inputs | None) -> dict[str, Any]:
     return {"name": name, **{key: value for key, value in entry.items() if key != "url"}}
 
 
-def _of_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change]:
+def _of_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[InputChange]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
         if before == after:
@@ -94,17 +96,17 @@ def _of_files(old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Change
             words = f"changed ({_shown(before)} -> {_shown(after)})"
             if before.removesuffix(" x") == after.removesuffix(" x"):
                 words = "is a program now" if after.endswith(" x") else "is no program any more"
-            change = Change(input=change.input, old=before, new=after, words=words)
+            change = InputChange(input=change.input, old=before, new=after, words=words)
         yield change
 
 
-def _of_mapping(what: str, old: Inputs, new: Inputs) -> Iterator[Change]:
+def _of_mapping(what: str, old: Inputs, new: Inputs) -> Iterator[InputChange]:
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
             yield _change(f"{what} {key}", old.get(key), new.get(key))
 
 
-def _differences(what: str, old: Any, new: Any, path: str = "") -> Iterator[Change]:
+def _differences(what: str, old: Any, new: Any, path: str = "") -> Iterator[InputChange]:
     """Yield the smallest parts of two values that differ, with their paths."""
     if old == new:
         return
@@ -126,8 +128,8 @@ def _are_texts(*values: Any) -> bool:
     return all(isinstance(value, str) for value in values)
 
 
-def _change(what: str, old: Any, new: Any) -> Change:
-    return Change(input=what, old=old, new=new, words=_words(old, new))
+def _change(what: str, old: Any, new: Any) -> InputChange:
+    return InputChange(input=what, old=old, new=new, words=_words(old, new))
 
 
 def _words(old: Any, new: Any) -> str:

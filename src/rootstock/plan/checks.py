@@ -29,7 +29,7 @@ _OWN = ("extra", "rootstock")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class RecipeFinding:
     """A fault of a recipe: its position, what is wrong, and what to write instead.
 
     `line` is 0 where it is not known. A finding that is not `serious` is a warning.
@@ -60,9 +60,9 @@ def require_buildable(outputs: Iterable[Output]) -> None:
                 raise _finding(fault, Position(output)).error()
 
 
-def findings(outputs: Iterable[Output]) -> list[Finding]:
+def findings(outputs: Iterable[Output]) -> list[RecipeFinding]:
     """Return all faults of the outputs of recipes, errors and warnings, each once."""
-    found: dict[Finding, None] = {}
+    found: dict[RecipeFinding, None] = {}
     folders: set[Path] = set()
     for output in outputs:
         position = Position(output)
@@ -79,8 +79,8 @@ def _faults(output: Output, folders: set[Path]) -> Iterator[Fault]:
         yield from check(output)
 
 
-def _finding(fault: Fault, position: Position) -> Finding:
-    return Finding(
+def _finding(fault: Fault, position: Position) -> RecipeFinding:
+    return RecipeFinding(
         path=position.path,
         line=position.line(fault.keys, fault.value),
         message=fault.message,

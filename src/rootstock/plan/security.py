@@ -8,7 +8,8 @@ the name of the patch does not:
     0001-liblzma-Fix-a-buffer-overflow-in-lzma_index_append.patch # CVE-2026-34743
 
 `ci/security.yaml` has, by the sha256 of a source, which CVEs Debian's newest revision of exactly
-that source knows: `rootstock security --write` renews it. Only `states` is by hand.
+that source knows: `rootstock security --write` renews it. Only `states` is by hand. Where the
+source is a binary package of Debian, it also has which of them that package has fixed.
 """
 
 import re
@@ -40,7 +41,7 @@ _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")  # cve.org, "CVE ID syntax"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Patch:
+class SecurityPatch:
     """A patch of Debian that a recipe applies, and the CVEs that it is for."""
 
     name: str
@@ -48,7 +49,7 @@ class Patch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class State:
+class Analysis:
     """What somebody found out about a CVE: one of `STATES`, and why."""
 
     state: str
@@ -57,20 +58,22 @@ class State:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class SourceRecord:
     """What Debian's newest revision of a source knows.
 
-    `debian` is the package URL of its tarball, empty where the mirror has none. `later` are
-    revisions that nobody looked at: the mirror lacks their files, or they are of a newer source.
-    `cves` are those that its changelog and its patches name for this version of the source, each
-    with the names of its patches.
+    `debian` is the package URL of its tarball, or of a binary package with its changelog; it is
+    empty where the mirror has none. `later` are revisions that nobody looked at: the mirror lacks
+    their files, or they are of a newer source. `cves` are those that its changelog and its patches
+    name for this version of the source, each with the names of its patches. For a binary package,
+    `fixed` are those of them that it has fixed, and the rest may be of newer versions.
     """
 
     debian: str = ""
     sha256: str = ""
     later: tuple[str, ...] = ()
     cves: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    states: Mapping[str, State] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
+    states: Mapping[str, Analysis] = field(default_factory=dict)
 
     @property
     def revision(self) -> str:
@@ -79,31 +82,31 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Flaw:
+class Vulnerability:
     """A vulnerability of a package: its CVE, its state, and the patches that fix it."""
 
     cve: str
-    state: State
+    analysis: Analysis
     patches: tuple[str, ...] = ()
 
     @property
     def open(self) -> bool:
         """Whether the package may be attacked through it."""
-        return self.state.state in OPEN
+        return self.analysis.state in OPEN
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
     """The vulnerabilities of a package that Debian knows of.
 
-    `debian` is the URL of the tarball that they are compared with, `patched` that of the one whose
-    patches the recipe applies; each is empty where there is none.
+    `debian` is the URL of the file that they are compared with. `patched` is that of the tarball
+    whose patches the recipe applies, or Debian's build. Each is empty where there is none.
     """
 
     debian: str
     patched: str
     later: tuple[str, ...]
-    flaws: tuple[Flaw, ...]
+    vulnerabilities: tuple[Vulnerability, ...]
 
 
 def cves_in(text: str) -> tuple[str, ...]:
@@ -117,7 +120,7 @@ def series(text: str) -> list[str]:
     return [words[0] for words in lines if words]
 
 
-def patches_of(output: Output) -> tuple[Patch, ...]:
+def patches_of(output: Output) -> tuple[SecurityPatch, ...]:
     """Return the patches of Debian that a recipe applies to an output's source."""
     lines = [
         line
@@ -125,7 +128,9 @@ def patches_of(output: Output) -> tuple[Patch, ...]:
         if str(entry.get("path", "")).endswith(ENDING)
         for line in (output.folder / entry["path"]).read_text().splitlines()
     ]
-    return tuple(Patch(name=name, cves=cves_in(line)) for line in lines for name in series(line))
+    return tuple(
+        SecurityPatch(name=name, cves=cves_in(line)) for line in lines for name in series(line)
+    )
 
 
 def tarball_of(output: Output) -> str:
@@ -134,7 +139,7 @@ def tarball_of(output: Output) -> str:
     return next((url for url in urls if TARBALL in url), "")
 
 
-def examine(output: Output, known: Mapping[str, Known]) -> Examined | None:
+def examine(output: Output, known: Mapping[str, SourceRecord]) -> Examined | None:
     """Return what is known about a package; None where nothing was compared."""
     found = [known[one["sha256"]] for one in output.sources if one["sha256"] in known]
     patches, tarball = patches_of(output), tarball_of(output)
@@ -144,20 +149,29 @@ def examine(output: Output, known: Mapping[str, Known]) -> Examined | None:
     for patch in patches:
         for cve in patch.cves:
             fixed[cve] = (*fixed.get(cve, ()), patch.name)
-    flaws = {
-        cve: Flaw(cve=cve, state=one.states.get(cve, _UNKNOWN)) for one in found for cve in one.cves
+    every = {cve: _vulnerability(cve, one) for one in found for cve in one.cves}
+    every |= {
+        cve: Vulnerability(cve=cve, analysis=_FIXED, patches=some) for cve, some in fixed.items()
     }
-    flaws |= {cve: Flaw(cve=cve, state=_FIXED, patches=some) for cve, some in fixed.items()}
     return Examined(
         debian=(found[0].debian if found else "") or (tarball if patches else ""),
-        patched=tarball if patches else "",
+        patched=tarball if patches else next((one.debian for one in found if one.fixed), ""),
         later=found[0].later if found else (),
-        flaws=tuple(flaws[cve] for cve in sorted(flaws)),
+        vulnerabilities=tuple(every[cve] for cve in sorted(every)),
     )
 
 
-_FIXED = State(state=FIXED, why="The recipe applies Debian's patches.")
-_UNKNOWN = State(state="in_triage", why="Nobody has looked at it yet.")
+def _vulnerability(cve: str, known: SourceRecord) -> Vulnerability:
+    if cve not in known.fixed:
+        return Vulnerability(cve=cve, analysis=known.states.get(cve, _UNKNOWN))
+    patches = known.cves[cve]
+    return Vulnerability(cve=cve, analysis=_BUILT if patches else _SAID, patches=patches)
+
+
+_FIXED = Analysis(state=FIXED, why="The recipe applies Debian's patches.")
+_BUILT = Analysis(state=FIXED, why="Debian built the package with its patches.")
+_SAID = Analysis(state="resolved", why="By Debian's changelog the package has the fix.")
+_UNKNOWN = Analysis(state="in_triage", why="Nobody has looked at it yet.")
 
 
 def check(output: Output) -> Iterator[Fault]:
@@ -182,7 +196,7 @@ def check(output: Output) -> Iterator[Fault]:
                 yield Fault(keys, message, "Write it behind: NAME # CVE-2026-0001", path)
 
 
-def load(path: Path) -> dict[str, Known]:
+def load(path: Path) -> dict[str, SourceRecord]:
     """Read `ci/security.yaml`, by the sha256 of sources; empty when there is no such file.
 
     Raises `UsageError` with file and line when an entry is wrong.
@@ -193,9 +207,10 @@ def load(path: Path) -> dict[str, Known]:
     return {sha256: _known(sha256, value) for sha256, value in entries.items()}
 
 
-def _known(sha256: str, value: Value) -> Known:
-    entry = value.mapping((), ("debian", "sha256", "later", "cves", "states"))
-    text = {key: entry[key].text() for key in ("debian", "sha256", "later") if key in entry}
+def _known(sha256: str, value: Value) -> SourceRecord:
+    words = ("debian", "sha256", "later", "fixed")
+    entry = value.mapping((), (*words, "cves", "states"))
+    text = {key: entry[key].text() for key in words if key in entry}
     try:
         names.sha256(sha256)
         if "debian" in text:
@@ -205,19 +220,21 @@ def _known(sha256: str, value: Value) -> Known:
         raise value.fail(str(error)) from error
     cves = entry["cves"].entries() if "cves" in entry else {}
     states = entry["states"].entries() if "states" in entry else {}
+    fixed = tuple(text.get("fixed", "").split())
     right = {cve for cve in cves if _CVE.fullmatch(cve)}
-    if strange := sorted((states.keys() | cves.keys()) - right):
+    if strange := sorted((states.keys() | cves.keys() | {*fixed}) - right):
         raise value.fail(f"{names.quoted(strange[0])} is not one of the CVEs of {sha256[:12]}")
-    return Known(
+    return SourceRecord(
         debian=text.get("debian", ""),
         sha256=text.get("sha256", ""),
         later=tuple(text.get("later", "").split()),
         cves={cve: tuple(some.text().split()) for cve, some in cves.items()},
+        fixed=fixed,
         states={cve: _state(one) for cve, one in states.items()},
     )
 
 
-def _state(value: Value) -> State:
+def _state(value: Value) -> Analysis:
     fields = value.mapping(("state", "why"), ("justification",))
     entry = {key: one.text() for key, one in fields.items()}
     for key, allowed in (("state", STATES), ("justification", JUSTIFICATIONS)):
@@ -225,4 +242,4 @@ def _state(value: Value) -> State:
             raise value.fail(f"{key} is {names.quoted(entry[key])}", f"Known: {', '.join(allowed)}")
     if (entry["state"] == "not_affected") != ("justification" in entry):
         raise value.fail("not_affected, and only that, has a justification")
-    return State(**entry)
+    return Analysis(**entry)

@@ -16,7 +16,7 @@ from typing import Any
 from rootstock.core.audit_rules import Waiver
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
-from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
+from rootstock.stack.lock import Build, Lock, LockedSet, LockEntry, Member, Texts
 
 _LICENSES = "licences.of.the.wheel"  # where unpack.py puts the files of a wheel's metadata
 _SOURCE = "source.distribution"  # where the builder unpacks one for its license texts only
@@ -67,7 +67,7 @@ def _output(
     )
 
 
-def _is_made(entry: Entry, python: str, made: Sequence[Output]) -> bool:
+def _is_made(entry: LockEntry, python: str, made: Sequence[Output]) -> bool:
     """Whether a recipe makes an entry's package for a Python, by its variants."""
     return any(
         (one.name, one.version) == (entry.name, entry.version)
@@ -139,14 +139,14 @@ def _recipes(
                 yield recipe, variant, platform, "set"
 
 
-def _tag(build: Build, entry: Entry) -> str:
+def _tag(build: Build, entry: LockEntry) -> str:
     """The beginning of a build string: its Python, or the oldest Python where that matters."""
     if entry.pure and len(entry.builds) == 1:
         return "py"
     return f"py{build.pythons[0].replace('.', '')}"
 
 
-def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str, Any]:
+def _wheel(entry: LockEntry, build: Build, verified: bool, string: str) -> dict[str, Any]:
     files = [f"{_LICENSES}/{file.partition('/')[2]}" for file in entry.license_files]
     words = ["/usr/bin/python3", "$RECIPE_DIR/unpack.py", entry.file, *entry.drop]
     script = " ".join(f'"{w}"' if w.startswith("$") else shlex.quote(w) for w in words)
@@ -186,11 +186,11 @@ def _wheel(entry: Entry, build: Build, verified: bool, string: str) -> dict[str,
     }
 
 
-def _from_index(project: str, one: Entry | Texts) -> dict[str, str]:
+def _from_index(project: str, one: LockEntry | Texts) -> dict[str, str]:
     return {"url": f"pkg:pypi/{project}@{one.version}#{one.file}", "sha256": one.sha256}
 
 
-def _building(entry: Entry) -> str:
+def _building(entry: LockEntry) -> str:
     """The script that builds a source distribution in the folder where it is unpacked."""
     words = [word for program in entry.entry_points for word in ("--program", program)]
     words += [word for pattern in entry.drop for word in ("--drop", pattern)]
@@ -199,7 +199,7 @@ def _building(entry: Entry) -> str:
     return " ".join([start, *map(shlex.quote, words)])
 
 
-def _in_folder(entry: Entry) -> list[str]:
+def _in_folder(entry: LockEntry) -> list[str]:
     return [file.partition("/")[2] for file in entry.license_files]
 
 
@@ -246,7 +246,7 @@ def _variables(lock: Lock, member: Member) -> dict[str, str]:
 
 
 def _set(
-    one: Set, member: Member, packages: Mapping[str, str], variables: Mapping[str, str]
+    one: LockedSet, member: Member, packages: Mapping[str, str], variables: Mapping[str, str]
 ) -> dict[str, Any]:
     """A package that depends on all packages of a set, in the versions tested together.
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from rootstock.plan.changes import Change, Inputs, compare, dependencies
+from rootstock.plan.changes import InputChange, Inputs, compare, dependencies
 from rootstock.plan.graph import Graph, Node
 
 # Returns the inputs of an artifact by its name in the store, or None when it is gone.
 Recall = Callable[[str], Inputs | None]
 # Returns what changed of a node itself, since it was an artifact with these inputs.
-Own = Callable[[Node, str, Inputs | None], tuple[Change, ...]]
+Own = Callable[[Node, str, Inputs | None], tuple[InputChange, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Cause:
     """A dependency in which a change began, and the path to it: package names, nearest first."""
 
     path: tuple[str, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[InputChange, ...]
 
     def __str__(self) -> str:
         first, *others = self.path
@@ -58,7 +58,7 @@ class Why:
     key: str
     cached: bool
     before: Predecessor | None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[InputChange, ...] = ()
     causes: tuple[Cause, ...] = ()
     verdict: str = ""
 
@@ -117,7 +117,7 @@ def explain(
     are followed only for a node without other changed inputs, and only to the first cause: a plan
     asks for every node.
     """
-    changes: tuple[Change, ...] = ()
+    changes: tuple[InputChange, ...] = ()
     causes: tuple[Cause, ...] = ()
     verdict = ""
     if before is None:
@@ -191,18 +191,18 @@ def find_causes(
             queue.extend((below, path, inputs["dependencies"]) for below in dependency.uses)
 
 
-def _own(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
+def _own(node: Node, before: str, inputs: Inputs | None) -> tuple[InputChange, ...]:
     """Return what changed of a dependency itself since it was the artifact `before`."""
     if before.startswith(f"{node.key}-"):
         words = f"{before.rpartition('-')[2]} -> {node.number}"
-        return (Change(input="build number", old=before, new=node.artifact, words=words),)
+        return (InputChange(input="build number", old=before, new=node.artifact, words=words),)
     if inputs is None:
         words = "its former inputs are no longer in the store"
-        return (Change(input="everything", old=before, new=node.artifact, words=words),)
+        return (InputChange(input="everything", old=before, new=node.artifact, words=words),)
     return compare(inputs, node.inputs)
 
 
-def _own_dependencies(node: Node, before: str, inputs: Inputs | None) -> tuple[Change, ...]:
+def _own_dependencies(node: Node, before: str, inputs: Inputs | None) -> tuple[InputChange, ...]:
     """Return the packages of one of a dependency's two builds that the other lacks."""
     return dependencies(inputs, node.inputs) if inputs else ()
 

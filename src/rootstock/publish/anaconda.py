@@ -14,7 +14,7 @@ from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.names import listed
 from rootstock.core.tokens import Secret
 from rootstock.publish import client, web
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Missing, Notify, RemoteFile, RemoteState
 
 SERVER = "https://api.anaconda.org"
@@ -59,7 +59,7 @@ class Anaconda:
         whole = self.url or f"{CHANNELS}/{self.user}"
         return whole if label == MAIN else f"{whole}/label/{label}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 
@@ -93,13 +93,13 @@ class Anaconda:
         shown = {path for path, there in files.items() if there.shown}
         return RemoteState(files=files, settled=shown >= own)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Upload one file after the other: parallel uploads may conflict over a new package."""
-        by_path = {package.path: package for package in look.missing(snapshot)}
+        by_path = {package.path: package for package in remote.missing(snapshot)}
         if not by_path:
             return
         files = [
-            {"path": path, "file": str(p.file), "sha256": p.sha256, "there": path in look.files}
+            {"path": path, "file": str(p.file), "sha256": p.sha256, "there": path in remote.files}
             for path, p in by_path.items()
         ]
 

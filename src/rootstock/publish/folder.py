@@ -18,7 +18,7 @@ from rootstock.core import names, process, store
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.seal import sha256_of
 from rootstock.publish import web
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Notify, RemoteFile, RemoteState
 
 _EMPTY = "Publish into an empty folder, or a new one."
@@ -47,7 +47,7 @@ class Folder:
         """Indexes of files that are not shown yet, in a folder that readers do not see."""
         return f"{self.shown_url}/{META_DIR}/{STAGING}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a package, which is in its final place already."""
         return web.join(self.shown_url, package.path)
 
@@ -87,11 +87,11 @@ class Folder:
             files[package.path] = RemoteFile(sha256=sha256, staged=True, shown=shown)
         return RemoteState(files=files, settled=now == snapshot.number)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Copy missing files to their places, and write the indexes to test them."""
         mirror = self._mirror(snapshot)
         with mirror.writing():
-            for package in look.missing(snapshot):
+            for package in remote.missing(snapshot):
                 files.make(self.path / package.subdir, self.path)
                 _copy(package, self.path / package.path, notify)
             _write_staged(snapshot, mirror.staging)
@@ -166,7 +166,7 @@ def staged_indexes(snapshot: ChannelSnapshot) -> dict[str, str]:
     return texts
 
 
-def _copy(package: Package, target: Path, notify: Notify) -> None:
+def _copy(package: SnapshotPackage, target: Path, notify: Notify) -> None:
     part = partial(target)
     sent = 0
     with package.file.open("rb") as file, part.open("wb") as out:

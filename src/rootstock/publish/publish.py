@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from rootstock.channel import write_lock
-from rootstock.channel.release_model import Cell
+from rootstock.channel.release_model import ReleasedCell
 from rootstock.core.errors import RefusedError
 from rootstock.core.formatting import counted
 from rootstock.core.names import listed
@@ -23,13 +23,13 @@ from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.publish import web
 from rootstock.publish.retry import Retrier, RetryPolicy, again
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Conflict, Missing, RemoteState, Target, TransientError
 from rootstock.release.builders import Builders, published
 
 _STAGE = "publish"
 
-Smoke = Callable[[Mapping[str, Cell], str], None]
+Smoke = Callable[[Mapping[str, ReleasedCell], str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +52,16 @@ def place(target: Target, store: Store) -> Path:
 
 
 def compare(
-    snapshot: ChannelSnapshot, target: Target, listen: Listener, patience: RetryPolicy
+    snapshot: ChannelSnapshot, target: Target, listen: Listener, policy: RetryPolicy
 ) -> RemoteState:
     """Return the files of a snapshot that a target has; this changes nothing.
 
     Raises `RefusedError` when it has other bytes of the same name.
     """
-    look = again(lambda: target.look(snapshot), target.name, patience, listen)
+    remote = again(lambda: target.look(snapshot), target.name, policy, listen)
     other = []
     for package in snapshot.packages:
-        there = look.files.get(package.path)
+        there = remote.files.get(package.path)
         if there and there.sha256 not in ("", package.sha256):
             other.append(package.path)
     if other:
@@ -70,11 +70,11 @@ def compare(
             "Nothing was changed. Published files are never overwritten: publish elsewhere, or "
             "change the recipes, which gives new file names.",
         )
-    return look
+    return remote
 
 
 def require_builders(
-    snapshot: ChannelSnapshot, packages: Sequence[Package], builders: Builders | None
+    snapshot: ChannelSnapshot, packages: Sequence[SnapshotPackage], builders: Builders | None
 ) -> None:
     """Raise `RefusedError` when too few builders stand behind packages of a snapshot.
 
@@ -92,7 +92,7 @@ def publish(
     listen: Listener,
     smoke: Smoke,
     *,
-    patience: RetryPolicy,
+    policy: RetryPolicy,
     stage_only: bool = False,
     builders: Builders | None = None,
 ) -> Publication:
@@ -110,24 +110,19 @@ def publish(
     started = time.monotonic()
     uploaded: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
-    cells: Mapping[str, Cell] = {}
+    cells: Mapping[str, ReleasedCell] = {}
     with _alone(target, store):
-        look = compare(snapshot, target, listen, patience)
-        hidden = look.hidden(snapshot)
+        remote = compare(snapshot, target, listen, policy)
+        hidden = remote.hidden(snapshot)
         require_builders(snapshot, hidden, builders)
-        if not look.settled:
-            uploaded = _upload(snapshot, look, target, listen, patience)
-            read = _read_back(hidden, target, store, listen, patience)
-            _await_index(snapshot, target.staged_url, listen, patience)
-        if not (look.settled or stage_only):
-            cells = snapshot.cells_with({package.filename for package in hidden})
-            if hidden and not cells:
-                raise RefusedError(
-                    f"{snapshot.channel} has no release that describes how to test its packages",
-                    "Build its cells again, which promotes them with a release.",
-                )
+        if not remote.settled:
+            uploaded = _upload(snapshot, remote, target, listen, policy)
+            read = _read_back(hidden, target, store, listen, policy)
+            _await_index(snapshot, target.staged_url, listen, policy)
+        if not (remote.settled or stage_only):
+            cells = _cells_with(hidden, snapshot)
             smoke(cells, target.staged_url)
-            _show(snapshot, target, listen, patience)
+            _show(snapshot, target, listen, policy)
     seen = 0 if stage_only else len(hidden)
     listen(
         Event(
@@ -148,29 +143,42 @@ def publish(
     )
 
 
+def _cells_with(
+    hidden: Sequence[SnapshotPackage], snapshot: ChannelSnapshot
+) -> Mapping[str, ReleasedCell]:
+    """Return the cells by which to test packages that become visible."""
+    cells = snapshot.cells_with({package.filename for package in hidden})
+    if hidden and not cells:
+        raise RefusedError(
+            f"{snapshot.channel} has no release that describes how to test its packages",
+            "Build its cells again, which promotes them with a release.",
+        )
+    return cells
+
+
 def _upload(
     snapshot: ChannelSnapshot,
-    look: RemoteState,
+    remote: RemoteState,
     target: Target,
     listen: Listener,
-    patience: RetryPolicy,
+    policy: RetryPolicy,
 ) -> tuple[str, ...]:
     """Upload the missing packages to the staged channel; return their paths."""
-    attempts = Retrier(target.name, patience, listen)
-    first = missing = look.missing(snapshot)
+    retrier = Retrier(target.name, policy, listen)
+    first = missing = remote.missing(snapshot)
     while True:
         conflict: Conflict | None = None
         try:
-            target.put(snapshot, look, _Progress(missing, listen))
+            target.put(snapshot, remote, _Progress(missing, listen))
             return tuple(package.path for package in first)
         except Conflict as error:
             conflict = error  # another process was faster; look at its files
         except TransientError as error:
-            attempts.wait(error)
-        look = compare(snapshot, target, listen, patience)
-        before, missing = missing, look.missing(snapshot)
+            retrier.wait(error)
+        remote = compare(snapshot, target, listen, policy)
+        before, missing = missing, remote.missing(snapshot)
         if len(missing) < len(before):
-            attempts.went_on()
+            retrier.went_on()
         elif conflict:
             raise conflict
 
@@ -178,12 +186,12 @@ def _upload(
 class _Progress:
     """Adds up the sent bytes of several packages."""
 
-    def __init__(self, packages: Sequence[Package], listen: Listener) -> None:
+    def __init__(self, packages: Sequence[SnapshotPackage], listen: Listener) -> None:
         self._sent: dict[str, int] = {}
         self._total = sum(package.size for package in packages)
         self._listen = listen
 
-    def __call__(self, package: Package, sent: int) -> None:
+    def __call__(self, package: SnapshotPackage, sent: int) -> None:
         self._sent[package.path] = sent
         self._listen(
             Event(
@@ -199,11 +207,11 @@ class _Progress:
 
 
 def _read_back(
-    packages: Sequence[Package],
+    packages: Sequence[SnapshotPackage],
     target: Target,
     store: Store,
     listen: Listener,
-    patience: RetryPolicy,
+    policy: RetryPolicy,
 ) -> tuple[str, ...]:
     """Download the uploaded files and compare every byte; return the paths that were read.
 
@@ -216,7 +224,7 @@ def _read_back(
     for package in packages:
         if known.get(package.path) != package.sha256:
             what = f"reading back {package.filename}"
-            again(partial(_require, package, target, patience), what, patience, listen)
+            again(partial(_require, package, target, policy), what, policy, listen)
             known[package.path] = package.sha256
             value = {"target": target.name, "read": known}
             store.write(record, json.dumps(value, indent=1, sort_keys=True) + "\n")
@@ -236,9 +244,9 @@ def _read_back(
     return tuple(read)
 
 
-def _require(package: Package, target: Target, patience: RetryPolicy) -> None:
+def _require(package: SnapshotPackage, target: Target, policy: RetryPolicy) -> None:
     try:
-        sha256, size = web.sha256_of(target.url_of(package), timeout=patience.timeout)
+        sha256, size = web.sha256_of(target.url_of(package), timeout=policy.timeout)
     except Missing as error:
         raise TransientError(error.message) from error  # a server may need a while
     if sha256 != package.sha256:
@@ -259,7 +267,7 @@ def _known(record: Path) -> dict[str, str]:
 
 
 def _await_index(
-    snapshot: ChannelSnapshot, url: str, listen: Listener, patience: RetryPolicy
+    snapshot: ChannelSnapshot, url: str, listen: Listener, policy: RetryPolicy
 ) -> None:
     """Wait until a channel's index lists the whole snapshot, with its hashes."""
 
@@ -268,7 +276,7 @@ def _await_index(
         for subdir in sorted({"noarch", *(package.subdir for package in snapshot.packages)}):
             try:
                 place = web.join(url, f"{subdir}/repodata.json")
-                table = web.read_json(place, timeout=patience.timeout)
+                table = web.read_json(place, timeout=policy.timeout)
             except Missing as error:
                 raise TransientError(error.message) from error
             listed = table.get("packages.conda", {})
@@ -282,12 +290,10 @@ def _await_index(
                 "Run the same command again when its index is ready.",
             )
 
-    again(look, "the index", patience, listen)
+    again(look, "the index", policy, listen)
 
 
-def _show(
-    snapshot: ChannelSnapshot, target: Target, listen: Listener, patience: RetryPolicy
-) -> None:
+def _show(snapshot: ChannelSnapshot, target: Target, listen: Listener, policy: RetryPolicy) -> None:
     cut = False
 
     def step() -> None:
@@ -297,8 +303,8 @@ def _show(
             cut = True
             target.show(snapshot)
 
-    again(step, target.name, patience, listen)
-    _await_index(snapshot, target.shown_url, listen, patience)
+    again(step, target.name, policy, listen)
+    _await_index(snapshot, target.shown_url, listen, policy)
 
 
 @contextmanager

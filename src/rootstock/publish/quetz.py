@@ -13,7 +13,7 @@ from typing import Any
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.core.tokens import Secret
 from rootstock.publish import web
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import (
     Conflict,
     Missing,
@@ -59,7 +59,7 @@ class Quetz:
         """The users' channel."""
         return f"{self.server}/get/{self.channel}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a staged package."""
         return web.join(self.staged_url, package.path)
 
@@ -87,14 +87,14 @@ class Quetz:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= shown.keys())
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Upload the missing packages to the staging channel, and make it if necessary."""
         try:
             self._get(f"channels/{self.staged}")
         except Missing:
             about = {"name": self.staged, "private": False, "description": f"For {self.channel}"}
             self._post("channels", [json.dumps(about).encode()], "application/json")
-        for package in look.missing(snapshot):
+        for package in remote.missing(snapshot):
             path = f"channels/{self.staged}/upload/{package.filename}?sha256={package.sha256}"
             self._post(path, _read(package, notify), "application/octet-stream", package.size)
 
@@ -161,7 +161,7 @@ def _one(shown: str, staged: str) -> str:
     return shown or staged if not (shown and staged) or shown == staged else f"{shown} {staged}"
 
 
-def _read(package: Package, notify: Notify) -> Iterator[bytes]:
+def _read(package: SnapshotPackage, notify: Notify) -> Iterator[bytes]:
     sent = 0
     with package.file.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -170,7 +170,7 @@ def _read(package: Package, notify: Notify) -> Iterator[bytes]:
             notify(package, sent)
 
 
-def _part(package: Package, boundary: str) -> bytes:
+def _part(package: SnapshotPackage, boundary: str) -> bytes:
     disposition = f'form-data; name="files"; filename="{package.filename}"'
     kind = "application/octet-stream"
     return (

@@ -35,8 +35,8 @@ class RetryPolicy:
 class Retrier:
     """A row of attempts at one thing."""
 
-    def __init__(self, what: str, patience: RetryPolicy, listen: Listener) -> None:
-        self._what, self._patience, self._listen = what, patience, listen
+    def __init__(self, what: str, policy: RetryPolicy, listen: Listener) -> None:
+        self._what, self._policy, self._listen = what, policy, listen
         self._failures = 0
 
     def went_on(self) -> None:
@@ -46,9 +46,9 @@ class Retrier:
     def wait(self, error: TransientError) -> None:
         """Wait before the next attempt; raise the error when there were enough."""
         self._failures += 1
-        if self._failures >= self._patience.tries:
+        if self._failures >= self._policy.tries:
             raise error
-        pause = self._patience.pause(self._failures)
+        pause = self._policy.pause(self._failures)
         message = f"{self._what}: {error.message}; again in {pause:.0f} s"
         self._listen(Event(stage="publish", state="note", detail=message))
         time.sleep(pause)
@@ -56,12 +56,12 @@ class Retrier:
 
 
 def again(
-    action: Callable[[], _Result], what: str, patience: RetryPolicy, listen: Listener
+    action: Callable[[], _Result], what: str, policy: RetryPolicy, listen: Listener
 ) -> _Result:
     """Run an action, again after each transient error; return its result."""
-    attempts = Retrier(what, patience, listen)
+    retrier = Retrier(what, policy, listen)
     while True:
         try:
             return action()
         except TransientError as error:
-            attempts.wait(error)
+            retrier.wait(error)

@@ -18,7 +18,7 @@ from rootstock.channel.mirror import tables
 from rootstock.core.errors import RefusedError, UsageError
 from rootstock.publish import client, web
 from rootstock.publish.folder import staged_indexes
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Missing, Notify, RemoteFile, RemoteState
 
 # repodata.json comes last: a client that reads only this sees everything at once.
@@ -66,7 +66,7 @@ class S3:
         """Indexes of files that are not shown yet, in a folder that readers do not see."""
         return f"{self.shown_url}/{META_DIR}/{STAGING}"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a package, which is in its final place already."""
         return web.join(self.shown_url, package.path)
 
@@ -96,9 +96,9 @@ class S3:
         }
         return RemoteState(files=files, settled=self._settled(snapshot, now, shown))
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Write the missing packages, never over others, and the indexes to test them."""
-        by_path = {package.path: package for package in look.missing(snapshot)}
+        by_path = {package.path: package for package in remote.missing(snapshot)}
         files = [
             {"path": path, "file": str(package.file.absolute()), "sha256": package.sha256}
             for path, package in by_path.items()

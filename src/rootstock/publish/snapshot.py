@@ -7,12 +7,12 @@ from pathlib import Path
 from rootstock.channel import consistency, index, release_model
 from rootstock.channel.generation import History
 from rootstock.channel.reader import Channel
-from rootstock.channel.release_model import Cell
+from rootstock.channel.release_model import ReleasedCell
 from rootstock.core.errors import RefusedError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Package:
+class SnapshotPackage:
     """A package of a channel. `path` is its place in any channel, `file` its place here.
 
     `record` is its index record; the size is in bytes.
@@ -54,11 +54,11 @@ class ChannelSnapshot:
 
     channel: Channel
     number: int
-    packages: tuple[Package, ...]
+    packages: tuple[SnapshotPackage, ...]
     releases: tuple[int, ...]
-    cells: Mapping[str, Cell]
+    cells: Mapping[str, ReleasedCell]
 
-    def cells_with(self, packages: set[str]) -> Mapping[str, Cell]:
+    def cells_with(self, packages: set[str]) -> Mapping[str, ReleasedCell]:
         """Return the cells that have one of these file names."""
         return {name: cell for name, cell in self.cells.items() if packages & {*cell.packages}}
 
@@ -79,7 +79,7 @@ def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
     visible = history.visible(number)
     packages = _packages(channel, number, history, visible)
     shown = [release.number for release in history.releases(number, visible)]
-    cells: dict[str, Cell] = {}
+    cells: dict[str, ReleasedCell] = {}
     for release in shown:
         if not (record := channel.own_release(release)):
             path = channel.layout.release(release) / release_model.RECORD
@@ -99,7 +99,7 @@ def load(channel: Channel, number: int | None = None) -> ChannelSnapshot:
 
 def _packages(
     channel: Channel, number: int, history: History, visible: set[str]
-) -> tuple[Package, ...]:
+) -> tuple[SnapshotPackage, ...]:
     records = channel.records(number)
     packages = []
     for name in visible:
@@ -117,7 +117,7 @@ def _packages(
                 "Build into the channel again, which makes its index again from its packages.",
             )
         packages.append(
-            Package(
+            SnapshotPackage(
                 path=path, file=file, sha256=known.sha256, size=known.size, record=records[path]
             )
         )

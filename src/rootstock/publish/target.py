@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rootstock.core.errors import RefusedError, SourceError
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 
-Notify = Callable[[Package, int], None]  # called with the bytes of a package sent so far
+Notify = Callable[[SnapshotPackage, int], None]  # called with the bytes of a package sent so far
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,12 @@ class RemoteState:
     files: Mapping[str, RemoteFile]
     settled: bool
 
-    def missing(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
+    def missing(self, snapshot: ChannelSnapshot) -> tuple[SnapshotPackage, ...]:
         """Return the packages that are not staged."""
         staged = {path for path, there in self.files.items() if there.staged}
         return tuple(package for package in snapshot.packages if package.path not in staged)
 
-    def hidden(self, snapshot: ChannelSnapshot) -> tuple[Package, ...]:
+    def hidden(self, snapshot: ChannelSnapshot) -> tuple[SnapshotPackage, ...]:
         """Return the packages that users do not see."""
         shown = {path for path, there in self.files.items() if there.shown}
         return tuple(package for package in snapshot.packages if package.path not in shown)
@@ -64,13 +64,13 @@ class Target(Protocol):
     def shown_url(self) -> str:
         """The URL of the channel that users read, likewise."""
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         """The URL of a file that was put there, even before it is shown."""
 
     def look(self, snapshot: ChannelSnapshot) -> RemoteState:
         """Return the existing files. Raises `RefusedError` when the target is not usable."""
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         """Put missing files into the staged channel, so that it has the whole snapshot."""
 
     def show(self, snapshot: ChannelSnapshot) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rootstock import product as products
-from rootstock.channel.release_model import Cell
+from rootstock.channel.release_model import ReleasedCell
 from rootstock.core.checkout import Checkout
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
@@ -23,7 +23,7 @@ def tester(
     It raises `SmokeFailed` when one does not work, and what making its environment raises.
     """
 
-    def test(cells: Mapping[str, Cell], url: str) -> None:
+    def test(cells: Mapping[str, ReleasedCell], url: str) -> None:
         system, chosen = testbed.prepare(checkout, engine, store, listen, relock=relock)
         listen(Event(stage="smoke", state="start", total=len(cells)))
         for name, cell in cells.items():

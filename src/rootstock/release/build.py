@@ -143,7 +143,7 @@ def _attestations(release: release_model.Release, key: Private) -> dict[str, str
     return files
 
 
-def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Cell:
+def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.ReleasedCell:
     report = tested.smoke
     promoted = {artifact.sha256: artifact.filename for artifact in tested.artifacts}
     installed = [package.sha256 for package in report.packages]
@@ -158,7 +158,7 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
                 "promoted"
             )
     ran = [result for result in report.checks if result.outcome != "not run"]
-    return release_model.Cell(
+    return release_model.ReleasedCell(
         axes=tested.cell.axes,
         product=tested.cell.product.name,
         specs=tested.specs,
@@ -167,7 +167,9 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
             system=report.system,
             glibc=report.glibc,
             checks=tuple(
-                release_model.Check(name=r.name, seconds=r.seconds, passed=r.outcome == "passed")
+                release_model.ReleasedCheck(
+                    name=r.name, seconds=r.seconds, passed=r.outcome == "passed"
+                )
                 for r in ran
             )
             + _elsewhere(tested)
@@ -184,10 +186,10 @@ def _cell(tested: PassedCell, records: Mapping[str, Record]) -> release_model.Ce
     )
 
 
-def _elsewhere(tested: PassedCell) -> tuple[release_model.Check, ...]:
+def _elsewhere(tested: PassedCell) -> tuple[release_model.ReleasedCheck, ...]:
     """Return the smoke tests on further systems as checks, one for each system."""
     return tuple(
-        release_model.Check(
+        release_model.ReleasedCheck(
             name=f"smoke tests on {one.system}, glibc {one.glibc}",
             seconds=one.seconds,
             passed=one.passed,
@@ -196,10 +198,10 @@ def _elsewhere(tested: PassedCell) -> tuple[release_model.Check, ...]:
     )
 
 
-def _suites(tested: PassedCell) -> tuple[release_model.Check, ...]:
+def _suites(tested: PassedCell) -> tuple[release_model.ReleasedCheck, ...]:
     """Return the packages' own tests as checks, with the figures in their names."""
     return tuple(
-        release_model.Check(
+        release_model.ReleasedCheck(
             name=f"own tests of {one.package} {one.version}: {one.figures}",
             seconds=one.seconds,
             passed=one.state == "passed",

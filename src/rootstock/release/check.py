@@ -29,7 +29,7 @@ _STAGE = "verify"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ReleaseVerdict:
     """The result of checking a release.
 
     `differences` name each wrong file, and how it is wrong. `signer` is the id of the key that
@@ -123,7 +123,7 @@ def check(
     trusted: Sequence[Public],
     listen: Listener,
     builders: Builders | None = None,
-) -> Verdict:
+) -> ReleaseVerdict:
     """Check a release, and that `builders` stand behind its packages.
 
     Raises `SourceError` when the place does not answer.
@@ -149,7 +149,7 @@ def check(
         parts += [_lacking(channel, record, packages, builders)] if builders else []
         differences += [line for part in parts for line in part]
     listen(Event(stage=_STAGE, state="failed" if differences else "done"))
-    return Verdict(
+    return ReleaseVerdict(
         release=number,
         place=place.url,
         cells=cells,

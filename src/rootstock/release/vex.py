@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rootstock.core import shape
-from rootstock.plan.security import OPEN, Examined, Flaw
+from rootstock.plan import security
+from rootstock.plan.security import OPEN, Examined
 from rootstock.sources import purl
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def patches(examined: Examined) -> "list[Patch]":
     from cyclonedx.model.issue import IssueClassification, IssueType
 
     cves: dict[str, list[str]] = {}
-    for flaw in examined.flaws:
-        for name in flaw.patches:
-            cves.setdefault(name, []).append(flaw.cve)
+    for one in examined.vulnerabilities:
+        for name in one.patches:
+            cves.setdefault(name, []).append(one.cve)
     return [
         Patch(
             type=PatchClassification.BACKPORT,
@@ -89,24 +90,24 @@ def vulnerabilities(by_component: "Mapping[str, Examined]") -> "list[Vulnerabili
     from cyclonedx.model.impact_analysis import ImpactAnalysisJustification, ImpactAnalysisState
     from cyclonedx.model.vulnerability import BomTarget, Vulnerability, VulnerabilityAnalysis
 
-    affected: dict[Flaw, list[str]] = {}
+    affected: dict[security.Vulnerability, list[str]] = {}
     for reference, examined in by_component.items():
-        for flaw in examined.flaws:
-            affected.setdefault(flaw, []).append(reference)
+        for one in examined.vulnerabilities:
+            affected.setdefault(one, []).append(reference)
     return [
         Vulnerability(
-            bom_ref=f"{flaw.cve}#{references[0]}",
-            id=flaw.cve,
+            bom_ref=f"{one.cve}#{references[0]}",
+            id=one.cve,
             analysis=VulnerabilityAnalysis(
-                state=ImpactAnalysisState(flaw.state.state),
-                justification=ImpactAnalysisJustification(flaw.state.justification)
-                if flaw.state.justification
+                state=ImpactAnalysisState(one.analysis.state),
+                justification=ImpactAnalysisJustification(one.analysis.justification)
+                if one.analysis.justification
                 else None,
-                detail=flaw.state.why,
+                detail=one.analysis.why,
             ),
             affects=[BomTarget(ref=reference) for reference in references],
         )
-        for flaw, references in affected.items()
+        for one, references in affected.items()
     ]
 
 

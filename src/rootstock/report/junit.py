@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
 TOOLS = "only for builds"
@@ -21,7 +21,7 @@ RUN = "run"
 # Characters that XML 1.0 cannot hold, but that programs write: control characters.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Verdict = Literal["passed", "failure", "error", "skipped"]
+CaseOutcome = Literal["passed", "failure", "error", "skipped"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Case:
 
     stage: str
     name: str
-    verdict: Verdict = "passed"
+    verdict: CaseOutcome = "passed"
     text: str = ""
     seconds: float = 0.0
 
@@ -95,7 +95,7 @@ def _of_packages(record: RunRecord, belongs: Callable[[str], bool]) -> Iterator[
 
 
 def _of_build(node: NodeRecord) -> Case:
-    verdicts: dict[str, Verdict] = {"failed": "failure", "skipped": "skipped"}
+    verdicts: dict[str, CaseOutcome] = {"failed": "failure", "skipped": "skipped"}
     return Case(
         stage="build",
         name=node.filename,
@@ -118,7 +118,7 @@ def _of_audit(report: Mapping[str, Any]) -> Case:
 
 
 def _of_check(check: Mapping[str, Any], system: str) -> Case:
-    verdicts: dict[str, Verdict] = {"failed": "failure", "not run": "skipped"}
+    verdicts: dict[str, CaseOutcome] = {"failed": "failure", "not run": "skipped"}
     return Case(
         stage="smoke",
         name=f"{check['name']} on {system}",
@@ -130,8 +130,8 @@ def _of_check(check: Mapping[str, Any], system: str) -> Case:
 
 def _of_acceptance(test: Mapping[str, Any], report: Mapping[str, Any]) -> Case:
     """Make a case of an acceptance test: what differs and what changed are lines of the text."""
-    verdicts: dict[str, Verdict] = {"failed": "failure", "not run": "skipped"}
-    differences = [str(Difference(**one)) for one in test["differences"]]
+    verdicts: dict[str, CaseOutcome] = {"failed": "failure", "not run": "skipped"}
+    differences = [str(ChangedNumber(**one)) for one in test["differences"]]
     more = [*differences, *report["changed"]] if differences else test["tail"]
     return Case(
         stage="acceptance",

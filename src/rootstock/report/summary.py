@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.core.formatting import columns, counted, duration, size
 from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
@@ -59,7 +59,7 @@ def acceptance_lines(report: Mapping[str, Any]) -> list[str]:
     lines = [f"Acceptance tests, in {report['cell']} on {report['system']}, {before}:"]
     lines += [f"  {line}" for line in columns(rows)]
     for one in report["tests"]:
-        accepted = [Difference(**found) for found in one["differences"] if found["why"]]
+        accepted = [ChangedNumber(**found) for found in one["differences"] if found["why"]]
         lines += [f"  {one['name']}: {difference}" for difference in accepted]
     return lines
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from rootstock.product.model import Product
     from rootstock.run.record import RunRecord
 
 _WORTH = 2.0  # seconds from which the end of an item is worth a line in a terminal
@@ -87,12 +86,6 @@ class Terminal(AbstractContextManager["Terminal"]):
         from rootstock.report.summary import summary_lines  # only where something is built
 
         self.say("\n".join(["", *summary_lines(record, self._screen.width), f"Report: {report}"]))
-
-    def install(self, channel: Path, product: "Product", release: int = 0) -> None:
-        """Print how to install a product from the channel, and the path of a release's locks."""
-        from rootstock.report.summary import install_lines
-
-        self.say("\n".join(["", *install_lines(channel, product, release)]))
 
 
 def print_error(message: str, remedy: str = "", stream: TextIO | None = None) -> None:

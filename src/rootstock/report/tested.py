@@ -8,7 +8,7 @@ from pathlib import Path
 from rootstock.core import names, shape
 from rootstock.core.errors import UsageError
 from rootstock.run.record import RunRecord
-from rootstock.smoke.systems import Entry
+from rootstock.smoke.systems import SystemEntry
 
 FORMAT = 1
 
@@ -95,13 +95,13 @@ def write(new: Iterable[Tested], path: Path) -> None:
     path.write_text(json.dumps({"format": FORMAT, "tested": tested}, indent=1) + "\n")
 
 
-def never_run(tested: Iterable[Tested], systems: Sequence[Entry]) -> list[Entry]:
+def never_run(tested: Iterable[Tested], systems: Sequence[SystemEntry]) -> list[SystemEntry]:
     """Return the systems without a result."""
     run = {one.system for one in tested}
     return [system for system in systems if system.name not in run]
 
 
-def as_markdown(tested: Sequence[Tested], systems: Sequence[Entry]) -> str:
+def as_markdown(tested: Sequence[Tested], systems: Sequence[SystemEntry]) -> str:
     """Return a table of the results, in the order of the systems."""
     order = {system.name: number for number, system in enumerate(systems)}
     rows = [

@@ -11,7 +11,7 @@ from rootstock.image import profiles
 from rootstock.image.profiles import Profile
 from rootstock.release.builders import Builders
 from rootstock.release.keys import KeyFile
-from rootstock.smoke.systems import OLDEST, Entry
+from rootstock.smoke.systems import OLDEST, SystemEntry
 from rootstock.suites.suite import Deep
 
 DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
@@ -51,4 +51,4 @@ class Request:
     deep: Deep | None = None
     builders: Builders | None = None
     against: Release | None = None
-    systems: tuple[Entry, ...] = (OLDEST,)
+    systems: tuple[SystemEntry, ...] = (OLDEST,)

@@ -19,7 +19,7 @@ _NOTHING = range(0)
 _CONDITIONS = {"range", "if-none-match", "if-modified-since"}
 
 
-class Request(NamedTuple):  # not a dataclass, which takes three times as long to make
+class HttpRequest(NamedTuple):  # not a dataclass, which takes three times as long to make
     """The head of a request.
 
     `version` is `1.0` or `1.1`, or another requested one. `headers` are by name in lower case;
@@ -51,7 +51,7 @@ class Answer(NamedTuple):
             self.body.close()
 
 
-def refusal(request: Request) -> Answer | None:
+def refusal(request: HttpRequest) -> Answer | None:
     """Return the answer to a request that no channel can serve; None for other requests."""
     if request.version not in ("1.0", "1.1"):
         return say(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, request.method)
@@ -78,7 +78,7 @@ def say(status: HTTPStatus, method: str = "", lines: str = "", reason: str = "")
     return Answer(status=status, lines=head, body=text, part=part)
 
 
-def give(request: Request, content: Content) -> Answer:
+def give(request: HttpRequest, content: Content) -> Answer:
     """Answer a request for existing content: all of it, a part, or that it did not change."""
     headers = request.headers
     if _CONDITIONS.isdisjoint(headers):
@@ -102,7 +102,7 @@ def give(request: Request, content: Content) -> Answer:
     return Answer(status=HTTPStatus.PARTIAL_CONTENT, lines=lines, body=content.body, part=part)
 
 
-def _whole(request: Request, content: Content) -> Answer:
+def _whole(request: HttpRequest, content: Content) -> Answer:
     lines = f"{content.about}Content-Type: {content.type}\r\nContent-Length: {content.size}\r\n"
     part = range(content.size) if request.method == "GET" else _NOTHING
     return Answer(HTTPStatus.OK, lines, content.body, part)

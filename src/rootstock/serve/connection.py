@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Protocol, cast
 
 from rootstock.serve import answers
-from rootstock.serve.answers import Answer, Request
+from rootstock.serve.answers import Answer, HttpRequest
 from rootstock.serve.heads import Heads
 
 _CHUNK = 256 * 1024  # bytes of a body to read at a time
@@ -18,7 +18,7 @@ _STARTS = {one: f"HTTP/1.1 {one.value} {one.phrase}\r\nServer: rootstock\r\n" fo
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ConnectionLimits:
     """Limits of time for each state of a connection, in seconds.
 
     `head`: for the whole head of a request, and from the connection to the first of them. `idle`:
@@ -35,13 +35,13 @@ class Limits:
 class Site(Protocol):
     """The interface that a connection asks for answers, and to which it reports."""
 
-    limits: Limits
+    limits: ConnectionLimits
     date: str
 
-    def answer(self, request: Request) -> Answer | Awaitable[Answer]:
+    def answer(self, request: HttpRequest) -> Answer | Awaitable[Answer]:
         """Return the answer to a request."""
 
-    def answered(self, address: str, request: Request | None, status: HTTPStatus) -> None:
+    def answered(self, address: str, request: HttpRequest | None, status: HTTPStatus) -> None:
         """Record an answered request; None for one that was not a request."""
 
     def failed(self, address: str, error: BaseException) -> Answer:
@@ -63,7 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self._site = site
         self._loop = asyncio.get_running_loop()
         self._heads = Heads()
-        self._waiting: deque[Request | HTTPStatus] = deque()
+        self._waiting: deque[HttpRequest | HTTPStatus] = deque()
         self._answer: Answer | None = None  # its body is being sent, from `_at` on
         self._at = 0
         self._later: asyncio.Future[Answer] | None = None  # an answer in preparation
@@ -166,7 +166,7 @@ class Connection(asyncio.BufferedProtocol):
             self._reading = self._heads.begun
             self._transport.resume_reading()
 
-    def _take(self, request: Request | HTTPStatus) -> None:
+    def _take(self, request: HttpRequest | HTTPStatus) -> None:
         if isinstance(request, HTTPStatus):
             self._send(None, answers.say(request))
             return
@@ -180,7 +180,7 @@ class Connection(asyncio.BufferedProtocol):
             self._later = asyncio.ensure_future(found)
             self._later.add_done_callback(lambda made: self._made(request, made))
 
-    def _made(self, request: Request, made: "asyncio.Future[Answer]") -> None:
+    def _made(self, request: HttpRequest, made: "asyncio.Future[Answer]") -> None:
         self._later = None
         if made.cancelled():
             return
@@ -192,7 +192,7 @@ class Connection(asyncio.BufferedProtocol):
         self._send(request, answer)
         self._go_on()
 
-    def _send(self, request: Request | None, answer: Answer) -> None:
+    def _send(self, request: HttpRequest | None, answer: Answer) -> None:
         stays = request is not None and request.stays and not self._heard_all
         if not stays:
             kept = "Connection: close\r\n"

@@ -110,7 +110,7 @@ class Content:
             self.body.close()
 
 
-class Folder:
+class ServedFolder:
     """A channel's folder, for readers. Names that begin with a dot stay hidden."""
 
     def __init__(self, channel: Channel) -> None:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 import httptools
 
-from rootstock.serve.answers import Request
+from rootstock.serve.answers import HttpRequest
 
 LONGEST = 32 * 1024  # bytes of a request's head
 MOST = 100  # requests to accept before the first of them is answered
@@ -27,10 +27,10 @@ class Heads:
         self._size = 0
         self._target = b""
         self._headers: dict[str, str] = {}
-        self._found: list[Request | HTTPStatus] = []
+        self._found: list[HttpRequest | HTTPStatus] = []
         self._parser = httptools.HttpRequestParser(self)
 
-    def feed(self, data: bytes) -> list[Request | HTTPStatus]:
+    def feed(self, data: bytes) -> list[HttpRequest | HTTPStatus]:
         """Return the requests that end in some bytes; for invalid ones, the status to answer."""
         if self.ended:
             return []
@@ -79,4 +79,4 @@ class Heads:
         self.ended = last or not parser.should_keep_alive()
         method, target = parser.get_method().decode("latin-1"), self._target.decode("latin-1")
         version = parser.get_http_version()
-        self._found.append(Request(method, target, version, headers, not self.ended))
+        self._found.append(HttpRequest(method, target, version, headers, not self.ended))

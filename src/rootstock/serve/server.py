@@ -20,9 +20,9 @@ from typing import Any
 from rootstock.channel.layout import PAGE
 from rootstock.core.errors import UsageError
 from rootstock.serve import answers
-from rootstock.serve.answers import Answer, Request
-from rootstock.serve.connection import Connection, Limits
-from rootstock.serve.files import Folder, path_of
+from rootstock.serve.answers import Answer, HttpRequest
+from rootstock.serve.connection import Connection, ConnectionLimits
+from rootstock.serve.files import ServedFolder, path_of
 from rootstock.serve.lines import Lines
 from rootstock.serve.live import LivePage
 
@@ -43,17 +43,17 @@ class Server:
 
     def __init__(
         self,
-        folder: Folder,
+        folder: ServedFolder,
         page: LivePage,
         host: str,
         port: int,
         *,
         url: str = "",
         log: bool = False,
-        limits: Limits | None = None,
+        limits: ConnectionLimits | None = None,
         most: int = 0,
     ) -> None:
-        self.limits = limits or Limits()
+        self.limits = limits or ConnectionLimits()
         self.date = formatdate(usegmt=True)
         self._folder, self._page, self._public, self._log = folder, page, url, log
         self._most = most or _places()
@@ -113,7 +113,7 @@ class Server:
 
     # Connections call these.
 
-    def answer(self, request: Request) -> Answer | Awaitable[Answer]:
+    def answer(self, request: HttpRequest) -> Answer | Awaitable[Answer]:
         """Return the answer to a request."""
         if refused := answers.refusal(request):
             return refused
@@ -128,17 +128,17 @@ class Server:
             return self._learn(request, path)
         return self._give(request, path)
 
-    def _give(self, request: Request, path: str) -> Answer:
+    def _give(self, request: HttpRequest, path: str) -> Answer:
         content = self._folder.open(path)
         if content is None:
             return answers.say(HTTPStatus.NOT_FOUND, request.method)
         return answers.give(request, content)
 
-    async def _learn(self, request: Request, path: str) -> Answer:
+    async def _learn(self, request: HttpRequest, path: str) -> Answer:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._folder.learn)
         return self._give(request, path)
 
-    async def _show(self, request: Request) -> Answer:
+    async def _show(self, request: HttpRequest) -> Answer:
         host = request.headers.get("host")
         content = await self._page.at(self._public or (f"http://{host}" if host else self.url))
         if content is None:
@@ -150,7 +150,7 @@ class Server:
             )
         return answers.give(request, content)
 
-    def answered(self, address: str, request: Request | None, status: HTTPStatus) -> None:
+    def answered(self, address: str, request: HttpRequest | None, status: HTTPStatus) -> None:
         """Log a request, if requested."""
         if self._log:
             asked = f"{request.method} {request.target} HTTP/{request.version}" if request else "-"

@@ -11,7 +11,7 @@ Outcome = Literal["passed", "failed", "not run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
+class CheckResult:
     """The result of one check.
 
     `reason` is empty when it passed. `tail` is the end of its output, `log` the file with all of
@@ -34,11 +34,11 @@ class SmokeReport:
     system: str
     glibc: str
     seconds: float
-    checks: tuple[Result, ...]
+    checks: tuple[CheckResult, ...]
     packages: tuple[Installed, ...]
 
     @property
-    def failed(self) -> tuple[Result, ...]:
+    def failed(self) -> tuple[CheckResult, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if check.outcome == "failed")
 
@@ -57,7 +57,7 @@ class SmokeReport:
     def from_json(value: Mapping[str, Any]) -> "SmokeReport":
         """Read the report from the result of `as_json`."""
         fields = {key: value[key] for key in ("cell", "system", "glibc", "seconds")}
-        checks = tuple(Result(**{**c, "tail": tuple(c["tail"])}) for c in value["checks"])
+        checks = tuple(CheckResult(**{**c, "tail": tuple(c["tail"])}) for c in value["checks"])
         packages = tuple(Installed(**package) for package in value["packages"])
         return SmokeReport(**fields, checks=checks, packages=packages)
 

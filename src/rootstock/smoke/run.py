@@ -23,7 +23,7 @@ from rootstock.image.engines.outsider import admit
 from rootstock.image.output import NotTaken, copy
 from rootstock.product.model import Check, Product
 from rootstock.smoke.choose import FOLDER, INSIDE, choose
-from rootstock.smoke.report import Outcome, Result, SmokeReport, judge
+from rootstock.smoke.report import CheckResult, Outcome, SmokeReport, judge
 
 OLD_SYSTEM = "Debian 11"  # the bare image of ci/images
 PREFIX = "/rootstock/env"
@@ -130,16 +130,16 @@ def run_checks(
     logs: Path,
     listen: Listener,
     at: str = PREFIX,
-) -> tuple[Result, ...]:
+) -> tuple[CheckResult, ...]:
     """Run the checks that apply to an environment of these packages, by name, in `prefix`.
 
     It is mounted read-only at `at`, a folder that the system's root must have. The checks write
     files to a folder in `scratch`, and their output to `logs`.
     """
     apply, reasons = choose(packages, product.checks, bare=system.bare)
-    results: dict[str, Result] = {}
+    results: dict[str, CheckResult] = {}
 
-    def report(result: Result) -> None:
+    def report(result: CheckResult) -> None:
         results[result.name] = result
         listen(
             Event(
@@ -151,7 +151,7 @@ def run_checks(
             )
         )
 
-    def ended(result: Result) -> None:
+    def ended(result: CheckResult) -> None:
         report(result)
         done, total = len(results), len(apply)
         listen(Event(stage="smoke", item=label, state="progress", done=done, total=total))
@@ -175,7 +175,7 @@ def run_checks(
         )
         _run(apply, f"{at}/{product.runner}", engine, sandbox, out, logs, ended)
     for name, reason in reasons.items():
-        report(Result(name=name, outcome="not run", reason=reason))
+        report(CheckResult(name=name, outcome="not run", reason=reason))
     return tuple(results[check.name] for check in product.checks)
 
 
@@ -197,7 +197,7 @@ def _run(
     sandbox: Sandbox,
     out: Path,
     logs: Path,
-    ended: Callable[[Result], None],
+    ended: Callable[[CheckResult], None],
 ) -> None:
     """Run the checks in one sandbox, which sees `out` as its folder; call `ended` for each."""
     waiting = {check.name: check for check in checks}
@@ -218,7 +218,7 @@ def _run(
         tail = process.tail(log, _TAIL)
         outcome, reason = judge(0 if over else int(match["code"]), tail, timed_out=over)
         ended(
-            Result(
+            CheckResult(
                 name=name,
                 outcome=outcome,
                 seconds=float(match["seconds"]),
@@ -239,7 +239,7 @@ def _run(
     _, reason = judge(done.code, (), timed_out=done.over == "time")
     for name in tuple(waiting):
         ended(
-            Result(
+            CheckResult(
                 name=name,
                 outcome="failed",
                 reason="it did not end: the program that runs the checks ended first: "

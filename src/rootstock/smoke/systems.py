@@ -21,7 +21,7 @@ _CONTAINER = re.compile(r"[a-z0-9][a-z0-9.:/@_-]*")  # a reference with its regi
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class SystemEntry:
     """A system that smoke tests can run on: `id` for --on, `name` for people.
 
     Its root file system is an `image` of ci/images, or else a `container` image.
@@ -38,17 +38,17 @@ class Entry:
 
 
 # The oldest system, which tests run on when nothing else is asked for.
-OLDEST = Entry(id="debian11", name=OLD_SYSTEM, image="bare")
+OLDEST = SystemEntry(id="debian11", name=OLD_SYSTEM, image="bare")
 
 
-def load(checkout: Checkout) -> tuple[Entry, ...]:
+def load(checkout: Checkout) -> tuple[SystemEntry, ...]:
     """Read ci/systems.yaml; raises `UsageError` with file and line for a wrong entry."""
     return tuple(
         _entry(id_, value) for id_, value in yaml_source.read(checkout.systems).entries().items()
     )
 
 
-def _entry(id_: str, value: yaml_source.Value) -> Entry:
+def _entry(id_: str, value: yaml_source.Value) -> SystemEntry:
     if not _ID.fullmatch(id_):
         raise value.fail(f"{id_} is not the id of a system", "Write it like debian12.")
     found = value.mapping(("name",), ("image", "container"))
@@ -58,10 +58,10 @@ def _entry(id_: str, value: yaml_source.Value) -> Entry:
     for key, one in found.items():
         if not patterns[key].fullmatch(one.text()):
             raise one.fail(f"{one} cannot be the {key} of a system")
-    return Entry(id=id_, **{key: one.text() for key, one in found.items()})
+    return SystemEntry(id=id_, **{key: one.text() for key, one in found.items()})
 
 
-def select(checkout: Checkout, asked: Sequence[str]) -> tuple[Entry, ...]:
+def select(checkout: Checkout, asked: Sequence[str]) -> tuple[SystemEntry, ...]:
     """Return the systems that ids or globs ask for, in the order of the list.
 
     `all` is every system; without a request it is the oldest one only.
@@ -82,7 +82,7 @@ def select(checkout: Checkout, asked: Sequence[str]) -> tuple[Entry, ...]:
 
 
 def ensure(
-    entry: Entry,
+    entry: SystemEntry,
     checkout: Checkout,
     store: Store,
     listen: Listener,
@@ -104,7 +104,7 @@ def ensure(
 
 
 def relock(
-    entry: Entry, checkout: Checkout, store: Store, listen: Listener, *, offline: bool = False
+    entry: SystemEntry, checkout: Checkout, store: Store, listen: Listener, *, offline: bool = False
 ) -> Image:
     """As `ensure`, with other versions where Debian's archive no longer has the pinned ones.
 

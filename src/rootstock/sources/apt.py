@@ -24,6 +24,7 @@ _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _CODENAMES = ("bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "oldstable")
 SECURITY = "-security"  # how the names of suites with security updates end
 OF_DEBIAN = ".debian.tar."  # in the name of the file with a source package's patches (dsc(5))
+DIFF = ".diff.gz"  # how its name ends in the older format 1.0
 # How apt reports that an index, or the mirror, lacks something.
 _NOT_FOUND = (
     *("was not found", "Unable to locate", "No packages found"),
@@ -37,7 +38,7 @@ class NotInSuite(SourceError):
 
 
 @dataclass(frozen=True)
-class Suite:
+class DebianSuite:
     """One suite of Debian, seen through a private apt in `folder`.
 
     Its index is that of its packages, or of their `sources`.
@@ -64,14 +65,14 @@ class Pin:
     sha256: str
 
 
-def find_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
+def find_suite(store: Store, name: str, *, sources: bool = False) -> DebianSuite:
     """Return a suite without fetching its index.
 
     Raises `MachineError` when the machine has no apt or no Debian mirror.
     """
     # Without symbolic links: apt's settings contain their own path, and a link may go.
     base = store.registry.resolve() / "apt"
-    suite = Suite(name, base / (f"{name}-sources" if sources else name), sources)
+    suite = DebianSuite(name, base / (f"{name}-sources" if sources else name), sources)
     with _locked(suite):
         if not (suite.folder / "complete").exists():
             _configure(suite)
@@ -79,7 +80,7 @@ def find_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
     return suite
 
 
-def open_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
+def open_suite(store: Store, name: str, *, sources: bool = False) -> DebianSuite:
     """Return a suite with its index, which is fetched the first time.
 
     Raises as `find_suite` does, and `SourceError` when the index cannot be fetched.
@@ -91,13 +92,13 @@ def open_suite(store: Store, name: str, *, sources: bool = False) -> Suite:
     return suite
 
 
-def refresh(suite: Suite) -> None:
+def refresh(suite: DebianSuite) -> None:
     """Fetch the suite's index again."""
     with _locked(suite):
         _update(suite)
 
 
-def download(suite: Suite, pins: Sequence[Pin], into: Path) -> Mapping[Pin, str]:
+def download(suite: DebianSuite, pins: Sequence[Pin], into: Path) -> Mapping[Pin, str]:
     """Download packages into a folder; the caller checks their sha256.
 
     An index drops a version at each point release. For a missing version, this fetches the index
@@ -125,11 +126,11 @@ def download(suite: Suite, pins: Sequence[Pin], into: Path) -> Mapping[Pin, str]
     return gone
 
 
-def _download(suite: Suite, pins: Sequence[Pin], into: Path) -> None:
+def _download(suite: DebianSuite, pins: Sequence[Pin], into: Path) -> None:
     _apt(suite, ["apt-get", "-qq", "download", *(f"{p.name}={p.version}" for p in pins)], into)
 
 
-def _present(suite: Suite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
+def _present(suite: DebianSuite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
     """Return the paragraphs of packages in the suite's present index, by name."""
     command = ["apt-cache", "--no-all-versions", "show", *(pin.name for pin in pins)]
     try:
@@ -140,7 +141,7 @@ def _present(suite: Suite, pins: Sequence[Pin]) -> dict[str, dict[str, str]]:
         return {}
 
 
-def _from_pool(suite: Suite, pin: Pin, source: str, into: Path) -> bool:
+def _from_pool(suite: DebianSuite, pin: Pin, source: str, into: Path) -> bool:
     """Download a package from the archive's pool; return whether the pool had it."""
     # "Source: gcc-defaults (1.203)" where its version differs from the package's.
     folder, version = source.split(" ")[0], pin.version.split(":", 1)[-1]
@@ -176,12 +177,13 @@ def download_source(
     """
     found = find_suite(store, suite, sources=True)
     if not _fetched(found, pool(suite, name, filename), into / filename):
-        only = "--diff-only" if OF_DEBIAN in filename else "--tar-only"
+        patches = OF_DEBIAN in filename or filename.endswith(DIFF)
+        only = "--diff-only" if patches else "--tar-only"
         command = ["apt-get", "-qq", "source", "--download-only", only, f"{name}={version}"]
         _apt(open_suite(store, suite, sources=True), command, into)
 
 
-def show_source(suite: Suite, name: str) -> str:
+def show_source(suite: DebianSuite, name: str) -> str:
     """Return what the index of a suite's sources says about a source package, or an empty text."""
     try:
         return _apt(suite, ["apt-cache", "showsrc", "--only-source", name], suite.folder)
@@ -189,7 +191,18 @@ def show_source(suite: Suite, name: str) -> str:
         return ""
 
 
-def _fetched(suite: Suite, address: str, file: Path) -> bool:
+def source_of(suite: DebianSuite, name: str, version: str) -> tuple[str, str]:
+    """Return the name and the version of the source that a package of a suite was built of.
+
+    Raises `NotInSuite` where the suite's index lacks it.
+    """
+    shown = _apt(suite, ["apt-cache", "show", f"{name}={version}"], suite.folder)
+    # "Source: brotli (1.0.9-2)" where its version differs from the package's (deb-control(5)).
+    source, _, other = next(_paragraphs(shown)).get("Source", name).partition(" ")
+    return source, other.strip("()") or version
+
+
+def _fetched(suite: DebianSuite, address: str, file: Path) -> bool:
     """Download a file from the mirror; return whether the mirror had it."""
     try:
         _apt(suite, [_HELPER, "-qq", "download-file", address, file.name], file.parent)
@@ -218,7 +231,7 @@ def _archive(suite: str) -> str:
     return f"{address}{SECURITY}" if suite.endswith(SECURITY) else address
 
 
-def resolve(suite: Suite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:
+def resolve(suite: DebianSuite, packages: Sequence[str], closure: bool) -> tuple[Pin, ...]:
     """Return the suite's versions of `packages`, with all their dependencies if `closure`."""
     if closure:
         command = ["apt-get", "-s", "--no-install-recommends", "install", "?essential"]
@@ -242,7 +255,7 @@ def _paragraphs(shown: str) -> Iterator[dict[str, str]]:
             yield fields
 
 
-def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
+def _apt(suite: DebianSuite, command: Sequence[str], cwd: Path) -> str:
     done = process.run(command, env=suite.env, cwd=cwd)
     if done.code:
         reason = done.output.strip() or f"{command[0]} ended with {done.code}"
@@ -254,7 +267,7 @@ def _apt(suite: Suite, command: Sequence[str], cwd: Path) -> str:
     return done.output
 
 
-def _update(suite: Suite) -> None:
+def _update(suite: DebianSuite) -> None:
     (suite.folder / "complete").unlink(missing_ok=True)
     _apt(suite, ["apt-get", "-qq", "-o", "APT::Update::Error-Mode=any", "update"], suite.folder)
     # Parse it once here, rather than in each of several parallel downloads.
@@ -263,14 +276,14 @@ def _update(suite: Suite) -> None:
 
 
 @contextmanager
-def _locked(suite: Suite) -> Iterator[None]:
+def _locked(suite: DebianSuite) -> Iterator[None]:
     suite.folder.mkdir(parents=True, exist_ok=True)
     with (suite.folder / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _configure(suite: Suite) -> None:
+def _configure(suite: DebianSuite) -> None:
     base = suite.folder
     for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d"):
         (base / name).mkdir(parents=True, exist_ok=True)
@@ -286,7 +299,7 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text)
 
 
-def _settings(suite: Suite) -> str:
+def _settings(suite: DebianSuite) -> str:
     """The settings with which apt sees only this suite, in its present folder."""
     base = suite.folder
     settings = {

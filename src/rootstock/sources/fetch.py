@@ -141,7 +141,7 @@ def _batches(sources: Iterable[Source], registry: Mapping[str, str]) -> list[lis
         found = purl.parse(source.urls[0]) if indexed else None
         if found and purl.is_wheel(found.filename):
             wheels[source.sha256, source.filename] = source
-            wanted.append(pypi.Wanted(found, source.sha256))
+            wanted.append(pypi.WantedWheel(found, source.sha256))
         else:
             alone.append([source])
     together = [
@@ -164,7 +164,7 @@ def _fetch_wheels(sources: Sequence[Source], store: Store, listen: Listener) -> 
     with store.scratch("wheels") as folder:
         try:
             pypi.download(
-                [pypi.Wanted(purl.parse(one.urls[0]), one.sha256) for one in sources], folder
+                [pypi.WantedWheel(purl.parse(one.urls[0]), one.sha256) for one in sources], folder
             )
         except SourceError:
             return []
@@ -252,7 +252,7 @@ def _download(origin: str, source: Source, into: Path, store: Store, listen: Lis
     if found.type == "pypi" and not purl.is_wheel(found.filename):
         pypi.download_sdist(found, into)
     elif found.type == "pypi":
-        pypi.download([pypi.Wanted(found, source.sha256)], into)
+        pypi.download([pypi.WantedWheel(found, source.sha256)], into)
     else:
         name, version, suite = found.name, found.version, found.qualifiers["distro"]
         if found.qualifiers["arch"] == "source":

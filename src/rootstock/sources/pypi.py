@@ -16,17 +16,17 @@ _BATCH = 20  # wheels per pip process: starting it takes as long as a small whee
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedWheel:
     """A wheel to download, and its sha256: one version may have several wheels."""
 
     purl: Purl
     sha256: str
 
 
-def batches(wheels: Iterable[Wanted]) -> list[list[Wanted]]:
+def batches(wheels: Iterable[WantedWheel]) -> list[list[WantedWheel]]:
     """Group wheels that one pip can download together: the same Python, each project once."""
-    found: list[list[Wanted]] = []
-    open_: dict[tuple[str, str], list[list[Wanted]]] = {}
+    found: list[list[WantedWheel]] = []
+    open_: dict[tuple[str, str], list[list[WantedWheel]]] = {}
     for one in wheels:
         groups = open_.setdefault(_tags(one.purl.filename)[:2], [])
         for group in groups:
@@ -39,7 +39,7 @@ def batches(wheels: Iterable[Wanted]) -> list[list[Wanted]]:
     return found
 
 
-def download(wheels: Sequence[Wanted], into: Path) -> None:
+def download(wheels: Sequence[WantedWheel], into: Path) -> None:
     """Download wheels of one of the `batches` into a folder.
 
     pip accepts only files with their sha256; the caller checks them nevertheless. Raises

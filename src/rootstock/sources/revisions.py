@@ -30,8 +30,9 @@ class Revision:
 
     @property
     def tarball(self) -> str:
-        """The name of the file with its patches; empty where it has none of that form."""
-        return next((name for name in self.files if apt.OF_DEBIAN in name), "")
+        """The name of the file with its patches; empty where it has none."""
+        ours = (name for name in self.files if apt.OF_DEBIAN in name or name.endswith(apt.DIFF))
+        return next(ours, "")
 
     @property
     def purl(self) -> str:
@@ -40,7 +41,7 @@ class Revision:
         return f"pkg:deb/debian/{self.name}@{self.version}?{query}#{self.tarball}"
 
 
-def suites(store: Store, name: str) -> list[apt.Suite]:
+def suites(store: Store, name: str) -> list[apt.DebianSuite]:
     """Return a suite and those of its updates, with the present indexes of their sources.
 
     Raises as `apt.open_suite` does.
@@ -56,7 +57,7 @@ def suites(store: Store, name: str) -> list[apt.Suite]:
     return found
 
 
-def of_package(suites: Iterable[apt.Suite], name: str) -> list[Revision]:
+def of_package(suites: Iterable[apt.DebianSuite], name: str) -> list[Revision]:
     """Return the revisions of a source package in suites, each once: the newest first."""
     found: dict[str, Revision] = {}
     for suite in suites:

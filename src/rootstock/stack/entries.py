@@ -16,11 +16,11 @@ from packaging.version import Version
 
 from rootstock.core.errors import UsageError
 from rootstock.core.names import listed
-from rootstock.stack.lock import Build, Entry, Texts
+from rootstock.stack.lock import Build, LockEntry, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
 from rootstock.stack.specs import bounds, holds, spec
-from rootstock.stack.wanted import Known
+from rootstock.stack.wanted import PackageSettings
 from rootstock.stack.wheel import Wheel
 
 # The channel's package that has a library, by the beginning of its soname. The first two have the
@@ -47,8 +47,8 @@ class Chosen:
 
 
 def entry(
-    chosen: Chosen, every: Mapping[tuple[str, str], Wheel], known: Known, naming: Names
-) -> Entry:
+    chosen: Chosen, every: Mapping[tuple[str, str], Wheel], known: PackageSettings, naming: Names
+) -> LockEntry:
     """Make the entry of a wheel; `every` has all wheels by project and exact Python.
 
     Raises `UsageError` when its license is unknown, or a requirement is a file's address.
@@ -62,7 +62,7 @@ def entry(
             "ci/stack.toml.",
         )
     depends = {python: _depends(chosen, python, every, known, naming) for python in chosen.pythons}
-    return Entry(
+    return LockEntry(
         name=naming.of(file.project),
         version=conda_version(file.version),
         project=file.project,
@@ -97,11 +97,6 @@ def conda_version(version: str) -> str:
 def _minor(python: str) -> str:
     major, minor, *_ = python.split(".")
     return f"{major}.{minor}"
-
-
-def _next(python: str) -> str:
-    major, minor = _minor(python).split(".")
-    return f"{major}.{int(minor) + 1}"
 
 
 def _platform(depends: Mapping[str, Sequence[str]]) -> Iterable[Build]:
@@ -145,7 +140,7 @@ def _depends(
     chosen: Chosen,
     python: str,
     every: Mapping[tuple[str, str], Wheel],
-    known: Known,
+    known: PackageSettings,
     naming: Names,
 ) -> list[str]:
     """Return a package's dependencies, beside Python, on an exact Python: sorted match specs."""

@@ -51,7 +51,7 @@ class Texts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class LockEntry:
     """A wheel or a source distribution (see the name of `file`), and its packages.
 
     `name` and `version` are conda's, `project` is the name in the Python index. It is `pure` when
@@ -100,7 +100,7 @@ class Member:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Set:
+class LockedSet:
     """A set: a package that depends on exactly these versions."""
 
     name: str
@@ -113,8 +113,8 @@ class Set:
 class Lock:
     """All wheels, the sets, and further names of packages (`also`)."""
 
-    wheels: tuple[Entry, ...]
-    sets: tuple[Set, ...]
+    wheels: tuple[LockEntry, ...]
+    sets: tuple[LockedSet, ...]
     also: Mapping[str, tuple[str, ...]]
 
 
@@ -125,7 +125,7 @@ def pins(lock: Lock) -> dict[tuple[str, str], Mapping[str, str]]:
     }
 
 
-def together(sets: Sequence[Set], python: str) -> list[list[str]]:
+def together(sets: Sequence[LockedSet], python: str) -> list[list[str]]:
     """Group the sets that can share one environment of a Python, by their package names.
 
     Each set joins the first group in which no package has another version. There is always a first
@@ -247,7 +247,7 @@ _SELDOM: Mapping[str, shape.Check[Any]] = {
     "check_env": shape.mapping(names.variable, names.line),
 }
 _entry = shape.made(
-    Entry,
+    LockEntry,
     shape.fields(
         _SELDOM,
         name=names.package_name,
@@ -277,7 +277,7 @@ _member = shape.made(
     ),
 )
 _set = shape.made(
-    Set,
+    LockedSet,
     shape.fields(
         name=names.package_name,
         summary=names.line,

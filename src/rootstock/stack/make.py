@@ -19,7 +19,7 @@ from rootstock.sources import fetch
 from rootstock.sources.source import path_in
 from rootstock.stack import clashes, entries, reading, resolve, sdist
 from rootstock.stack.entries import Chosen
-from rootstock.stack.lock import PREFIX, Lock, Member, Set, Texts
+from rootstock.stack.lock import PREFIX, Lock, LockedSet, LockEntry, Member, Texts
 from rootstock.stack.names import Names
 from rootstock.stack.reading import STAGE
 from rootstock.stack.resolve import Resolved
@@ -29,7 +29,7 @@ _OLD = timedelta(days=2 * 365)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
+class ResolveContext:
     """The inputs of resolving.
 
     `pythons` are the exact Pythons by their minor version. `recipes` are, for each of these, the
@@ -44,7 +44,7 @@ class Means:
 
 
 def make(
-    wanted: Wanted, naming: Names, old: Lock, means: Means, upgrade: Sequence[str] | None
+    wanted: Wanted, naming: Names, old: Lock, context: ResolveContext, upgrade: Sequence[str] | None
 ) -> Lock:
     """Resolve the sets, and return the new lock.
 
@@ -53,26 +53,26 @@ def make(
     package, and `SourceError` where a file cannot be fetched or read.
     """
     found = {
-        (one.name, python): _resolve(wanted, one.name, python, old, means, upgrade)
+        (one.name, python): _resolve(wanted, one.name, python, old, context, upgrade)
         for one in wanted.sets
-        for python, exact in means.pythons.items()
+        for python, exact in context.pythons.items()
         if one.pythons.contains(exact)
     }
     # A set may name only Pythons that the matrix lacks: another matrix may have them.
-    files = {file.sha256: file for some in found.values() for file in some}
+    packaged = {
+        (name, python): [file for file in some if not _by_recipe(file, context.recipes[python])]
+        for (name, python), some in found.items()
+    }
+    own = [*{file.sha256: file for some in packaged.values() for file in some}.values()]
     pythons: dict[str, set[str]] = defaultdict(set)
-    for (_, python), some in found.items():
+    for (_, python), some in packaged.items():
         for file in some:
-            if not _by_recipe(file, means.recipes[python]):
-                pythons[file.sha256].add(means.pythons[python])
-    own = [files[sha256] for sha256 in pythons]
-    wheels = reading.read(own, wanted, means.store, means.listen)
+            pythons[file.sha256].add(context.pythons[python])
+    wheels = reading.read(own, wanted, context.store, context.listen)
     clashes.require_none(
         {
-            f"{name}, Python {python}": [
-                wheels[file.sha256] for file in some if not _by_recipe(file, means.recipes[python])
-            ]
-            for (name, python), some in found.items()
+            f"{name}, Python {python}": [wheels[file.sha256] for file in some]
+            for (name, python), some in packaged.items()
         }
     )
     every = {
@@ -80,7 +80,7 @@ def make(
         for file in own
         for python in pythons[file.sha256]
     }
-    texts = _texts({(f.project, f.version): pythons[f.sha256] for f in own}, wanted, means)
+    texts = _texts({(f.project, f.version): pythons[f.sha256] for f in own}, wanted, context)
     chosen = [
         Chosen(
             file=file,
@@ -94,17 +94,23 @@ def make(
         entries.entry(one, every, wanted.of(one.file.project), naming)
         for one in sorted(chosen, key=lambda one: (one.file.project, one.file.file))
     ]
+    owners = _owners(made)
+    return Lock(
+        wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
+        sets=tuple(
+            _set(wanted, name, found, naming, context) for name in sorted({n for n, _ in found})
+        ),
+        also={name: tuple(more) for name, more in sorted(naming.also.items()) if name in owners},
+    )
+
+
+def _owners(made: Iterable[LockEntry]) -> Mapping[str, Sequence[str]]:
+    """Return the projects of each package, by its name; one package has one project."""
     owners: dict[str, list[str]] = defaultdict(list)
     for one in made:
         owners[one.name].append(one.project)
     entries.require_owners(owners)
-    return Lock(
-        wheels=tuple(sorted(made, key=lambda one: (one.name, Version(one.version), one.file))),
-        sets=tuple(
-            _set(wanted, name, found, naming, means) for name in sorted({n for n, _ in found})
-        ),
-        also={name: tuple(more) for name, more in sorted(naming.also.items()) if name in owners},
-    )
+    return owners
 
 
 def _resolve(
@@ -112,24 +118,24 @@ def _resolve(
     name: str,
     python: str,
     old: Lock,
-    means: Means,
+    context: ResolveContext,
     upgrade: Sequence[str] | None,
 ) -> list[Resolved]:
     [own] = [one for one in wanted.sets if one.name == name]
     item = f"{name}, Python {python}"
-    means.listen(Event(stage=STAGE, item=item, state="start"))
-    pins = own.pins(means.pythons[python])
+    context.listen(Event(stage=STAGE, item=item, state="start"))
+    pins = own.pins(context.pythons[python])
     bounds = {str(project): known.constraint for project, known in wanted.known.items()}
-    for project, version in means.recipes[python].items():
+    for project, version in context.recipes[python].items():
         if (name_ := canonicalize_name(project)) not in pins:
             bounds[name_] = SpecifierSet(f"=={version}")
     sources = {str(name): one.depends for name, one in wanted.known.items() if one.source}
-    with means.store.scratch("stack") as folder:
+    with context.store.scratch("stack") as folder:
         found = resolve.resolve(
             own.packages,
             bounds,
-            means.pythons[python],
-            uv=means.uv,
+            context.pythons[python],
+            uv=context.uv,
             folder=folder,
             sources=sources,
             known=resolve.as_known(_versions(old, name, python)),
@@ -140,20 +146,20 @@ def _resolve(
         own_files = [
             file
             for file in found
-            if file.project not in pins and not _by_recipe(file, means.recipes[python])
+            if file.project not in pins and not _by_recipe(file, context.recipes[python])
         ]
         newest = resolve.resolve(
             [Requirement(file.project) for file in own_files],
             {},
-            means.pythons[python],
-            uv=means.uv,
+            context.pythons[python],
+            uv=context.uv,
             folder=folder,
             sources=sources,
             alone=True,
         )
     require_age(own_files, newest, wanted, item)
     message = counted(len(found), "package")
-    means.listen(Event(stage=STAGE, item=item, state="done", detail=message))
+    context.listen(Event(stage=STAGE, item=item, state="done", detail=message))
     return found
 
 
@@ -203,7 +209,7 @@ def _by_recipe(file: Resolved, recipes: Mapping[str, str]) -> bool:
 
 
 def _texts(
-    releases: Mapping[tuple[str, str], Iterable[str]], wanted: Wanted, means: Means
+    releases: Mapping[tuple[str, str], Iterable[str]], wanted: Wanted, context: ResolveContext
 ) -> dict[tuple[str, str], Texts]:
     """Return the sources of license texts for wheels that have none, by project and version.
 
@@ -216,24 +222,26 @@ def _texts(
         if not setting:
             continue
         release = setting if isinstance(setting, str) else version
-        file = _source_distribution(project, release, min(pythons), means)
+        file = _source_distribution(project, release, min(pythons), context)
         source = reading.source_of(file)
-        fetch.fetch([source], {}, means.store, means.listen)
-        texts = sdist.license_texts(path_in(means.store, source))
+        fetch.fetch([source], {}, context.store, context.listen)
+        texts = sdist.license_texts(path_in(context.store, source))
         found[project, version] = Texts(
             version=release, file=file.file, sha256=file.sha256, files=texts
         )
     return found
 
 
-def _source_distribution(project: str, version: str, python: str, means: Means) -> Resolved:
-    with means.store.scratch("stack") as folder:
+def _source_distribution(
+    project: str, version: str, python: str, context: ResolveContext
+) -> Resolved:
+    with context.store.scratch("stack") as folder:
         try:
             [found] = resolve.resolve(
                 [Requirement(f"{project}=={version}")],
                 {},
                 python,
-                uv=means.uv,
+                uv=context.uv,
                 folder=folder,
                 sources={project: ()},
                 alone=True,
@@ -252,12 +260,12 @@ def _set(
     name: str,
     found: Mapping[tuple[str, str], Sequence[Resolved]],
     naming: Names,
-    means: Means,
-) -> Set:
+    context: ResolveContext,
+) -> LockedSet:
     [own] = [one for one in wanted.sets if one.name == name]
     members = {python: some for (set_, python), some in found.items() if set_ == name}
     newest = max(file.released for some in members.values() for file in some)
-    return Set(
+    return LockedSet(
         name=f"{PREFIX}{name}",
         summary=own.summary,
         version=newest.strftime("%Y.%m.%d"),
@@ -268,7 +276,9 @@ def _set(
                     naming.of(file.project): entries.conda_version(file.version)
                     for file in sorted(some, key=lambda file: naming.of(file.project))
                 }
-                | {one: _version(wanted, name, one, means.recipes[python]) for one in own.recipes},
+                | {
+                    one: _version(wanted, name, one, context.recipes[python]) for one in own.recipes
+                },
                 verified=python in own.verified,
             )
             for python, some in members.items()

@@ -23,7 +23,7 @@ FILE = "ci/stack.toml"  # in a checkout
 
 
 @dataclass(frozen=True, kw_only=True)
-class Set:
+class WantedSet:
     """A set of packages that is resolved on its own and installed by one name.
 
     `pythons` are its Pythons, as a specifier. `recipes` are packages made by recipes that the set
@@ -49,7 +49,7 @@ class Set:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class PackageSettings:
     """The settings of one package.
 
     `constraint` bounds its version. `depends` are requirements that its metadata lacks. `drop` are
@@ -83,15 +83,15 @@ class Wanted:
     """The whole file: the sets, and the settings of packages by their names in the index."""
 
     path: Path
-    sets: tuple[Set, ...]
-    known: Mapping[NormalizedName, Known]
+    sets: tuple[WantedSet, ...]
+    known: Mapping[NormalizedName, PackageSettings]
 
-    def of(self, name: str) -> Known:
+    def of(self, name: str) -> PackageSettings:
         """Return the settings of a package, empty ones by default."""
         return self.known.get(canonicalize_name(name), _NOTHING)
 
 
-_NOTHING = Known()
+_NOTHING = PackageSettings()
 
 
 def load(path: Path, text: str | None = None) -> Wanted:
@@ -116,7 +116,7 @@ def load(path: Path, text: str | None = None) -> Wanted:
     return Wanted(path=path, sets=sets, known=known)
 
 
-def _set(path: Path, name: str, table: Any) -> Set:
+def _set(path: Path, name: str, table: Any) -> WantedSet:
     where = f"sets.{name}"
     _require(path, where, table, ("summary", "packages", "pythons", "recipes", "verified"))
     packages = _requirements(path, where, table.get("packages", []))
@@ -125,7 +125,7 @@ def _set(path: Path, name: str, table: Any) -> Set:
             "has no packages" if not packages else "is not a valid name: a-z, 0-9 and single dashes"
         )
         raise UsageError(f"{path}: [{where}] {message}")
-    return Set(
+    return WantedSet(
         name=name,
         summary=str(table.get("summary", "")),
         packages=packages,
@@ -135,10 +135,10 @@ def _set(path: Path, name: str, table: Any) -> Set:
     )
 
 
-def _known(path: Path, name: str, table: Any) -> Known:
+def _known(path: Path, name: str, table: Any) -> PackageSettings:
     where = f"packages.{name}"
-    _require(path, where, table, (*Known.__dataclass_fields__,))
-    known = Known(
+    _require(path, where, table, (*PackageSettings.__dataclass_fields__,))
+    known = PackageSettings(
         constraint=_specifiers(path, where, table.get("constraint", "")),
         depends=_requirements(path, where, table.get("depends", [])),
         drop=_texts(path, where, table, "drop"),

@@ -208,17 +208,8 @@ def judge(
         elif outcome in _BAD:
             failures.append(Reason(test=test, reason=line))
         counts[outcome] += 1
-    whole = not (over or fault) and reading.code is not None
-    mended = [
-        Reason(test=entry, reason=suite.fails[entry])
-        for entry, outcomes in of_entries.items()
-        if whole and "passed" in outcomes and outcomes.isdisjoint(_BAD)
-    ]
-    unseen = [
-        Reason(test=entry, reason=suite.fails[entry])
-        for entry, outcomes in of_entries.items()
-        if whole and not outcomes
-    ]
+    complete = not (over or fault) and reading.code is not None
+    mended, unseen = _outdated(suite, of_entries) if complete else ((), ())
     state: State = "passed"
     reason = _fault(reading, over, limit, code, fault, bool(failures), bool(foreseen))
     if reason:
@@ -239,10 +230,24 @@ def judge(
         errors=counts["error"],
         failures=tuple(failures),
         foreseen=tuple(foreseen),
-        mended=tuple(mended),
-        unseen=tuple(unseen),
+        mended=mended,
+        unseen=unseen,
         log=log,
     )
+
+
+def _outdated(
+    suite: Suite, of_entries: Mapping[str, set[str]]
+) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return the known failures whose tests passed, and those without a test."""
+    reasons = {entry: Reason(test=entry, reason=why) for entry, why in suite.fails.items()}
+    mended = (
+        reasons[entry]
+        for entry, outcomes in of_entries.items()
+        if "passed" in outcomes and outcomes.isdisjoint(_BAD)
+    )
+    unseen = (reasons[entry] for entry, outcomes in of_entries.items() if not outcomes)
+    return tuple(mended), tuple(unseen)
 
 
 def _fault(

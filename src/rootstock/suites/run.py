@@ -85,16 +85,18 @@ def run(
         log=str(log),
         fault=results.fault,
     )
-    listen(
-        Event(
-            stage=STAGE,
-            item=label,
-            state="done" if found.state == "passed" else "failed",
-            seconds=found.seconds,
-            detail=found.figures if not found.reason else f"{found.reason}: {found.figures}",
-        )
-    )
+    listen(_ended(label, found))
     return found
+
+
+def _ended(label: str, found: SuiteResult) -> Event:
+    return Event(
+        stage=STAGE,
+        item=label,
+        state="done" if found.state == "passed" else "failed",
+        seconds=found.seconds,
+        detail=found.figures if not found.reason else f"{found.reason}: {found.figures}",
+    )
 
 
 class _Results:

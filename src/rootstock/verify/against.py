@@ -12,7 +12,7 @@ from rootstock.core.names import listed
 from rootstock.core.progress import Event, Listener
 from rootstock.core.store import Store
 from rootstock.verify.compare import compare
-from rootstock.verify.rebuild import Verdict
+from rootstock.verify.rebuild import PackageVerdict
 
 _STAGE = "compare"
 _OTHER = "not built here: this checkout makes it from other inputs, or does not make it"
@@ -38,7 +38,7 @@ def compare_all(
     made: Mapping[str, Artifact],
     store: Store,
     listen: Listener,
-) -> list[Verdict]:
+) -> list[PackageVerdict]:
     """Compare every package of a release with what was made here, by file name, byte by byte.
 
     Raises `SourceError` when the channel does not answer.
@@ -51,19 +51,23 @@ def compare_all(
                 verdicts.append(_compare(package, made[name], channel, folder))
             else:
                 verdicts.append(
-                    Verdict(filename=name, outcome="unknown", sha256=package.sha256, message=_OTHER)
+                    PackageVerdict(
+                        filename=name, outcome="unknown", sha256=package.sha256, message=_OTHER
+                    )
                 )
     differs = any(verdict.outcome == "differs" for verdict in verdicts)
     listen(Event(stage=_STAGE, state="failed" if differs else "done"))
     return verdicts
 
 
-def _compare(package: Package, artifact: Artifact, channel: Channel, folder: Path) -> Verdict:
+def _compare(
+    package: Package, artifact: Artifact, channel: Channel, folder: Path
+) -> PackageVerdict:
     name, path = package.filename, folder / package.filename
     try:
         sha256, _ = channel.place.save(package.url, path, most=package.size)
     except FileNotFoundError:
-        return Verdict(
+        return PackageVerdict(
             filename=name,
             outcome="differs",
             sha256=package.sha256,
@@ -73,7 +77,7 @@ def _compare(package: Package, artifact: Artifact, channel: Channel, folder: Pat
     differences = compare(path, artifact.path, folder)
     path.unlink()
     other = sha256 != package.sha256
-    return Verdict(
+    return PackageVerdict(
         filename=name,
         outcome="differs" if differences or other else "same",
         sha256=sha256,
@@ -84,7 +88,7 @@ def _compare(package: Package, artifact: Artifact, channel: Channel, folder: Pat
     )
 
 
-def raise_for_difference(verdicts: Sequence[Verdict], release: str) -> None:
+def raise_for_difference(verdicts: Sequence[PackageVerdict], release: str) -> None:
     """Raise `VerifyFailed` when a package is not as it was published in `release`."""
     if bad := [verdict.filename for verdict in verdicts if verdict.outcome == "differs"]:
         raise VerifyFailed(

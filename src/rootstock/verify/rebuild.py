@@ -38,7 +38,7 @@ Outcome = Literal["same", "differs", "failed", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
+class PackageVerdict:
     """The result of building a package again.
 
     `outcome` is `unknown` when the build could not run, or there is none, and `message` says why,
@@ -71,7 +71,7 @@ class Verdict:
         return [*shown, f"  The rebuilt package: {self.path}"] if self.path else shown
 
 
-def raise_for_failure(verdicts: Sequence[Verdict]) -> None:
+def raise_for_failure(verdicts: Sequence[PackageVerdict]) -> None:
     """Raise `VerifyFailed` when a package differs or failed, `MachineError` for an unknown one."""
     bad = [v.filename for v in verdicts if v.outcome in ("differs", "failed")]
     if bad:
@@ -172,8 +172,8 @@ class _Task:
 
 
 def verify(
-    artifacts: Sequence[Artifact], means: RebuildSettings, listen: Listener
-) -> list[Verdict]:
+    artifacts: Sequence[Artifact], settings: RebuildSettings, listen: Listener
+) -> list[PackageVerdict]:
     """Build artifacts again, and compare.
 
     Raises `SourceError` when a source cannot be fetched, and `InterruptedByUser` on Ctrl-C.
@@ -182,22 +182,22 @@ def verify(
     tasks, verdicts = [], []
     for artifact in artifacts:
         try:
-            tasks.append(_task(artifact, means.store))
+            tasks.append(_task(artifact, settings.store))
         except MachineError as error:
             verdicts.append(_verdict(artifact, "unknown", message=error.message))
-    shops = _provide(tasks, means, listen)
+    contexts = _provide(tasks, settings, listen)
 
-    def one(task: _Task) -> Verdict:
+    def one(task: _Task) -> PackageVerdict:
         name = task.artifact.filename
         listen(Event(stage="verify", item=name, state="start"))
-        verdict = _verify(task, shops[task.image, task.level], means)
+        verdict = _verify(task, contexts[task.image, task.level], settings)
         state: State = "done" if verdict.outcome == "same" else "failed"
         listen(Event(stage="verify", item=name, state=state, seconds=verdict.seconds))
         return verdict
 
     # The longest first, so that none starts late.
     order = sorted(tasks, key=lambda task: -task.artifact.seconds)
-    pool = ThreadPoolExecutor(means.workers or os.cpu_count())
+    pool = ThreadPoolExecutor(settings.workers or os.cpu_count())
     try:
         verdicts += pool.map(one, order)
     except BaseException:
@@ -231,26 +231,26 @@ def _task(artifact: Artifact, store: Store) -> _Task:
 
 
 def _provide(
-    tasks: Sequence[_Task], means: RebuildSettings, listen: Listener
+    tasks: Sequence[_Task], settings: RebuildSettings, listen: Listener
 ) -> Mapping[tuple[str, int], builder.BuildContext | MachineError]:
     """Fetch all sources; return what builds, by image and level, or why nothing can."""
     files = [source_of(entry) for task in tasks for entry in task.job.sources]
-    sources.fetch(files, means.registry, means.store, listen, offline=means.offline)
+    sources.fetch(files, settings.registry, settings.store, listen, offline=settings.offline)
     roots: dict[str, Path | MachineError] = {}
     for digest in {task.image for task in tasks}:
         try:
-            roots[digest] = _image(digest, means, listen)
+            roots[digest] = _image(digest, settings, listen)
         except MachineError as error:
             roots[digest] = error
-    shops: dict[tuple[str, int], builder.BuildContext | MachineError] = {}
+    contexts: dict[tuple[str, int], builder.BuildContext | MachineError] = {}
     for task in tasks:
         root = roots[task.image]
-        shops[task.image, task.level] = (
+        contexts[task.image, task.level] = (
             root
             if isinstance(root, MachineError)
             else builder.BuildContext(
-                store=means.store,
-                engine=means.engine,
+                store=settings.store,
+                engine=settings.engine,
                 image=root,
                 platform=task.job.order["platform"],
                 level=task.level,
@@ -258,40 +258,40 @@ def _provide(
                 stage=stage,
             )
         )
-    return shops
+    return contexts
 
 
-def _image(digest: str, means: RebuildSettings, listen: Listener) -> Path:
-    store, checkout = means.store, means.checkout
+def _image(digest: str, settings: RebuildSettings, listen: Listener) -> Path:
+    store, checkout = settings.store, settings.checkout
     image = rootfs.find_cached("build", digest, store, listen, check=True)
     for relocked in (False, True):  # the digest decides which of the locks is meant
         if image is None and digest == profiles.digest(
-            means.profile, checkout, store, relocked=relocked
+            settings.profile, checkout, store, relocked=relocked
         ):
             image = profiles.ensure(
-                means.profile,
+                settings.profile,
                 checkout,
                 store,
                 listen,
                 relocked=relocked,
-                offline=means.offline,
+                offline=settings.offline,
             )
     if image is None:
         raise MachineError(f"the image that built it, {digest[:12]}, no longer exists")
-    means.engine.prepare(image.root)
+    settings.engine.prepare(image.root)
     return image.root
 
 
 def _verify(
-    task: _Task, context: builder.BuildContext | MachineError, means: RebuildSettings
-) -> Verdict:
+    task: _Task, context: builder.BuildContext | MachineError, settings: RebuildSettings
+) -> PackageVerdict:
     artifact, started = task.artifact, time.monotonic()
     if isinstance(context, MachineError):
         return _verdict(artifact, "unknown", message=context.message)
-    log = means.logs / f"{task.job.id}.log"
+    log = settings.logs / f"{task.job.id}.log"
     path = ""
     differences: tuple[Difference, ...] = ()
-    with means.store.scratch(artifact.name) as folder:
+    with settings.store.scratch(artifact.name) as folder:
         try:
             made = builder.make(task.job, context, log, folder)
         except BuildFailed as error:
@@ -299,7 +299,7 @@ def _verify(
         rebuilt = sha256_of(made.path)
         if rebuilt != artifact.sha256:
             differences = compare(artifact.path, made.path, folder)
-            path = str(made.path.rename(means.logs / artifact.filename))
+            path = str(made.path.rename(settings.logs / artifact.filename))
     return _verdict(
         artifact,
         "differs" if differences else "same",
@@ -311,5 +311,7 @@ def _verify(
     )
 
 
-def _verdict(artifact: Artifact, outcome: Outcome, **known: Any) -> Verdict:
-    return Verdict(filename=artifact.filename, outcome=outcome, sha256=artifact.sha256, **known)
+def _verdict(artifact: Artifact, outcome: Outcome, **known: Any) -> PackageVerdict:
+    return PackageVerdict(
+        filename=artifact.filename, outcome=outcome, sha256=artifact.sha256, **known
+    )

@@ -23,7 +23,8 @@ MARK = "<!-- Made by a test: python scripts/test.py --nightly -k real_files --re
 class Known:
     """A table of known.toml: shell patterns of findings, their number, and the reason.
 
-    `what` says what is seen in plain words, and `instead` what to do.
+    A finding fits one of the patterns of `files`, and one of `columns`. `what` says what is seen in
+    plain words, and `instead` what to do.
     """
 
     reader: str
@@ -32,14 +33,15 @@ class Known:
     why: str
     instead: str
     count: int = 0
-    files: str = "*"
-    columns: str = "*"
+    files: Sequence[str] = ("*",)
+    columns: Sequence[str] = ("*",)
 
     def fits(self, one: Finding) -> bool:
         """Whether a finding is one of these."""
-        fields = (one.reader, self.reader), (one.seen, self.seen)
-        more = (one.file, self.files), (one.column, self.columns)
-        return all(fnmatchcase(*pair) for pair in (*fields, *more))
+        fields = (one.seen, [self.seen]), (one.file, self.files), (one.column, self.columns)
+        return one.reader == self.reader and all(
+            any(fnmatchcase(field, pattern) for pattern in patterns) for field, patterns in fields
+        )
 
 
 def load() -> list[Known]:
@@ -79,14 +81,15 @@ def page(came: Found, known: Sequence[Known], found: Mapping[int, Sequence[Findi
     ]
     for reader, title in READERS.items():
         own = [one for one in every_finding if one.reader == reader]
-        asked = sum(compare.reads(reader, column) for column in every)
+        asked = sum(compare.reads(reader, column, came[reader]) for column in every)
         none = sum(map(compare.refused, own))
         other = len(own) - none
         lines.append(f"| {title} | {asked} | {asked - none - other} | {other} | {none} |")
     lines += ["", "| reader | what is seen | in | why | what to do |", "|---|---|---|---|---|"]
     for index, table in enumerate(known):
-        files = len({one.file for one in found[index]})
-        where = f"{len(found[index])} in {files} files" if files > 1 else f"{len(found[index])}"
+        files = sorted({one.file for one in found[index]})
+        where = f"{len(files)} files" if len(files) > 2 else " and ".join(files)
+        where = f"{len(found[index])} in {where}"
         cells = (READERS[table.reader], table.what, where, table.why, table.instead)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

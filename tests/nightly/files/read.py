@@ -1,10 +1,10 @@
-"""Tell what one reader has of every branch and histogram of files, each in a process of its own.
+"""Write what one reader has of every branch and histogram of files, each in a process of its own.
 
 python -s -m nightly.files.read READER OUT FILE...      with the folder tests as PYTHONPATH
 
-A line of OUT is a file and one of its columns (`TREE:BRANCH`, or the name of a histogram), with the
-types of its numbers and the values of the first entries as plain Python, or with an error. The test
-compares them: nothing here knows what is right.
+A line of OUT is for one column of a file: `TREE:BRANCH`, or the name of a histogram. It has the
+types of the column's numbers and the values of the first entries as plain Python, or an error. The
+test compares them: nothing here knows what is right.
 """
 
 from __future__ import annotations
@@ -28,16 +28,26 @@ CRASHES = 5  # in a tree, after which its other columns are not read
 WAITING = 1800  # seconds in all, for a file: processes may wait for each other
 ENDING = [getattr(signal, f"SIG{name}") for name in ("SEGV", "ABRT", "BUS", "ILL", "FPE", "ALRM")]
 FILE = "the file"  # instead of a column, where no single one is to blame
-# The types of most branches.
-KINDS = ("bool", "int", "unsigned", "float", "double")
+# The types of most branches, alone and in arrays.
+KINDS: tuple[str, ...] = (
+    "bool",
+    "Char_t",
+    "UChar_t",
+    "Short_t",
+    "UShort_t",
+    "Int_t",
+    "UInt_t",
+    "Long64_t",
+)
+KINDS += ("ULong64_t", "Float_t", "Double_t", "std::string")
 
 
 def main() -> None:
     """Read files, each in a fork of this process, which has imported what they need."""
-    reader, told, *paths = sys.argv[1:]
+    reader, to, *paths = sys.argv[1:]
     warnings.simplefilter("ignore")
     _import(reader)
-    with open(told, "w+") as out:
+    with open(to, "w+") as out:
         for path in paths:
             _one(reader, path, out)
 
@@ -92,8 +102,8 @@ def _one(reader: str, path: str, out: IO[str]) -> None:
         crashes[tree] += 1
         lines.write(tree if crashes[tree] == CRASHES else culprit, error="crash", message="")
         out.seek(0)
-        told = map(json.loads, out)
-        done |= {one["column"] for one in told if one["file"] == lines.file}
+        written = map(json.loads, out)
+        done |= {one["column"] for one in written if one["file"] == lines.file}
 
 
 def _fork(read: Callable[[], None], lines: Lines) -> int:

@@ -252,7 +252,7 @@ def as_numpy(path: str, lines: Lines) -> None:
 
 
 def root_numpy(path: str, lines: Lines) -> None:
-    """root2array of each branch with one leaf that is not the member of an object."""
+    """What root2array has of each branch with one leaf that is not the member of an object."""
     from root_numpy import root2array
 
     for name, _, branches in _trees(path, lines):

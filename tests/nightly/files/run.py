@@ -30,8 +30,8 @@ READERS = {
 
 def files(store: Store, into: Path) -> list[Path]:
     """Write the ROOT files of `sources.toml` into a folder; the store keeps what they come in."""
-    told = tomlkit.parse((HERE / "sources.toml").read_text()).unwrap()
-    wanted = [source.source_of(entry) for entry in told["source"]]
+    listed = tomlkit.parse((HERE / "sources.toml").read_text()).unwrap()["source"]
+    wanted = [source.source_of(entry) for entry in listed]
     registry = fetch.load_registry(Checkout(CHECKOUT).sources)
     fetch.fetch(wanted, registry, store, lambda event: None)
     for one in wanted:

@@ -55,7 +55,7 @@ class Case:
     literals: Sequence[str] = ()
     ask: str = ""  # what is asked for by name, where it is no branch
     half: bool = False  # a float is stored in two bytes of the RNTuple
-    notes: Sequence[str] = ()  # the chapters of the page that tell what to do
+    notes: Sequence[str] = ()  # the chapters of the page that say what to do
     field: str = ""  # the title in the table of RNTuples, where it is another
 
     def called(self, kind: str) -> str:

@@ -128,7 +128,7 @@ def made(versions: Mapping[str, str], found: Mapping[tuple[str, str], Mapping[st
 
 
 def notes(case: Case, had: Mapping[str, str]) -> list[str]:
-    """The chapters that tell what to do about a row's entries, which are given by reader."""
+    """The chapters that say what to do about a row's entries, which are given by reader."""
     wrong = {reader for reader, entry in had.items() if "**" in entry}
     chapters = list(case.notes) if wrong - OWN.keys() else []
     if had.get("uproot_pandas") == had.get("uproot_awkward"):

@@ -1,10 +1,10 @@
-"""Tell what one reader makes of each type in the file of write.py.
+"""Write what one reader makes of each type in the file of write.py.
 
 python -I read.py READER CASES.json FILE OUT.jsonl NAME...
 
-A line of OUT is the name of a case that begins, or what came of it: the form of one entry's value
-in the reader's own words, the types of the numbers in it, and the values as plain Python. The test
-compares them: nothing here knows what is right.
+A line of OUT is the name of a case that begins, or what came of it. That is the form of one entry's
+value in the reader's own words, the types of the numbers in it, and the values as plain Python. The
+test compares them: nothing here knows what is right.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 MEMBERS: dict[str, list[str]] = {}  # of the classes of cases.py
+PARTS = {"TLorentzVector": "XYZE", "TVector3": "XYZ", "TVector2": "XY"}  # of ROOT's own
 
 
 class Absent(Exception):
@@ -80,9 +81,10 @@ class Plain:
             return [self(bool(value.test(bit))) for bit in range(value.size())]
         if name in ("string", "TString"):
             return self(str(value))
-        if name in ("TLorentzVector", "TVector3"):
-            parts = "XYZE" if name == "TLorentzVector" else "XYZ"
-            return self({f"f{part}": getattr(value, part)() for part in parts})
+        if name in PARTS:
+            return self({f"f{part}": getattr(value, part)() for part in PARTS[name]})
+        if name == "TRef":
+            return self({"ref": value.GetUniqueID()})
         if name in MEMBERS:
             return self({member: getattr(value, member) for member in MEMBERS[name]})
         return [self(item) for item in value]
@@ -183,7 +185,7 @@ def as_numpy(path: str, case: dict[str, Any], plain: Plain) -> Came:
 
 
 def root_numpy(path: str, case: dict[str, Any], plain: Plain) -> Came:
-    """root2array of all branches."""
+    """What root2array has of all branches."""
     from root_numpy import root2array
 
     branches = ["i", case["ask"]] if case["ask"] else None
@@ -223,7 +225,7 @@ def awkward_form(array: Any, plain: Plain) -> str:
 
 
 def uproot_awkward(path: str, case: dict[str, Any], plain: Plain) -> Came:
-    """uproot's arrays of all branches."""
+    """All branches as uproot's arrays."""
     import awkward as ak
 
     got = arrays(path, case, "ak")
@@ -278,8 +280,8 @@ READERS: dict[str, Callable[[str, dict[str, Any], Plain], Came]] = {
 
 def main() -> None:
     """Read the cases that are named."""
-    reader, told, path, out, *names = sys.argv[1:]
-    with open(told) as opened:
+    reader, plan_file, path, out, *names = sys.argv[1:]
+    with open(plan_file) as opened:
         plan = json.load(opened)
     MEMBERS.update(plan["members"])
     warnings.simplefilter("ignore")
@@ -293,16 +295,16 @@ def main() -> None:
                 continue
             print(json.dumps({"begins": case["name"]}), file=lines, flush=True)
             plain = Plain()
-            told_of: dict[str, Any] = {"name": case["name"]}
+            entry: dict[str, Any] = {"name": case["name"]}
             try:
                 came = READERS[reader](path, case, plain)
-                told_of |= {"values": came.values, "numbers": came.numbers}
-                told_of |= {"forms": sorted(came.forms), "kinds": sorted(plain.kinds)}
+                entry |= {"values": came.values, "numbers": came.numbers}
+                entry |= {"forms": sorted(came.forms), "kinds": sorted(plain.kinds)}
             except Absent:
-                told_of["absent"] = True
+                entry["absent"] = True
             except Exception as error:
-                told_of |= {"error": type(error).__name__, "message": str(error)}
-            print(json.dumps(told_of), file=lines, flush=True)
+                entry |= {"error": type(error).__name__, "message": str(error)}
+            print(json.dumps(entry), file=lines, flush=True)
 
 
 if __name__ == "__main__":

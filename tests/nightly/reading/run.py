@@ -53,8 +53,8 @@ def write(python: Path, folder: Path) -> Path:
     """Write tree.root and ntuple.root into a folder; return the plan that they follow."""
     plan = folder / "cases.json"
     cases = [asdict(case) for case in CASES]
-    told = {"classes": CLASSES, "unknown": UNKNOWN, "members": MEMBERS, "cases": cases}
-    plan.write_text(json.dumps(told))
+    content = {"classes": CLASSES, "unknown": UNKNOWN, "members": MEMBERS, "cases": cases}
+    plan.write_text(json.dumps(content))
     subprocess.run([python, "-I", HERE / "write.py", plan, folder], check=True)
     return plan
 
@@ -88,11 +88,11 @@ def _process(
         code, fate = -1, "hangs"
     found: dict[str, Came] = {}
     for line in out.read_text().splitlines() if out.exists() else []:
-        told = json.loads(line)
-        if "begins" in told:
-            found[told["begins"]] = {"fate": fate}
+        came = json.loads(line)
+        if "begins" in came:
+            found[came["begins"]] = {"fate": fate}
         else:
-            found[told["name"]] = told
+            found[came["name"]] = came
     if code > 0 and not any("fate" in one for one in found.values()):
         raise AssertionError(f"read.py {reader} of {kind}.root ended with {code}")
     return found, code == 0

@@ -128,8 +128,8 @@ def field(case: dict[str, Any]) -> str:
 
 def main() -> None:
     """Write `tree.root` and `ntuple.root` into the folder."""
-    told, folder = sys.argv[1:]
-    with open(told) as opened:
+    plan_file, folder = sys.argv[1:]
+    with open(plan_file) as opened:
         plan = json.load(opened)
     assert ROOT.gInterpreter.Declare(HEADERS + plan["classes"] + plan["unknown"])
     for case in plan["cases"]:

@@ -52,7 +52,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Table:
-    """tutorials.toml: reasons by glob, and what ROOT's own tests know of a tutorial.
+    """`tutorials.toml`: reasons by glob, and what ROOT's own tests know of a tutorial.
 
     `parts` are the globs of the tutorials whose results somebody has looked at.
     """
@@ -213,12 +213,12 @@ def main() -> int:
     asked = parser.parse_args()
     prefix, folder = asked.prefix.absolute(), asked.tutorials.absolute()
     results = run_all(prefix, folder, asked.part, asked.seconds, asked.jobs)
-    told = summary(results, table().fails)
+    said = summary(results, table().fails)
     asked.out.write_text(
-        json.dumps({**told, "tutorials": [asdict(one) for one in results]}, indent=1) + "\n"
+        json.dumps({**said, "tutorials": [asdict(one) for one in results]}, indent=1) + "\n"
     )
-    print(f"{told['passed']} of {told['run']} passed, {told['not run']} not run")
-    return int(bool(told["unknown"]))
+    print(f"{said['passed']} of {said['run']} passed, {said['not run']} not run")
+    return int(bool(said["unknown"]))
 
 
 if __name__ == "__main__":

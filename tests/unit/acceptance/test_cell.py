@@ -9,7 +9,7 @@ import pytest
 
 from rootstock.acceptance import cell
 from rootstock.acceptance.model import AcceptanceTest, Tolerance
-from rootstock.acceptance.report import Result
+from rootstock.acceptance.report import AcceptanceResult
 from rootstock.building.artifact import Artifact
 from rootstock.core.progress import Event
 from rootstock.core.store import Store
@@ -64,9 +64,11 @@ class Shop:
         prefix.mkdir()
         self.installed += 1
 
-    def _run(self, test: AcceptanceTest, words: Any, prefix: Path, **told: Any) -> Result:
+    def _run(self, test: AcceptanceTest, words: Any, prefix: Path, **said: Any) -> AcceptanceResult:
         self.ran.append(test.name)
-        return Result(name=test.name, title=test.title, outcome=self.outcome, numbers={"rings": 12})
+        return AcceptanceResult(
+            name=test.name, title=test.title, outcome=self.outcome, numbers={"rings": 12}
+        )
 
     def accept(
         self,
@@ -74,7 +76,7 @@ class Shop:
         bench: Bench | None = None,
         runner: str = "bin/python",
         before: float = 12,
-    ) -> list[Result]:
+    ) -> list[AcceptanceResult]:
         self.ran, self.installed = [], 0
         results = cell.test_cell(
             bench or self.bench,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.acceptance.compare import Difference, changed, compare
+from rootstock.acceptance.compare import ChangedNumber, changed, compare
 from rootstock.acceptance.model import AcceptanceTest, Accepted, Tolerance
 
 
@@ -22,7 +22,7 @@ def oak(*accepted: Accepted, **tolerance: Tolerance) -> AcceptanceTest:
 def test_a_number_must_not_change_at_all_by_default() -> None:
     assert compare(oak(), {"a": 1.0}, {"a": 1.0}) == ()
     [found] = compare(oak(), {"a": 1.0, "b": 2}, {"a": 1.0000000000000002, "b": 2})
-    assert found == Difference(number="a", before=1.0, now=1.0000000000000002, allowed=0)
+    assert found == ChangedNumber(number="a", before=1.0, now=1.0000000000000002, allowed=0)
     assert str(found) == "a: 1.0 -> 1.0000000000000002 (it must not change)"
 
 

@@ -47,7 +47,7 @@ def test_what_python_leaves_does_not_count(oak: AcceptanceTest) -> None:
     assert oak.digest() == before
 
 
-def test_a_link_counts_as_its_file_and_a_broken_one_is_told(
+def test_a_link_counts_as_its_file_and_a_broken_one_is_reported(
     oak: AcceptanceTest, tmp_path: Path
 ) -> None:
     copied = oak.digest()

@@ -14,7 +14,7 @@ def test_whole_and_other_numbers_stay_what_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("", "Expecting value"),
         ("[1]", "is not an object"),
@@ -32,9 +32,9 @@ def test_whole_and_other_numbers_stay_what_they_are(tmp_path: Path) -> None:
         ("\xff", "codec can't decode"),
     ],
 )
-def test_what_is_no_number_is_refused(tmp_path: Path, text: str, told: str) -> None:
+def test_what_is_no_number_is_refused(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "numbers.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=said):
         numbers.read(tmp_path, "numbers.json")
 
 

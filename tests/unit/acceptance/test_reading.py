@@ -1,4 +1,4 @@
-"""tests/acceptance/NAME/acceptance.toml: what it says, and each thing that is wrong with one."""
+"""`tests/acceptance/NAME/acceptance.toml`: what it says, and each thing that is wrong with one."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_a_checkout_may_have_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ("title", "is not TOML"),
         ("titel = 'x'", "unknown key titel"),
@@ -78,11 +78,11 @@ def test_a_checkout_may_have_none(tmp_path: Path) -> None:
         ("accepted = [{number = 'age', reason = 'x', why = 'x'}]", "accepted has {...}"),
     ],
 )
-def test_what_is_wrong_is_told_with_the_file(tmp_path: Path, line: str, told: str) -> None:
+def test_what_is_wrong_is_reported_with_the_file(tmp_path: Path, line: str, said: str) -> None:
     title = "" if line.startswith("title") else "title = 'Rings'\n"
     with pytest.raises(UsageError) as error:
         load(write(tmp_path, f"{title}{line}\n"), PROGRAMS)
-    assert told in error.value.message
+    assert said in error.value.message
     assert "oak/acceptance.toml" in error.value.message
 
 
@@ -92,14 +92,14 @@ def test_a_title_is_needed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "said"),
     [
         (("run.sh",), r"oak has no run\.C or run\.py"),
         (("run.C", "run.py"), r"oak has both run\.C and run\.py"),
     ],
 )
-def test_a_test_has_one_program(tmp_path: Path, files: tuple[str, ...], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_a_test_has_one_program(tmp_path: Path, files: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
         load(write(tmp_path, "title = 'Rings'\n", *files), PROGRAMS)
 
 

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 
 from rootstock.acceptance import record
-from rootstock.acceptance.compare import Difference
+from rootstock.acceptance.compare import ChangedNumber
 from rootstock.acceptance.record import Record
-from rootstock.acceptance.report import AcceptanceReport, Result
+from rootstock.acceptance.report import AcceptanceReport, AcceptanceResult
 from rootstock.core.shape import OtherFormat
 
-ACCEPTED = Difference(number="rings", before=12, now=13, allowed=0.5, why="A year")
-OAK = Result(
+ACCEPTED = ChangedNumber(number="rings", before=12, now=13, allowed=0.5, why="A year")
+OAK = AcceptanceResult(
     name="oak",
     title="Rings",
     outcome="passed",
@@ -17,7 +17,7 @@ OAK = Result(
     numbers={"rings": 13, "age": 0.1},
     differences=(ACCEPTED,),
 )
-ELM = Result(name="elm", title="Leaves", outcome="not run", reason="not there")
+ELM = AcceptanceResult(name="elm", title="Leaves", outcome="not run", reason="not there")
 REPORT = AcceptanceReport(cell="cell", system="Debian 11", release=3, tests=(OAK, ELM))
 
 
@@ -30,7 +30,7 @@ def test_what_is_written_is_read_again() -> None:
     assert made.compared_with == 3
 
 
-def test_a_later_format_is_told() -> None:
+def test_a_later_format_is_reported() -> None:
     text = Record.of(REPORT).text().replace('"format": 1', '"format": 2')
     with pytest.raises(OtherFormat):
         record.parse(text)

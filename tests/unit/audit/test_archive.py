@@ -67,7 +67,7 @@ def files(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("make", FORMATS)
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "said"),
     [
         ([("../a", b"")], "outside of its folder"),
         ([("/a", b"")], "outside of its folder"),
@@ -78,11 +78,11 @@ def files(folder: Path) -> list[Path]:
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_names_that_no_package_has(
-    make: object, tmp_path: Path, members: Sequence[Member], told: str
+    make: object, tmp_path: Path, members: Sequence[Member], said: str
 ) -> None:
     assert callable(make)
     made = make(tmp_path, members)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=said):
         archive.unpack(made, tmp_path / "out")
     assert [*tmp_path.iterdir()] == [made]
 

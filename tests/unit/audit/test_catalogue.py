@@ -25,10 +25,10 @@ def test_a_rule_says_all_that_its_reader_needs(name: str) -> None:
     assert [key for key, value in said.items() if value == ""] == []
     assert re.fullmatch(r"\d+\.\d+\.\d+", said["since"])
     assert all(said[key].endswith((".", "?")) for key in ("promise", "why", "mend"))
-    told = "\n".join(catalogue.lines(name))
+    shown = "\n".join(catalogue.lines(name))
     page = catalogue.as_markdown().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
     for key in ("promise", "why", "example", "mend", "since"):
-        assert said[key] in told
+        assert said[key] in shown
         assert said[key] in page
 
 

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from rootstock.audit.clash import clashes
-from rootstock.audit.unpacked import Package
+from rootstock.audit.unpacked import UnpackedPackage
 
 
-def package(*files: str, **links: str) -> Package:
-    return Package(Path(), {name: Path(name) for name in files}, links)
+def package(*files: str, **links: str) -> UnpackedPackage:
+    return UnpackedPackage(Path(), {name: Path(name) for name in files}, links)
 
 
 def test_packages_that_share_folders_only_do_not_clash() -> None:
     assert not list(clashes({"a": package("bin/a", "bin/b"), "b": package("bin/c", "a")}))
 
 
-def test_a_file_that_two_packages_have_is_told() -> None:
+def test_a_file_that_two_packages_have_is_reported() -> None:
     [line] = clashes({"one": package("bin/x", "bin/y"), "two": package("bin/x")})
     assert line == "  clash: bin/x is in two and in one"
 

@@ -5,14 +5,14 @@ import pytest
 
 from rootstock.audit import declared
 from rootstock.audit.link import Linker, Tree
-from rootstock.audit.subject import Member
+from rootstock.audit.subject import InstalledPackage
 from rootstock.core.elf import Elf
 
 SITE = "lib/python3.11/site-packages"
 
 
-def member(name: str, *files: str, depends: tuple[str, ...] = ()) -> Member:
-    return Member(name=name, depends=depends, files=files)
+def member(name: str, *files: str, depends: tuple[str, ...] = ()) -> InstalledPackage:
+    return InstalledPackage(name=name, depends=depends, files=files)
 
 
 def linker(elves: Mapping[str, Elf]) -> Linker:
@@ -26,21 +26,21 @@ ELVES = {
 
 
 @pytest.mark.parametrize(
-    ("depends", "told"),
+    ("depends", "said"),
     [(("low",), False), (("middle",), False), ((), True), (("other",), True)],
 )
-def test_the_package_of_a_library_is_a_dependency(depends: tuple[str, ...], told: bool) -> None:
+def test_the_package_of_a_library_is_a_dependency(depends: tuple[str, ...], said: bool) -> None:
     members = [
         member("top", "lib/libtop.so", depends=depends),
         member("middle", depends=("low",)),
         member("low", "lib/liblow.so"),
     ]
     found = [*declared.undeclared(members, {}, linker(ELVES))]
-    assert [(one.rule, one.file) for one in found] == [("undeclared", "lib/libtop.so")] * told
+    assert [(one.rule, one.file) for one in found] == [("undeclared", "lib/libtop.so")] * said
     assert all("needs lib/liblow.so of low" in one.message for one in found)
 
 
-def test_a_library_that_no_package_has_is_not_told_of() -> None:
+def test_a_library_that_no_package_has_is_not_reported_of() -> None:
     members = [member("top", "lib/libtop.so")]
     assert [*declared.undeclared(members, {}, linker(ELVES))] == []
 
@@ -97,7 +97,7 @@ def test_dependencies_are_not_read_for_what_imports_only_pythons_modules(tmp_pat
     (tmp_path / "x.py").write_text("import __main__, json\n")
     paths = {"site-packages/x.py": tmp_path / "x.py"}
 
-    def others() -> list[Member]:
+    def others() -> list[InstalledPackage]:
         raise AssertionError
 
     assert [*declared.unresolved(member("x", *paths), others, paths)] == []

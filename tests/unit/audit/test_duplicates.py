@@ -8,7 +8,7 @@ from rootstock.audit import duplicates
 from rootstock.audit.duplicates import Duplicate
 from rootstock.audit.link import Linker, Tree
 from rootstock.audit.subject import Subject
-from rootstock.audit.unpacked import Package
+from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core import elf_symbols
 from rootstock.core.elf import Elf, export_keys
 from rootstock.core.elf_symbols import Symbols
@@ -63,7 +63,7 @@ class Environment:
         subject = Subject(
             name="env",
             kind="environment",
-            package=Package(self.folder, files, {}),
+            package=UnpackedPackage(self.folder, files, {}),
             declared=(),
             owners=self.owners,
         )

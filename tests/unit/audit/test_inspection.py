@@ -5,7 +5,7 @@ from rootstock.audit.compiled import floors
 from rootstock.audit.inspection import inspect
 from rootstock.audit.needs import Need
 from rootstock.audit.subject import Subject
-from rootstock.audit.unpacked import Package
+from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core.elf import Elf
 
 
@@ -48,7 +48,7 @@ def test_a_file_of_two_packages_is_a_clash(tmp_path: Path) -> None:
     subject = Subject(
         name="env",
         kind="environment",
-        package=Package(tmp_path, {"a.txt": tmp_path / "a.txt"}, {}),
+        package=UnpackedPackage(tmp_path, {"a.txt": tmp_path / "a.txt"}, {}),
         declared=(),
         owners={"a.txt": ("a-1-0.conda", "b-1-0.conda"), "b.txt": ("b-1-0.conda",)},
     )
@@ -60,7 +60,7 @@ def test_a_file_of_two_packages_is_a_clash(tmp_path: Path) -> None:
 
 def test_a_wheel_is_not_asked_for_what_only_conda_packages_have(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("")
-    package = Package(tmp_path, {"a.py": tmp_path / "a.py"}, {})
+    package = UnpackedPackage(tmp_path, {"a.py": tmp_path / "a.py"}, {})
     for kind, rules in (("wheel", {"licence"}), ("conda", {"paths", "licence"})):
         subject = Subject(name="x", kind=kind, package=package, declared=(), owners={})  # type: ignore[arg-type]
         assert {one.rule for one in inspect(subject).findings} == rules

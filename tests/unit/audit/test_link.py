@@ -173,7 +173,7 @@ def test_a_host_gives_the_symbols_of_its_own_libraries_too() -> None:
     assert one.problems("plugin.so", {"plugin.so"}, "bin/python") == set()
 
 
-def test_symbols_are_not_told_of_where_a_library_is_missing() -> None:
+def test_symbols_are_not_reported_of_where_a_library_is_missing() -> None:
     elves = {"a.so": lib("a.so", "libz.so.1", wanted=frozenset({b"inflate"}))}
     assert missing(elves, "a.so") == {Problem("a.so", "library", ("libz.so.1",))}
 

@@ -8,7 +8,7 @@ from rootstock.audit import modes
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"),
+    ("mode", "said"),
     [
         (stat.S_IFREG | 0o644, ""),
         (stat.S_IFREG | 0o775, ""),
@@ -25,10 +25,10 @@ from rootstock.audit import modes
         (stat.S_IFLNK | 0o777, "is a link"),
     ],
 )
-def test_a_mode_is_right_or_told_of(mode: int, told: str) -> None:
+def test_a_mode_is_right_or_reported_of(mode: int, said: str) -> None:
     found = list(modes.findings({"a": mode}))
-    assert [one.rule for one in found] == ["modes"] * bool(told)
-    assert all(told in one.message for one in found)
+    assert [one.rule for one in found] == ["modes"] * bool(said)
+    assert all(said in one.message for one in found)
 
 
 def test_a_folder_is_read_with_pipes_and_without_links(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_symbol_counts_where_the_file_has_it_from() -> None:
         f"no_such_function@GLIBC_2.17/{LIBC}",
     ],
 )
-def test_a_symbol_that_no_glibc_has_is_told_of(wanted: str) -> None:
+def test_a_symbol_that_no_glibc_has_is_reported_of(wanted: str) -> None:
     made = of(f"puts@GLIBC_2.2.5/{LIBC}", wanted)
     assert made.absent == (wanted.partition("/")[0],)
     [finding] = needs.symbols({"a.so": made}, {"a.so": Elf()}, alone=False)
@@ -83,7 +83,7 @@ def test_a_symbol_may_be_of_any_library_of_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "alone", "told"),
+    ("program", "alone", "said"),
     [
         (True, True, "Py_Main, gone"),
         (True, False, "Py_Main, gone"),
@@ -91,18 +91,18 @@ def test_a_symbol_may_be_of_any_library_of_the_package() -> None:
         (False, False, ""),
     ],
 )
-def test_a_library_may_be_a_plugin(program: bool, alone: bool, told: str) -> None:
+def test_a_library_may_be_a_plugin(program: bool, alone: bool, said: str) -> None:
     elf = file("Py_Main", "gone", program=program)
     found = list(needs.symbols(needs.of_files({"a": elf}), {"a": elf}, alone=alone))
-    assert [one.message.partition(", which")[0] for one in found] == [f"needs {told}"] * bool(told)
+    assert [one.message.partition(", which")[0] for one in found] == [f"needs {said}"] * bool(said)
 
 
-def test_a_floor_is_told_of_once() -> None:
-    for wanted, declared, told in (
+def test_a_floor_is_reported_of_once() -> None:
+    for wanted, declared, said in (
         ("_dl_find_object", (2, 34), True),
         ("_dl_find_object", (2, 35), False),
         (f"exp@GLIBC_2.29/{LIBM}", (2, 28), False),  # its version says so already
     ):
         elves = {"a.so": file(wanted)}
         found = [one.rule for one in needs.floors(needs.of_files(elves), elves, declared)]
-        assert found == ["floor"] * told
+        assert found == ["floor"] * said

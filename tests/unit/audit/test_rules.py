@@ -17,8 +17,8 @@ from rootstock.audit import unpacked
 from rootstock.audit.report import AuditReport
 from rootstock.audit.rules import audit
 from rootstock.building.artifact import Artifact
-from rootstock.core import seal
-from rootstock.core.errors import AuditFailed
+from rootstock.core import process, seal
+from rootstock.core.errors import AuditFailed, InterruptedByUser
 from rootstock.core.store import Store
 
 TEXT = b"hello\n"
@@ -128,7 +128,7 @@ def test_build_paths(case: Case) -> None:
     assert case.found("image") == [("leak", "share/b.txt")]
 
 
-def test_a_package_without_a_licence(case: Case) -> None:
+def test_a_package_without_a_license(case: Case) -> None:
     case.index["license"] = ""
     (case.root / "info/licenses/LICENSE").unlink()
     assert case.found() == [("licence", "info/index.json"), ("licence", "info/licenses")]
@@ -334,8 +334,17 @@ def test_an_archive_that_leaves_its_folder_is_not_unpacked(
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x05\x06" + bytes(18)])
-def test_what_is_no_archive_is_told(tmp_path: Path, store: Store, content: bytes) -> None:
+def test_what_is_no_archive_is_reported(tmp_path: Path, store: Store, content: bytes) -> None:
     made = archive(tmp_path)
     made.path.write_bytes(content)
     with pytest.raises(AuditFailed, match="cannot be unpacked"):
+        audit(made, closure=(), sysroots=(), store=store)
+
+
+def test_an_interruption_is_no_fault_of_the_archive(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = archive(tmp_path, member("a"))
+    monkeypatch.setattr(process, "_ended", True)
+    with pytest.raises(InterruptedByUser):
         audit(made, closure=(), sysroots=(), store=store)

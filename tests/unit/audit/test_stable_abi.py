@@ -5,7 +5,7 @@ from rootstock.core.elf import Elf
 
 
 @pytest.mark.parametrize(
-    ("symbol", "promised", "told"),
+    ("symbol", "promised", "said"),
     [
         # Python's documentation says since when each is in it.
         ("PyLong_FromLong", (3, 2), ""),
@@ -19,9 +19,9 @@ from rootstock.core.elf import Elf
     ],
 )
 def test_a_symbol_is_in_the_stable_abi_of_a_python(
-    symbol: str, promised: tuple[int, ...], told: str
+    symbol: str, promised: tuple[int, ...], said: str
 ) -> None:
     elves = {"x.abi3.so": Elf(wanted=frozenset({symbol.encode(), b"malloc@GLIBC_2.2.5"}))}
     found = list(stable_abi.findings(elves, promised))
-    assert [one.rule for one in found] == ["abi3"] * bool(told)
-    assert all(one.message.startswith(f"needs {told}, but") for one in found)
+    assert [one.rule for one in found] == ["abi3"] * bool(said)
+    assert all(one.message.startswith(f"needs {said}, but") for one in found)

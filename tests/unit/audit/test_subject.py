@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from rootstock.audit.subject import opened
-from rootstock.core.errors import UsageError
+from rootstock.core import process
+from rootstock.core.errors import InterruptedByUser, UsageError
 from rootstock.core.progress import silent
 
 
@@ -85,7 +86,7 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         ("nothing.conda", "does not exist"),
         ("folder", "is not an environment"),
@@ -95,13 +96,13 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> 
         ("x.whl", "is not named as a wheel"),
     ],
 )
-def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, told: str) -> None:
+def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.txt").write_text("text")
     for broken in ("broken-1-0.conda", "broken-1-0.tar.bz2"):
         (tmp_path / broken).write_text("text")
     wheel(tmp_path, "x.whl")
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         opened(str(tmp_path / name), tmp_path / "scratch", silent)
     assert name in caught.value.message
 
@@ -109,3 +110,11 @@ def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, told: 
 def test_a_url_needs_the_name_of_a_package(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not named as a package"):
         opened("https://127.0.0.1:1/some/page?a=x.conda", tmp_path, silent)
+
+
+def test_an_interruption_is_no_fault_of_the_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_ended", True)
+    with pytest.raises(InterruptedByUser):
+        opened(str(wheel(tmp_path, "one-1-py3-none-any.whl")), tmp_path / "scratch", silent)

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 
 from rootstock.audit import wheel
-from rootstock.audit.unpacked import Package, listing
+from rootstock.audit.unpacked import UnpackedPackage, listing
 
 INFO = "x-1.dist-info"
 NAMED = "License-Expression: MIT\nLicense-File: LICENSE\n"
 
 
-def package(folder: Path, metadata: str, *texts: str) -> Package:
+def package(folder: Path, metadata: str, *texts: str) -> UnpackedPackage:
     for name, text in ((f"{INFO}/METADATA", metadata), *((one, "free") for one in texts)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def test_a_license_with_its_text(tmp_path: Path, metadata: str, texts: list[str]
 
 
 @pytest.mark.parametrize(
-    ("metadata", "texts", "told"),
+    ("metadata", "texts", "said"),
     [
         ("", [f"{INFO}/LICENSE"], "names no license"),
         ("License: UNKNOWN\n", [f"{INFO}/LICENSE"], "names no license"),
@@ -44,12 +44,12 @@ def test_a_license_with_its_text(tmp_path: Path, metadata: str, texts: list[str]
     ],
 )
 def test_a_license_without_name_or_text(
-    tmp_path: Path, metadata: str, texts: list[str], told: str
+    tmp_path: Path, metadata: str, texts: list[str], said: str
 ) -> None:
     [finding] = wheel.license_info(package(tmp_path, metadata, *texts))
     assert finding.rule == "licence"
     assert finding.file.startswith(INFO)
-    assert told in finding.message
+    assert said in finding.message
 
 
 def test_a_wheel_without_metadata_has_neither(tmp_path: Path) -> None:

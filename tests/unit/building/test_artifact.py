@@ -78,7 +78,7 @@ def change(name: str, value: object) -> Callable[[Artifact], None]:
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "said"),
     [
         (flip, "has the sha256"),
         (cut, "bytes"),
@@ -92,10 +92,10 @@ def change(name: str, value: object) -> Callable[[Artifact], None]:
         (change("colour", "red"), "cannot be read"),
     ],
 )
-def test_damage_is_found(stored: Artifact, damage: Callable[[Artifact], None], told: str) -> None:
+def test_damage_is_found(stored: Artifact, damage: Callable[[Artifact], None], said: str) -> None:
     load(stored.path.parent)
     damage(stored)
-    with pytest.raises(Damaged, match=told) as caught:
+    with pytest.raises(Damaged, match=said) as caught:
         load(stored.path.parent)
     assert caught.value.folder == stored.path.parent
 

@@ -47,7 +47,7 @@ def test_a_script_that_fails_is_the_packages_fault(store: Store) -> None:
     assert found.tail == ("no",)
 
 
-def test_a_licence_that_is_not_there_is_named(store: Store) -> None:
+def test_a_license_that_is_not_there_is_named(store: Store) -> None:
     found = error(store, "\nPyRattlerBuildError: No license files were copied\n", code=65)
     assert isinstance(found, BuildFailed)
     assert "COPYING, docs/LICENSE" in found.tail[-1]
@@ -80,7 +80,7 @@ def test_what_a_build_left_elsewhere_is_not_looked_at(store: Store) -> None:
 
 
 @pytest.mark.parametrize("over", ["time", "memory"])
-def test_a_limit_is_told_though_it_ends_with_a_signal(store: Store, over: Any) -> None:
+def test_a_limit_is_reported_though_it_ends_with_a_signal(store: Store, over: Any) -> None:
     found = error(store, "", code=-9, over=over)
     assert isinstance(found, BuildFailed)
     assert found.over == over
@@ -113,7 +113,7 @@ def test_a_full_disk_is_seen_without_a_log(
     assert isinstance(error(store, text, code=65, tight=True), NoSpace)
 
 
-def test_a_log_that_tells_of_a_full_disk_is_not_believed_where_there_was_room(store: Store) -> None:
+def test_a_log_that_says_of_a_full_disk_is_not_believed_where_there_was_room(store: Store) -> None:
     assert isinstance(error(store, "No space left on device\n", code=65), BuildFailed)
 
 
@@ -127,7 +127,7 @@ def test_so_are_inodes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     [(errno.ENOSPC, NoSpace), (errno.EDQUOT, NoSpace), (errno.EROFS, MachineError),
      (errno.EIO, MachineError), (errno.EFBIG, MachineError)],
 )  # fmt: skip
-def test_and_what_only_writing_tells(
+def test_and_what_only_writing_says(
     store: Store, number: int, kind: type[RootstockError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, data: bytes) -> int:

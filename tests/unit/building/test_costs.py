@@ -37,7 +37,7 @@ def test_this_machine_knows_better(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["{", "7", "[7]", '{"xz": 3.0}', '{"xz": {"seconds": "long"}}'])
-def test_damage_is_told_and_mended(store: Store, text: str) -> None:
+def test_damage_is_reported_and_mended(store: Store, text: str) -> None:
     store.durations.parent.mkdir()
     store.durations.write_text(text)
     events: list[Event] = []

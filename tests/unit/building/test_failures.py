@@ -42,7 +42,7 @@ def test_the_last_failure_is_the_one_that_is_kept(tmp_path: Path, store: Store) 
     assert kept is not None and kept.stage == "tests"
 
 
-def test_it_is_told_when_it_failed_where_its_log_is_and_what_to_do(
+def test_it_is_reported_when_it_failed_where_its_log_is_and_what_to_do(
     tmp_path: Path, store: Store
 ) -> None:
     failures.keep(store, NODE, failed(tmp_path), 12.0, "bubblewrap")

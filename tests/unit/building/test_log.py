@@ -1,4 +1,4 @@
-"""What a build's log tells, and what of it is shown."""
+"""What a build's log says, and what of it is shown."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "build.log"
 
 
-def test_only_what_tells_of_the_build_is_shown(log: Path) -> None:
+def test_only_what_says_of_the_build_is_shown(log: Path) -> None:
     log.write_text(FAILED)
     assert logs.tail(log) == (
         " Successfully updated the host environment",
@@ -77,7 +77,7 @@ def test_a_kill_is_seen(log: Path, status: int) -> None:
     assert not logs.shows_a_kill(log)
 
 
-def test_the_kill_of_a_compiler_is_seen_wherever_it_is_told(log: Path) -> None:
+def test_the_kill_of_a_compiler_is_seen_wherever_it_is_reported(log: Path) -> None:
     log.write_text("g++: fatal error: Killed signal terminated program cc1plus\n" + "more\n" * 5000)
     assert logs.shows_a_kill(log)
 
@@ -95,6 +95,6 @@ def test_a_script_does_not_talk_itself_out_of_its_failure(log: Path, printed: st
     assert not logs.shows_a_kill(log)
 
 
-def test_a_log_that_is_not_there_tells_nothing(log: Path) -> None:
+def test_a_log_that_is_not_there_says_nothing(log: Path) -> None:
     assert (logs.tail(log), logs.stage(log)) == ((), "environment")
     assert not logs.shows_a_kill(log)

@@ -38,38 +38,38 @@ def test_what_fits_nowhere_runs_alone() -> None:
 
 def test_who_goes_in_front_does_not_make_the_first_wait_longer() -> None:
     # "big" has room in 10 seconds, when "now" ends; it leaves 20 bytes then.
-    room = Capacity(workers=9, memory=100)
+    capacity = Capacity(workers=9, memory=100)
     costs = heavy(now=70, big=80) | {
         "short": Cost(seconds=9, memory=25),
         "long": Cost(seconds=11, memory=25),
         "slim": Cost(seconds=11, memory=15),
     }
     running = {"now": 10.0}
-    assert choose(["big", "short"], running, costs, room) == ["short"]
-    assert choose(["big", "long"], running, costs, room) == []
-    assert choose(["big", "slim"], running, costs, room) == ["slim"]
+    assert choose(["big", "short"], running, costs, capacity) == ["short"]
+    assert choose(["big", "long"], running, costs, capacity) == []
+    assert choose(["big", "slim"], running, costs, capacity) == ["slim"]
 
 
 def test_what_depends_on_a_failure_is_given_up() -> None:
-    agenda = ReadyQueue(NEEDS, COSTS)
-    assert agenda.start({}, TWO) == ["a", "d"]
-    assert agenda.failed("a") == ["b", "c"]
-    agenda.done("d")
-    assert agenda.start({}, TWO) == []
-    assert agenda.left == []
+    queue = ReadyQueue(NEEDS, COSTS)
+    assert queue.start({}, TWO) == ["a", "d"]
+    assert queue.failed("a") == ["b", "c"]
+    queue.done("d")
+    assert queue.start({}, TWO) == []
+    assert queue.left == []
 
 
 def test_dependencies_that_are_there_are_not_waited_for() -> None:
-    agenda = ReadyQueue({"b": ("there",)}, COSTS)
-    assert agenda.start({}, ONE) == ["b"]
+    queue = ReadyQueue({"b": ("there",)}, COSTS)
+    assert queue.start({}, ONE) == ["b"]
 
 
 def test_the_longest_chain_of_what_is_left() -> None:
-    agenda = ReadyQueue(NEEDS, COSTS)
-    assert agenda.critical == 3.0
-    agenda.start({}, ONE)
-    agenda.done("a")
-    assert agenda.critical == 2.5
+    queue = ReadyQueue(NEEDS, COSTS)
+    assert queue.critical == 3.0
+    queue.start({}, ONE)
+    queue.done("a")
+    assert queue.critical == 2.5
 
 
 def test_a_build_that_takes_longer_is_never_thought_to_be_over() -> None:
@@ -79,10 +79,10 @@ def test_a_build_that_takes_longer_is_never_thought_to_be_over() -> None:
 
 
 def test_a_simulation_goes_on_from_what_runs_and_changes_nothing() -> None:
-    agenda = ReadyQueue(NEEDS, COSTS)
-    assert agenda.start({}, TWO) == ["a", "d"]
+    queue = ReadyQueue(NEEDS, COSTS)
+    assert queue.start({}, TWO) == ["a", "d"]
     for _ in range(2):
-        assert makespan(simulate(agenda, {"a": 0.5, "d": 2.0}, TWO)) == 2.5
+        assert makespan(simulate(queue, {"a": 0.5, "d": 2.0}, TWO)) == 2.5
 
 
 @st.composite
@@ -103,8 +103,8 @@ def test_every_run_keeps_the_rules(
     work: tuple[dict[str, list[str]], dict[str, Cost]], workers: int
 ) -> None:
     needs, costs = work
-    agenda = ReadyQueue(needs, costs)
-    spans = simulate(agenda, {}, Capacity(workers=workers, memory=100))
+    queue = ReadyQueue(needs, costs)
+    spans = simulate(queue, {}, Capacity(workers=workers, memory=100))
     ends = {span.id: span.end for span in spans}
     assert sorted(ends) == sorted(needs)  # each once, and none is forgotten
     for span in spans:
@@ -121,9 +121,9 @@ def test_no_run_is_shorter_than_its_bound_nor_longer_than_twice_it(
 ) -> None:
     needs, costs = work
     costs = {id_: Cost(seconds=cost.seconds) for id_, cost in costs.items()}
-    agenda = ReadyQueue(needs, costs)
-    bound = max(agenda.critical, sum(cost.seconds for cost in costs.values()) / workers)
-    took = makespan(simulate(agenda, {}, Capacity(workers=workers, memory=0)))
+    queue = ReadyQueue(needs, costs)
+    bound = max(queue.critical, sum(cost.seconds for cost in costs.values()) / workers)
+    took = makespan(simulate(queue, {}, Capacity(workers=workers, memory=0)))
     assert bound <= took + 1e-9
     # Graham's bound for any order in which no worker is idle while something is ready.
     assert took <= (2 - 1 / workers) * bound + 1e-9
@@ -134,7 +134,7 @@ def test_ten_thousand_builds_in_a_row_or_beside_each_other(workers: int) -> None
     ids = [str(number) for number in range(10_000)]
     costs = dict.fromkeys(ids, Cost(seconds=1))
     row = {id_: ids[max(number - 1, 0) : number] for number, id_ in enumerate(ids)}
-    room = Capacity(workers=workers, memory=0)
-    assert makespan(simulate(ReadyQueue(row, costs), {}, room)) == 10_000
+    capacity = Capacity(workers=workers, memory=0)
+    assert makespan(simulate(ReadyQueue(row, costs), {}, capacity)) == 10_000
     beside = ReadyQueue(dict.fromkeys(ids, ()), costs)
-    assert makespan(simulate(beside, {}, room)) == 10_000 / workers
+    assert makespan(simulate(beside, {}, capacity)) == 10_000 / workers

@@ -111,7 +111,7 @@ def test_what_is_published_and_there_did_not_change(world: World) -> None:
     assert world.why(graph, cached=True) == ["nothing changed: the store has it"]
 
 
-def test_published_inputs_that_the_store_lost_are_told(world: World) -> None:
+def test_published_inputs_that_the_store_lost_are_reported(world: World) -> None:
     lost = world.keep(world.plan(), inputs=False, publish=True)
     [line] = world.why(world.plan(summary="second"))
     assert line == f"the store no longer has the inputs of {lost.filename}"

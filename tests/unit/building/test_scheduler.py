@@ -26,9 +26,9 @@ def artifact(name: str) -> Artifact:
 
 
 def go(one: Any, workers: int = 2, **options: Any) -> BuildOutcome:
-    agenda = ReadyQueue(NEEDS, {id_: Cost(seconds=seconds) for id_, seconds in COSTS.items()})
+    queue = ReadyQueue(NEEDS, {id_: Cost(seconds=seconds) for id_, seconds in COSTS.items()})
     settings = {"broken": {}, "keep_going": False, "forecast": lambda seconds: None, **options}
-    return run(agenda, one, have={}, room=Capacity(workers=workers, memory=1e9), **settings)
+    return run(queue, one, have={}, capacity=Capacity(workers=workers, memory=1e9), **settings)
 
 
 def make(id_: str, there: Mapping[str, Artifact]) -> Artifact:
@@ -104,12 +104,12 @@ def test_what_is_known_to_fail_is_not_tried() -> None:
 
 
 def test_the_end_is_forecast_whenever_something_begins() -> None:
-    told: list[float] = []
-    go(make, workers=1, forecast=told.append)
-    assert len(told) == 4
-    assert told == sorted(told, reverse=True)
-    assert told[0] == pytest.approx(sum(COSTS.values()), abs=0.1)
-    assert told[-1] == pytest.approx(COSTS["c"], abs=0.1)
+    said: list[float] = []
+    go(make, workers=1, forecast=said.append)
+    assert len(said) == 4
+    assert said == sorted(said, reverse=True)
+    assert said[0] == pytest.approx(sum(COSTS.values()), abs=0.1)
+    assert said[-1] == pytest.approx(COSTS["c"], abs=0.1)
 
 
 def test_an_interruption_ends_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""An index that was changed is found, told, and made anew from its packages."""
+"""An index that was changed is found, reported, and made anew from its packages."""
 
 import json
 from collections.abc import Callable
@@ -135,12 +135,12 @@ def test_so_do_a_rollback_and_hiding(
 
 
 @CASES
-def test_it_is_told_by_name(two: tuple[Path, list[Artifact]], damage: Any) -> None:
+def test_it_is_reported_by_name(two: tuple[Path, list[Artifact]], damage: Any) -> None:
     channel, _ = two
     assert not list(consistency.differences(Layout(channel), history(channel)))
     damage(channel / ".rootstock/current/linux-64")
-    [told, *_] = consistency.differences(Layout(channel), history(channel))
-    assert told.startswith(TABLE) and len(told) < 500
+    [said, *_] = consistency.differences(Layout(channel), history(channel))
+    assert said.startswith(TABLE) and len(said) < 500
 
 
 def test_it_is_refused_where_its_package_is_damaged_too(

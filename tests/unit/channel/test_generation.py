@@ -141,15 +141,17 @@ DAMAGE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_record_that_cannot_be_read_is_told(package: Any, tmp_path: Path, damage: Any) -> None:
+def test_a_record_that_cannot_be_read_is_reported(
+    package: Any, tmp_path: Path, damage: Any
+) -> None:
     promote([package("one")], tmp_path)
     promote([package("two")], tmp_path)
     path = tmp_path / ".rootstock/generations/0001/generation.json"
     text = path.read_text()
     assert damage(text) != text
     path.write_text(damage(text))
-    told = r"damaged: (\S+0001/generation\.json cannot be read|generation 1 )"
-    with pytest.raises(RefusedError, match=told):
+    said = r"damaged: (\S+0001/generation\.json cannot be read|generation 1 )"
+    with pytest.raises(RefusedError, match=said):
         promote([package("three")], tmp_path)
     path.write_text(text)
     assert promote([package("three")], tmp_path).generation.number == 3
@@ -161,9 +163,9 @@ def test_another_format_is_no_damage(package: Any, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(
         RefusedError, match=r"has format 3, and rootstock \S+ reads format 2"
-    ) as told:
+    ) as said:
         keys(tmp_path)
-    assert "Nothing is broken" in told.value.remedy and "damaged" not in told.value.message
+    assert "Nothing is broken" in said.value.remedy and "damaged" not in said.value.message
 
 
 def test_a_name_is_placed_once(package: Any, tmp_path: Path) -> None:
@@ -186,7 +188,7 @@ def test_a_name_is_placed_once(package: Any, tmp_path: Path) -> None:
         "generations/²",
     ],
 )
-def test_a_link_that_leads_elsewhere_is_told(package: Any, tmp_path: Path, target: str) -> None:
+def test_a_link_that_leads_elsewhere_is_reported(package: Any, tmp_path: Path, target: str) -> None:
     promote([package("one")], tmp_path)
     link = tmp_path / ".rootstock/current"
     link.unlink()
@@ -235,7 +237,7 @@ def test_whatever_a_record_says_it_is_read_or_refused(
     past.releases(1, past.visible())
 
 
-def test_a_copy_without_its_links_is_told(package: Any, tmp_path: Path) -> None:
+def test_a_copy_without_its_links_is_reported(package: Any, tmp_path: Path) -> None:
     promote([package("one")], tmp_path)
     link = tmp_path / ".rootstock/current"
     target = link.resolve()

@@ -47,7 +47,7 @@ def test_what_matches_is_hidden_and_stays(four: Any, words: list[str], gone: Any
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "said"),
     [
         ("none", "matches 'none'"),
         ("one 3.*", "matches 'one 3"),
@@ -55,10 +55,10 @@ def test_what_matches_is_hidden_and_stays(four: Any, words: list[str], gone: Any
         ("one*", "neither a file name nor a spec"),
     ],
 )
-def test_what_matches_nothing(four: Any, word: str, told: str) -> None:
+def test_what_matches_nothing(four: Any, word: str, said: str) -> None:
     channel, _ = four
     before = snapshot(channel)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=said):
         hide(channel, ["two", word])
     assert snapshot(channel) == before
 

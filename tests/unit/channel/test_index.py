@@ -152,8 +152,8 @@ def test_run_exports_have_a_file_and_are_in_shards_and_not_in_repodata(tmp_path:
     found: dict[str, Any] = {}
     for digest in _unpack(folder / index.SHARDS_TABLE)["shards"].values():
         found |= _unpack(shards / f"{digest.hex()}.msgpack.zst")["packages.conda"]
-    told = {name: entry.get("run_exports", "unknown") for name, entry in found.items()}
-    assert told == {"one.conda": EXPORTS, "two.conda": {}, "old.conda": "unknown"}
+    said = {name: entry.get("run_exports", "unknown") for name, entry in found.items()}
+    assert said == {"one.conda": EXPORTS, "two.conda": {}, "old.conda": "unknown"}
 
 
 def test_an_update_keeps_the_run_exports_of_what_stays(tmp_path: Path) -> None:

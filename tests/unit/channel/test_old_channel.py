@@ -1,8 +1,8 @@
 """A channel that rootstock 0.1.0 made is read, verified, added to and taken back.
 
-`tests/data/channel-0.1.0.tar.gz` was made by its commands, from the small checkout of the system
-tests: a signed build for 3.11, then one for 3.11 and 3.13 with another ROOT package, `rollback`,
-`rollback --to 2`, and `hide 'root 6.40.* py311*_0' --force`.
+Its commands made `tests/data/channel-0.1.0.tar.gz` from the small checkout of the system tests. The
+first was a signed build for 3.11, the second one for 3.11 and 3.13 with another ROOT package. Then
+came `rollback`, `rollback --to 2`, and `hide 'root 6.40.* py311*_0' --force`.
 """
 
 import tarfile

@@ -38,7 +38,7 @@ def test_what_is_no_file_is_not_there(tmp_path: Path, name: str) -> None:
         place(tmp_path).read(name)
 
 
-def test_a_server_that_does_not_answer_is_told() -> None:
+def test_a_server_that_does_not_answer_is_reported() -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         Place("http://127.0.0.1:9").read("x")  # discard, which no one serves any more
     assert Place("http://127.0.0.1:9").files("") is None
@@ -75,7 +75,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 @pytest.mark.parametrize("how", ["read", "sha256", "save"])
-def test_a_bad_answer_is_told(tmp_path: Path, answer: bytes, how: str) -> None:
+def test_a_bad_answer_is_reported(tmp_path: Path, answer: bytes, how: str) -> None:
     reads: dict[str, Callable[[Place], object]] = {
         "read": lambda where: where.read("x"),
         "sha256": lambda where: where.sha256("x"),
@@ -88,7 +88,7 @@ def test_a_bad_answer_is_told(tmp_path: Path, answer: bytes, how: str) -> None:
 @pytest.mark.parametrize(
     "url", ["http://a b", "http://x:port", "http://", "ftp://x", "x://y", "://"]
 )
-def test_what_is_no_address_is_told(url: str) -> None:
+def test_what_is_no_address_is_reported(url: str) -> None:
     with pytest.raises(SourceError, match="is not an address"):
         place(url).read("x")
 
@@ -113,7 +113,7 @@ def test_a_pipe_is_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\0b", "a" * 300])
-def test_a_name_that_no_file_can_have_is_told(tmp_path: Path, name: str) -> None:
+def test_a_name_that_no_file_can_have_is_reported(tmp_path: Path, name: str) -> None:
     with pytest.raises(SourceError, match="cannot be read"):
         place(tmp_path).read(name)
 

@@ -27,7 +27,7 @@ def test_keys_are_sorted(released: Released) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "said"),
     [
         ({"format": 2}, r"has format 2, and rootstock \S+ reads format 1"),
         ({"format": "x"}, "'format'"),
@@ -49,12 +49,12 @@ def test_keys_are_sorted(released: Released) -> None:
         ({"commit": "\ud800"}, "is not a line"),
     ],
 )
-def test_what_is_no_record_is_told(
-    released: Released, change: dict[str, object], told: str
+def test_what_is_no_record_is_reported(
+    released: Released, change: dict[str, object], said: str
 ) -> None:
     value = json.loads(released.release.text()) | change
     text = json.dumps({name: part for name, part in value.items() if part is not ...})
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=said):
         release_model.parse(text)
 
 
@@ -142,7 +142,7 @@ def test_a_cell_has_what_cells_have(released: Released, field: str, wrong: objec
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"format":' * 100_000, "NaN", "", b"\xff\xfe"])
-def test_what_is_no_record_at_all_is_told(text: str | bytes) -> None:
+def test_what_is_no_record_at_all_is_reported(text: str | bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         release_model.parse(text)
 
@@ -186,8 +186,8 @@ def test_whatever_is_changed_what_is_read_stays_in_its_folders(
     try:
         release = release_model.parse(json.dumps(value))
     except ValueError as error:
-        told = str(error)
-        assert told.isprintable() and len(told) < 500
+        said = str(error)
+        assert said.isprintable() and len(said) < 500
         return
     top = Path("/srv/channel")
     inside = [(top / p.url, top) for p in release.packages.values()]

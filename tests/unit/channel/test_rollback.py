@@ -270,6 +270,6 @@ def test_a_long_list_of_packages_is_cut(package: Any, tmp_path: Path) -> None:
     rollback(tmp_path)
     for artifact in artifacts:
         (tmp_path / "linux-64" / artifact.filename).unlink()
-    with pytest.raises(RefusedError, match=r"p0-1.* and 5 more$") as told:
+    with pytest.raises(RefusedError, match=r"p0-1.* and 5 more$") as said:
         rollback(tmp_path, 2)
-    assert told.value.message.count(".conda") == 10
+    assert said.value.message.count(".conda") == 10

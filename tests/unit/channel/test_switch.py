@@ -207,7 +207,7 @@ def milliseconds(hour: int) -> int:
     return 1_795_737_600_000 + hour * 3_600_000  # 2026-11-27T00:00Z, by `date -u -d ... +%s`
 
 
-def told(channel: Path) -> dict[str, tuple[object, object]]:
+def said(channel: Path) -> dict[str, tuple[object, object]]:
     """Of each visible package what the index says of run_exports, and since when it is there.
 
     The shards and the tables have to say the same.
@@ -241,19 +241,19 @@ def test_a_package_keeps_the_time_at_which_it_appeared(
     clock("11")
     promote([one, two], channel)
     both = {**first, two.filename: ({}, milliseconds(11))}
-    assert told(channel) == both
+    assert said(channel) == both
     clock("12")
     hide(channel, ["two"])
-    assert told(channel) == first
+    assert said(channel) == first
     clock("13")
     promote([two], channel)
-    assert told(channel) == both
+    assert said(channel) == both
     clock("14")
     rollback(channel, 1)
-    assert told(channel) == first
+    assert said(channel) == first
     clock("15")
     promote([two, package("one", "2.0", run_exports=EXPORTS)], channel)
-    assert told(channel) == {**both, "one-2.0-h0_0.conda": (EXPORTS, milliseconds(15))}
+    assert said(channel) == {**both, "one-2.0-h0_0.conda": (EXPORTS, milliseconds(15))}
 
 
 @pytest.mark.parametrize("lost", [None, "linux-64/one-1.0-h0_0.conda"])
@@ -279,12 +279,12 @@ def test_an_older_channel_is_completed_from_its_packages(
             (channel / lost).unlink()
         clock("12")
         step(channel)
-        # What its package would tell is not known when the package is gone.
+        # What its package says is not known when the package is gone.
         wanted: dict[str, object] = {one.filename: (None if lost else EXPORTS, milliseconds(10))}
         if name == "promote":
             wanted[three.filename] = ({"strong": ["three"]}, milliseconds(12))
             wanted[two.filename] = ({}, milliseconds(11))
-        assert told(channel) == wanted
+        assert said(channel) == wanted
         # All that its links name is there, for copies that follow them.
         assert all(path.exists() for path in channel.rglob("*"))
 
@@ -300,10 +300,10 @@ def test_promotion_goes_on_after_a_rollback_to_an_older_generation(
     clock("11")
     promote([two], channel)
     rollback(channel, 1)
-    assert told(channel) == {one.filename: (EXPORTS, milliseconds(10))}
+    assert said(channel) == {one.filename: (EXPORTS, milliseconds(10))}
     clock("12")
     promote([two, package("one", "2.0")], channel)
-    assert told(channel) == {
+    assert said(channel) == {
         one.filename: (EXPORTS, milliseconds(10)),
         two.filename: ({}, milliseconds(11)),
         "one-2.0-h0_0.conda": ({}, milliseconds(12)),
@@ -353,7 +353,7 @@ def test_a_newer_writer_that_died_is_left_to_its_own(package: Any, tmp_path: Pat
 
 
 @pytest.mark.parametrize("code", ["EROFS", "ENOENT", "EACCES", "ENOTDIR", "ELOOP"])
-def test_a_place_that_cannot_be_written_is_told(
+def test_a_place_that_cannot_be_written_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     def mkdir(self: Path, **_: Any) -> None:

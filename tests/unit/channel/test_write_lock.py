@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "channel/.rootstock/lock"
 
 
-def test_second_writer_is_told_who_the_first_is(path: Path) -> None:
+def test_second_writer_is_reported_who_the_first_is(path: Path) -> None:
     with (
         write_lock.writer(path),
         pytest.raises(RefusedError, match=f"process {os.getpid()}"),
@@ -52,7 +52,7 @@ def test_lock_is_free_afterwards(path: Path) -> None:
 
 
 def test_a_writer_that_waits_comes_after_the_first(path: Path) -> None:
-    told: list[str] = []
+    said: list[str] = []
     held = threading.Event()
 
     def first() -> None:
@@ -63,10 +63,10 @@ def test_a_writer_that_waits_comes_after_the_first(path: Path) -> None:
     thread = threading.Thread(target=first)
     thread.start()
     held.wait()
-    with write_lock.writer(path, wait=60.0, notify=told.append):
+    with write_lock.writer(path, wait=60.0, notify=said.append):
         assert path.read_text().endswith(f"process {os.getpid()}\n")
     thread.join()
-    [note] = told
+    [note] = said
     assert f"process {os.getpid()} is writing to" in note
     assert note.endswith(": waiting up to 60 s")
 
@@ -90,7 +90,9 @@ def _socket(path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [_folder, os.mkfifo, _socket])
-def test_what_is_no_file_is_told(path: Path, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_file_is_reported(
+    path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(path.parent)  # the path of a socket is short
     make(path)
     with pytest.raises(RefusedError, match="is not a file"), write_lock.writer(path):

@@ -24,9 +24,9 @@ def test_a_rule_is_explained_and_nothing_is_built(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert call(monkeypatch, "--explain", "floor") == []
-    told = capsys.readouterr().out
-    assert told.startswith("floor: ")
-    assert RULES["floor"].why in told
+    said = capsys.readouterr().out
+    assert said.startswith("floor: ")
+    assert RULES["floor"].why in said
 
 
 def test_all_rules_are_one_json_object(

@@ -41,16 +41,16 @@ def test_what_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("smoke", "--suite", "scipy"), "--suite and --suite-limit go with --deep"),
         (("smoke", "--suite-limit", "1m"), "--suite and --suite-limit go with --deep"),
     ],
 )
 def test_what_has_no_meaning_is_refused(
-    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], told: str
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=said):
         asked(monkeypatch, *words)
 
 

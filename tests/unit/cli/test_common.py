@@ -70,10 +70,10 @@ def test_addresses_for_readers(text: str, url: str) -> None:
 )
 def test_what_is_no_address_for_readers(text: str) -> None:
     for parse in (common.public_url, common.channel_url):
-        with pytest.raises(typer.BadParameter) as told:
+        with pytest.raises(typer.BadParameter) as said:
             parse(text)
-        assert str(told.value).isprintable()
-        assert "word" not in str(told.value)
+        assert str(said.value).isprintable()
+        assert "word" not in str(said.value)
 
 
 def test_lines_are_shown_as_they_are_and_control_nothing(

@@ -82,8 +82,8 @@ def test_the_trace_is_kept_where_the_store_cannot_be_written(
 
 def test_a_failure_has_its_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert ending.finish(RefusedError("no", "try later"), as_json=True) == 5
-    told, said = capsys.readouterr()
-    assert json.loads(told) == {"error": "no", "remedy": "try later", "code": 5}
+    shown, said = capsys.readouterr()
+    assert json.loads(shown) == {"error": "no", "remedy": "try later", "code": 5}
     assert said == "error: no\n  try later\n"
 
 
@@ -92,8 +92,8 @@ def test_what_was_found_stays_in_the_object_of_a_failure(
 ) -> None:
     common.print_json({"packages": [Path("a")]})
     assert ending.finish(RootstockError("differs"), as_json=True) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told == {"packages": ["a"], "error": "differs", "remedy": "", "code": 1}
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == {"packages": ["a"], "error": "differs", "remedy": "", "code": 1}
 
 
 def test_a_success_has_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +125,7 @@ def test_an_answer_that_cannot_be_written_is_the_machines_failure(
     assert ending.finish(RefusedError("no"), as_json=True) == 5
 
 
-def test_lost_words_are_told_by_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_words_are_reported_by_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rootstock.core.streams._lost", [])
     monkeypatch.setattr(sys, "stderr", Full())
     assert ending.finish(RefusedError("no"), as_json=False) == 5

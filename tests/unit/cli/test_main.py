@@ -70,13 +70,13 @@ def test_a_variable_that_is_set_to_nothing_is_as_good_as_not_set(
 
 
 @pytest.mark.parametrize("word", ["-1", "nan", "inf", "1e999", "0x10", "", " ", "9" * 5000])
-def test_a_number_that_cannot_be_is_told_with_its_option(word: str, group: Any) -> None:
+def test_a_number_that_cannot_be_is_reported_with_its_option(word: str, group: Any) -> None:
     numbers = [(c, p) for c, p in parameters(group) if "int" in p.type.name]
     assert {command.name for command, _ in numbers} >= {"build", "publish", "rollback", "serve"}
     for command, parameter in numbers:
-        with pytest.raises(typer.TyperException) as told:
+        with pytest.raises(typer.TyperException) as said:
             understood(command, parameter, word)
-        assert parameter.opts[0] in told.value.format_message()
+        assert parameter.opts[0] in said.value.format_message()
 
 
 @pytest.mark.parametrize(

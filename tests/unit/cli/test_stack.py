@@ -129,10 +129,10 @@ def aged(bench: Bench) -> None:
 
 def test_a_dry_run_shows_the_changes_and_writes_nothing(bench: Bench) -> None:
     before = bench.files
-    told = bench.run("lock", "--dry-run")
-    assert told == ["+ bud 3", "+ leaf 2"]
+    said = bench.run("lock", "--dry-run")
+    assert said == ["+ bud 3", "+ leaf 2"]
     assert bench.files == before
-    assert bench.run("lock") == told
+    assert bench.run("lock") == said
     assert bench.files.keys() - before.keys() == {"stack.lock"}
     assert bench.versions == {"bud": "3", "leaf": "2"}
     assert bench.run("lock") == ["Nothing changes."]
@@ -153,8 +153,8 @@ def test_versions_stay_unless_they_are_named(bench: Bench) -> None:
 
 def test_two_projects_are_upgraded_at_once(bench: Bench) -> None:
     aged(bench)
-    told = bench.run("lock", "-U", "leaf", "-U", "bud")
-    assert told == ["  bud 1 -> 3", "  leaf 1 -> 2"]
+    said = bench.run("lock", "-U", "leaf", "-U", "bud")
+    assert said == ["  bud 1 -> 3", "  leaf 1 -> 2"]
 
 
 def test_a_strange_project_is_not_upgraded(bench: Bench) -> None:
@@ -182,10 +182,10 @@ def test_the_answer_says_whether_it_is_written(
 def test_a_package_is_added(bench: Bench) -> None:
     bench.run("lock")
     before = bench.files
-    told = bench.run("add", "--set", "orchard", "twig<2", "--dry-run")
-    assert told == ['ci/stack.toml: [sets.orchard] + "twig<2"', "+ twig 1"]
+    said = bench.run("add", "--set", "orchard", "twig<2", "--dry-run")
+    assert said == ['ci/stack.toml: [sets.orchard] + "twig<2"', "+ twig 1"]
     assert bench.files == before
-    assert bench.run("add", "--set", "orchard", "twig<2") == told
+    assert bench.run("add", "--set", "orchard", "twig<2") == said
     assert bench.versions == {"bud": "3", "leaf": "2", "twig": "1"}
     assert bench.files["stack.toml"] == STACK.replace('"leaf<3",\n', '"leaf<3",\n    "twig<2",\n')
 
@@ -193,17 +193,17 @@ def test_a_package_is_added(bench: Bench) -> None:
 def test_a_new_bound_is_taken(bench: Bench) -> None:
     bench.run("lock")
     before = bench.files
-    told = bench.run("add", "--set", "orchard", "leaf<2", "bud", "--dry-run")
+    said = bench.run("add", "--set", "orchard", "leaf<2", "bud", "--dry-run")
     line = 'ci/stack.toml: [sets.orchard] "leaf<3" -> "leaf<2"'
-    assert told == [line, "  leaf 2 -> 1"]
+    assert said == [line, "  leaf 2 -> 1"]
     assert bench.files == before
-    assert bench.run("add", "--set", "orchard", "leaf<2", "bud") == told
+    assert bench.run("add", "--set", "orchard", "leaf<2", "bud") == said
     assert bench.versions == {"bud": "3", "leaf": "1"}
     assert bench.files["stack.toml"] == STACK.replace("leaf<3", "leaf<2")
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (("lock", "bud"), "takes no names"),
         (("add", "--set", "orchard"), "needs names"),
@@ -214,11 +214,11 @@ def test_a_new_bound_is_taken(bench: Bench) -> None:
         (("show", "bud"), "no package is called bud"),
     ],
 )
-def test_what_cannot_be_is_told_and_changes_nothing(
-    bench: Bench, words: tuple[str, ...], told: str
+def test_what_cannot_be_is_reported_and_changes_nothing(
+    bench: Bench, words: tuple[str, ...], said: str
 ) -> None:
     failed = bench.fails(*words)
-    assert told in failed.message
+    assert said in failed.message
     assert failed.remedy
     assert failed.code == 2
 
@@ -234,7 +234,7 @@ def test_two_wheels_with_one_file_are_not_locked(bench: Bench) -> None:
     assert bench.run("add", "--set", "orchard", "thorn")[-1] == "+ thorn 1"
 
 
-def test_what_the_file_has_wrong_is_told(bench: Bench) -> None:
+def test_what_the_file_has_wrong_is_reported(bench: Bench) -> None:
     path = bench.checkout / "ci/stack.toml"
     path.write_text(f'{STACK}\n[packages.bud]\nlicense = "BSD"\nwhy = "x"\n')
     failed = bench.fails("lock")

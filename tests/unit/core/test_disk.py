@@ -51,7 +51,7 @@ def test_folders_lie_apart_where_the_file_system_can_say_so(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("limit", [0, 1024, 10**9])
-def test_a_limit_of_files_is_told(
+def test_a_limit_of_files_is_reported(
     tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (limit, resource.RLIM_INFINITY))
@@ -66,7 +66,9 @@ def test_no_limit_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert disk.small_files() == ""
 
 
-def test_links_that_do_not_work_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_that_do_not_work_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(path: Path, target: object) -> None:
         raise PermissionError(1, "not here")
 

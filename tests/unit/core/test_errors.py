@@ -21,7 +21,7 @@ def test_the_examples() -> None:
         "s3://key:hidden@bucket",
     ],
 )
-def test_no_failure_tells_a_password(text: str) -> None:
+def test_no_failure_says_a_password(text: str) -> None:
     error = RootstockError(text, text)
     assert "hidden" not in error.message + error.remedy
     assert "://...@" in error.message

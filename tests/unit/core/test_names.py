@@ -40,13 +40,13 @@ def test_a_name_is_one_component(text: str) -> None:
 
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
-def test_what_is_refused_is_told_on_one_line(value: object) -> None:
+def test_what_is_refused_is_reported_on_one_line(value: object) -> None:
     for check in (names.relative_path, names.package_file, names.sha256, names.web_url):
         try:
             check(value)
         except NotAllowed as error:
-            told = str(error)
-            assert told.isprintable() and len(told) < 400
+            said = str(error)
+            assert said.isprintable() and len(said) < 400
 
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.lists(st.text()), HOSTILE))
@@ -97,7 +97,7 @@ def test_not_allowed(check: Callable[[object], str], wrong: list[object]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("many", "told"),
+    ("many", "said"),
     [
         (0, ""),
         (2, "0, 1"),
@@ -105,8 +105,8 @@ def test_not_allowed(check: Callable[[object], str], wrong: list[object]) -> Non
         (20_000, "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, and 19,990 more"),
     ],
 )
-def test_a_list_of_names_is_cut(many: int, told: str) -> None:
-    assert names.listed(range(many)) == told
+def test_a_list_of_names_is_cut(many: int, said: str) -> None:
+    assert names.listed(range(many)) == said
 
 
 def test_a_name_is_read_as_the_standard_has_it() -> None:

@@ -60,7 +60,7 @@ def test_what_has_no_end_is_not_read(tmp_path: Path, kind: int | str) -> None:
         ("channel.yaml", Channel.settings, UsageError),
     ],
 )
-def test_a_pipe_in_a_channel_is_told(
+def test_a_pipe_in_a_channel_is_reported(
     channel: Path, name: str, read: Callable[[Channel], Any], error: type[Exception]
 ) -> None:
     (channel / name).unlink(missing_ok=True)
@@ -70,7 +70,7 @@ def test_a_pipe_in_a_channel_is_told(
 
 
 @pytest.mark.parametrize("name", index.FILES)
-def test_a_pipe_among_the_forms_of_an_index_is_told(channel: Path, name: str) -> None:
+def test_a_pipe_among_the_forms_of_an_index_is_reported(channel: Path, name: str) -> None:
     path = channel / ".rootstock/current/linux-64" / name
     path.unlink()
     os.mkfifo(path)

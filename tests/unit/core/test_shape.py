@@ -32,8 +32,8 @@ def test_any_value_is_taken_or_refused_on_one_line(value: Any) -> None:
         try:
             check(value)
         except ValueError as error:
-            told = str(error)
-            assert told.isprintable() and len(told) < 300
+            said = str(error)
+            assert said.isprintable() and len(said) < 300
 
 
 def test_what_is_allowed_comes_back() -> None:
@@ -56,7 +56,7 @@ def test_what_is_seldom_there_may_be_missing_and_is_checked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "told"),
+    ("check", "value", "said"),
     [
         (shape.fields(a=shape.count), {"a": 1, "b": 2}, "unknown field 'b'"),
         (shape.fields(a=shape.count), {}, "lacks the field 'a'"),
@@ -73,15 +73,15 @@ def test_what_is_seldom_there_may_be_missing_and_is_checked() -> None:
         (shape.one_of("x"), {}, "is not one of x"),
     ],
 )
-def test_what_is_not_is_told(check: shape.Check[Any], value: Any, told: str) -> None:
-    with pytest.raises(ValueError, match=told):
+def test_what_is_not_is_reported(check: shape.Check[Any], value: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         check(value)
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[" * 100_000, '{"a":' * 100_000, "NaN", "-Infinity", b"\xff", "9" * 10_000]
 )
-def test_what_is_no_json_is_told(text: str | bytes) -> None:
+def test_what_is_no_json_is_reported(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         shape.document(text)
 
@@ -93,12 +93,12 @@ def test_what_is_json_is_read(value: Any) -> None:
         assert shape.document(text) == value
 
 
-def test_another_format_is_told_as_such() -> None:
+def test_another_format_is_reported_as_such() -> None:
     with pytest.raises(
         OtherFormat, match=r"has format 7, and rootstock \S+ reads format 2"
-    ) as told:
+    ) as said:
         shape.require_format({"format": 7}, 2)
-    assert "Nothing is broken" in told.value.remedy
+    assert "Nothing is broken" in said.value.remedy
     values: list[object] = [{"format": 2}, {"format": "7"}, [], None, 7]
     for value in values:
         shape.require_format(value, 2)

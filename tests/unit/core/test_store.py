@@ -107,9 +107,9 @@ def test_where_no_store_can_be(home: str, monkeypatch: pytest.MonkeyPatch, tmp_p
     (tmp_path / "loop").symlink_to("loop")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROOTSTOCK_HOME", home)
-    with pytest.raises(UsageError, match="the store") as told:
+    with pytest.raises(UsageError, match="the store") as said:
         locate().prepare()
-    assert "ROOTSTOCK_HOME" in told.value.remedy
+    assert "ROOTSTOCK_HOME" in said.value.remedy
 
 
 @pytest.mark.parametrize("what", ["", "tmp", "runs", "artifacts"])

@@ -36,7 +36,7 @@ def test_who_asks_for_json(argv: list[str], asks: bool) -> None:
     assert streams.wants_json(argv) is asks
 
 
-def test_what_people_are_told_may_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_people_are_reported_may_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     assert streams.flush() is None
@@ -45,7 +45,7 @@ def test_what_people_are_told_may_be_lost(monkeypatch: pytest.MonkeyPatch) -> No
     assert lost and lost.errno == errno.ENOSPC
 
 
-def test_nobody_who_reads_on_is_told_apart() -> None:
+def test_nobody_who_reads_on_is_reported_apart() -> None:
     with pytest.raises(BrokenPipeError):
         streams.show("text", Broken(errno.EPIPE))
 

@@ -16,7 +16,7 @@ def other(tmp_path: Path) -> Path:
     return tmp_path / "lib"
 
 
-def test_modules_of_another_root_are_told_by_folder(other: Path, tmp_path: Path) -> None:
+def test_modules_of_another_root_are_reported_by_folder(other: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/analysis.py").touch()
     path = f"{tmp_path}/mine:{other}"

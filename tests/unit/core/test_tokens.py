@@ -29,9 +29,9 @@ def test_a_token_is_taken_out_of_the_environment(monkeypatch: pytest.MonkeyPatch
 def test_a_variable_that_holds_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QUETZ_API_KEY", "one\nX-Header: two")
     tokens.take()
-    with pytest.raises(UsageError, match="QUETZ_API_KEY does not hold one token") as told:
+    with pytest.raises(UsageError, match="QUETZ_API_KEY does not hold one token") as said:
         tokens.token(tokens.QUETZ, None)
-    assert "two" not in told.value.message
+    assert "two" not in said.value.message
 
 
 def test_only_the_keys_that_are_set_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,9 +78,9 @@ def test_no_child_sees_a_secret(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     ],
 )
 def test_what_is_no_secret_stays(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(name, "told")
+    monkeypatch.setenv(name, "word")
     tokens.take()
-    assert os.environ[name] == "told"
+    assert os.environ[name] == "word"
 
 
 def test_the_examples() -> None:

@@ -13,7 +13,7 @@ def write(folder: Path, content: bytes) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("content", "at", "told"),
+    ("content", "at", "said"),
     [
         (b"a: 1\nb: \xff\n", ":2:", "not UTF-8"),
         (b"a:\n\tb: 1\n", ":2:", "not YAML"),
@@ -27,14 +27,14 @@ def write(folder: Path, content: bytes) -> Path:
         (b"# nothing\n", ":1:", "empty"),
     ],
 )
-def test_what_is_no_yaml_is_told(tmp_path: Path, content: bytes, at: str, told: str) -> None:
+def test_what_is_no_yaml_is_reported(tmp_path: Path, content: bytes, at: str, said: str) -> None:
     path = write(tmp_path, content)
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         yaml_source.read(path)
     assert caught.value.message.startswith(f"{path}{at}")
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(UsageError, match=f"{path} cannot be read"):
             yaml_source.read(path)

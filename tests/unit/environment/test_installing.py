@@ -27,25 +27,25 @@ def test_failures_have_their_class(kind: str, reason: str, expected: type[Except
 
 
 @pytest.mark.parametrize(
-    ("asked", "override", "told", "remedy"),
+    ("asked", "override", "said", "remedy"),
     [
         (None, "", "this system has glibc 2.12", "Use a newer system."),
         (None, "2.12", "this system is taken to have glibc 2.12", "Unset CONDA_OVERRIDE_GLIBC"),
         ("2.12", "2.17", "the system to install for has glibc 2.12", "Use a newer system."),
     ],
 )
-def test_a_system_that_is_too_old_is_told_why(
-    monkeypatch: pytest.MonkeyPatch, asked: str | None, override: str, told: str, remedy: str
+def test_a_system_that_is_too_old_is_reported_why(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, override: str, said: str, remedy: str
 ) -> None:
     monkeypatch.setenv("CONDA_OVERRIDE_GLIBC", override)
     failed = too_old("zlib-1.3-h0_0.conda", "2.28", "2.12")
     error = failure(failed.values, {**JOB, "glibc": asked})
     assert isinstance(error, MachineError)
-    assert error.message == f"root: needs glibc >= 2.28 (zlib-1.3-h0_0.conda); {told}"
+    assert error.message == f"root: needs glibc >= 2.28 (zlib-1.3-h0_0.conda); {said}"
     assert error.remedy.startswith(remedy)
 
 
-def test_a_lock_that_is_too_new_is_told_with_the_package() -> None:
+def test_a_lock_that_is_too_new_is_reported_with_the_package() -> None:
     job: dict[str, Any] = {"lock": [], "channel": "the lock", "glibc": None}
     error = failure(too_old("zlib-1.3-h0_0.conda", "2.28", "").values, job)
     assert error.message == "zlib-1.3-h0_0.conda: needs glibc >= 2.28; this system has none"
@@ -59,7 +59,7 @@ def test_unknown_package_has_names_that_are_near() -> None:
 
 
 @pytest.mark.parametrize("kind", ["unknown", "usage"])
-def test_a_long_word_is_not_told_whole(kind: str) -> None:
+def test_a_long_word_is_not_reported_whole(kind: str) -> None:
     word = "x" * 100_000
     last: dict[str, Any] = {"kind": kind, "reason": word, "name": word, "near": []}
     assert len(failure(last, {**JOB, "specs": [word]}).message) < 10_000
@@ -68,9 +68,9 @@ def test_a_long_word_is_not_told_whole(kind: str) -> None:
 def test_a_package_is_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a-1-0.conda")
     for path in (tmp_path / "a-1-0.conda", Path("/dev/zero")):
-        with pytest.raises(Failed) as told:
+        with pytest.raises(Failed) as said:
             path_of(path.as_uri())
-        assert "is not a regular file" in told.value.values["reason"]
+        assert "is not a regular file" in said.value.values["reason"]
     assert path_of("file:///no/a%2B-1-0.conda") == Path("/no/a+-1-0.conda")
 
 

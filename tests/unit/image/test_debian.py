@@ -45,18 +45,18 @@ def test_what_was_resolved_on_this_machine_counts_only_when_it_is_asked_for(
     assert load_spec(spec_path, store, relocked=True).pins == PINS[:1]
 
 
-def test_what_is_gone_is_told_with_what_there_is_now_and_what_to_do(
+def test_what_is_gone_is_reported_with_what_there_is_now_and_what_to_do(
     spec_path: Path, store: Store
 ) -> None:
     error = Gone(load_spec(spec_path, store), {PINS[0]: "0.6", PINS[1]: ""})
     assert error.code == 3
-    for told in ("bullseye", "image bare", "dash 0.5, now 0.6", "libc6 2.31-13, now none"):
-        assert told in error.message
-    for told in ("--relock", "rootstock image --lock", "ROOTSTOCK_DEBIAN_MIRROR"):
-        assert told in error.remedy
+    for said in ("bullseye", "image bare", "dash 0.5, now 0.6", "libc6 2.31-13, now none"):
+        assert said in error.message
+    for said in ("--relock", "rootstock image --lock", "ROOTSTOCK_DEBIAN_MIRROR"):
+        assert said in error.remedy
 
 
-def test_what_is_no_image_is_told(tmp_path: Path) -> None:
+def test_what_is_no_image_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "broken.yaml"
     path.write_text("suite: trixie\n")
     with pytest.raises(UsageError, match=r"broken\.yaml"):

@@ -68,7 +68,7 @@ def test_nobody_is_root_in_a_container(
 
 
 @pytest.mark.parametrize("engine", ENGINES.values(), ids=list(ENGINES))
-def test_what_does_not_work_is_told_with_its_remedy(
+def test_what_does_not_work_is_reported_with_its_remedy(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rootstock.image.engines.choose.why_not", lambda engine: "not today")

@@ -53,7 +53,7 @@ def test_the_compiler_is_the_version_that_the_recipes_name() -> None:
         assert f'version: "{version}"' in recipe, name
 
 
-def test_what_cannot_be_built_is_told(
+def test_what_cannot_be_built_is_reported(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(tmp_path / "store")

@@ -23,7 +23,7 @@ def test_a_published_image_is_kept(image: rootfs.Image, store: Store) -> None:
 
 
 @pytest.mark.parametrize("closed", ["", "root", "root/usr", "root.seal"])
-def test_an_image_that_may_not_be_read_is_told_and_left(
+def test_an_image_that_may_not_be_read_is_reported_and_left(
     closed: str, image: rootfs.Image, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = store.image("abc") / closed

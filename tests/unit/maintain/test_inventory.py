@@ -40,7 +40,7 @@ def row(folder: Path, recipe: str, verified: str) -> inventory.Row:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "verified", "told"),
+    ("recipe", "verified", "said"),
     [
         (SCION, "true", "yes"),
         (SCION, "false", "no: never built"),
@@ -52,10 +52,10 @@ def row(folder: Path, recipe: str, verified: str) -> inventory.Row:
         (GRAFT, "\"${{ cpython == '3.9' }}\"", "all but 2 for 3.10"),
     ],
 )
-def test_what_was_never_built_is_told(
-    tmp_path: Path, recipe: str, verified: str, told: str
+def test_what_was_never_built_is_reported(
+    tmp_path: Path, recipe: str, verified: str, said: str
 ) -> None:
-    assert row(tmp_path, recipe, verified).cells[-1] == told
+    assert row(tmp_path, recipe, verified).cells[-1] == said
 
 
 def test_versions_are_in_their_order(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def put(checkout: Path, name: str, text: str, file: str = "recipe.yaml") -> None
     (folder / file).write_text(text)
 
 
-def told(checkout: Path, *asked: str) -> list[str]:
+def said(checkout: Path, *asked: str) -> list[str]:
     return [
         f"{one.position.removeprefix(f'{checkout}/')}: {one.message}"
         for one in lint(Checkout(checkout), asked)
@@ -54,15 +54,15 @@ def told(checkout: Path, *asked: str) -> list[str]:
 
 
 def test_sound_recipes_have_no_findings(checkout: Path) -> None:
-    assert told(checkout) == []
+    assert said(checkout) == []
 
 
-def test_all_is_told_at_once(checkout: Path) -> None:
+def test_all_is_reported_at_once(checkout: Path) -> None:
     put(checkout, "small/graft", GRAFT.replace("graft", "Graft"))
     put(checkout, "small/broken", "package: [\n")
     put(checkout, "small/scion", SCION.replace("{script: [make]}", "{number: 2, script: [make]}"))
     put(checkout, "small/other", GRAFT.replace("graft", "other").replace("[]", "[nothing]"))
-    found = "\n".join(told(checkout))
+    found = "\n".join(said(checkout))
     for line in (
         "small/graft/recipe.yaml:1: 'Graft' is not a package name",
         "small/broken/recipe.yaml:2: Failed to parse",
@@ -73,10 +73,10 @@ def test_all_is_told_at_once(checkout: Path) -> None:
         assert line in found
 
 
-def test_each_finding_is_told_once_for_all_variants(checkout: Path) -> None:
+def test_each_finding_is_reported_once_for_all_variants(checkout: Path) -> None:
     text = GRAFT.replace("{script: [make]}", '{number: 2, script: ["make ${{ python }}"]}')
     put(checkout, "small/graft", text)
-    assert len(told(checkout)) == 1
+    assert len(said(checkout)) == 1
 
 
 def test_variants_of_the_whole_matrix_are_checked(checkout: Path) -> None:
@@ -84,7 +84,7 @@ def test_variants_of_the_whole_matrix_are_checked(checkout: Path) -> None:
         "name: graft", "name: \"${{ 'graft' if cpython == '3.11' else 'Graft' }}\""
     )
     put(checkout, "small/graft", text)
-    assert any("'Graft' is not a package name" in line for line in told(checkout))
+    assert any("'Graft' is not a package name" in line for line in said(checkout))
 
 
 @pytest.mark.parametrize("asked", ["graft", "small/graft", "PATH", "PATH/recipe.yaml"])
@@ -92,7 +92,7 @@ def test_recipes_are_asked_for_by_name_or_path(checkout: Path, asked: str) -> No
     put(checkout, "small/graft", GRAFT.replace("about: {license: MIT,", "about: {"))
     put(checkout, "small/scion", SCION.replace("about: {license: MIT,", "about: {"))
     word = asked.replace("PATH", str(checkout / "recipes/small/graft"))
-    assert told(checkout, word) == [
+    assert said(checkout, word) == [
         "recipes/small/graft/recipe.yaml:6: about.license of graft is missing"
     ]
 
@@ -106,37 +106,37 @@ def test_what_is_no_recipe_is_refused(checkout: Path) -> None:
 def test_the_files_of_ci_are_checked_too(checkout: Path) -> None:
     (checkout / "ci/sources.yaml").write_text("abc: pkg:pypi/a@1#a-1-py3-none-any.whl\n")
     assert any(
-        line.startswith("ci/sources.yaml:1: 'abc' is not a sha256") for line in told(checkout)
+        line.startswith("ci/sources.yaml:1: 'abc' is not a sha256") for line in said(checkout)
     )
     (checkout / "ci/matrix.yaml").write_text(MATRIX.replace("specs: [scion]", "specs: [3]"))
-    assert any(line.startswith("ci/matrix.yaml:5: 3 is a number") for line in told(checkout))
+    assert any(line.startswith("ci/matrix.yaml:5: 3 is a number") for line in said(checkout))
 
 
-def test_a_file_that_is_not_there_is_told_by_its_name(checkout: Path) -> None:
+def test_a_file_that_is_not_there_is_reported_by_its_name(checkout: Path) -> None:
     (checkout / "ci/sources.yaml").unlink()
-    assert told(checkout) == ["ci/sources.yaml: cannot be read: No such file or directory"]
+    assert said(checkout) == ["ci/sources.yaml: cannot be read: No such file or directory"]
 
 
-def test_what_looks_like_a_recipe_and_is_none_is_told(checkout: Path) -> None:
+def test_what_looks_like_a_recipe_and_is_none_is_reported(checkout: Path) -> None:
     put(checkout, "small/old", "", file="meta.yaml")
     put(checkout, "small/short", GRAFT, file="recipe.yml")
     put(checkout, "deep/er/recipe", GRAFT)
     put(checkout, "shallow", GRAFT)
     put(checkout, "small/graft", "a: [b]\n", file="conda_build_config.yaml")
     put(checkout, "small/graft", "a: [b]\n", file="variants.yml")
-    assert len([line for line in told(checkout) if "is not read" in line]) == 6
+    assert len([line for line in said(checkout) if "is not read" in line]) == 6
 
 
-def test_two_recipes_that_make_one_package_are_told(checkout: Path) -> None:
+def test_two_recipes_that_make_one_package_are_reported(checkout: Path) -> None:
     put(checkout, "small/other", GRAFT)
-    [line] = told(checkout)
+    [line] = said(checkout)
     assert "small/other/recipe.yaml" in line
     assert "small/graft/recipe.yaml" in line
 
 
-def test_a_patch_without_a_header_is_told(checkout: Path) -> None:
+def test_a_patch_without_a_header_is_reported(checkout: Path) -> None:
     put(checkout, "small/graft", "--- a\n+++ b\n", file="own.patch")
-    assert told(checkout) == [
+    assert said(checkout) == [
         "recipes/small/graft/own.patch:1: its header lacks Description, Bug or Forwarded, Test"
     ]
 

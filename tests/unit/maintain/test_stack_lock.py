@@ -1,4 +1,4 @@
-"""Changes of the stack are told line by line, and people's file keeps its comments."""
+"""Changes of the stack are reported line by line, and people's file keeps its comments."""
 
 import json
 from dataclasses import replace
@@ -40,7 +40,7 @@ def lock(*versions: tuple[str, str, tuple[str, ...]]) -> Lock:
     )
 
 
-def test_what_changes_is_told() -> None:
+def test_what_changes_is_reported() -> None:
     old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)), ("c", "1", ("3.11",)))
     new = lock(("b", "1", ("3.11",)), ("c", "1", ("3.10",)), ("c", "2", ("3.11",)), ("d", "1", ()))
     assert stack_lock.differences(old, new) == ["- a 1", "  c 1 -> 1 (3.10), 2 (3.11)", "+ d 1"]
@@ -48,7 +48,7 @@ def test_what_changes_is_told() -> None:
     assert stack_lock.differences(EMPTY, old) == ["+ a 1", "+ b 1", "+ c 1"]
 
 
-def test_a_package_that_depends_on_something_else_is_told() -> None:
+def test_a_package_that_depends_on_something_else_is_reported() -> None:
     old = lock(("a", "1", ("3.11",)), ("b", "1", ("3.11",)))
     more = replace(old.wheels[1], builds=(replace(old.wheels[1].builds[0], depends=("c",)),))
     new = replace(old, wheels=(old.wheels[0], more))
@@ -113,15 +113,15 @@ def test_which_of_two_to_change_must_be_clear(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("set_", "name", "told"),
+    ("set_", "name", "said"),
     [
         ("vineyard", "zfit", "has no set 'vineyard'"),
         ("orchard", "z f", "'z f' is not a requirement"),
         ("orchard", "zfit @ https://example.org/zfit.whl", "is the address of a file"),
     ],
 )
-def test_what_cannot_be_added_is_told(tmp_path: Path, set_: str, name: str, told: str) -> None:
+def test_what_cannot_be_added_is_reported(tmp_path: Path, set_: str, name: str, said: str) -> None:
     path = tmp_path / "stack.toml"
     path.write_text(TOML)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=said):
         stack_lock.with_packages(path, set_, [name])

@@ -1,4 +1,4 @@
-"""What cannot be built is told with its line, and what to write instead."""
+"""What cannot be built is reported with its line, and what to write instead."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ extra:
 MD5 = "    md5: " + "0" * 32
 
 
-def found(folder: Path, text: str) -> list[checks.Finding]:
+def found(folder: Path, text: str) -> list[checks.RecipeFinding]:
     (folder / "recipe.yaml").write_text(text)
     return checks.findings(render(folder, {}, (), "linux-64"))
 
@@ -158,16 +158,16 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("line", "other", "at", "told", "remedy"), ERRORS)
+@pytest.mark.parametrize(("line", "other", "at", "said", "remedy"), ERRORS)
 def test_an_error_has_its_line_and_a_remedy(
-    tmp_path: Path, line: str, other: str, at: int, told: str, remedy: str
+    tmp_path: Path, line: str, other: str, at: int, said: str, remedy: str
 ) -> None:
     (tmp_path / ".hidden").touch()
     (tmp_path / "inside").touch()
     (tmp_path.parent / "x.sh").touch()  # what is beside the recipe's folder is no part of it
     [finding] = [one for one in found(tmp_path, changed(line, other)) if one.serious]
     assert (finding.path, finding.line) == (tmp_path / "recipe.yaml", at)
-    assert told in finding.message
+    assert said in finding.message
     assert remedy in finding.remedy
     with pytest.raises(RecipeError) as caught:
         checks.require_buildable(render(tmp_path, {}, (), "linux-64"))
@@ -206,22 +206,22 @@ TOMORROW = str(date.today() + timedelta(days=1))
 
 
 @pytest.mark.parametrize(
-    "told", [TOMORROW, "1989-12-31", "2024-02-30", "2024-8-13", "20240813", "soon", "2024-W33-2"]
+    "said", [TOMORROW, "1989-12-31", "2024-02-30", "2024-8-13", "20240813", "soon", "2024-W33-2"]
 )
-def test_a_release_is_a_day_from_1990_to_today(tmp_path: Path, told: str) -> None:
-    [finding] = found(tmp_path, GOOD.replace("2024-08-13", told))
+def test_a_release_is_a_day_from_1990_to_today(tmp_path: Path, said: str) -> None:
+    [finding] = found(tmp_path, GOOD.replace("2024-08-13", said))
     assert finding.serious
     assert finding.line == 18
-    assert f"released is {told!r}" in finding.message
+    assert f"released is {said!r}" in finding.message
 
 
-@pytest.mark.parametrize("told", ["[1]", "3", "true"])
-def test_a_release_is_text(tmp_path: Path, told: str) -> None:
-    assert any(one.serious for one in found(tmp_path, GOOD.replace('"2024-08-13"', told)))
+@pytest.mark.parametrize("said", ["[1]", "3", "true"])
+def test_a_release_is_text(tmp_path: Path, said: str) -> None:
+    assert any(one.serious for one in found(tmp_path, GOOD.replace('"2024-08-13"', said)))
 
 
 @pytest.mark.parametrize(
-    ("line", "other", "told"),
+    ("line", "other", "said"),
     [
         ('    released: "2024-08-13"', "", "extra.rootstock.released is missing"),
         (
@@ -235,11 +235,11 @@ def test_a_release_is_text(tmp_path: Path, told: str) -> None:
     ],
 )
 def test_what_is_only_advice_does_not_stop_planning(
-    tmp_path: Path, line: str, other: str, told: str
+    tmp_path: Path, line: str, other: str, said: str
 ) -> None:
     [finding] = found(tmp_path, changed(line, other))
     assert not finding.serious
-    assert told in finding.message
+    assert said in finding.message
     checks.require_buildable(render(tmp_path, {}, (), "linux-64"))
 
 
@@ -260,21 +260,21 @@ outputs:
     assert "other" in finding.message
 
 
-def test_a_link_out_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "scion"
     (folder / "sub").mkdir(parents=True)
     (folder / "sub/in").symlink_to("../recipe.yaml")
     (folder / "out").symlink_to("../other")
     (folder / "sub/out").symlink_to("../../other")
     (folder / "absolute").symlink_to("/etc/hostname")
-    told = [one.message for one in found(folder, GOOD) if one.serious]
-    assert told == [
+    said = [one.message for one in found(folder, GOOD) if one.serious]
+    assert said == [
         f"the link {name!r} leads out of the recipe's folder"
         for name in ("absolute", "out", "sub/out")
     ]
 
 
-def test_a_name_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+def test_a_name_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     (tmp_path / "größe.txt").touch()
     (Path(str(tmp_path).encode().decode()) / "gr\udcf6sse.txt").touch()
     [finding] = found(tmp_path, GOOD)
@@ -294,7 +294,7 @@ outputs:
 """
 
 
-def test_an_output_that_cannot_be_built_alone_is_told(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_built_alone_is_reported(tmp_path: Path) -> None:
     [finding] = [one for one in found(tmp_path, STAGED) if one.serious]
     assert (finding.line, finding.position) == (6, f"{tmp_path / 'recipe.yaml'}:6")
     assert "scion inherits from a staging output" in finding.message

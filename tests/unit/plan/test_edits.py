@@ -18,7 +18,7 @@ CHECKOUT = Path(__file__).parents[3]
 
 
 def label(graph: Graph, id_: str) -> str:
-    """A node's name, with what tells it from others of that name."""
+    """A node's name, with what distinguishes it from others of that name."""
     output = graph.nodes[id_].output
     python = output.variant.get("cpython") or output.variant.get("python", "")
     tag = re.match(r"3\.\d+", python)

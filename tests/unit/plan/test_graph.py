@@ -254,14 +254,14 @@ def test_build_strings_have_their_number_where_conda_forge_has_it(tmp_path: Path
     assert moved["python"] == names["python"].replace("_0_cp311", "_1_cp311")
 
 
-def test_what_no_recipe_makes_is_told(tmp_path: Path) -> None:
+def test_what_no_recipe_makes_is_reported(tmp_path: Path) -> None:
     recipes = {**RECIPES, "zlib": 'package: {name: zlib, version: "2.0"}\n'}
     recipes["python"] = RECIPES["python"].replace("[zlib]", "[zlib <2]")
     with pytest.raises(UsageError, match=r"python needs zlib <2.*zlib-2\.0"):
         plan_of(make(tmp_path, recipes))
 
 
-def test_a_circle_is_told(tmp_path: Path) -> None:
+def test_a_circle_is_reported(tmp_path: Path) -> None:
     recipes = {**RECIPES}
     recipes["libgcc"] = RECIPES["libgcc"] + "\nrequirements: {run: [zlib]}\n"
     with pytest.raises(RecipeError, match=r"\.yaml:\d+: .*depend on each other: .*libgcc.*zlib"):
@@ -349,7 +349,7 @@ def test_a_noarch_package_is_one_that_the_cells_python_can_run(tmp_path: Path) -
         plan_two(tmp_path)
 
 
-def test_a_version_that_the_recipe_has_no_source_of_is_told(tmp_path: Path) -> None:
+def test_a_version_that_the_recipe_has_no_source_of_is_reported(tmp_path: Path) -> None:
     text = (
         RECIPES["python"]
         + """
@@ -484,21 +484,21 @@ def test_two_recipes_that_make_one_package_are_both_named(tmp_path: Path) -> Non
         assert str(tmp_path / name / "recipe.yaml") in caught.value.message
 
 
-def test_what_is_no_match_spec_is_told(tmp_path: Path) -> None:
+def test_what_is_no_match_spec_is_reported(tmp_path: Path) -> None:
     folder = make(tmp_path)
     outputs = render(folder / "libgcc", VARIANTS, (("python", "cpython"),), "linux-64")
     with pytest.raises(UsageError, match=r"the cell .* needs 'libgcc >=', .* not a match spec"):
         plan(outputs, [CELL], ["libgcc >="], BUILDER, {})
 
 
-def test_a_requirement_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_requirement_is_reported_with_its_line(tmp_path: Path) -> None:
     recipes = {**RECIPES, "python": RECIPES["python"].replace("[zlib]", "[\n  zlib,\n  zlibb]")}
     with pytest.raises(RecipeError, match=r"python/recipe\.yaml:7: python needs zlibb") as caught:
         plan_of(make(tmp_path, recipes))
     assert "zlib" in caught.value.remedy
 
 
-def test_a_recipe_that_vanishes_is_told(tmp_path: Path) -> None:
+def test_a_recipe_that_vanishes_is_reported(tmp_path: Path) -> None:
     folder = make(tmp_path)
     outputs = [
         output

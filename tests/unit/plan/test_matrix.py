@@ -133,16 +133,16 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "told"), MISTAKES)
-def test_a_mistake_is_told_with_its_line(
-    tmp_path: Path, old: str, new: str, line: int, told: str
+@pytest.mark.parametrize(("old", "new", "line", "said"), MISTAKES)
+def test_a_mistake_is_reported_with_its_line(
+    tmp_path: Path, old: str, new: str, line: int, said: str
 ) -> None:
     message = complaint(tmp_path, old, new).message
-    assert told in message
+    assert said in message
     assert message.startswith(f"{tmp_path / 'matrix.yaml'}:{line}: ")
 
 
-# What a schema cannot tell: it does not compare one value with another, and YAML comes before it.
+# What a schema cannot say: it does not compare one value with another, and YAML comes before it.
 BEYOND = ("asks for Python", "specs occurs twice", "ROOT 6.38.00 is there twice", "not YAML")
 
 

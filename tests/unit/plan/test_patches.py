@@ -31,7 +31,7 @@ def read(folder: Path, header: str) -> patches.Patch:
         ("", "", "", ""),
     ],
 )  # fmt: skip
-def test_a_header_tells_what_a_patch_is(
+def test_a_header_says_what_a_patch_is(
     tmp_path: Path, header: str, title: str, reference: str, test: str
 ) -> None:
     found = read(tmp_path, header)
@@ -42,7 +42,7 @@ def test_a_header_ends_where_the_change_begins(tmp_path: Path) -> None:
     assert read(tmp_path, "Subject: a\n").test == ""
 
 
-def test_what_a_header_lacks_is_told(tmp_path: Path) -> None:
+def test_what_a_header_lacks_is_reported(tmp_path: Path) -> None:
     faults = list(patches.check(read(tmp_path, "Prose.\n"), tmp_path, tmp_path))
     assert [fault.message for fault in faults] == [
         "its header lacks Description, Bug or Forwarded, Test"

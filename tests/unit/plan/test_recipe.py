@@ -72,6 +72,27 @@ extra: {rootstock: {verified: "${{ graft_version == '1.0' }}"}}
     }
 
 
+def test_a_waiver_may_be_of_one_package_only(tmp_path: Path) -> None:
+    text = """
+recipe: {name: graft, version: "1.0"}
+outputs:
+  - package: {name: graft}
+  - package: {name: libgraft}
+extra:
+  rootstock:
+    audit:
+      - {rule: rpath, file: "bin/*", why: It finds its own.}
+      - {package: "libgraft-1.*", rule: undeclared, file: "*", why: Its user brings it.}
+"""
+    made = render(write(tmp_path, text), {}, (), "linux-64")
+    both = {"rule": "rpath", "file": "bin/*", "why": "It finds its own."}
+    own = {"rule": "undeclared", "file": "*", "why": "Its user brings it."}
+    assert {output.name: output.extra["audit"] for output in made} == {
+        "graft": [both],
+        "libgraft": [both, own],
+    }
+
+
 def test_the_default_script_is_named(tmp_path: Path) -> None:
     (tmp_path / "build.sh").touch()
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
@@ -91,14 +112,14 @@ def test_own_variants_come_before_the_common_ones(tmp_path: Path) -> None:
     assert after.build != before.build
 
 
-def test_a_broken_recipe_is_told_with_its_path(tmp_path: Path) -> None:
+def test_a_broken_recipe_is_reported_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         render(write(tmp_path, "package: {name: a"), {}, (), "linux-64")
     assert str(tmp_path / "recipe.yaml") in caught.value.message
 
 
 @pytest.mark.parametrize(
-    ("text", "at", "told"),
+    ("text", "at", "said"),
     [
         ("package: {name: a", ":2", "did not find expected"),
         ('package: {name: a, version: "1"}\nbuidl: {}', ":2", "buidl"),
@@ -121,13 +142,13 @@ def test_a_broken_recipe_is_told_with_its_path(tmp_path: Path) -> None:
          "", "b"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_rendered_is_told_with_its_line(
-    tmp_path: Path, text: str, at: str, told: str
+def test_what_cannot_be_rendered_is_reported_with_its_line(
+    tmp_path: Path, text: str, at: str, said: str
 ) -> None:
     with pytest.raises(RecipeError) as caught:
         render(write(tmp_path, text), {}, (), "linux-64")
     assert caught.value.message.startswith(f"{tmp_path / 'recipe.yaml'}{at}: ")
-    assert told in caught.value.message
+    assert said in caught.value.message
     assert "Span" not in caught.value.message
 
 
@@ -155,7 +176,7 @@ def test_variants_do_not_have_what_cells_say(tmp_path: Path, key: str) -> None:
         render(tmp_path, {}, (), "linux-64", taken(PRODUCT))
 
 
-def test_a_byte_order_mark_is_told(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_reported(tmp_path: Path) -> None:
     write(tmp_path, '\ufeffpackage: {name: a, version: "1"}')
     with pytest.raises(RecipeError, match=r"recipe\.yaml:1: .* byte order mark"):
         render(tmp_path, {}, (), "linux-64")
@@ -166,7 +187,7 @@ def test_a_package_may_be_just_what_it_depends_on(tmp_path: Path) -> None:
     assert output.recipe["build"]["script"] == {"content": ""}
 
 
-def test_tests_tell_what_they_run_with(tmp_path: Path) -> None:
+def test_tests_say_what_they_run_with(tmp_path: Path) -> None:
     text = """
 package: {name: a, version: "1"}
 tests:

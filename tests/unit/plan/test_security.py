@@ -6,7 +6,7 @@ from rootstock.core.errors import UsageError
 from rootstock.plan import security
 from rootstock.plan.checks import findings
 from rootstock.plan.recipe import Output, render
-from rootstock.plan.security import Examined, Known, State
+from rootstock.plan.security import Analysis, Examined, SourceRecord
 
 TARBALL = "pkg:deb/debian/scion@1.0-2?arch=source&distro=trixie#scion_1.0-2.debian.tar.xz"
 SOURCE, PATCHES = "a1" * 32, "b2" * 32
@@ -40,6 +40,7 @@ ENTRY = f"""\
   cves:
     CVE-2026-0001: one.patch two.patch
     CVE-2026-0004: ""
+  fixed: CVE-2026-0001
   states:
     CVE-2026-0004: {{state: not_affected, justification: code_not_present, why: Not built.}}
 """
@@ -62,9 +63,9 @@ def test_a_series_names_patches_and_their_cves(tmp_path: Path) -> None:
 
 
 def test_what_the_recipe_patches_is_fixed_and_the_rest_is_as_somebody_found(tmp_path: Path) -> None:
-    harmless = State(state="not_affected", justification="code_not_present", why="Not built.")
+    harmless = Analysis(state="not_affected", justification="code_not_present", why="Not built.")
     cves = {f"CVE-2026-000{n}": () for n in (1, 4, 5)}
-    known = Known(
+    known = SourceRecord(
         debian=TARBALL,
         sha256=PATCHES,
         later=("1.1-1",),
@@ -72,10 +73,12 @@ def test_what_the_recipe_patches_is_fixed_and_the_rest_is_as_somebody_found(tmp_
         # What was found out before the recipe had the patch does not count.
         states={"CVE-2026-0004": harmless, "CVE-2026-0001": harmless},
     )
-    examined = security.examine(rendered(tmp_path), {SOURCE: known, "3" * 64: Known()})
+    examined = security.examine(rendered(tmp_path), {SOURCE: known, "3" * 64: SourceRecord()})
     assert examined
     assert (examined.debian, examined.patched, examined.later) == (TARBALL, TARBALL, ("1.1-1",))
-    assert {one.cve: (one.state.state, one.open, one.patches) for one in examined.flaws} == {
+    assert {
+        one.cve: (one.analysis.state, one.open, one.patches) for one in examined.vulnerabilities
+    } == {
         "CVE-2026-0001": (
             *("resolved_with_pedigree", False),
             ("CVE-2026-0001-and-CVE-2026-0002.patch", "CVE-2026-0001-again.patch"),
@@ -94,16 +97,40 @@ def test_without_patches_all_that_is_known_is_open(tmp_path: Path) -> None:
     recipe = RECIPE.replace("  - path: own.series\n    target_directory: debian\n", "")
     output = rendered(tmp_path, recipe)
     assert security.examine(output, {}) is None
-    known = Known(debian=TARBALL, sha256=PATCHES, cves={"CVE-2026-0001": ("one.patch",)})
+    known = SourceRecord(debian=TARBALL, sha256=PATCHES, cves={"CVE-2026-0001": ("one.patch",)})
     examined = security.examine(output, {SOURCE: known})
     assert examined
-    assert [flaw.open for flaw in examined.flaws] == [True]
+    assert [one.open for one in examined.vulnerabilities] == [True]
+
+
+def test_a_package_of_debian_has_fixed_what_its_build_had(tmp_path: Path) -> None:
+    recipe = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
+    known = SourceRecord(
+        debian=TARBALL,
+        sha256=PATCHES,
+        cves={
+            "CVE-2026-0001": ("one.patch",),
+            "CVE-2026-0002": (),
+            "CVE-2026-0003": ("new.patch",),
+        },
+        fixed=("CVE-2026-0001", "CVE-2026-0002"),
+    )
+    found = security.examine(rendered(tmp_path, recipe), {SOURCE: known})
+    assert found
+    assert (found.debian, found.patched) == (TARBALL, TARBALL)
+    assert [
+        (one.cve, one.analysis.state, one.open, one.patches) for one in found.vulnerabilities
+    ] == [
+        ("CVE-2026-0001", "resolved_with_pedigree", False, ("one.patch",)),
+        ("CVE-2026-0002", "resolved", False, ()),
+        ("CVE-2026-0003", "in_triage", True, ()),
+    ]
 
 
 def test_a_source_that_was_compared_with_nothing_has_no_flaws(tmp_path: Path) -> None:
     recipe = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
-    found = security.examine(rendered(tmp_path, recipe), {SOURCE: Known(later=("8.2-6",))})
-    assert found == Examined(debian="", patched="", later=("8.2-6",), flaws=())
+    found = security.examine(rendered(tmp_path, recipe), {SOURCE: SourceRecord(later=("8.2-6",))})
+    assert found == Examined(debian="", patched="", later=("8.2-6",), vulnerabilities=())
 
 
 @pytest.mark.parametrize(
@@ -133,6 +160,7 @@ def test_what_is_known_is_read(tmp_path: Path) -> None:
     [known] = security.load(path).values()
     assert (known.revision, known.later) == ("1.0-2", ("1.1-1", "1.0-3"))
     assert known.cves == {"CVE-2026-0001": ("one.patch", "two.patch"), "CVE-2026-0004": ()}
+    assert known.fixed == ("CVE-2026-0001",)
     assert known.states["CVE-2026-0004"].why == "Not built."
 
 
@@ -143,6 +171,7 @@ def test_what_is_known_is_read(tmp_path: Path) -> None:
         ("pkg:deb", "pkg:rpm", "not a package URL"),
         ("CVE-2026-0001", "2026-0001", "'2026-0001' is not one of the CVEs of a1a1a1a1a1a1"),
         ("    CVE-2026-0004: {", "    CVE-2026-0009: {", "'CVE-2026-0009' is not one of the CVEs"),
+        ("fixed: CVE-2026-0001", "fixed: CVE-2026-0008", "'CVE-2026-0008' is not one of the CVEs"),
         ("not_affected", "harmless", "state is 'harmless'"),
         ("code_not_present", "luck", "justification is 'luck'"),
         ("not_affected", "exploitable", "not_affected, and only that, has a justification"),

@@ -13,14 +13,14 @@ from rootstock.plan import checks, wheels
 from rootstock.plan.matrix import Cell
 from rootstock.plan.recipe import Output
 from rootstock.product.root import PRODUCT
-from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
+from rootstock.stack.lock import Build, Lock, LockedSet, LockEntry, Member, Texts
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 CELLS = [
     Cell(product=PRODUCT, values=("6.40.00", python), platform="linux-64")
     for python in ("3.11", "3.13")
 ]
-PURE = Entry(
+PURE = LockEntry(
     name="bud",
     version="1.0",
     project="Bud",
@@ -50,7 +50,7 @@ BINARY = replace(
 LOCK = Lock(
     wheels=(PURE, BINARY),
     sets=(
-        Set(
+        LockedSet(
             name="rootstock-x",
             summary="All of it",
             version="2026.01.02",
@@ -107,7 +107,7 @@ def test_another_version_than_the_recipes_is_made_of_its_wheel() -> None:
     assert "scion-1.0-py311_0.conda" not in made(LOCK, recipes=(other, same))
 
 
-def test_licence_texts_come_from_the_source_distribution_where_the_wheel_has_none() -> None:
+def test_license_texts_come_from_the_source_distribution_where_the_wheel_has_none() -> None:
     texts = Texts(
         version="0.9", file="bud-0.9.tar.gz", sha256="1" * 64, files=("COPYING", "doc/LICENSE")
     )
@@ -130,7 +130,7 @@ def test_waivers_are_where_the_audit_reads_them() -> None:
     assert "audit" not in found["scion-1.0-py311_0.conda"].extra
 
 
-def test_a_set_tells_its_check_what_modules_need() -> None:
+def test_a_set_says_its_check_what_modules_need() -> None:
     entries = (replace(PURE, check_env={"BUD_SAYS": "it's \\n"}), BINARY)
     name = "rootstock-x-2026.01.02-py311_0.conda"
     content = made(replace(LOCK, wheels=entries))[name].recipe["build"]["script"]["content"]
@@ -142,7 +142,7 @@ def test_a_set_tells_its_check_what_modules_need() -> None:
     assert made(replace(LOCK, wheels=other))[name].recipe["build"]["script"]["content"] == ""
 
 
-def test_ranges_of_pythons_are_told_apart_in_the_build_string() -> None:
+def test_ranges_of_pythons_are_reported_apart_in_the_build_string() -> None:
     old, new = (Build(pythons=(python,), python="", depends=()) for python in ("3.11", "3.13"))
     found = made(replace(LOCK, wheels=(replace(PURE, builds=(old, new)),), sets=()))
     assert {"bud-1.0-py311_0.conda", "bud-1.0-py313_0.conda"} <= found.keys()

@@ -1,4 +1,4 @@
-"""What is told of an edit, on the small world of conftest.py."""
+"""What `why` says of an edit, on the small world of conftest.py."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def put(name: str, old: str, new: str) -> Callable[[World], object]:
 
 
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "said"),
     [
         (
             write("base/zlib/build.sh", "# other\n"),
@@ -87,18 +87,18 @@ def put(name: str, old: str, new: str) -> Callable[[World], object]:
     ],
 )
 def test_the_input_that_changed_is_named(
-    world: World, edit: Callable[[World], object], told: list[str]
+    world: World, edit: Callable[[World], object], said: list[str]
 ) -> None:
     before = world.plan()
     edit(world)
     found = why(before, world.plan(), "zlib")
     assert not found.cached
-    assert len(found.lines) == len(told)
-    for line, pattern in zip(found.lines, told, strict=True):
+    assert len(found.lines) == len(said)
+    for line, pattern in zip(found.lines, said, strict=True):
         assert re.fullmatch(pattern, line)
 
 
-def test_what_did_not_change_is_told(world: World) -> None:
+def test_what_did_not_change_is_reported(world: World) -> None:
     plan = world.plan()
     assert why(plan, plan, "zlib").lines == ["nothing changed: the store has it"]
     [zlib] = find(plan, "zlib")
@@ -136,7 +136,7 @@ def test_a_sysroot_is_named_once_although_all_was_built_with_it(world: World) ->
     ]
 
 
-def test_the_way_to_a_cause_is_told(world: World) -> None:
+def test_the_way_to_a_cause_is_reported(world: World) -> None:
     before = world.plan()
     world.put("base/zlib/recipe.yaml", "${{ stdlib('c') }}", "sysroot_linux-64 2.17.*")
     world.path("base/zlib/build.sh").write_text("# other\n")
@@ -164,7 +164,7 @@ def test_another_version_of_a_dependency_is_followed_too(world: World) -> None:
     assert "context" not in line  # it is the same number once more
 
 
-def test_a_build_number_that_the_channel_forces_is_told(world: World) -> None:
+def test_a_build_number_that_the_channel_forces_is_reported(world: World) -> None:
     before = world.plan()
     [zlib] = find(before, "zlib")
     world.published[zlib.filename] = "another key"
@@ -174,7 +174,7 @@ def test_a_build_number_that_the_channel_forces_is_told(world: World) -> None:
     assert why(before, after, "zlib").verdict.startswith("only its build number changed")
 
 
-def test_inputs_that_are_gone_are_told(world: World) -> None:
+def test_inputs_that_are_gone_are_reported(world: World) -> None:
     before = world.plan()
     world.path("base/openssl/own.patch").write_text("--- a\n+++ c\n")
     after = world.plan()
@@ -248,11 +248,11 @@ def reason_for(world: World, was: Callable[[Node], Inputs]) -> str:
     return explain(python, graph, old, {"older-0": was(openssl)}.get, cached=False).reason
 
 
-def test_what_a_dependency_was_not_built_with_before_is_told(world: World) -> None:
+def test_what_a_dependency_was_not_built_with_before_is_reported(world: World) -> None:
     reason = reason_for(world, lambda openssl: {**openssl.inputs, "dependencies": {}})
     assert reason.startswith("dependency openssl 3.5.7: rebuilt, because: dependency ")
 
 
-def test_there_is_a_reason_also_where_nothing_tells_it(world: World) -> None:
+def test_there_is_a_reason_also_where_nothing_says_it(world: World) -> None:
     reason = reason_for(world, lambda openssl: openssl.inputs)
     assert reason == "a dependency of its build changed"

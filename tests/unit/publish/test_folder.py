@@ -84,7 +84,7 @@ def _without_generation(copy: Path) -> None:
     "spoil",
     [_garbled("{"), _garbled("[]"), _garbled("{}"), _without_record, _without_generation],
 )
-def test_a_damaged_copy_is_told(
+def test_a_damaged_copy_is_reported(
     spoil: Callable[[Path], None], snapshot: ChannelSnapshot, tmp_path: Path
 ) -> None:
     copy = filled(tmp_path / "copy", snapshot)
@@ -99,9 +99,9 @@ def test_where_nothing_can_be_written(
 ) -> None:
     (tmp_path / "file").touch()
     target = Folder(path=Path("/").joinpath(tmp_path, place))
-    with pytest.raises(RootstockError) as told:
+    with pytest.raises(RootstockError) as said:
         target.put(snapshot, target.look(snapshot), lambda *_: None)
-    assert told.value.code in (UsageError.code, RefusedError.code)
+    assert said.value.code in (UsageError.code, RefusedError.code)
 
 
 @pytest.mark.parametrize(

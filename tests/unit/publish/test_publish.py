@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from rootstock.channel.release_model import Cell, Smoke
+from rootstock.channel.release_model import ReleasedCell, Smoke
 from rootstock.core.errors import RefusedError, SmokeFailed
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
 from rootstock.publish import publish as publishing
 from rootstock.publish.folder import staged_indexes
 from rootstock.publish.retry import RetryPolicy
-from rootstock.publish.snapshot import ChannelSnapshot, Package
+from rootstock.publish.snapshot import ChannelSnapshot, SnapshotPackage
 from rootstock.publish.target import Conflict, Notify, RemoteFile, RemoteState, TransientError
 from rootstock.release.builders import Builders
 from rootstock.release.keys import Private
@@ -42,7 +42,7 @@ class Memory:
     def shown_url(self) -> str:
         return f"{self.root.as_uri()}/x/main"
 
-    def url_of(self, package: Package) -> str:
+    def url_of(self, package: SnapshotPackage) -> str:
         return f"{self.root.as_uri()}/{package.path}"
 
     def step(self, name: str) -> None:
@@ -63,8 +63,8 @@ class Memory:
         }
         return RemoteState(files=files, settled={p.path for p in snapshot.packages} <= self.shown)
 
-    def put(self, snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
-        for package in look.missing(snapshot):
+    def put(self, snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
+        for package in remote.missing(snapshot):
             place = self.root / package.path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(package.file.read_bytes())
@@ -90,7 +90,7 @@ def snapshot(package: Any, tmp_path: Path) -> ChannelSnapshot:
     artifacts = [package("one"), package("two"), package("pure", noarch="generic")]
     promote(artifacts, tmp_path / "channel")
     loaded = load(tmp_path / "channel")
-    one = Cell(
+    one = ReleasedCell(
         axes={"root": "", "python": ""},
         specs=("one",),
         packages=tuple(artifact.filename for artifact in artifacts),
@@ -105,18 +105,18 @@ def target(tmp_path: Path) -> Memory:
     return Memory(tmp_path / "target")
 
 
-def passes(cells: Mapping[str, Cell], url: str) -> None:
+def passes(cells: Mapping[str, ReleasedCell], url: str) -> None:
     assert list(cells) == ["cell"]
 
 
 def go(
     snapshot: ChannelSnapshot, target: Memory, store: Store, smoke: Any = passes, **more: Any
 ) -> Any:
-    return publishing.publish(snapshot, target, store, silent, smoke, patience=SOON, **more)
+    return publishing.publish(snapshot, target, store, silent, smoke, policy=SOON, **more)
 
 
 def test_the_steps_in_their_order(snapshot: ChannelSnapshot, target: Memory, store: Store) -> None:
-    def smoke(cells: Mapping[str, Cell], url: str) -> None:
+    def smoke(cells: Mapping[str, ReleasedCell], url: str) -> None:
         target.asked.append("smoke")
         assert url == target.staged_url
 
@@ -180,7 +180,7 @@ def test_other_bytes_that_come_back_are_refused(
 def test_what_fails_its_test_is_not_shown(
     snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    def fails(cells: Mapping[str, Cell], url: str) -> None:
+    def fails(cells: Mapping[str, ReleasedCell], url: str) -> None:
         raise SmokeFailed("no")
 
     with pytest.raises(SmokeFailed):
@@ -217,7 +217,7 @@ def test_a_step_that_was_taken_is_not_taken_again(
 def test_a_conflict_that_nothing_explains(
     snapshot: ChannelSnapshot, target: Memory, store: Store
 ) -> None:
-    def put(snapshot: ChannelSnapshot, look: RemoteState, notify: Notify) -> None:
+    def put(snapshot: ChannelSnapshot, remote: RemoteState, notify: Notify) -> None:
         raise Conflict("the file exists")
 
     target.put = put  # type: ignore[method-assign]

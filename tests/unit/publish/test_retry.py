@@ -8,14 +8,14 @@ SOON = RetryPolicy(tries=3, first=0.001, longest=0.002)
 
 
 def test_pauses_grow_to_the_longest() -> None:
-    patience = RetryPolicy(first=1, longest=10)
+    policy = RetryPolicy(first=1, longest=10)
     for failures, most in ((1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (50, 10)):
-        pauses = [patience.pause(failures) for _ in range(50)]
+        pauses = [policy.pause(failures) for _ in range(50)]
         assert most / 2 <= min(pauses) < max(pauses) <= most
 
 
-def test_what_passes_is_told_and_tried_again() -> None:
-    told: list[Event] = []
+def test_what_passes_is_reported_and_tried_again() -> None:
+    said: list[Event] = []
     failures = [TransientError("first"), TransientError("second")]
 
     def action() -> str:
@@ -23,8 +23,8 @@ def test_what_passes_is_told_and_tried_again() -> None:
             raise failures.pop(0)
         return "done"
 
-    assert again(action, "it", SOON, told.append) == "done"
-    assert [event.detail.partition(";")[0] for event in told] == ["it: first", "it: second"]
+    assert again(action, "it", SOON, said.append) == "done"
+    assert [event.detail.partition(";")[0] for event in said] == ["it: first", "it: second"]
 
 
 def test_it_is_not_tried_for_ever() -> None:
@@ -40,12 +40,12 @@ def test_it_is_not_tried_for_ever() -> None:
 
 
 def test_a_row_begins_again_when_something_was_achieved() -> None:
-    attempts = Retrier("it", SOON, silent)
+    retrier = Retrier("it", SOON, silent)
     for _ in range(3):
-        attempts.wait(TransientError("cut"))
-        attempts.wait(TransientError("cut"))
-        attempts.went_on()
-    attempts.wait(TransientError("cut"))
-    attempts.wait(TransientError("cut"))
+        retrier.wait(TransientError("cut"))
+        retrier.wait(TransientError("cut"))
+        retrier.went_on()
+    retrier.wait(TransientError("cut"))
+    retrier.wait(TransientError("cut"))
     with pytest.raises(TransientError):
-        attempts.wait(TransientError("cut"))
+        retrier.wait(TransientError("cut"))

@@ -78,7 +78,7 @@ def test_each_part_is_signed(key: Private, part: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{}", "[]", '{"signatures": []}', '{"signatures": [{"keyid": 1}]}', "null"]
 )
-def test_what_is_no_envelope_is_told(key: Private, text: str) -> None:
+def test_what_is_no_envelope_is_reported(key: Private, text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         attest.opened(text, [key.public])
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rootstock.acceptance.report import AcceptanceReport, Result
+from rootstock.acceptance.report import AcceptanceReport, AcceptanceResult
 from rootstock.channel.reader import Channel
 from rootstock.core.errors import RefusedError, SourceError
 from rootstock.release import before
@@ -14,7 +14,9 @@ from rootstock.release.build import ReleaseInputs, build
 
 from ..conftest import CELL, Released, records_of
 
-OAK = Result(name="oak", title="Rings", outcome="passed", sha256="ab" * 32, numbers={"rings": 12})
+OAK = AcceptanceResult(
+    name="oak", title="Rings", outcome="passed", sha256="ab" * 32, numbers={"rings": 12}
+)
 REPORT = AcceptanceReport(cell=CELL.id, system="Debian 11", release=0, tests=(OAK,))
 
 
@@ -49,7 +51,7 @@ def test_numbers_that_somebody_changed_are_refused(made: Released) -> None:
         before.find(Channel.at(made.channel), CELL.id)
 
 
-def test_a_list_of_releases_that_cannot_be_read_is_told(made: Released) -> None:
+def test_a_list_of_releases_that_cannot_be_read_is_reported(made: Released) -> None:
     table = made.channel / "releases.json"
     table.unlink()
     table.write_text("{")

@@ -142,8 +142,8 @@ def test_packages_own_tests_are_named_with_what_came_of_them(
     proven = replace(inputs.cells[0], suites=suites("passed"))
     made = build(replace(inputs, cells=[proven]), records_of(inputs)).release
     *_, check = made.cells[CELL.id].smoke.checks
-    told = "own tests of oak 1.2: 900 passed, 2 failed as expected, 11 skipped"
-    assert check == release_model.Check(name=told, seconds=61.5, passed=True)
+    said = "own tests of oak 1.2: 900 passed, 2 failed as expected, 11 skipped"
+    assert check == release_model.ReleasedCheck(name=said, seconds=61.5, passed=True)
     assert release_model.parse(made.text()) == made
 
 
@@ -153,8 +153,8 @@ def test_further_systems_are_named_and_have_to_pass(inputs: ReleaseInputs, artif
     cells = [replace(proven, elsewhere=(other,))]
     made = build(replace(inputs, cells=cells), records_of(inputs)).release
     *own, check = made.cells[CELL.id].smoke.checks
-    told = "smoke tests on Debian 12, glibc 2.36"
-    assert check == release_model.Check(name=told, seconds=42.5, passed=True)
+    said = "smoke tests on Debian 12, glibc 2.36"
+    assert check == release_model.ReleasedCheck(name=said, seconds=42.5, passed=True)
     assert len(own) == sum(one.outcome == "passed" for one in proven.smoke.checks)
     assert release_model.parse(made.text()) == made
     strange = smoked([*artifacts[:2], replace(artifacts[2], sha256="0" * 64)])

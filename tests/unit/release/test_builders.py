@@ -52,7 +52,7 @@ def test_two_who_made_the_same_are_two(key: Private, bob: Private) -> None:
     assert asked(2, [key, bob], *parts, signed(key, SET)).lacking(SET) == ""
 
 
-def test_what_lacks_whom_is_told(key: Private, bob: Private) -> None:
+def test_what_lacks_whom_is_reported(key: Private, bob: Private) -> None:
     needed = asked(2, [key, bob], signed(bob, {ONE: SET[ONE]}))
     lacking = needed.lacking(SET, own=[key.public.id])
     assert lacking.splitlines() == [

@@ -126,7 +126,7 @@ def test_what_a_link_leads_to_keeps_its_mode(released: Released, tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + bytes(40)])
-def test_what_is_no_package_is_told(released: Released, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_package_is_reported(released: Released, tmp_path: Path, content: bytes) -> None:
     """Its hash is right: whoever made the release lies."""
     path = released.channel / "linux-64" / LOW
     path.unlink()

@@ -20,7 +20,7 @@ from rootstock.core.errors import UsageError, VerifyFailed
 from rootstock.core.progress import silent
 from rootstock.release import attest, keys
 from rootstock.release.build import ReleaseInputs
-from rootstock.release.check import Verdict, check
+from rootstock.release.check import ReleaseVerdict, check
 from rootstock.release.keys import Private
 
 from ..conftest import CELL, Released, smoked
@@ -29,7 +29,7 @@ LOW, TOP = "low-1.0-h0_0.conda", "top-1.0-h0_0.conda"
 PURE = "pure-1.0-h0_0.conda"
 
 
-def _check(made: Released, *trusted: keys.Public) -> Verdict:
+def _check(made: Released, *trusted: keys.Public) -> ReleaseVerdict:
     return check(Channel.at(made.channel), made.release.release, trusted, silent)
 
 
@@ -41,7 +41,7 @@ def test_a_signed_release_is_whole(released: Released, key: Private) -> None:
     verdict.raise_for_failure()
 
 
-def test_a_key_that_nobody_named_is_told(released: Released, key: Private) -> None:
+def test_a_key_that_nobody_named_is_reported(released: Released, key: Private) -> None:
     verdict = _check(released)
     assert verdict.differences == () and not verdict.trusted
     assert f"{key.public.id}, which you did not name as trusted" in verdict.lines[1]
@@ -253,7 +253,7 @@ def test_a_lock_in_another_order_is_found(released: Released, key: Private) -> N
     assert name in difference
 
 
-def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) -> None:
+def test_a_list_of_releases_that_says_otherwise_is_found(released: Released) -> None:
     table = json.loads((released.channel / "releases.json").read_text())
     table["releases"][0]["time"] = "2027-01-01T00:00:00+00:00"
     (released.channel / "releases.json").write_text(json.dumps(table))
@@ -262,7 +262,7 @@ def test_a_list_of_releases_that_tells_otherwise_is_found(released: Released) ->
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": "2"}', "null", "[" * 99_999])
-def test_a_record_that_cannot_be_read_is_told(released: Released, text: str) -> None:
+def test_a_record_that_cannot_be_read_is_reported(released: Released, text: str) -> None:
     (released.folder / release_model.RECORD).write_text(text)
     assert any("release.json cannot be read" in line for line in _check(released).differences)
 
@@ -288,13 +288,13 @@ def test_a_release_that_is_not_shown_any_more_can_be_checked(released: Released)
 
 def test_another_format_is_no_damage(released: Released) -> None:
     (released.folder / release_model.RECORD).write_text('{"format": 2}')
-    with pytest.raises(UsageError, match="has format 2, and rootstock") as told:
+    with pytest.raises(UsageError, match="has format 2, and rootstock") as said:
         Channel.at(released.channel).release(1)
-    assert "Nothing is broken" in told.value.remedy
+    assert "Nothing is broken" in said.value.remedy
     assert any("has format 2" in line for line in _check(released).differences)
 
 
-def test_a_signature_that_was_taken_away_is_told(released: Released) -> None:
+def test_a_signature_that_was_taken_away_is_reported(released: Released) -> None:
     """Also to those who name no key: the record says that it was signed."""
     (released.folder / "attestations/release.json.json").unlink()
     [difference] = _check(released).differences
@@ -314,7 +314,7 @@ TABLES = [
 
 
 @pytest.mark.parametrize("text", [*TABLES, '{"releases": [' * 50_000])
-def test_a_list_of_releases_of_any_shape_is_told(released: Released, text: str) -> None:
+def test_a_list_of_releases_of_any_shape_is_reported(released: Released, text: str) -> None:
     (released.channel / "releases.json").write_text(text)
     with pytest.raises(UsageError, match=r"releases\.json cannot be read"):
         Channel.at(released.channel).release_named("latest")
@@ -338,14 +338,14 @@ ENVELOPES: list[Any] = [
 
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
-def test_an_envelope_of_any_shape_is_told(released: Released, envelope: Any) -> None:
+def test_an_envelope_of_any_shape_is_reported(released: Released, envelope: Any) -> None:
     (released.folder / release_model.ATTESTATION).write_text(json.dumps(envelope))
     assert any(release_model.ATTESTATION in line for line in _check(released).differences)
 
 
 @pytest.mark.parametrize("ending", ["txt", "lock", "cdx.json"])
 @pytest.mark.parametrize("text", ["", "[" * 50_000, "{}", "a: [1", '{"components": [1]}', "\0"])
-def test_a_file_of_any_shape_is_told(released: Released, ending: str, text: str) -> None:
+def test_a_file_of_any_shape_is_reported(released: Released, ending: str, text: str) -> None:
     (released.folder / f"{CELL.id}.{ending}").write_text(text)
     assert any(f"{CELL.id}.{ending}" in line for line in _check(released).differences)
 
@@ -383,12 +383,12 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-@pytest.mark.parametrize(("told", "change"), LIES.items(), ids=LIES)
-def test_an_index_that_lies_is_told(released: Released, told: str, change: Any) -> None:
+@pytest.mark.parametrize(("said", "change"), LIES.items(), ids=LIES)
+def test_an_index_that_lies_is_reported(released: Released, said: str, change: Any) -> None:
     _edit(released.channel, change)
     found = "\n".join(_check(released).differences)
     assert "linux-64/repodata.json" in found
-    assert told in found
+    assert said in found
 
 
 def test_what_an_index_adds_is_its_own_business(released: Released) -> None:
@@ -414,7 +414,7 @@ def test_a_copy_on_a_server_is_held_against_its_locks(released: Released) -> Non
 
 @pytest.mark.parametrize("name", [index.TABLE, index.PACKED, index.SHARDS_TABLE])
 @pytest.mark.parametrize("text", [b"", b"garbage", b"{}", b"[" * 50_000])
-def test_an_index_of_any_shape_is_told(released: Released, name: str, text: bytes) -> None:
+def test_an_index_of_any_shape_is_reported(released: Released, name: str, text: bytes) -> None:
     (released.channel / ".rootstock/current/linux-64" / name).write_bytes(text)
     assert any(line.startswith(f"linux-64/{name}") for line in _check(released).differences)
 
@@ -422,14 +422,14 @@ def test_an_index_of_any_shape_is_told(released: Released, name: str, text: byte
 @pytest.mark.parametrize(
     "text", [b"", b"[]", b"{}", b'{"packages.conda": {"x": 1}}', b"[" * 50_000]
 )
-def test_run_exports_of_any_shape_are_told(released: Released, text: bytes) -> None:
+def test_run_exports_of_any_shape_are_reported(released: Released, text: bytes) -> None:
     (released.channel / "linux-64" / index.RUN_EXPORTS).unlink()
     (released.channel / "linux-64" / index.RUN_EXPORTS).write_bytes(text)
     found = _check(released).differences
     assert any(line.startswith("linux-64/run_exports.json") for line in found)
 
 
-def test_run_exports_that_lie_are_told(released: Released) -> None:
+def test_run_exports_that_lie_are_reported(released: Released) -> None:
     table = {"packages.conda": {LOW: {"run_exports": {"weak": ["evil"]}}}}
     text = json.dumps(table).encode()
     for name, data in (
@@ -449,13 +449,13 @@ def test_the_record_of_another_release_is_not_loaded(released: Released) -> None
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, _flip])
-def test_a_damaged_shard_is_told(released: Released, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_shard_is_reported(released: Released, damage: Callable[[Path], None]) -> None:
     for path in (released.channel / "linux-64/shards").iterdir():
         damage(path)
     found = _check(released).differences
     assert found and all(line.startswith("linux-64/shards/") for line in found)
 
 
-def test_a_record_of_a_generation_that_cannot_be_read_is_told(released: Released) -> None:
+def test_a_record_of_a_generation_that_cannot_be_read_is_reported(released: Released) -> None:
     (released.channel / ".rootstock/generations/0001/generation.json").write_text("[]")
     assert any("generation.json cannot be read" in line for line in _check(released).differences)

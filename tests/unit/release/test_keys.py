@@ -86,7 +86,7 @@ def test_a_key_that_others_may_use_signs_nothing(
         keys.mine()
 
 
-def test_what_is_no_key_is_told_before_any_work(
+def test_what_is_no_key_is_reported_before_any_work(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "garbage").write_text("garbage")

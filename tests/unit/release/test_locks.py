@@ -349,7 +349,7 @@ def test_any_value_in_a_lock_is_read_or_refused(one: Any, two: Any, three: Any, 
             locks.parse(yaml.safe_dump(shape), "linux-64", "file:///a/b")
 
 
-def test_no_lock_is_told(tmp_path: Path) -> None:
+def test_no_lock_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no lock"):
         locks.read(str(tmp_path / "gone.lock"), "linux-64")
 

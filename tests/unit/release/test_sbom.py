@@ -21,7 +21,7 @@ def test_it_is_valid_by_the_schema_of_1_6(text: str) -> None:
     assert validator.validate_str(wrong) is not None
 
 
-def test_components_have_hash_licence_purl_and_sources(text: str, released: Released) -> None:
+def test_components_have_hash_license_purl_and_sources(text: str, released: Released) -> None:
     found = {c["name"]: c for c in json.loads(text)["components"]}
     assert set(found) == {"low", "pure", "top"}
     package = released.release.packages["low-1.0-h0_0.conda"]
@@ -55,7 +55,7 @@ def test_dependencies_are_a_graph_from_the_cell(text: str) -> None:
     ("text", "kind"),
     [("MIT AND BSD-3-Clause", "LicenseExpression"), ("as you like", "DisjunctiveLicense")],
 )
-def test_licences_are_expressions_where_they_can_be(text: str, kind: str) -> None:
+def test_licenses_are_expressions_where_they_can_be(text: str, kind: str) -> None:
     assert type(sbom._license(text)).__name__ == kind
 
 
@@ -67,6 +67,6 @@ def test_it_is_read_as_it_was_written(text: str, released: Released) -> None:
 @pytest.mark.parametrize(
     "wrong", ["", "[]", '{"components": 1}', '{"components": [{"name": "a", "type": "library"}]}']
 )
-def test_what_is_no_sbom_is_told(wrong: str) -> None:
+def test_what_is_no_sbom_is_reported(wrong: str) -> None:
     with pytest.raises(ValueError, match="is not an SBOM"):
         sbom.read(wrong)

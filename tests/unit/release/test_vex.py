@@ -6,28 +6,35 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from rootstock.plan.security import FIXED, Examined, Flaw, State
+from rootstock.plan.security import FIXED, Analysis, Examined, Vulnerability
 from rootstock.release import vex
 
 from ..conftest import CELL, Released
 
 TARBALL = "pkg:deb/debian/low@1.0-2+b1?arch=source&distro=trixie#low_1.0-2+b1.debian.tar.xz"
 REVISION = "pkg:deb/debian/low@1.0-2%2Bb1?arch=source&distro=trixie"
-HARMLESS = State(state="not_affected", why="Not built.", justification="code_not_present")
-UNKNOWN = State(state="in_triage", why="Nobody knows.")
+HARMLESS = Analysis(state="not_affected", why="Not built.", justification="code_not_present")
+UNKNOWN = Analysis(state="in_triage", why="Nobody knows.")
 EXAMINED = Examined(
     debian=TARBALL,
     patched=TARBALL,
     later=("1.1-1", "1.0-3"),
-    flaws=(
-        Flaw(cve="CVE-2026-0001", state=State(state=FIXED, why="Yes."), patches=("a.patch",)),
-        Flaw(cve="CVE-2026-0002", state=State(state=FIXED, why="Yes."), patches=("a.patch",)),
-        Flaw(cve="CVE-2026-0003", state=HARMLESS),
-        Flaw(cve="CVE-2026-0004", state=UNKNOWN),
+    vulnerabilities=(
+        Vulnerability(
+            cve="CVE-2026-0001", analysis=Analysis(state=FIXED, why="Yes."), patches=("a.patch",)
+        ),
+        Vulnerability(
+            cve="CVE-2026-0002", analysis=Analysis(state=FIXED, why="Yes."), patches=("a.patch",)
+        ),
+        Vulnerability(cve="CVE-2026-0003", analysis=HARMLESS),
+        Vulnerability(cve="CVE-2026-0004", analysis=UNKNOWN),
     ),
 )
 SAME = Examined(
-    debian=TARBALL, patched="", later=(), flaws=(Flaw(cve="CVE-2026-0004", state=UNKNOWN),)
+    debian=TARBALL,
+    patched="",
+    later=(),
+    vulnerabilities=(Vulnerability(cve="CVE-2026-0004", analysis=UNKNOWN),),
 )
 
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootstock.acceptance.compare import Difference
-from rootstock.acceptance.report import AcceptanceReport, Result
+from rootstock.acceptance.compare import ChangedNumber
+from rootstock.acceptance.report import AcceptanceReport, AcceptanceResult
 from rootstock.report import junit
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
 
@@ -138,19 +138,19 @@ def test_what_failed_or_did_not_run_says_why() -> None:
         ),
     )
     root = shaped(junit.as_xml(failed))
-    told = {
+    shown = {
         (case.get("classname"), case.get("name")): (child.tag, child.get("message"), child.text)
         for case in root.iter("testcase")
         for child in case
     }
-    assert told == {
+    assert shown == {
         ("r1_0-cp1.build", "a"): (
             "failure",
             "b did not build. Its last lines:",
             "b did not build. Its last lines:\n    boom",
         ),
         ("r1_0-cp1.build", "b"): ("skipped", "needs a", None),
-        ("r1_0-cp2.build", "a"): told[("r1_0-cp1.build", "a")],
+        ("r1_0-cp2.build", "a"): shown[("r1_0-cp1.build", "a")],
         ("r1_0-cp2.build", "c"): ("skipped", "the run ended before it", None),
         ("r1_0-cp2.audit", "c"): (
             "failure",
@@ -170,7 +170,7 @@ def test_a_run_that_fails_outside_of_a_case_is_an_error() -> None:
     assert root.get("errors") == "1"
 
 
-def test_a_failure_that_a_case_tells_is_not_counted_twice() -> None:
+def test_a_failure_that_a_case_says_is_not_counted_twice() -> None:
     failed = record(code=1, error="a did not build", nodes=(node("a", "failed", reason="why"),))
     assert junit.RUN not in junit.suites_of(failed)
 
@@ -217,11 +217,15 @@ def test_packages_own_tests_are_a_case_each_with_the_failures_as_text() -> None:
     assert cases[1].text == "tests failed\nelm/t.py::a: assert 1 == 2"
 
 
-def test_an_acceptance_test_is_a_case_that_tells_what_differs() -> None:
-    rings = Difference(number="rings", before=12, now=13, allowed=0)
-    oak = Result(name="oak", title="", outcome="failed", reason="differs", differences=(rings,))
-    elm = Result(name="elm", title="", outcome="failed", reason="exit code 1", tail=("no elm",))
-    fir = Result(name="fir", title="", outcome="not run", reason="not there")
+def test_an_acceptance_test_is_a_case_that_says_what_differs() -> None:
+    rings = ChangedNumber(number="rings", before=12, now=13, allowed=0)
+    oak = AcceptanceResult(
+        name="oak", title="", outcome="failed", reason="differs", differences=(rings,)
+    )
+    elm = AcceptanceResult(
+        name="elm", title="", outcome="failed", reason="exit code 1", tail=("no elm",)
+    )
+    fir = AcceptanceResult(name="fir", title="", outcome="not run", reason="not there")
     report = AcceptanceReport(
         cell="c", system="Old", release=3, tests=(oak, elm, fir), changed=("root 1 -> 2",)
     )

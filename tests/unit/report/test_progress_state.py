@@ -34,7 +34,7 @@ def test_a_part_of_an_item_is_not_counted(board: ProgressState) -> None:
     assert board.stages["build"].running["cell"].detail == "import"
 
 
-def test_a_total_that_is_overtaken_is_not_told(board: ProgressState) -> None:
+def test_a_total_that_is_overtaken_is_not_reported(board: ProgressState) -> None:
     for number in range(5):
         board.take(Event(stage="build", item=str(number), state="done"), 101.0)
     assert board.stages["build"].words == "5 done"

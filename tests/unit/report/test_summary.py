@@ -2,8 +2,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rootstock.acceptance.compare import Difference
-from rootstock.acceptance.report import AcceptanceReport, Result
+from rootstock.acceptance.compare import ChangedNumber
+from rootstock.acceptance.report import AcceptanceReport, AcceptanceResult
 from rootstock.product.root import PRODUCT
 from rootstock.report.summary import acceptance_lines, install_lines, summary_lines
 from rootstock.run.record import CellRecord, NodeRecord, RunRecord
@@ -74,11 +74,11 @@ def suite(package: str, **more: Any) -> dict[str, Any]:
 
 
 def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
-    told = {"test": "oak/t.py::a", "reason": "no network"}
+    said = {"test": "oak/t.py::a", "reason": "no network"}
     gone = {"test": "oak/t.py::b", "reason": "too new"}
     many = [{"test": f"elm/t.py::{number}", "reason": "x"} for number in range(23)]
     suites = [
-        suite("oak", passed=1200, expected=1, foreseen=[told], unseen=[gone]),
+        suite("oak", passed=1200, expected=1, foreseen=[said], unseen=[gone]),
         suite("elm", passed=3, failed=1, state="stopped", foreseen=many, seconds=1.0),
     ]
     report = {"cell": "root6.40.00-cp311", "system": "Debian 11", "suites": suites}
@@ -96,15 +96,15 @@ def test_own_tests_have_a_table_and_a_line_for_what_is_expected() -> None:
 
 
 def test_acceptance_tests_have_a_table_and_a_line_for_what_is_accepted() -> None:
-    accepted = Difference(number="rings", before=12, now=13, allowed=0, why="A year")
-    oak = Result(
+    accepted = ChangedNumber(number="rings", before=12, now=13, allowed=0, why="A year")
+    oak = AcceptanceResult(
         name="oak",
         title="Rings",
         outcome="passed",
         numbers={"rings": 13},
         differences=(accepted, replace(accepted, number="age", why="")),
     )
-    elm = Result(name="elm", title="Leaves", outcome="not run", reason="not there")
+    elm = AcceptanceResult(name="elm", title="Leaves", outcome="not run", reason="not there")
     report = AcceptanceReport(cell="cell", system="Debian 11", release=3, tests=(oak, elm))
     lines = acceptance_lines(report.as_json())
     assert lines == [

@@ -4,12 +4,10 @@ import pty
 import re
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from rootstock.core.progress import Event
-from rootstock.product.root import PRODUCT
 from rootstock.report.terminal import Terminal, print_error
 
 
@@ -55,7 +53,7 @@ def test_plain_note_of_several_lines() -> None:
     assert plain(note) == ["image    debian: one", "image    debian: two"]
 
 
-def test_kept_is_told_where_no_stage_will_sum_it_up() -> None:
+def test_kept_is_reported_where_no_stage_will_sum_it_up() -> None:
     assert plain(Event(stage="image", item="debian", state="kept")) == ["image    debian: kept"]
 
 
@@ -63,7 +61,6 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     with Terminal(quiet=True) as terminal:
         terminal(Event(stage="build", state="start"))
         terminal.say("a")
-        terminal.install(Path("/c"), PRODUCT)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
 
@@ -115,12 +112,12 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
     else:
         monkeypatch.setenv("NO_COLOR", "1")
     master, slave = pty.openpty()
-    told = bytearray()
+    said = bytearray()
 
     def read() -> None:
         try:
             while chunk := os.read(master, 65536):
-                told.extend(chunk)
+                said.extend(chunk)
         except OSError:  # EIO: the other end is closed
             pass
 
@@ -134,34 +131,34 @@ def in_terminal(monkeypatch: pytest.MonkeyPatch, *, columns: int = 80, colour: b
                 terminal(Event(stage="build", item=item, state="start", expected=176))
             time.sleep(0.4)
             terminal(Event(stage="build", item="package0", state="done", seconds=9.0))
-            told_by = "see the log\x1b[2J"
-            terminal(Event(stage="build", item="package1", state="failed", detail=told_by))
+            reported_by = "see the log\x1b[2J"
+            terminal(Event(stage="build", item="package1", state="failed", detail=reported_by))
             terminal(Event(stage="build", state="failed"))
         print_error("it failed", "do this", stream)
     reader.join()
     os.close(master)
-    return told.decode()
+    return said.decode()
 
 
 def test_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = in_terminal(monkeypatch)
-    assert re.search(r"0 of 30 done, 20 running, 10 left.*unshare.*, ~1:(29|30) left", told)
-    assert re.search(r"package2 .*0:0\d of ~2:56", told)
-    assert "✓ package0  9.0 s" in told
-    assert "✗ package1  see the log\\x1b[2J" in told
-    assert "\x1b[1;31merror: it failed\x1b[0m" in told
-    assert told.count("\x1b[?25l") == told.count("\x1b[?25h")  # the cursor is given back
+    said = in_terminal(monkeypatch)
+    assert re.search(r"0 of 30 done, 20 running, 10 left.*unshare.*, ~1:(29|30) left", said)
+    assert re.search(r"package2 .*0:0\d of ~2:56", said)
+    assert "✓ package0  9.0 s" in said
+    assert "✗ package1  see the log\\x1b[2J" in said
+    assert "\x1b[1;31merror: it failed\x1b[0m" in said
+    assert said.count("\x1b[?25l") == said.count("\x1b[?25h")  # the cursor is given back
 
 
 def test_live_fits_a_small_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = in_terminal(monkeypatch, columns=30)
-    assert "and 15 more" in told
+    said = in_terminal(monkeypatch, columns=30)
+    assert "and 15 more" in said
 
 
 def test_live_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = in_terminal(monkeypatch, colour=False)
-    assert "\x1b[31m" not in told
-    assert "error: it failed" in told
+    said = in_terminal(monkeypatch, colour=False)
+    assert "\x1b[31m" not in said
+    assert "error: it failed" in said
 
 
 # What a terminal takes for commands: clear it, set its title, go back over a line, turn it round.

@@ -9,12 +9,12 @@ import pytest
 from rootstock.core.errors import UsageError
 from rootstock.report import tested
 from rootstock.run.record import CellRecord, RunRecord
-from rootstock.smoke.systems import Entry
+from rootstock.smoke.systems import SystemEntry
 
 CELL = "root6.40.00-cp311-linux_x86_64"
 SYSTEMS = (
-    Entry(id="old", name="Old 1", image="old"),
-    Entry(id="new", name="New 2", container="host.example/new:2"),
+    SystemEntry(id="old", name="Old 1", image="old"),
+    SystemEntry(id="new", name="New 2", container="host.example/new:2"),
 )
 
 

@@ -22,7 +22,7 @@ def node(name: str) -> Any:
     )
 
 
-def test_a_package_that_was_not_built_tells_why_it_was_not(tmp_path: Path) -> None:
+def test_a_package_that_was_not_built_says_why_it_was_not(tmp_path: Path) -> None:
     nodes = {name: node(name) for name in ("broken", "user", "other", "later")}
     planned: Any = SimpleNamespace(
         graph=SimpleNamespace(nodes=nodes, cells={}),

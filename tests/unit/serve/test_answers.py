@@ -1,6 +1,6 @@
 import pytest
 
-from rootstock.serve.answers import Request, range_of, refusal
+from rootstock.serve.answers import HttpRequest, range_of, refusal
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,6 @@ def test_requests_that_are_refused(
     method: str, version: str, host: str | None, status: int | None
 ) -> None:
     headers = {} if host is None else {"host": host}
-    answer = refusal(Request(method, "/", version, headers, stays=True))
+    answer = refusal(HttpRequest(method, "/", version, headers, stays=True))
     assert (answer and answer.status) == status
     assert status != 405 or (answer and "Allow: GET, HEAD\r\n" in answer.lines)

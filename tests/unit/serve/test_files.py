@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rootstock.channel.reader import Channel
-from rootstock.serve.files import Content, Folder, path_of
+from rootstock.serve.files import Content, ServedFolder, path_of
 
 from ...channels import promote
 
@@ -21,7 +21,7 @@ def channel(publish_root: Any, tmp_path: Path) -> Path:
 
 def take(channel: Path, target: str) -> Content | None:
     path = path_of(target)
-    found = Folder(Channel.at(channel)).open(path) if path else None
+    found = ServedFolder(Channel.at(channel)).open(path) if path else None
     if found:
         found.close()
     return found
@@ -39,7 +39,7 @@ def test_a_package_is_known_by_its_sha256_and_kept_for_good(channel: Path) -> No
 
 
 def test_a_package_stays_known_when_others_come(channel: Path, package: Any) -> None:
-    folder = Folder(Channel.at(channel))
+    folder = ServedFolder(Channel.at(channel))
     assert folder.open(PACKAGE[1:])
     promote([package("new")], channel)
     assert not folder.knows(PACKAGE[1:]) and folder.knows("linux-64/repodata.json")
@@ -127,7 +127,7 @@ def test_a_neighbour_of_the_same_beginning_is_outside(channel: Path) -> None:
 
 
 def test_a_page_of_its_own(channel: Path) -> None:
-    folder = Folder(Channel.at(channel))
+    folder = ServedFolder(Channel.at(channel))
     assert not folder.has_page()
     (channel / "index.html").unlink()
     (channel / "index.html").write_text("mine")
@@ -136,7 +136,7 @@ def test_a_page_of_its_own(channel: Path) -> None:
 
 
 def test_a_file_that_changes_is_not_given_from_memory(channel: Path) -> None:
-    folder = Folder(Channel.at(channel))
+    folder = ServedFolder(Channel.at(channel))
     place = channel / "releases.json"
     place.unlink()
     for text in (b"one", b"two"):
@@ -155,7 +155,7 @@ def test_a_file_that_changes_is_not_given_from_memory(channel: Path) -> None:
 
 
 def test_memory_holds_no_more_than_so_many_files(channel: Path) -> None:
-    folder = Folder(Channel.at(channel))
+    folder = ServedFolder(Channel.at(channel))
     for number in range(300):
         (channel / f"{number}.txt").write_text(str(number))
         assert folder.open(f"{number}.txt")

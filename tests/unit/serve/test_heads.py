@@ -5,20 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rootstock.serve.answers import Request
+from rootstock.serve.answers import HttpRequest
 from rootstock.serve.heads import LONGEST, MOST, Heads
 
 PLAIN = b"GET /a?b HTTP/1.1\r\nHost: here\r\nX-A: 1\r\nx-a: 2\r\n\r\n"
 
 
-def feed(*parts: bytes) -> tuple[Heads, list[Request | HTTPStatus]]:
+def feed(*parts: bytes) -> tuple[Heads, list[HttpRequest | HTTPStatus]]:
     heads = Heads()
     return heads, [found for part in parts for found in heads.feed(part)]
 
 
 def test_a_request_in_pieces() -> None:
     headers = {"host": "here", "x-a": "1, 2"}
-    wanted = Request("GET", "/a?b", "1.1", headers, stays=True)
+    wanted = HttpRequest("GET", "/a?b", "1.1", headers, stays=True)
     for size in (1, 7, len(PLAIN)):
         pieces = [PLAIN[at : at + size] for at in range(0, len(PLAIN), size)]
         heads, found = feed(*pieces)
@@ -50,7 +50,7 @@ def test_which_connections_stay(version: str, connection: str, stays: bool) -> N
     header = f"Connection: {connection}\r\n" if connection else ""
     text = f"GET / HTTP/{version}\r\nHost: a\r\n{header}\r\n".encode()
     heads, [found] = feed(text)
-    assert isinstance(found, Request)
+    assert isinstance(found, HttpRequest)
     assert (found.version, found.stays, heads.ended) == (version, stays, not stays)
 
 
@@ -66,7 +66,7 @@ def test_which_connections_stay(version: str, connection: str, stays: bool) -> N
 def test_what_follows_a_body_is_no_request(header: bytes) -> None:
     text = b"GET /one HTTP/1.1\r\nHost: a\r\n" + header + b"\r\n\r\n"
     heads, found = feed(text + b"GET /two HTTP/1.1\r\nHost: a\r\n\r\n", PLAIN)
-    assert [one.target for one in found if isinstance(one, Request)] == ["/one"]
+    assert [one.target for one in found if isinstance(one, HttpRequest)] == ["/one"]
     assert len(found) == 1 and heads.ended
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_request(text: bytes, status: int) -> None:
 def test_no_more_than_so_many_requests_wait() -> None:
     heads, found = feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2 * MOST)
     assert len(found) == MOST and heads.ended
-    assert isinstance(found[-1], Request) and not found[-1].stays
+    assert isinstance(found[-1], HttpRequest) and not found[-1].stays
 
 
 WORDS: Any = st.sampled_from(
@@ -112,5 +112,5 @@ WORDS: Any = st.sampled_from(
 @given(st.lists(st.lists(WORDS | st.binary(max_size=20)).map(b"".join)))
 def test_bytes_of_any_kind_are_requests_or_refused(parts: list[bytes]) -> None:
     heads, found = feed(*parts)
-    assert all(isinstance(one, Request) and one.stays for one in found[:-1])
-    assert heads.ended or not found or isinstance(found[-1], Request)
+    assert all(isinstance(one, HttpRequest) and one.stays for one in found[:-1])
+    assert heads.ended or not found or isinstance(found[-1], HttpRequest)

@@ -59,7 +59,7 @@ def test_an_address_is_quoted_for_the_shell_and_for_html(publish_root: Any, tmp_
     assert found and isinstance(found.body, bytes) and b"<" not in found.body
 
 
-def test_who_asks_while_it_is_made_is_told(publish_root: Any, tmp_path: Path) -> None:
+def test_who_asks_while_it_is_made_is_reported(publish_root: Any, tmp_path: Path) -> None:
     publish_root()
     maker = Maker()
     maker.go.clear()

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from rootstock.channel.reader import Channel
 from rootstock.core.errors import UsageError
 from rootstock.serve import server as module
-from rootstock.serve.connection import Limits
-from rootstock.serve.files import Folder
+from rootstock.serve.connection import ConnectionLimits
+from rootstock.serve.files import ServedFolder
 from rootstock.serve.live import LivePage
 from rootstock.serve.server import Server
 
 MOST = 8
-QUICK = Limits(head=0.5, idle=2, progress=1, end=0.5)
+QUICK = ConnectionLimits(head=0.5, idle=2, progress=1, end=0.5)
 ASK = b"GET /noarch/repodata.json HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE = 30_000_000  # bytes, more than the system takes for a reader who does not read
 
@@ -32,10 +32,10 @@ LARGE = 30_000_000  # bytes, more than the system takes for a reader who does no
 class Site:
     """A server of a small channel, which runs until `close`."""
 
-    def __init__(self, channel: Path, limits: Limits, most: int = MOST) -> None:
+    def __init__(self, channel: Path, limits: ConnectionLimits, most: int = MOST) -> None:
         page = LivePage(Channel.at(channel), lambda url: f"page for {url}".encode())
         self.server = Server(
-            Folder(Channel.at(channel)), page, "127.0.0.1", 0, limits=limits, most=most
+            ServedFolder(Channel.at(channel)), page, "127.0.0.1", 0, limits=limits, most=most
         )
         self._thread = threading.Thread(target=lambda: asyncio.run(self.server.run()))
         self._thread.start()
@@ -102,7 +102,7 @@ def site(channel: Path) -> Iterator[Site]:
 
 def test_slow_heads_do_not_stop_others(channel: Path) -> None:
     with ExitStack() as ended:
-        site = Site(channel, Limits(head=20))
+        site = Site(channel, ConnectionLimits(head=20))
         ended.callback(site.close)
         for _ in range(10 * MOST):
             ended.enter_context(site.connect()).sendall(b"GET / HT")
@@ -157,7 +157,7 @@ def test_who_reads_slowly_gets_all(site: Site) -> None:
 
 def test_one_address_has_half_the_places(channel: Path) -> None:
     with ExitStack() as ended:
-        site = Site(channel, Limits())
+        site = Site(channel, ConnectionLimits())
         ended.callback(site.close)
         busy = [ended.enter_context(site.connect(room=4096)) for _ in range(MOST // 2)]
         for connection in busy:
@@ -166,8 +166,8 @@ def test_one_address_has_half_the_places(channel: Path) -> None:
         for _ in range(2 * MOST):  # also of those who try again before the others are gone
             more = ended.enter_context(site.connect())
             more.sendall(ASK)
-            told = more.recv(65536)
-            assert told.startswith(b"HTTP/1.1 503 ") and b"Retry-After: " in told
+            shown = more.recv(65536)
+            assert shown.startswith(b"HTTP/1.1 503 ") and b"Retry-After: " in shown
         other = ended.enter_context(socket.socket())
         other.bind(("127.0.0.2", 0))
         other.settimeout(20)
@@ -176,30 +176,30 @@ def test_one_address_has_half_the_places(channel: Path) -> None:
         assert answer(other).endswith(b"{}")
 
 
-def test_http_1_0_is_told_that_its_connection_stays(site: Site) -> None:
+def test_http_1_0_is_reported_that_its_connection_stays(site: Site) -> None:
     with site.connect() as reader:
         for _ in range(3):
             reader.sendall(b"GET /noarch/repodata.json HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
             assert b"\r\nConnection: keep-alive\r\n" in answer(reader)
-    told = site.say(b"GET /noarch/repodata.json HTTP/1.0\r\n\r\n")
-    assert b"\r\nConnection: close\r\n" in told and told.endswith(b"{}")
+    shown = site.say(b"GET /noarch/repodata.json HTTP/1.0\r\n\r\n")
+    assert b"\r\nConnection: close\r\n" in shown and shown.endswith(b"{}")
 
 
 def test_requests_in_a_row_are_answered_in_order(site: Site) -> None:
     row = [b"/noarch/repodata.json", b"/nothing", b"/", b"/noarch/large", b"/noarch/repodata.json"]
     asked = b"".join(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % target for target in row)
-    told = site.say(asked + b"GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n")
-    statuses = [part[:3] for part in told.split(b"HTTP/1.1 ")[1:]]
+    shown = site.say(asked + b"GET / HTTP/1.1\r\nHost: b\r\nConnection: close\r\n\r\n")
+    statuses = [part[:3] for part in shown.split(b"HTTP/1.1 ")[1:]]
     assert statuses == [b"200", b"404", b"200", b"200", b"200", b"200"]
-    assert told.endswith(b"page for http://b")
+    assert shown.endswith(b"page for http://b")
 
 
 def test_who_sends_no_more_gets_what_was_asked_for(site: Site) -> None:
     with site.connect() as reader:
         reader.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + ASK)
         reader.shutdown(socket.SHUT_WR)
-        told = everything(reader)
-    assert told.count(b" 200 OK") == 2 and told.endswith(b"{}")
+        shown = everything(reader)
+    assert shown.count(b" 200 OK") == 2 and shown.endswith(b"{}")
 
 
 def test_readers_who_go_away(site: Site, capfd: pytest.CaptureFixture[str]) -> None:
@@ -221,8 +221,8 @@ def test_an_answer_that_cannot_be_made(
 
     monkeypatch.setattr(site.server._folder, "open", fail)
     for _ in range(3):
-        told = site.say(ASK.replace(b"1.1", b"1.0"))
-        assert told.startswith(b"HTTP/1.1 500 ") and b"disk" not in told
+        shown = site.say(ASK.replace(b"1.1", b"1.0"))
+        assert shown.startswith(b"HTTP/1.1 500 ") and b"disk" not in shown
     site.close()
     output, errors = capfd.readouterr()
     assert not output and errors.count("\n") == 1 and "\x1b" not in errors
@@ -255,8 +255,8 @@ HOSTILE: Any = st.sampled_from(
 def test_hostile_requests_do_no_harm(
     site: Site, capfd: pytest.CaptureFixture[str], said: bytes
 ) -> None:
-    told = site.say(said + b"\r\n\r\nGET / HTTP/1.0\r\n\r\n")
-    assert told.startswith(b"HTTP/1.1 ") and b" 500 " not in told
+    shown = site.say(said + b"\r\n\r\nGET / HTTP/1.0\r\n\r\n")
+    assert shown.startswith(b"HTTP/1.1 ") and b" 500 " not in shown
     assert capfd.readouterr().err == ""
 
 
@@ -264,7 +264,7 @@ def test_an_address_that_cannot_be_had(site: Site, channel: Path) -> None:
     page = LivePage(Channel.at(channel), lambda url: b"")
     for host, port in (("127.0.0.1", site.server.port), ("no.such.invalid", 0), ("a\0b", 0)):
         with pytest.raises(UsageError, match="Cannot listen on"):
-            Server(Folder(Channel.at(channel)), page, host, port)
+            Server(ServedFolder(Channel.at(channel)), page, host, port)
 
 
 def test_how_many_connections_open_files_allow(monkeypatch: pytest.MonkeyPatch) -> None:

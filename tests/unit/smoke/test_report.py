@@ -6,10 +6,10 @@ import pytest
 
 from rootstock.core.errors import SmokeFailed
 from rootstock.environment.creation import Installed
-from rootstock.smoke.report import Result, SmokeReport, judge
+from rootstock.smoke.report import CheckResult, SmokeReport, judge
 
-WELL = Result(name="tls", outcome="passed", seconds=0.2, log="/logs/tls.log")
-ILL = Result(
+WELL = CheckResult(name="tls", outcome="passed", seconds=0.2, log="/logs/tls.log")
+ILL = CheckResult(
     name="ttree",
     outcome="failed",
     seconds=2,
@@ -17,10 +17,10 @@ ILL = Result(
     tail=("Traceback", "AssertionError: 3"),
     log="/logs/ttree.log",
 )
-UNRUN = Result(name="roofit", outcome="not run", reason="not in the environment: pyroot")
+UNRUN = CheckResult(name="roofit", outcome="not run", reason="not in the environment: pyroot")
 
 
-def report(*checks: Result) -> SmokeReport:
+def report(*checks: CheckResult) -> SmokeReport:
     zlib = Installed(name="zlib", version="1.3.1", build="h0_0", sha256="ab", size=9)
     return SmokeReport(
         cell="root6.40.00-cp311-linux_x86_64",
@@ -61,19 +61,19 @@ def test_not_run_alone_is_not_passed() -> None:
         report(UNRUN).raise_for_failure()
 
 
-def test_one_failure_fails_the_cell_and_is_told_with_its_lines() -> None:
+def test_one_failure_fails_the_cell_and_is_reported_with_its_lines() -> None:
     failed = report(WELL, ILL)
     assert not failed.passed
     assert failed.failed == (ILL,)
-    with pytest.raises(SmokeFailed) as told:
+    with pytest.raises(SmokeFailed) as said:
         failed.raise_for_failure()
-    message = str(told.value)
+    message = str(said.value)
     assert "root6.40.00-cp311-linux_x86_64 does not work on debian-11 (glibc 2.31)" in message
     assert "ttree: exit code 1" in message
     assert "AssertionError: 3" in message
     assert "tls" not in message
-    assert told.value.remedy == "Whole logs: /logs/ttree.log"
-    assert told.value.code == 1
+    assert said.value.remedy == "Whole logs: /logs/ttree.log"
+    assert said.value.code == 1
 
 
 def test_json() -> None:
@@ -84,12 +84,12 @@ def test_json() -> None:
     assert values["packages"][0]["sha256"] == "ab"
 
 
-def test_what_all_checks_have_in_common_is_told_once() -> None:
+def test_what_all_checks_have_in_common_is_reported_once() -> None:
     """As when what runs the checks does not start."""
     common = {"outcome": "failed", "reason": "it did not end", "tail": ("mount: no",), "log": "/l"}
-    failed = report(*(Result(name=name, **common) for name in ("one", "two", "three")))  # type: ignore[arg-type]
-    with pytest.raises(SmokeFailed) as told:
+    failed = report(*(CheckResult(name=name, **common) for name in ("one", "two", "three")))  # type: ignore[arg-type]
+    with pytest.raises(SmokeFailed) as said:
         failed.raise_for_failure()
-    assert told.value.message.count("mount: no") == 1
-    assert "one, two, three: it did not end" in told.value.message
-    assert told.value.remedy == "Whole logs: /l"
+    assert said.value.message.count("mount: no") == 1
+    assert "one, two, three: it did not end" in said.value.message
+    assert said.value.remedy == "Whole logs: /l"

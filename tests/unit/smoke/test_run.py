@@ -80,7 +80,7 @@ class Stage:
         return Completed(code=0, output=self.libc, seconds=0)
 
     def _follow(
-        self, argv: Sequence[str], tell: Callable[[str], None], *, timeout: float
+        self, argv: Sequence[str], say: Callable[[str], None], *, timeout: float
     ) -> Completed:
         _, isolated, program, at_once, *words = argv
         assert (isolated, Path(program).name) == ("-I", INSIDE)
@@ -93,10 +93,10 @@ class Stage:
             if code == "interrupted":
                 raise InterruptedByUser("interrupted")
             if code == "crash":
-                tell("*** Break *** segmentation violation")
+                say("*** Break *** segmentation violation")
                 return Completed(code=-11, output="", seconds=1)
             (out / f"{name}.log").write_text(self.writes.get(name, ""))
-            tell(f"{name} {code} 1.23")
+            say(f"{name} {code} 1.23")
         return Completed(code=0, output="", seconds=1)
 
     def smoke(self) -> SmokeReport:
@@ -155,7 +155,7 @@ def test_sandbox_is_moved_read_only_and_not_activated(stage: Stage) -> None:
     assert sandbox.env == {"PATH": "/usr/bin:/bin"}
 
 
-def test_failures_are_told(stage: Stage) -> None:
+def test_failures_are_reported(stage: Stage) -> None:
     stage.codes = {"ttree": "1", "tls": "over", "headers": "-6"}
     stage.writes = {"ttree": "AssertionError: 3\n", "roofit": "Warning in <x>\n"}
     report = stage.smoke()
@@ -170,8 +170,8 @@ def test_failures_are_told(stage: Stage) -> None:
     assert (failed.tail, failed.seconds) == (("AssertionError: 3",), 1.23)
     assert Path(failed.log).read_text() == "AssertionError: 3\n"
     assert stage.events[-1].state == "failed"
-    told = {event.item: event.detail for event in stage.events if event.state == "failed"}
-    assert told["root6.40.00-cp311 on debian-11: ttree"] == "exit code 1"
+    said = {event.item: event.detail for event in stage.events if event.state == "failed"}
+    assert said["root6.40.00-cp311 on debian-11: ttree"] == "exit code 1"
 
 
 def test_what_did_not_end_has_not_passed(stage: Stage) -> None:

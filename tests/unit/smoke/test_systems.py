@@ -34,9 +34,9 @@ def test_systems_are_chosen_by_id_and_glob_in_the_order_of_the_list() -> None:
 
 @pytest.mark.parametrize("asked", ["debian1", "", "Debian 11"])
 def test_what_is_no_system_is_refused_with_those_that_are(asked: str) -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as said:
         systems.select(CHECKOUT, ["debian11", asked])
-    assert "debian11, debian12" in told.value.remedy
+    assert "debian11, debian12" in said.value.remedy
 
 
 def test_those_of_debian_have_an_image_that_is_locked_and_others_a_registry() -> None:
@@ -50,7 +50,7 @@ def test_those_of_debian_have_an_image_that_is_locked_and_others_a_registry() ->
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ("a: {name: A}", "needs an image or a container"),
         ("a: {name: A, image: b, container: c}", "needs an image or a container"),
@@ -63,8 +63,8 @@ def test_those_of_debian_have_an_image_that_is_locked_and_others_a_registry() ->
         ("- a", "not a mapping"),
     ],
 )
-def test_a_wrong_entry_is_told_with_its_line(checkout: Checkout, line: str, told: str) -> None:
+def test_a_wrong_entry_is_reported_with_its_line(checkout: Checkout, line: str, said: str) -> None:
     checkout.systems.write_text(f"# systems\n{line}\n")
     with pytest.raises(UsageError, match=r"systems\.yaml:2: ") as error:
         systems.load(checkout)
-    assert told in error.value.message
+    assert said in error.value.message

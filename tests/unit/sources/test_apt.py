@@ -75,7 +75,7 @@ def test_what_the_pool_begins_and_does_not_end_is_asked_of_the_index(
 
 
 class Archive:
-    """An archive as apt tells of it: an index that has one version of each package, and a pool."""
+    """An archive as apt shows it: an index that has one version of each package, and a pool."""
 
     def __init__(self, index: str, pool: Sequence[str] = ()) -> None:
         self.index, self.pool = index, pool
@@ -106,7 +106,7 @@ DASH, GCC = apt.Pin("dash", "1-2", 1, "a"), apt.Pin("gcc", "4:13-1", 1, "b")
 OLD_GCC = "http://mirror.test/debian/pool/main/g/gcc-defaults/gcc_13-1_amd64.deb"
 
 
-def opened(archive: Archive, monkeypatch: pytest.MonkeyPatch, store: Store) -> apt.Suite:
+def opened(archive: Archive, monkeypatch: pytest.MonkeyPatch, store: Store) -> apt.DebianSuite:
     monkeypatch.setenv(apt.MIRROR_VARIABLE, "http://mirror.test/debian/")
     monkeypatch.setattr(process, "run", archive.run)
     return apt.open_suite(store, "trixie")
@@ -123,7 +123,7 @@ def test_a_version_that_the_index_forgot_comes_from_the_pool_of_its_source(
     assert apt.find(GCC, tmp_path).read_text() == "pool"
 
 
-def test_what_the_pool_does_not_have_either_is_told_with_what_there_is_now(
+def test_what_the_pool_does_not_have_either_is_reported_with_what_there_is_now(
     monkeypatch: pytest.MonkeyPatch, store: Store, tmp_path: Path
 ) -> None:
     archive = Archive(INDEX)

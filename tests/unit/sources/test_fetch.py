@@ -86,7 +86,7 @@ def test_a_source_put_there_by_hand_is_taken(store: Store, source: Source) -> No
     fetch([away], {}, store, silent, offline=True)
 
 
-def test_what_cannot_be_fetched_tells_the_url_and_where_to_put_it(
+def test_what_cannot_be_fetched_says_the_url_and_where_to_put_it(
     store: Store, tmp_path: Path
 ) -> None:
     url = (tmp_path / "absent.tgz").as_uri()
@@ -146,7 +146,7 @@ def test_pip_is_not_asked_to_download_what_it_would_run(
     names = ["a-1-py3-none-any.whl", "a-1.tar.gz", "b-1-py3-none-any.whl", "b-1.zip"]
     asked: dict[str, list[str]] = {"pip": [], "parts": []}
 
-    def download(wheels: list[pypi.Wanted], into: Path) -> None:
+    def download(wheels: list[pypi.WantedWheel], into: Path) -> None:
         for one in wheels:
             asked["pip"].append(one.purl.filename)
             (into / one.purl.filename).write_bytes(one.purl.filename.encode())
@@ -180,7 +180,7 @@ def test_the_registry_maps_a_sha256_to_a_package_url(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("[a]", "1: a list is not a mapping"),
         ("text", "1: text is not a mapping"),
@@ -195,10 +195,10 @@ def test_the_registry_maps_a_sha256_to_a_package_url(tmp_path: Path) -> None:
         ("\tb: c", "not YAML"),
     ],
 )
-def test_a_wrong_registry_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_wrong_registry_is_reported_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "sources.yaml"
     path.write_text(text)
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         load_registry(path)
     assert caught.value.message.startswith(f"{path}:")
 

@@ -74,7 +74,7 @@ def test_a_link_out_of_the_library_is_left_out(tmp_path: Path, store: Store) -> 
     }
 
 
-def test_what_is_not_there_is_told(tmp_path: Path, store: Store) -> None:
+def test_what_is_not_there_is_reported(tmp_path: Path, store: Store) -> None:
     with pytest.raises(MachineError, match=r"no python3\.10"):
         take("3.10", store)
     with pytest.raises(UsageError, match="not an interpreter with its library"):

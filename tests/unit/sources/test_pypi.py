@@ -1,7 +1,7 @@
 import pytest
 
 from rootstock.sources import purl
-from rootstock.sources.pypi import Wanted, batches, wheel_options
+from rootstock.sources.pypi import WantedWheel, batches, wheel_options
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,9 @@ def test_pip_is_asked_for_just_that_wheel(wheel: str, options: str) -> None:
     assert wheel_options([wheel]) == options.split()
 
 
-def wheels(*names: str) -> list[Wanted]:
+def wheels(*names: str) -> list[WantedWheel]:
     urls = [f"pkg:pypi/{name.split('-')[0]}@{name.split('-')[1]}#{name}" for name in names]
-    return [Wanted(purl.parse(url), "0" * 64) for url in urls]
+    return [WantedWheel(purl.parse(url), "0" * 64) for url in urls]
 
 
 def test_wheels_for_one_python_are_fetched_together_and_each_project_once() -> None:

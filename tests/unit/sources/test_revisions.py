@@ -37,7 +37,7 @@ def test_what_apt_shows_of_sources_is_revisions_with_files() -> None:
         "pkg:deb/debian/scion@1:1.0-2+deb13u1?arch=source&distro=trixie-security"
         "#scion_1.0-2+deb13u1.debian.tar.xz"
     )
-    assert (second.version, second.tarball) == ("0.9-1", "")
+    assert (second.version, second.tarball) == ("0.9-1", "scion_0.9-1.diff.gz")
 
 
 def test_nothing_is_shown_of_what_a_suite_lacks() -> None:

@@ -41,11 +41,11 @@ def test_another_lock_is_another_environment(store: Store, lock: Path, place: Pa
 
 def test_a_damaged_environment_is_taken_away(store: Store, lock: Path, place: Path) -> None:
     (place / "bin/one").write_text("another")
-    told: list[Event] = []
+    said: list[Event] = []
     with pytest.raises(SourceError):
-        tools.ensure(lock, store, told.append, offline=True)
+        tools.ensure(lock, store, said.append, offline=True)
     assert not place.exists()
-    assert "is damaged" in told[0].detail
+    assert "is damaged" in said[0].detail
 
 
 def test_a_lock_that_is_not_there(store: Store, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A file that two wheels of one set own is told before anything is built."""
+"""A file that two wheels of one set own is reported before anything is built."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ def made(folder: Path, name: str, *files: str, drop: Sequence[str] = ()) -> Whee
     return wheel.read(wheels.make(folder, name, files=dict.fromkeys(files, b"")), drop)
 
 
-def test_a_file_in_two_wheels_is_told_with_both(tmp_path: Path) -> None:
+def test_a_file_in_two_wheels_is_reported_with_both(tmp_path: Path) -> None:
     bud = made(tmp_path, "bud", "bud/a.py", "shared/x.py")
     twig = made(tmp_path, "twig", "twig/a.py", "shared/x.py")
     with pytest.raises(UsageError) as caught:
@@ -52,7 +52,7 @@ def test_wheels_of_two_sets_are_not_compared(tmp_path: Path) -> None:
     clashes.require_none({"x": [bud], "y": [twig]})
 
 
-def test_names_that_some_file_systems_take_for_one_are_told(tmp_path: Path) -> None:
+def test_names_that_some_file_systems_take_for_one_are_reported(tmp_path: Path) -> None:
     bud, twig = (
         made(tmp_path, "bud", "Shared/\u00e9.py"),
         made(tmp_path, "twig", "shared/e\u0301.py"),
@@ -68,7 +68,7 @@ def test_a_program_is_a_file(tmp_path: Path) -> None:
         clashes.require_none({"x": [bud, twig]})
 
 
-def test_of_many_files_the_first_are_told(tmp_path: Path) -> None:
+def test_of_many_files_the_first_are_reported(tmp_path: Path) -> None:
     files = [f"shared/{n:03}.py" for n in range(50)]
     both = [made(tmp_path, name, *files) for name in ("bud", "twig")]
     with pytest.raises(UsageError) as caught:

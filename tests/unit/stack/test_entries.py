@@ -9,10 +9,10 @@ from packaging.specifiers import SpecifierSet
 from rootstock.core.errors import UsageError
 from rootstock.stack import entries
 from rootstock.stack.entries import Chosen
-from rootstock.stack.lock import Build, Entry
+from rootstock.stack.lock import Build, LockEntry
 from rootstock.stack.names import Names
 from rootstock.stack.resolve import Resolved
-from rootstock.stack.wanted import Known
+from rootstock.stack.wanted import PackageSettings
 from rootstock.stack.wheel import Wheel
 
 NAMES = Names(differing={"tables": "pytables"}, also={})
@@ -37,8 +37,11 @@ def wheel(name: str, *requires: str, libraries: tuple[str, ...] = (), python: st
 
 
 def entry(
-    one: Wheel, *others: Wheel, known: Known | None = None, pythons: tuple[str, ...] = PYTHONS
-) -> Entry:
+    one: Wheel,
+    *others: Wheel,
+    known: PackageSettings | None = None,
+    pythons: tuple[str, ...] = PYTHONS,
+) -> LockEntry:
     file = Resolved(
         project=one.name,
         version="1.0",
@@ -49,7 +52,7 @@ def entry(
     )
     every = {(other.name, python): other for other in (one, *others) for python in pythons}
     return entries.entry(
-        Chosen(file=file, wheel=one, pythons=pythons), every, known or Known(), NAMES
+        Chosen(file=file, wheel=one, pythons=pythons), every, known or PackageSettings(), NAMES
     )
 
 
@@ -62,7 +65,7 @@ def test_a_pure_wheel_is_one_noarch_package() -> None:
     )
 
 
-def test_markers_tell_ranges_of_pythons_apart() -> None:
+def test_markers_say_ranges_of_pythons_apart() -> None:
     made = entry(wheel("bud", 'tomli; python_version < "3.11"', python=">=3.8"))
     old, new = made.builds
     assert (old.pythons, old.python, old.depends) == (("3.10",), ">=3.8,<3.11.0a0", ("tomli",))
@@ -83,13 +86,13 @@ def test_an_extra_brings_what_it_asks_for() -> None:
 
 
 def test_what_metadata_lacks_is_added() -> None:
-    known = Known(depends=(Requirement("pytz"),), license="ISC", why="imports it")
+    known = PackageSettings(depends=(Requirement("pytz"),), license="ISC", why="imports it")
     made = entry(wheel("bud", "scion"), known=known)
     assert made.builds[0].depends == ("pytz", "scion")
     assert made.license == "MIT"  # its own, where it has one
 
 
-def test_a_licence_that_is_not_known_is_told() -> None:
+def test_a_license_that_is_not_known_is_reported() -> None:
     unknown = Wheel(**{**wheel("bud").__dict__, "license": ""})
     with pytest.raises(UsageError, match="names no license") as caught:
         entry(unknown)
@@ -107,5 +110,5 @@ def test_two_projects_are_not_one_package() -> None:
 
 
 def test_nothing_of_a_package_s_own_tests_is_in_its_entry() -> None:
-    known = Known(suite=("--pyargs", "bud"), suite_fails={"bud/t.py::a": "b"}, why="c")
+    known = PackageSettings(suite=("--pyargs", "bud"), suite_fails={"bud/t.py::a": "b"}, why="c")
     assert entry(wheel("bud"), known=known) == entry(wheel("bud"))

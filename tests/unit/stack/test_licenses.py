@@ -1,4 +1,4 @@
-"""The licence of a wheel is an SPDX expression, or it is not known."""
+"""The license of a wheel is an SPDX expression, or it is not known."""
 
 import doctest
 
@@ -16,7 +16,7 @@ OSI = "License :: OSI Approved :: "
         ("mit or apache-2.0", "", [], "MIT OR Apache-2.0"),
         ("", "BSD 3-Clause", [], "BSD-3-Clause"),
         ("", "bsd-3-clause", [], "BSD-3-Clause"),
-        ("", "The whole text of a licence. " * 20, [f"{OSI}MIT License"], "MIT"),
+        ("", "The whole text of a license. " * 20, [f"{OSI}MIT License"], "MIT"),
         ("", "", [f"{OSI}Apache Software License"], "Apache-2.0"),
         ("", "", [f"{OSI}MIT License", f"{OSI}BSD License"], ""),  # which counts?
         ("", "Dual License", [], ""),

@@ -1,4 +1,4 @@
-"""ci/stack.lock is read as it was written, and nothing else is taken for one."""
+"""`ci/stack.lock` is read as it was written, and nothing else is taken for one."""
 
 import errno
 import json
@@ -11,9 +11,9 @@ import pytest
 from rootstock.core.audit_rules import Waiver
 from rootstock.core.errors import NoSpace, UsageError
 from rootstock.stack import lock
-from rootstock.stack.lock import Build, Entry, Lock, Member, Set, Texts
+from rootstock.stack.lock import Build, Lock, LockedSet, LockEntry, Member, Texts
 
-ENTRY = Entry(
+ENTRY = LockEntry(
     name="bud",
     version="1.0",
     project="Bud",
@@ -34,7 +34,7 @@ ENTRY = Entry(
 LOCK = Lock(
     wheels=(ENTRY,),
     sets=(
-        Set(
+        LockedSet(
             name="rootstock-x",
             summary="",
             version="2026.01.02",
@@ -45,9 +45,9 @@ LOCK = Lock(
 )
 
 
-def of(name: str, **packages: str) -> Set:
+def of(name: str, **packages: str) -> LockedSet:
     members = tuple(Member(python=python, packages=packages) for python in ("3.11", "3.13"))
-    return Set(name=name, summary="", version="1", members=members)
+    return LockedSet(name=name, summary="", version="1", members=members)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,9 @@ def of(name: str, **packages: str) -> Set:
         ((replace(of("a", bud="1"), members=()), of("b", bud="2")), [["b"]]),
     ],
 )
-def test_sets_with_other_versions_are_apart(sets: tuple[Set, ...], groups: list[list[str]]) -> None:
+def test_sets_with_other_versions_are_apart(
+    sets: tuple[LockedSet, ...], groups: list[list[str]]
+) -> None:
     assert lock.together(sets, "3.11") == groups
 
 
@@ -102,7 +104,7 @@ def test_after_an_error_all_files_are_the_old_ones(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written") as caught:
         lock.write(LOCK, tmp_path / "none/stack.lock")
     assert caught.value.remedy
@@ -153,7 +155,7 @@ def test_without_one_there_is_no_stack(tmp_path: Path) -> None:
         {"builds": [{"pythons": ["3.11.2"], "python": "", "depends": []}]},
     ],
 )
-def test_what_cannot_be_is_told(tmp_path: Path, change: dict[str, object]) -> None:
+def test_what_cannot_be_is_reported(tmp_path: Path, change: dict[str, object]) -> None:
     [entry] = json.loads(lock.text(LOCK))["wheels"]
     value = {"format": 1, "sets": [], "also": {}, "wheels": [{**entry, **change}]}
     path = tmp_path / "stack.lock"

@@ -1,4 +1,4 @@
-"""Versions that a resolver went back to are told."""
+"""Versions that a resolver went back to are reported."""
 
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from rootstock.core.errors import UsageError
 from rootstock.stack.make import require_age
 from rootstock.stack.resolve import Resolved
-from rootstock.stack.wanted import Known, Wanted
+from rootstock.stack.wanted import PackageSettings, Wanted
 
 BUD = Resolved(
     project="bud",
@@ -23,17 +23,17 @@ BUD = Resolved(
 NEWEST = replace(BUD, version="4.1", released=date(2026, 3, 1))
 
 
-def known(**of: Known) -> Wanted:
+def known(**of: PackageSettings) -> Wanted:
     named = {canonicalize_name(name): one for name, one in of.items()}
     return Wanted(path=Path("ci/stack.toml"), sets=(), known=named)
 
 
 def test_a_version_of_long_ago_needs_a_reason() -> None:
-    told = r"orchard, Python 3.11(.|\n)*bud 1\.0 of 2021-03-01; the newest is 4\.1 of 2026-03-01"
-    with pytest.raises(UsageError, match=told) as caught:
+    said = r"orchard, Python 3.11(.|\n)*bud 1\.0 of 2021-03-01; the newest is 4\.1 of 2026-03-01"
+    with pytest.raises(UsageError, match=said) as caught:
         require_age([BUD], [NEWEST], known(), "orchard, Python 3.11")
     assert "[packages.NAME]" in caught.value.remedy
-    require_age([BUD], [NEWEST], known(bud=Known(old=True, why="it is the last")), "x")
+    require_age([BUD], [NEWEST], known(bud=PackageSettings(old=True, why="it is the last")), "x")
 
 
 def test_what_has_had_no_release_since_is_not_old() -> None:

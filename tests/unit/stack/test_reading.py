@@ -15,7 +15,7 @@ from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store
 from rootstock.stack import reading, wheel
 from rootstock.stack.resolve import Resolved
-from rootstock.stack.wanted import Known, Wanted
+from rootstock.stack.wanted import PackageSettings, Wanted
 from rootstock.stack.wheel import Wheel
 
 from . import sdists, wheels
@@ -57,7 +57,7 @@ def put(path: Path, store: Store) -> Resolved:
 
 
 def known(*drop: str) -> Wanted:
-    own = Known(drop=drop, why="x")
+    own = PackageSettings(drop=drop, why="x")
     return Wanted(path=Path("ci/stack.toml"), sets=(), known={canonicalize_name("bud"): own})
 
 
@@ -123,9 +123,9 @@ def test_a_damaged_result_is_made_again(tmp_path: Path, store: Store) -> None:
     [place] = store.root.glob("proofs/wheels/*.json")
     text = place.read_text()
     place.write_text(text.replace("bud = bud:main", "bud = bad:main"))
-    told: list[Event] = []
-    assert reading.read([file], known(), store, told.append)[file.sha256] == first
-    assert any("is damaged" in event.detail for event in told)
+    said: list[Event] = []
+    assert reading.read([file], known(), store, said.append)[file.sha256] == first
+    assert any("is damaged" in event.detail for event in said)
     assert place.read_text() == text
 
 

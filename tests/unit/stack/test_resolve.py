@@ -1,4 +1,4 @@
-"""What uv wrote is read for one Python, the best of the wheels that fit; its reasons are told."""
+"""What uv wrote is read for one Python, the best wheel that fits; its reasons are reported."""
 
 from pathlib import Path
 
@@ -47,24 +47,24 @@ def test_a_wheel_of_a_stable_interface_serves_later_pythons() -> None:
     assert [one.project for one in resolve.read(text, "3.14.7")] == ["bud"]
 
 
-def test_a_package_without_a_wheel_for_it_is_told() -> None:
+def test_a_package_without_a_wheel_for_it_is_reported() -> None:
     text = (
         HEAD
         + package("leaf", "leaf-1.0-py3-none-any.whl")
         + package("bud", "bud-1.0-cp313-cp313-manylinux_2_28_x86_64.whl")
         + package("twig", "twig-1.0-cp311-cp311-manylinux_2_35_x86_64.whl")
     )
-    told = (
+    said = (
         r"\[sets\.x\], Python 3\.11\.2: there is no wheel .* glibc 2\.28, of bud 1\.0, twig 1\.0$"
     )
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=said) as caught:
         resolve.read(text, "3.11.2", "ci/stack.toml: [sets.x]")
     assert "python_version" in caught.value.remedy
     assert caught.value.code == 2
 
 
 @pytest.mark.parametrize("text", ["", "no TOML", HEAD + 'requires-python = ">=4"\npackages = []\n'])
-def test_what_is_no_lock_is_told(text: str) -> None:
+def test_what_is_no_lock_is_reported(text: str) -> None:
     with pytest.raises(SourceError, match=r"uv's lock for Python 3\.11\.2 cannot be read"):
         resolve.read(text, "3.11.2")
 
@@ -101,7 +101,7 @@ def test_what_uv_chooses_is_returned(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("index")
-def test_a_name_that_the_index_lacks_is_told(tmp_path: Path) -> None:
+def test_a_name_that_the_index_lacks_is_reported(tmp_path: Path) -> None:
     uv = uvs.resolving(tmp_path, [wheels.make(tmp_path, "bud")])
     with pytest.raises(UsageError) as caught:
         run(tmp_path, uv, "bud", "bub")
@@ -113,38 +113,38 @@ def test_a_name_that_the_index_lacks_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("index")
-def test_packages_that_do_not_fit_together_are_told_with_uvs_reason(tmp_path: Path) -> None:
-    told = failure(
+def test_packages_that_do_not_fit_together_are_reported_with_uvs_reason(tmp_path: Path) -> None:
+    said = failure(
         tmp_path, 1, "error: No solution found\n  cause: Because you require a<1 and a>2"
     )
-    assert isinstance(told, UsageError)
-    assert told.message.splitlines() == [
+    assert isinstance(said, UsageError)
+    assert said.message.splitlines() == [
         "ci/stack.toml: [sets.x], Python 3.11.2: these packages cannot be installed together:",
         "    error: No solution found",
         "      cause: Because you require a<1 and a>2",
     ]
-    assert "ci/stack.toml" in told.remedy
+    assert "ci/stack.toml" in said.remedy
 
 
 @pytest.mark.usefixtures("index")
-def test_a_package_that_uv_finds_no_wheel_of_is_told(tmp_path: Path) -> None:
-    told = failure(tmp_path, 1, "cause: Because bud==1.0 has no usable wheels and you require bud")
-    assert "[sets.x], Python 3.11.2: no wheel fits of bud==1.0:" in told.message
-    assert "python_version" in told.remedy
+def test_a_package_that_uv_finds_no_wheel_of_is_reported(tmp_path: Path) -> None:
+    said = failure(tmp_path, 1, "cause: Because bud==1.0 has no usable wheels and you require bud")
+    assert "[sets.x], Python 3.11.2: no wheel fits of bud==1.0:" in said.message
+    assert "python_version" in said.remedy
 
 
 @pytest.mark.usefixtures("index")
 def test_a_long_reason_is_shortened(tmp_path: Path) -> None:
     lines = [f"line {n}" if n % 2 else "" for n in range(400)] + ["the end " * 200]
-    told = failure(tmp_path, 1, "\n".join(lines)).message.splitlines()
-    assert told[1:3] == ["    line 1", "    line 3"]
-    assert len(told) < 30
-    [left_out] = [line for line in told if "lines more" in line]
-    shown = [line for line in told[1:] if line != left_out]
+    said = failure(tmp_path, 1, "\n".join(lines)).message.splitlines()
+    assert said[1:3] == ["    line 1", "    line 3"]
+    assert len(said) < 30
+    [left_out] = [line for line in said if "lines more" in line]
+    shown = [line for line in said[1:] if line != left_out]
     assert int(left_out.split()[1]) + len(shown) == 201
-    assert told[-2] == "    line 399"
-    assert told[-1].startswith("    the end the end") and told[-1].endswith(" ...")
-    assert max(map(len, told)) < 320
+    assert said[-2] == "    line 399"
+    assert said[-1].startswith("    the end the end") and said[-1].endswith(" ...")
+    assert max(map(len, said)) < 320
 
 
 def test_a_reason_is_not_cut_to_gain_one_line() -> None:
@@ -155,26 +155,26 @@ def test_a_reason_is_not_cut_to_gain_one_line() -> None:
 
 @pytest.mark.usefixtures("index")
 def test_an_index_that_does_not_answer_is_no_fault_of_the_set(tmp_path: Path) -> None:
-    told = failure(tmp_path, 2, "error: Failed to fetch: https://me:secret@example.org/simple/bud/")
-    assert isinstance(told, SourceError)
-    assert "[sets.x], Python 3.11.2: uv could not resolve the packages:" in told.message
-    assert "Failed to fetch" in told.message and "secret" not in told.message
-    assert "network" in told.remedy
-    assert told.code == 3
+    said = failure(tmp_path, 2, "error: Failed to fetch: https://me:secret@example.org/simple/bud/")
+    assert isinstance(said, SourceError)
+    assert "[sets.x], Python 3.11.2: uv could not resolve the packages:" in said.message
+    assert "Failed to fetch" in said.message and "secret" not in said.message
+    assert "network" in said.remedy
+    assert said.code == 3
 
 
 @pytest.mark.usefixtures("index")
-def test_an_index_that_never_answers_is_told(tmp_path: Path) -> None:
-    told = failure(tmp_path, 0, "", timeout=0.5)
-    assert isinstance(told, SourceError) and "within 0.5 s" in told.message
+def test_an_index_that_never_answers_is_reported(tmp_path: Path) -> None:
+    said = failure(tmp_path, 0, "", timeout=0.5)
+    assert isinstance(said, SourceError) and "within 0.5 s" in said.message
 
 
 @pytest.mark.usefixtures("index")
-def test_a_full_disk_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     assert isinstance(failure(tmp_path, 2, "error: No space left on device (os error 28)"), NoSpace)
 
 
-def test_what_an_index_does_not_tell_is_told() -> None:
+def test_what_an_index_does_not_say_is_reported() -> None:
     text = HEAD + package("bud", "bud-1.0-py3-none-any.whl").replace("size = 3,", "")
     with pytest.raises(SourceError, match="does not give the size"):
         resolve.read(text, "3.11.2")
@@ -188,8 +188,8 @@ def test_versions_are_handed_on_as_a_lock() -> None:
 
 
 def test_what_is_known_of_source_distributions_is_not_asked_of_their_code() -> None:
-    told = resolve.settings_of({"bud": (Requirement("scion<2"),), "leaf": ()})
-    assert tomlkit.parse(told).unwrap() == {
+    said = resolve.settings_of({"bud": (Requirement("scion<2"),), "leaf": ()})
+    assert tomlkit.parse(said).unwrap() == {
         "dependency-metadata": [
             {"name": "bud", "requires-dist": ["scion<2"]},
             {"name": "leaf", "requires-dist": []},

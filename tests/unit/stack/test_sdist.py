@@ -1,4 +1,4 @@
-"""What a source distribution says of itself is read, not run, and what it lacks is told."""
+"""What a source distribution says of itself is read, not run, and what it lacks is reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,8 +27,8 @@ def test_all_that_a_package_says_is_read(tmp_path: Path, ending: str) -> None:
         "docs/LICENSE": "of the manual",
         **SETUP,
     }
-    told = f"{OLD}Summary: Buds\nHome-page: https://example.org/bud\nLicense: GPLv3+\n"
-    found = sdist.read(sdists.make(tmp_path, told, files, ending))
+    said = f"{OLD}Summary: Buds\nHome-page: https://example.org/bud\nLicense: GPLv3+\n"
+    found = sdist.read(sdists.make(tmp_path, said, files, ending))
     assert (found.name, found.version, found.summary) == ("bud", "1.0", "Buds")
     assert (found.license, found.homepage) == ("GPL-3.0-or-later", "https://example.org/bud")
     assert found.license_files == ("bud-1.0/LICENSE.rst",)
@@ -79,21 +79,23 @@ def test_what_setuptools_builds_is_taken(tmp_path: Path) -> None:
         (NEW, {"pyproject.toml": "#" * (1 << 20) + "#"}),
     ],
 )
-def test_what_cannot_be_read_is_told(tmp_path: Path, metadata: str, files: dict[str, str]) -> None:
+def test_what_cannot_be_read_is_reported(
+    tmp_path: Path, metadata: str, files: dict[str, str]
+) -> None:
     made = sdists.make(tmp_path, metadata, files)
     with pytest.raises(SourceError, match=r"cannot be read as a source distribution"):
         sdist.read(made)
 
 
 @pytest.mark.parametrize("ending", sdist.ENDINGS)
-def test_texts_of_licences_are_told_by_their_names(tmp_path: Path, ending: str) -> None:
+def test_texts_of_licenses_are_reported_by_their_names(tmp_path: Path, ending: str) -> None:
     texts = ["COPYING.LESSER", "LICENCE-MIT", "doc/license.txt", "LICENSES", "NOTICE"]
     others = ["license.py", "licensing.rst", "LICENSE.d/readme", "notices_of_defects.txt"]
     made = sdists.make(tmp_path, NEW, dict.fromkeys([*texts, *others], ""), ending)
     assert sdist.license_texts(made) == tuple(sorted(texts))
 
 
-def test_a_file_without_licence_texts_is_named(tmp_path: Path) -> None:
+def test_a_file_without_license_texts_is_named(tmp_path: Path) -> None:
     made = sdists.make(tmp_path, f"{NEW}License: MIT\n", {"README": "MIT"})
     with pytest.raises(SourceError, match=r"bud-1\.0\.tar\.gz has no license text") as caught:
         sdist.license_texts(made)
@@ -102,7 +104,7 @@ def test_a_file_without_licence_texts_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("read", [sdist.read, sdist.license_texts])
 @pytest.mark.parametrize("name", ["bud-1.0.tar.gz", "bud-1.0.zip"])
-def test_what_is_no_archive_is_told(
+def test_what_is_no_archive_is_reported(
     tmp_path: Path, name: str, read: Callable[[Path], object]
 ) -> None:
     (tmp_path / name).write_bytes(b"no archive")

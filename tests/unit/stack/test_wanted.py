@@ -1,4 +1,4 @@
-"""ci/stack.toml: what is wrong with it is told, with the table."""
+"""`ci/stack.toml`: what is wrong with it is reported, with the table."""
 
 from pathlib import Path
 
@@ -42,11 +42,11 @@ def test_it_is_read(tmp_path: Path) -> None:
     assert found.of("zarr").suite_fails == {
         "zarr/tests/test_a.py::test_b[1]": "It asks the network"
     }
-    assert found.of("other") == wanted.Known()
+    assert found.of("other") == wanted.PackageSettings()
 
 
 @pytest.mark.parametrize(
-    ("line", "other", "told"),
+    ("line", "other", "said"),
     [
         ('summary = "All trees"', 'sumary = "x"', r"\[sets\.orchard\] has the unknown key sumary"),
         ('why = "A reason"', "", r"\[packages\.Zarr\] has no why"),
@@ -70,8 +70,8 @@ def test_it_is_read(tmp_path: Path) -> None:
         ("[sets.orchard]", "[sets.orchard", "is not TOML"),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, line: str, other: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told) as caught:
+def test_what_is_wrong_is_reported(tmp_path: Path, line: str, other: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
         load(tmp_path, GOOD.replace(line, other))
     assert str(tmp_path / "stack.toml") in caught.value.message
 
@@ -117,19 +117,19 @@ def test_what_few_packages_have_is_read(tmp_path: Path) -> None:
     assert known.waive == (Waiver(rule="licence", file="info/*", why="none has it"),)
 
 
-def test_licence_texts_may_be_of_another_release(tmp_path: Path) -> None:
+def test_license_texts_may_be_of_another_release(tmp_path: Path) -> None:
     assert load(tmp_path, f'{SAID}license_source = "1.2.0"\n').of("bud").license_source == "1.2.0"
     assert load(tmp_path, SAID).of("bud").license_source is False
 
 
-def test_a_licence_is_an_spdx_expression(tmp_path: Path) -> None:
+def test_a_license_is_an_spdx_expression(tmp_path: Path) -> None:
     found = load(tmp_path, f'{SAID}license = "mit or LicenseRef-Own"\n').of("bud")
     assert found.license == "MIT OR LicenseRef-Own"
     assert load(tmp_path, SAID).of("bud").license == ""
 
 
 @pytest.mark.parametrize("value", ['"BSD"', '"Apache License 2.0"', '"MIT or"', '""', "true", "[]"])
-def test_another_licence_is_told_with_its_table_and_key(tmp_path: Path, value: str) -> None:
+def test_another_license_is_reported_with_its_table_and_key(tmp_path: Path, value: str) -> None:
     with pytest.raises(UsageError, match="which is not an SPDX expression") as caught:
         load(tmp_path, f"{SAID}license = {value}\n")
     assert f"{tmp_path / 'stack.toml'}: [packages.bud] license is " in caught.value.message
@@ -138,7 +138,7 @@ def test_another_licence_is_told_with_its_table_and_key(tmp_path: Path, value: s
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ('license_source = "yes"', "license_source is 'yes'"),
         ("license_source = 1.2", "license_source is 1.2"),
@@ -156,7 +156,7 @@ def test_another_licence_is_told_with_its_table_and_key(tmp_path: Path, value: s
         ('waive = [{rule = "lizenz", file = "x", why = "y"}]', "which is not a waiver"),
     ],
 )
-def test_what_few_packages_cannot_have_is_told(tmp_path: Path, line: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told) as caught:
+def test_what_few_packages_cannot_have_is_reported(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as caught:
         load(tmp_path, f"{SAID}{line}\n")
     assert "[packages.bud]" in caught.value.message

@@ -1,4 +1,4 @@
-"""What a wheel says of itself is read, and what is none is told."""
+"""What a wheel says of itself is read, and what is none is refused."""
 
 import os
 import subprocess
@@ -90,7 +90,7 @@ def unpacked(made: Path, folder: Path, *drop: str) -> list[str]:
 
 
 def test_the_files_that_it_installs_are_known(tmp_path: Path) -> None:
-    """recipes/analysis/wheel/unpack.py puts them there."""
+    """The script recipes/analysis/wheel/unpack.py puts them there."""
     inside = [
         "bud/__init__.py",
         "bud/tests/test_a.py",
@@ -133,7 +133,7 @@ def test_the_files_that_it_installs_are_known(tmp_path: Path) -> None:
         ("", {"bud-1.0.data/elsewhere/x": b""}),
     ],
 )
-def test_what_cannot_be_read_is_told(
+def test_what_cannot_be_read_is_reported(
     tmp_path: Path, metadata: str, files: dict[str, bytes]
 ) -> None:
     made = wheels.make(tmp_path, "bud", metadata=metadata, files=files)
@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_told(
 
 
 @pytest.mark.parametrize("name", ["bud-1.0-py3-none-any.whl", "bud.whl"])
-def test_what_is_no_archive_is_told(tmp_path: Path, name: str) -> None:
+def test_what_is_no_archive_is_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"no archive")
     with pytest.raises(SourceError, match="cannot be read as a wheel"):
         wheel.read(tmp_path / name)

@@ -58,8 +58,8 @@ class Shop:
         prefix.mkdir()
         self.installed += 1
 
-    def _run(self, suite: Suite, prefix: Path, **told: Any) -> SuiteResult:
-        self.ran.append((suite.package, told["expected"]))
+    def _run(self, suite: Suite, prefix: Path, **shown: Any) -> SuiteResult:
+        self.ran.append((suite.package, shown["expected"]))
         return SuiteResult(
             package=suite.package,
             version=suite.version,
@@ -121,7 +121,7 @@ def test_what_it_runs_with_or_on_is_other_and_it_is_run(
     assert shop.prove(OAK) == [], "the first is still known"
 
 
-def test_what_one_took_is_told_the_next_time_unless_it_was_stopped(shop: Shop) -> None:
+def test_what_one_took_is_reported_the_next_time_unless_it_was_stopped(shop: Shop) -> None:
     shop.states = {"oak": "failed", "elm": "stopped"}
     shop.prove(OAK, ELM)
     assert cell.seconds(shop.store) == {"oak": 7.0}

@@ -10,7 +10,7 @@ from rootstock.plan.graph import Graph
 from rootstock.plan.matrix import Cell
 from rootstock.product.root import PRODUCT
 from rootstock.stack import names, wanted
-from rootstock.stack.lock import TESTS, Lock, Member, Set
+from rootstock.stack.lock import TESTS, Lock, LockedSet, Member
 from rootstock.stack.names import Names
 from rootstock.suites import choose
 from rootstock.suites.suite import Suite
@@ -44,9 +44,9 @@ def known(folder: Path) -> wanted.Wanted:
 
 def lock(*tests: str, pluggy: str = "1") -> Lock:
     members = (Member(python="3.11", packages={"pluggy": "1"}),)
-    orchard = Set(name="rootstock-orchard", summary="", version="1", members=members)
+    orchard = LockedSet(name="rootstock-orchard", summary="", version="1", members=members)
     own = tuple(Member(python=one, packages={"pluggy": pluggy, "pytest": "9"}) for one in tests)
-    runs = Set(name=TESTS, summary="", version="1", members=own)
+    runs = LockedSet(name=TESTS, summary="", version="1", members=own)
     return Lock(wheels=(), sets=(orchard, runs), also={})
 
 
@@ -81,7 +81,7 @@ def test_a_cell_that_has_it_already_has_it_once() -> None:
     assert choose.beside([cell], lock("3.11"))[cell.id].sets == (TESTS,)
 
 
-def test_what_cannot_be_together_is_told() -> None:
+def test_what_cannot_be_together_is_reported() -> None:
     with pytest.raises(UsageError, match="need other versions than its sets"):
         choose.beside([CELL], lock("3.11", pluggy="2"))
 
@@ -93,7 +93,7 @@ def test_a_cell_of_another_python_is_left_out_and_alone_is_refused() -> None:
         choose.beside([other], lock("3.11"))
 
 
-def test_without_the_set_the_way_to_it_is_told() -> None:
+def test_without_the_set_the_way_to_it_is_reported() -> None:
     with pytest.raises(UsageError, match="has no set tests") as caught:
         choose.beside([CELL], Lock(wheels=(), sets=(), also={}))
     assert "rootstock stack lock" in caught.value.remedy

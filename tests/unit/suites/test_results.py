@@ -22,10 +22,10 @@ def end(test: str, outcome: str = "passed", reason: str = "") -> list[Any]:
     return ["end", f"{FILE}::{test}", outcome, reason]
 
 
-def judged(*values: list[Any], suite: Suite = SUITE, **told: Any) -> SuiteResult:
+def judged(*values: list[Any], suite: Suite = SUITE, **said: Any) -> SuiteResult:
     reading = Reading()
     reading.take(lines(*values))
-    return judge(suite, reading, **{"seconds": 1, "limit": 60, **told})
+    return judge(suite, reading, **{"seconds": 1, "limit": 60, **said})
 
 
 def test_every_test_is_counted_once_by_the_worst_of_its_parts() -> None:
@@ -92,7 +92,7 @@ def test_a_line_without_end_is_refused() -> None:
         reading.take(b"x")
 
 
-def test_a_known_failure_is_foreseen_and_with_others_still_told() -> None:
+def test_a_known_failure_is_foreseen_and_with_others_still_reported() -> None:
     suite = Suite(
         package="oak", version="1", words=("oak",), fails={f"{FILE}::a": "the sandbox is read-only"}
     )
@@ -119,7 +119,7 @@ def test_a_known_failure_is_foreseen_and_with_others_still_told() -> None:
     assert [one.test for one in worse.failures] == [f"{FILE}::ab"]
 
 
-def test_what_should_fail_and_does_not_is_told_and_fails_nothing() -> None:
+def test_what_should_fail_and_does_not_is_reported_and_fails_nothing() -> None:
     fails = {f"{FILE}::a": "x", f"{FILE}::b": "y", f"{FILE}::c": "z", f"{FILE}::gone": "w"}
     suite = Suite(package="oak", version="1", words=("oak",), fails=fails)
     found = judged(
@@ -137,7 +137,7 @@ def test_what_should_fail_and_does_not_is_told_and_fails_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told", "state", "reason"),
+    ("values", "said", "state", "reason"),
     [
         ([end("a"), ["over", 0]], {}, "passed", ""),
         ([["over", 5]], {"code": 5}, "failed", "it has no tests"),
@@ -174,9 +174,9 @@ def test_what_should_fail_and_does_not_is_told_and_fails_nothing() -> None:
     ],
 )
 def test_how_a_suite_ends(
-    values: list[list[Any]], told: dict[str, Any], state: str, reason: str
+    values: list[list[Any]], said: dict[str, Any], state: str, reason: str
 ) -> None:
-    found = judged(*values, **told)
+    found = judged(*values, **said)
     assert (found.state, found.reason) == (state, reason)
 
 

@@ -62,7 +62,7 @@ def written(folder: Path, *words: str) -> list[Any]:
     return [json.loads(line) for line in (folder / "results").read_text().splitlines()]
 
 
-def test_each_way_to_end_is_told_by_the_test_s_id(tmp_path: Path) -> None:
+def test_each_way_to_end_is_reported_by_the_test_s_id(tmp_path: Path) -> None:
     (tmp_path / "test_oak_ends.py").write_text(TESTS)
     lines = written(tmp_path, str(tmp_path), "-k", "not left_out")
     assert lines[0] == ["found", 11, 1]

@@ -13,7 +13,7 @@ from rootstock.core.errors import VerifyFailed
 from rootstock.core.progress import silent
 from rootstock.core.store import Store
 from rootstock.verify import against
-from rootstock.verify.rebuild import Verdict
+from rootstock.verify.rebuild import PackageVerdict
 
 from ..conftest import Released
 from .test_rebuild import keep
@@ -28,7 +28,9 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-def compared(released: Released, made: dict[str, Artifact], store: Store) -> dict[str, Verdict]:
+def compared(
+    released: Released, made: dict[str, Artifact], store: Store
+) -> dict[str, PackageVerdict]:
     channel = Channel.at(released.channel)
     found = against.compare_all(channel, released.release, made, store, silent)
     assert not list((store.root / "tmp").iterdir())

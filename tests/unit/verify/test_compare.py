@@ -1,4 +1,4 @@
-"""What two packages that were written by hand are told to differ in."""
+"""What two packages that were written by hand are reported to differ in."""
 
 import hashlib
 import io
@@ -78,7 +78,7 @@ def test_a_text_is_shown_with_its_lines_after_the_paths(tmp_path: Path) -> None:
     assert text.lines[-2:] == ("-two", "+other")
 
 
-def test_what_only_one_has_is_told(tmp_path: Path) -> None:
+def test_what_only_one_has_is_reported(tmp_path: Path) -> None:
     more = replace(SAME, files={**SAME.files, "bin/more": b""})
     _, there = differences(tmp_path, SAME, more)
     assert (there.member, there.what) == ("bin/more", "is only in the rebuilt package")
@@ -103,7 +103,7 @@ def test_the_order_of_the_files_is_compared(tmp_path: Path) -> None:
     assert [d.what for d in found if d.member == "pkg"] == ["the files are in another order"]
 
 
-def test_of_a_binary_the_first_byte_is_told(tmp_path: Path) -> None:
+def test_of_a_binary_the_first_byte_is_reported(tmp_path: Path) -> None:
     old, new = b"\0" * 100 + b"abc", b"\0" * 100 + b"xbcd"
     _, found = differences(
         tmp_path, replace(SAME, files={"lib/x": old}), replace(SAME, files={"lib/x": new})
@@ -127,7 +127,7 @@ def elf(content: bytes) -> bytes:
     return head + names + content + sections
 
 
-def test_of_a_library_the_section_is_told(tmp_path: Path) -> None:
+def test_of_a_library_the_section_is_reported(tmp_path: Path) -> None:
     old, new = (replace(SAME, files={"lib/x.so": elf(text)}) for text in (b"\0one", b"\0two"))
     _, found = differences(tmp_path, old, new)
     assert found.what == "from byte 84 in .rodata"
@@ -142,7 +142,7 @@ def test_a_damaged_library_has_no_section(tmp_path: Path, cut: int) -> None:
     assert found.what == f"from byte {cut + 1}"
 
 
-def test_another_packing_of_the_same_is_told(tmp_path: Path) -> None:
+def test_another_packing_of_the_same_is_reported(tmp_path: Path) -> None:
     many = {"a": bytes(range(256)) * 100}
     old, new = (replace(SAME, files=many, level=level) for level in (1, 19))
     [found] = differences(tmp_path, old, new)

@@ -19,12 +19,12 @@ from rootstock.image.engines.choose import ENGINES
 from rootstock.image.rootfs import Image
 from rootstock.verify import rebuild
 from rootstock.verify.compare import Difference
-from rootstock.verify.rebuild import Verdict, raise_for_failure, select, select_all
+from rootstock.verify.rebuild import PackageVerdict, raise_for_failure, select, select_all
 
 from ...channels import promote
 
 CHECKOUT = Checkout(Path(__file__).parents[3])
-SAME = Verdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
+SAME = PackageVerdict(filename="zlib-1-h0_0.conda", outcome="same", sha256="aa", rebuilt="aa")
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_difference_weighs_more_than_what_could_not_be_tried() -> None:
     assert VerifyFailed.code == 1
 
 
-def test_a_difference_is_told_with_its_member_and_its_lines() -> None:
+def test_a_difference_is_reported_with_its_member_and_its_lines() -> None:
     found = Difference(member="share/a.txt", what="different text", lines=("-one", "+two"))
     verdict = replace(SAME, outcome="differs", differences=(found,), path="/kept/zlib.conda")
     assert verdict.lines == [
@@ -125,7 +125,7 @@ def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
 
     monkeypatch.setattr(profiles, "ensure", ensure)
     monkeypatch.setattr(type(ENGINES["unshare"]), "prepare", lambda self, root: None)
-    means = rebuild.RebuildSettings(
+    settings = rebuild.RebuildSettings(
         checkout=CHECKOUT,
         profile="debian",
         registry={},
@@ -136,7 +136,7 @@ def test_an_image_is_made_again_of_the_lock_that_gives_its_digest(
         offline=True,
     )
     for digest in digests:
-        assert rebuild._image(digest, means, silent) == tmp_path
+        assert rebuild._image(digest, settings, silent) == tmp_path
     assert made == digests
     with pytest.raises(MachineError, match="no longer exists"):
-        rebuild._image("0" * 64, means, silent)
+        rebuild._image("0" * 64, settings, silent)

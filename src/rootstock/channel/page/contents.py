@@ -8,11 +8,11 @@ from functools import cached_property
 from rootstock.channel import release_model
 from rootstock.channel.generation import Kind
 from rootstock.channel.layout import NOARCH
-from rootstock.channel.release_model import Check
+from rootstock.channel.release_model import ReleasedCheck
 
 
 @dataclass(frozen=True, kw_only=True)
-class Build:
+class FileRow:
     """A package file. `python` is empty when it is for all, `release` 0 when it is unknown.
 
     `floor` is the minimum glibc it declares, `proven` the one its files need; empty when none.
@@ -36,11 +36,11 @@ class Build:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Package:
+class PackageRow:
     """All builds of one name, the newest first."""
 
     name: str
-    builds: tuple[Build, ...]
+    builds: tuple[FileRow, ...]
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ class Package:
         return tuple(dict.fromkeys(build.version for build in self.builds))
 
     @cached_property
-    def newest(self) -> tuple[Build, ...]:
+    def newest(self) -> tuple[FileRow, ...]:
         """The builds of the newest version."""
         return tuple(build for build in self.builds if build.version == self.versions[0])
 
@@ -64,7 +64,7 @@ class Package:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class CellRow:
     """The results of a release for a ROOT and a Python, on a system."""
 
     id: str
@@ -73,7 +73,7 @@ class Cell:
     release: int
     system: str
     glibc: str
-    checks: tuple[Check, ...]
+    checks: tuple[ReleasedCheck, ...]
     packages: int
     audited: int
     files: Mapping[str, str]
@@ -84,7 +84,7 @@ class Cell:
         return sum(check.seconds for check in self.checks)
 
     @cached_property
-    def results(self) -> Mapping[str, Check]:
+    def results(self) -> Mapping[str, ReleasedCheck]:
         """The checks by name."""
         return {check.name: check for check in self.checks}
 
@@ -95,7 +95,7 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Release:
+class GenerationRow:
     """A generation of the channel: its changes, and their records.
 
     `kind` and `base` are the generation's. `visible` is whether its additions are still offered.
@@ -118,7 +118,7 @@ class Release:
     product: str
     axes: tuple[str, ...]
     packages: Mapping[str, release_model.Package]
-    cells: tuple[Cell, ...]
+    cells: tuple[CellRow, ...]
 
     @cached_property
     def signature(self) -> str:
@@ -140,18 +140,18 @@ class Contents:
     origin: int
     time: str
     subdirs: tuple[str, ...]
-    packages: tuple[Package, ...]
-    releases: tuple[Release, ...]
+    packages: tuple[PackageRow, ...]
+    releases: tuple[GenerationRow, ...]
     titles: tuple[str, str]
     headline: tuple[str, ...]
 
     @cached_property
-    def builds(self) -> tuple[Build, ...]:
+    def builds(self) -> tuple[FileRow, ...]:
         """Every package file."""
         return tuple(build for package in self.packages for build in package.builds)
 
     @cached_property
-    def proofs(self) -> Mapping[tuple[str, str], Cell]:
+    def latest(self) -> Mapping[tuple[str, str], CellRow]:
         """The latest results of each ROOT for a Python."""
         return {
             (cell.root, cell.python): cell
@@ -161,10 +161,10 @@ class Contents:
         }
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[CellRow, ...]:
         """The latest results: the newest ROOT first, each with the oldest Python first."""
         pairs = [(root, python) for root in self.roots for python in self.pythons]
-        return tuple(self.proofs[pair] for pair in pairs if pair in self.proofs)
+        return tuple(self.latest[pair] for pair in pairs if pair in self.latest)
 
     @cached_property
     def offered(self) -> frozenset[tuple[str, str]]:
@@ -173,7 +173,7 @@ class Contents:
             (build.version, build.python)
             for build in self.builds
             if build.name in self.headline and build.python
-        ) | frozenset(self.proofs)
+        ) | frozenset(self.latest)
 
     @cached_property
     def roots(self) -> tuple[str, ...]:

@@ -15,7 +15,15 @@ from rootstock import product
 from rootstock.channel import index, release_model
 from rootstock.channel.generation import Generation, History
 from rootstock.channel.layout import release_dir
-from rootstock.channel.page.contents import Build, Cell, Contents, Package, Release, highest, order
+from rootstock.channel.page.contents import (
+    CellRow,
+    Contents,
+    FileRow,
+    GenerationRow,
+    PackageRow,
+    highest,
+    order,
+)
 from rootstock.channel.reader import Channel
 from rootstock.core import names, regular, shape
 from rootstock.core.errors import RefusedError, UsageError
@@ -59,7 +67,7 @@ def tables(channel: Channel, here: Path | None = None) -> list[Path]:
 
 def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
     releases = _releases(channel, past)
-    recorded: dict[str, tuple[Release, release_model.Package]] = {}
+    recorded: dict[str, tuple[GenerationRow, release_model.Package]] = {}
     for release in releases:
         if release.visible:
             recorded.update({name: (release, entry) for name, entry in release.packages.items()})
@@ -70,7 +78,7 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
         for name, entry in _entries(table).items()
     ]
     builds.sort(key=lambda one: (order(one.version), one.release, order(one.python)), reverse=True)
-    by_name: dict[str, list[Build]] = defaultdict(list)
+    by_name: dict[str, list[FileRow]] = defaultdict(list)
     for build in builds:
         by_name[build.name].append(build)
     titles, headline = _words(releases)
@@ -80,14 +88,16 @@ def _read(channel: Channel, past: History, tables: Sequence[Path]) -> Contents:
         origin=past.origin(past.current.number).number,
         time=past.current.time,
         subdirs=tuple(sorted(table.parent.name for table in tables)),
-        packages=tuple(Package(name=name, builds=tuple(by_name[name])) for name in sorted(by_name)),
+        packages=tuple(
+            PackageRow(name=name, builds=tuple(by_name[name])) for name in sorted(by_name)
+        ),
         releases=releases,
         titles=titles,
         headline=headline,
     )
 
 
-def _words(releases: Iterable[Release]) -> tuple[tuple[str, str], tuple[str, ...]]:
+def _words(releases: Iterable[GenerationRow]) -> tuple[tuple[str, str], tuple[str, ...]]:
     """What the newest release's product and its other axes are called, and what users install."""
     named = [one for one in releases if one.product]
     name, axes = (named[-1].product, named[-1].axes) if named else (product.DEFAULT, ())
@@ -146,12 +156,12 @@ def _build(
     filename: str,
     entry: _Entry,
     since: int,
-    release: Release | None,
+    release: GenerationRow | None,
     recorded: release_model.Package | None,
-) -> Build:
+) -> FileRow:
     floors = [found[1] for depend in entry.depends if (found := _FLOOR.match(depend))]
     signed = f"{release_model.ATTESTATIONS}/{filename}.json"
-    return Build(
+    return FileRow(
         filename=filename,
         path=f"{subdir}/{filename}",
         name=entry.name,
@@ -177,7 +187,7 @@ def _python(name: str, version: str, depends: Iterable[str]) -> str:
     return pinned[0] if pinned else ""
 
 
-def _releases(channel: Channel, past: History) -> tuple[Release, ...]:
+def _releases(channel: Channel, past: History) -> tuple[GenerationRow, ...]:
     """Return all generations, the oldest first."""
     now = past.current.number
     shown = {one.number for one in past.releases(now, past.visible())}
@@ -189,9 +199,9 @@ def _releases(channel: Channel, past: History) -> tuple[Release, ...]:
     )
 
 
-def _release(channel: Channel, one: Generation, visible: bool) -> Release:
+def _release(channel: Channel, one: Generation, visible: bool) -> GenerationRow:
     recorded = channel.own_release(one.number)
-    return Release(
+    return GenerationRow(
         number=one.number,
         time=one.time,
         kind=one.kind,
@@ -210,9 +220,9 @@ def _release(channel: Channel, one: Generation, visible: bool) -> Release:
     )
 
 
-def _cell(id_: str, number: int, release: release_model.Release) -> Cell:
+def _cell(id_: str, number: int, release: release_model.Release) -> CellRow:
     cell, packages = release.cells[id_], release.of(id_)
-    return Cell(
+    return CellRow(
         id=id_,
         root=cell.version,
         python=" ".join([*cell.axes.values()][1:]),

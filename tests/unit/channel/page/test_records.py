@@ -24,7 +24,7 @@ def test_what_is_offered_and_proven(publish_root: Any, tmp_path: Path) -> None:
         ("6.40.00", "3.13"),
         ("6.38.00", "3.9"),
     ]
-    cell = read.proofs["6.40.00", "3.13"]
+    cell = read.latest["6.40.00", "3.13"]
     assert (cell.release, cell.system, cell.glibc, cell.passed) == (3, "Debian 11", "2.31", True)
     assert (cell.seconds, cell.packages, cell.audited) == (1.75, 2, 2)
     assert cell.files["explicit"] == "releases/0003/root6.40.00-cp313-linux_x86_64.txt"
@@ -55,15 +55,15 @@ def test_the_latest_visible_proof_counts(publish_root: Any, tmp_path: Path, pack
     artifacts = [package("pyroot", "6.40.00", build="py311h0_0"), package("extra")]
     channel = tmp_path / "channel"
     record = channel / "releases/0001/release.json"
-    told = json.loads(record.read_text())
-    told["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
-    told["release"] = 3
+    said = json.loads(record.read_text())
+    said["packages"][artifacts[0].filename]["floor"]["proven"] = "2.15"
+    said["release"] = 3
 
     def again(number: int, time: str) -> dict[str, str]:
-        return {"release.json": json.dumps(told)}
+        return {"release.json": json.dumps(said)}
 
-    [cell] = told["cells"]
-    names = {cell: [*told["packages"], "extra-1.0-h0_0.conda"]}
+    [cell] = said["cells"]
+    names = {cell: [*said["packages"], "extra-1.0-h0_0.conda"]}
     promote(artifacts[1:], channel, cells=names, release=again)
     assert _proof(channel) == (3, "2.15")
     rollback(channel)
@@ -74,7 +74,7 @@ def _proof(channel: Path) -> tuple[int, str]:
     """The release that proves ROOT 6.40.00, and the glibc its pyroot was proven to need."""
     read = records.read(Channel.at(channel))
     [build] = [b for b in read.builds if (b.name, b.version) == ("pyroot", "6.40.00")]
-    return read.proofs["6.40.00", "3.11"].release, build.proven
+    return read.latest["6.40.00", "3.11"].release, build.proven
 
 
 def test_pythons_of_packages() -> None:

@@ -59,7 +59,7 @@ def show(channel: Path, **said: str) -> Reader:
     return Reader(render.render(read(Channel.at(channel)), Settings(**said)))
 
 
-def test_it_tells_what_there_is(publish_root: Any, tmp_path: Path) -> None:
+def test_it_says_what_there_is(publish_root: Any, tmp_path: Path) -> None:
     publish_root("6.38.00", "3.11", proven=False)
     publish_root("6.40.00", "3.13", check="roofit")
     shown = show(tmp_path / "channel", title="Ours", url="https://example.org/c/")
@@ -69,9 +69,9 @@ def test_it_tells_what_there_is(publish_root: Any, tmp_path: Path) -> None:
         "ROOT 6.40.00 and 6.38.00 for Python 3.11 and 3.13",
         "conda create -n analysis \\ --override-channels \\ -c https://example.org/c root",
         "pixi init -c https://example.org/c analysis",
-        "✓ proven",
+        "✓ tested",
         "Debian 11, release 2",
-        "no proof",
+        "not tested",
         "passed, 1.2 s",
         "glibc 2.31",
         "2 of 2",
@@ -213,12 +213,12 @@ def test_what_is_no_file_stays_what_it_is(publish_root: Any, tmp_path: Path) -> 
     publish_root()
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    reader = threading.Thread(target=lambda: told.append(pipe.read_text()))
-    told: list[str] = []
+    reader = threading.Thread(target=lambda: printed.append(pipe.read_text()))
+    printed: list[str] = []
     reader.start()
     render.write_to(pipe, Channel.at(tmp_path / "channel"), Settings())
     reader.join(20)
-    assert pipe.is_fifo() and "<h1>" in told[0]
+    assert pipe.is_fifo() and "<h1>" in printed[0]
     with pytest.raises(UsageError, match="cannot be written"):
         render.write_to(tmp_path, Channel.at(tmp_path / "channel"), Settings())
 
@@ -249,7 +249,7 @@ def test_no_file_of_the_channel_is_written_over(
     assert "Mine" in (channel / PAGE).read_text()
 
 
-def test_a_full_disk_is_told_as_one(publish_root: Any, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_one(publish_root: Any, tmp_path: Path) -> None:
     publish_root()
     with pytest.raises(NoSpace):
         render.write_to(Path("/dev/full"), Channel.at(tmp_path / "channel"), Settings())
@@ -295,7 +295,7 @@ def test_a_rollback_has_its_page(publish_root: Any, tmp_path: Path) -> None:
     assert text.count("withdrawn") == 1 and text.count("shown again") == 1
     hide(channel, ["pyroot"], force=True)
     text = " ".join(Reader((channel / PAGE).read_text()).text.split())
-    assert "Change 4" in text and "1 package hidden" in text and "proven" not in text
+    assert "Change 4" in text and "1 package hidden" in text and "✓ tested" not in text
 
 
 def test_the_address_of_the_last_release(publish_root: Any, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from rootstock.channel.reader import Channel
 from rootstock.core.errors import SourceError, UsageError
-from rootstock.release import holes
+from rootstock.release import vulnerabilities
 
 from ..conftest import CELL, Released
 from .test_vex import EXAMINED, SAME
@@ -14,7 +14,7 @@ FOUND = {"low-1.0-h0_0.conda": EXAMINED, "pure-1.0-h0_0.conda": SAME}
 
 
 def test_what_is_open_is_apart_from_what_is_fixed(publish: Callable[..., Released]) -> None:
-    found = holes.of_channel(Channel.at(publish(examined=FOUND).channel))
+    found = vulnerabilities.of_channel(Channel.at(publish(examined=FOUND).channel))
     assert [(one.cve, one.package, one.build) for one in found.open] == [
         ("CVE-2026-0004", "low", "h0_0"),
         ("CVE-2026-0004", "pure", "h0_0"),
@@ -28,9 +28,9 @@ def test_a_damaged_sbom_is_an_error(publish: Callable[..., Released]) -> None:
     made = publish(examined=FOUND)
     (made.folder / f"{CELL.id}.cdx.json").write_text("{}")
     with pytest.raises(SourceError, match="is damaged"):
-        holes.of_channel(Channel.at(made.channel))
+        vulnerabilities.of_channel(Channel.at(made.channel))
 
 
 def test_a_channel_without_releases_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="has no releases"):
-        holes.of_channel(Channel.at(tmp_path))
+        vulnerabilities.of_channel(Channel.at(tmp_path))

@@ -11,7 +11,7 @@ from rootstock.release.vex import Stated
 
 
 @dataclass(frozen=True, kw_only=True)
-class Holes:
+class Vulnerabilities:
     """Vulnerabilities by their state, each once for a package.
 
     `later` are revisions of Debian that nobody looked at, by package; `untracked` are packages
@@ -25,7 +25,7 @@ class Holes:
     untracked: tuple[str, ...]
 
 
-def of_channel(channel: Channel) -> Holes:
+def of_channel(channel: Channel) -> Vulnerabilities:
     """Read the SBOMs of the releases that a channel shows.
 
     Raises `UsageError` when it shows none or one cannot be read, and `SourceError` when a file is
@@ -49,7 +49,7 @@ def of_channel(channel: Channel) -> Holes:
             untracked |= {*found.untracked}
     patched = tuple(one for one in stated if one.state == FIXED)
     open_ = tuple(one for one in stated if one.open)
-    return Holes(
+    return Vulnerabilities(
         open=open_,
         patched=patched,
         harmless=tuple(one for one in stated if one not in patched and not one.open),
