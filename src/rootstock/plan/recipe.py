@@ -24,6 +24,7 @@ from rattler_build import (
 
 from rootstock.core import yaml_source
 from rootstock.core.errors import RecipeError
+from rootstock.plan import extra
 from rootstock.plan.pins import written_out
 
 Variants = Mapping[str, Sequence[str]]
@@ -276,7 +277,7 @@ def _outputs(
                 build=build,
                 subdir="noarch" if recipe["build"].get("noarch") else platform,
                 variant=variant,
-                recipe=_with_plain_extra(alone, f"{name}-{version}-{build}.conda"),
+                recipe=extra.of_output(alone, f"{name}-{version}-{build}.conda"),
                 complete=bool(recipe.get("source")) or not {"", name}.intersection(sourced),
             )
         )
@@ -307,40 +308,6 @@ def _sourced(raw: Mapping[str, Any]) -> set[str]:
         for output in raw.get("outputs", ())
         if output.get("source")
     }
-
-
-def _with_plain_extra(recipe: dict[str, Any], filename: str) -> dict[str, Any]:
-    """Make `verified` a boolean where a template gave text, and pick what is of this output.
-
-    That is its day in `released`, and the entries of `audit` whose `package` its file's name fits.
-    """
-    extra = recipe.get("extra", {})
-    own = extra.get("rootstock")
-    if not isinstance(own, dict):
-        return recipe
-    plain = dict(own)
-    if own.get("verified") in ("true", "false"):
-        plain["verified"] = own["verified"] == "true"
-    if isinstance(dates := own.get("released"), dict):
-        plain["released"] = dates.get(recipe["package"]["name"], "")
-    if isinstance(waivers := own.get("audit"), list):
-        plain["audit"] = _waivers_of(filename, waivers)
-    return {**recipe, "extra": {**extra, "rootstock": plain}}
-
-
-def _waivers_of(filename: str, waivers: list[Any]) -> list[Any]:
-    """Return the waivers for a package file, without the pattern of its name.
-
-    An entry of another form stays as it is: `audit.waivers` reports it.
-    """
-    chosen = []
-    for waiver in waivers:
-        pattern = waiver.get("package") if isinstance(waiver, dict) else None
-        if not (isinstance(pattern, str) and pattern):
-            chosen.append(waiver)
-        elif fnmatchcase(filename, pattern):
-            chosen.append({key: value for key, value in waiver.items() if key != "package"})
-    return chosen
 
 
 def _with_script(recipe: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -72,27 +72,6 @@ extra: {rootstock: {verified: "${{ graft_version == '1.0' }}"}}
     }
 
 
-def test_a_waiver_may_be_of_one_package_only(tmp_path: Path) -> None:
-    text = """
-recipe: {name: graft, version: "1.0"}
-outputs:
-  - package: {name: graft}
-  - package: {name: libgraft}
-extra:
-  rootstock:
-    audit:
-      - {rule: rpath, file: "bin/*", why: It finds its own.}
-      - {package: "libgraft-1.*", rule: undeclared, file: "*", why: Its user brings it.}
-"""
-    made = render(write(tmp_path, text), {}, (), "linux-64")
-    both = {"rule": "rpath", "file": "bin/*", "why": "It finds its own."}
-    own = {"rule": "undeclared", "file": "*", "why": "Its user brings it."}
-    assert {output.name: output.extra["audit"] for output in made} == {
-        "graft": [both],
-        "libgraft": [both, own],
-    }
-
-
 def test_the_default_script_is_named(tmp_path: Path) -> None:
     (tmp_path / "build.sh").touch()
     lib, tool = render(write(tmp_path, RECIPE), {}, (), "linux-64")
