@@ -30,6 +30,7 @@ def test_cmake_builds_a_library_with_a_dictionary(gxx: Path, beside: Path, tmp_p
     system, engine = testbed.prepare(Checkout(CHECKOUT), "auto", store, silent)
     project = shutil.copytree(PROJECT, tmp_path / "project")
     admit(project, write=True)
+    admit(beside)
     sandbox = Sandbox(
         root=system.root,
         mounts=(

@@ -5,14 +5,17 @@
 set -euo pipefail
 
 environment=$1 tools=$2 source=$(dirname "$0")
-cmake=$(echo "$tools"/lib/python3.*/site-packages/cmake/data/bin/cmake)
+# CMake needs libstdc++, which the system has not.
+cmake() {
+    LD_LIBRARY_PATH=$environment/lib "$tools"/lib/python3.*/site-packages/cmake/data/bin/cmake "$@"
+}
 CXX=$("$environment/bin/root-config" --cxx)
 export CXX
-"$cmake" -G Ninja -S "$source" -B build -DCMAKE_BUILD_TYPE=Release \
+cmake -G Ninja -S "$source" -B build -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_MAKE_PROGRAM="$tools/bin/ninja" -DCMAKE_PREFIX_PATH="$environment" \
     -DCMAKE_INSTALL_PREFIX="$PWD/installed" -DCMAKE_INSTALL_RPATH="\$ORIGIN/../lib;$environment/lib/root/lib"
-"$cmake" --build build
-"$cmake" --install build
+cmake --build build
+cmake --install build
 rm -r build
 installed/bin/fill events.root
 "$environment/bin/python" - << 'END'
