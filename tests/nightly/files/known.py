@@ -74,10 +74,10 @@ def page(came: Found, known: Sequence[Known], found: Mapping[int, Sequence[Findi
     differ = {(one.file, one.column) for one in others}
     lines = [
         f"{len({file for file, _ in every})} of the files have trees or histograms: "
-        f"{len(every)} branches and histograms. In {len(every) - len(differ)} of them, all "
-        "readers that read them have the same.",
+        f"{len(every)} branches and histograms in all. In {len(every) - len(differ)} of them, all "
+        "readers that read them have the same values.",
         "",
-        "| reader | asked for | has the same as most | has something else | has none |",
+        "| reader | tried | same as most readers | something else | error or crash |",
         "|---|---|---|---|---|",
     ]
     for reader, title in READERS.items():
