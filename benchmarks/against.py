@@ -1,7 +1,7 @@
 """Compare this checkout's speed with that of another, such as an older revision, in pairs.
 
     git worktree add ../before REVISION
-    ROOTSTOCK_HOME=STORE python3 ../before/scripts/build.py --root 6 --py 3.11
+    (cd ../before && ROOTSTOCK_HOME=STORE python3 scripts/build.py --root 6 --py 3.11)
     python3 scripts/build.py --root 6 --py 3.11
     python benchmarks/against.py ../before STORE
 

@@ -9,6 +9,7 @@ from rootstock.core.store import locate
 from .conftest import CHECKOUT
 from .files import compare, known, run
 from .files.compare import Finding, Found
+from .files.known import Known
 from .reading import page
 
 pytestmark = pytest.mark.nightly
@@ -55,3 +56,22 @@ def test_real_files_have_every_difference_that_is_known(found: dict[int, list[Fi
 def test_real_files_are_on_the_page(came: Found, found: dict[int, list[Finding]]) -> None:
     block = known.page(came, known.load(), found)
     assert page.between(PAGE.read_text(), known.MARK) == block, RENEW
+
+
+@pytest.mark.parametrize("seen", ["other values", "OverflowError: out of range"])
+def test_either_outcome_of_a_table_makes_the_same_page(seen: str) -> None:
+    either = Known("pyroot", ["other values", "OverflowError*"], "either", "", "")
+    behind = Known("pyroot", ["OverflowError*"], "OverflowError", "", "")
+    came = {"error": "OverflowError", "message": ""}
+    lines: Found = {reader: {("f.root", "t:x"): came} for reader in run.READERS}
+    sorted_ = known.sort([Finding("pyroot", seen, "f.root", "t:x")], [either, behind])
+    assert list(map(len, sorted_.values())) == [0, 1, 0]
+    made = known.page(lines, [either, behind], sorted_).splitlines()
+    assert "| PyROOT | 1 | 0 | 1 | 0 |" in made
+    assert "| PyROOT | either | 1 in f.root |  |  |" in made
+
+
+def test_an_outcome_that_a_table_does_not_name_is_not_known() -> None:
+    table = Known("pyroot", ["other values", "OverflowError*"], "either", "", "")
+    crash = Finding("pyroot", "crash", "f.root", "t:x")
+    assert known.sort([crash], [table]) == {-1: [crash], 0: []}

@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -68,6 +69,15 @@ def releases(bench: Bench, *words: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def surveyed(bench: Bench, sha256: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What `security --write` says of the only source, and what it writes about it."""
+    command = [*COMMAND, "security", "--write", "--json", "--checkout", str(bench.checkout)]
+    done = subprocess.run(command, env=bench.env, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    [row] = json.loads(done.stdout)["sources"]
+    return row, yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())[sha256]
+
+
 def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> None:
     source = scion(bench, "# Of 1.0-1.", FIRST, SECOND)
     known = {
@@ -116,17 +126,11 @@ def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Ben
     bench.recipe("root", recipe_yaml=recipe.replace("URL", url))
     listed = "pkg:deb/debian/python3.9@3.9.2-1?arch=source&distro=bullseye#python3.9.orig.tar.xz"
     (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
-    options = ["--write", "--json", "--checkout", str(bench.checkout)]
-    done = subprocess.run(
-        [*COMMAND, "security", *options], env=bench.env, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    [row] = json.loads(done.stdout)["sources"]
+    row, known = surveyed(bench, sha256)
     assert row["debian"].startswith("pkg:deb/debian/python3.9@3.9.2-1+deb11u")
     assert "distro=bullseye-security#" in row["debian"]
     assert {"CVE-2021-3737", "CVE-2025-4516"} <= {*row["open"]}
-    written = yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())
-    assert written[sha256]["cves"]["CVE-2025-6069"] == "CVE-2025-6069.patch"
+    assert known["cves"]["CVE-2025-6069"] == "CVE-2025-6069.patch"
 
 
 def test_a_package_of_debian_is_compared_with_later_revisions_of_its_source(bench: Bench) -> None:
@@ -136,14 +140,8 @@ def test_a_package_of_debian_is_compared_with_later_revisions_of_its_source(benc
     url = f"pkg:deb/debian/libkrb5support0@1.18.3-6+deb11u5?arch=amd64&distro=bullseye#{file}"
     recipe = ROOT.replace("source: {path: root.txt}", f'source: {{url: "{url}", sha256: {sha256}}}')
     bench.recipe("root", recipe_yaml=recipe.replace("origin: source", "origin: deb"))
-    options = ["--write", "--json", "--checkout", str(bench.checkout)]
-    done = subprocess.run(
-        [*COMMAND, "security", *options], env=bench.env, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    [row] = json.loads(done.stdout)["sources"]
+    row, known = surveyed(bench, sha256)
     assert row["debian"].startswith("pkg:deb/debian/krb5@1.18.3-6+deb11u")
     assert {"CVE-2025-24528", "CVE-2025-3576"} <= {*row["open"]}
-    written = yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())[sha256]
-    assert {"CVE-2024-37370", "CVE-2021-36222"} <= {*written["fixed"].split()}
-    assert not {*row["open"]} & {*written["fixed"].split()}
+    assert {"CVE-2024-37370", "CVE-2021-36222"} <= {*known["fixed"].split()}
+    assert not {*row["open"]} & {*known["fixed"].split()}

@@ -52,7 +52,9 @@ END
 sed -i 's/^\.rodata$/.section .data.rel.ro, "aw"/' c.s m.s
 for part in c m; do
     as -o $part.o $part.s
-    ld -s -shared -z now -soname lib$part.so.6 --version-script all.map -o "$lib/lib$part.so.6" $part.o
+    # LD_RUN_PATH is for the packages' own libraries.
+    env -u LD_RUN_PATH ld -s -shared -z now -z noexecstack -soname lib$part.so.6 \
+        --version-script all.map -o "$lib/lib$part.so.6" $part.o
 done
 
 # They are otherwise the same in every build, but name the folder they were made in.

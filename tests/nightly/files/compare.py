@@ -69,9 +69,9 @@ def reads(reader: str, column: Column, lines: Mapping[Column, Came]) -> bool:
     return reader != "root_numpy" or not {"/", ":"} & {*branch}
 
 
-def refused(one: Finding) -> bool:
-    """Whether a reader has no values at all."""
-    return not one.seen.startswith(("another ", "other ", "type "))
+def refused(seen: str) -> bool:
+    """Whether a reader has no values at all, by what is seen of it."""
+    return not seen.startswith(("another ", "other ", "type "))
 
 
 def _of(column: Column, lines: Mapping[Column, Came]) -> Came:

@@ -23,12 +23,13 @@ MARK = "<!-- Made by a test: python scripts/test.py --nightly -k real_files --re
 class Known:
     """A table of known.toml: shell patterns of findings, their number, and the reason.
 
-    A finding fits one of the patterns of `files`, and one of `columns`. `what` says what is seen in
-    plain words, and `instead` what to do.
+    A finding fits one of the patterns of each of `seen`, `files` and `columns`. Several patterns of
+    `seen` are outcomes that differ from run to run; the page counts all of them as the first.
+    `what` says in plain words what is seen, and `instead` what to do.
     """
 
     reader: str
-    seen: str
+    seen: Sequence[str]
     what: str
     why: str
     instead: str
@@ -38,7 +39,7 @@ class Known:
 
     def fits(self, one: Finding) -> bool:
         """Whether a finding is one of these."""
-        fields = (one.seen, [self.seen]), (one.file, self.files), (one.column, self.columns)
+        fields = (one.seen, self.seen), (one.file, self.files), (one.column, self.columns)
         return one.reader == self.reader and all(
             any(fnmatchcase(field, pattern) for pattern in patterns) for field, patterns in fields
         )
@@ -69,21 +70,19 @@ def renew(found: Mapping[int, Sequence[Finding]]) -> None:
 def page(came: Found, known: Sequence[Known], found: Mapping[int, Sequence[Finding]]) -> str:
     """The tables of docs/readers.md: how much each reader reads, and the known differences."""
     every = compare.columns(came)
-    every_finding = [one for some in found.values() for one in some]
-    differ = {(one.file, one.column) for one in every_finding if not compare.refused(one)}
+    others, nothing = _split(known, found)
+    differ = {(one.file, one.column) for one in others}
     lines = [
         f"{len({file for file, _ in every})} of the files have trees or histograms: "
-        f"{len(every)} branches and histograms. In {len(every) - len(differ)} of them, all "
-        "readers that read them have the same.",
+        f"{len(every)} branches and histograms in all. In {len(every) - len(differ)} of them, all "
+        "readers that read them have the same values.",
         "",
-        "| reader | asked for | has the same as most | has something else | has none |",
+        "| reader | tried | same as most readers | something else | error or crash |",
         "|---|---|---|---|---|",
     ]
     for reader, title in READERS.items():
-        own = [one for one in every_finding if one.reader == reader]
         asked = sum(compare.reads(reader, column, came[reader]) for column in every)
-        none = sum(map(compare.refused, own))
-        other = len(own) - none
+        other, none = (sum(one.reader == reader for one in some) for some in (others, nothing))
         lines.append(f"| {title} | {asked} | {asked - none - other} | {other} | {none} |")
     lines += ["", "| reader | what is seen | in | why | what to do |", "|---|---|---|---|---|"]
     for index, table in enumerate(known):
@@ -93,3 +92,16 @@ def page(came: Found, known: Sequence[Known], found: Mapping[int, Sequence[Findi
         cells = (READERS[table.reader], table.what, where, table.why, table.instead)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _split(
+    known: Sequence[Known], found: Mapping[int, Sequence[Finding]]
+) -> tuple[list[Finding], list[Finding]]:
+    """The findings where a reader has something else, and those where it has nothing."""
+    others: list[Finding] = []
+    nothing: list[Finding] = []
+    for index, some in found.items():
+        for one in some:
+            seen = one.seen if index < 0 else known[index].seen[0]
+            (nothing if compare.refused(seen) else others).append(one)
+    return others, nothing
