@@ -19,8 +19,8 @@
  * CPLUS_INCLUDE_PATH: the same, for rootcling only. It has a second interpreter, which reads the
  * sources, and does not look at EXTRA_CLING_ARGS.
  *
- * PATH: where the compiler is, if the environment has one. ACLiC calls it by its name, c++. The folder
- * has the compilers and their tools, and no other program of the environment.
+ * PATH: where the compiler is, if the environment has one. ACLiC calls it by its name, c++. The
+ * folder has the compilers and their tools, and no other program of the environment.
  *
  * What was added is also noted in another variable, for the processes this one starts:
  * they inherit both, and one that runs ROOT from another environment has to replace it.

@@ -5,9 +5,10 @@
 set -euo pipefail
 
 environment=$1 tools=$2 source=$(dirname "$0")
-# CMake needs libstdc++, which the system has not.
+program=$(echo "$tools"/lib/python3.*/site-packages/cmake/data/bin/cmake)
+# It needs libstdc++, which the system has not.
 cmake() {
-    LD_LIBRARY_PATH=$environment/lib "$tools"/lib/python3.*/site-packages/cmake/data/bin/cmake "$@"
+    LD_LIBRARY_PATH=$environment/lib "$program" "$@"
 }
 CXX=$("$environment/bin/root-config" --cxx)
 export CXX
