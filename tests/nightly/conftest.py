@@ -11,6 +11,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-I", "-m", "rootstock")
 PYTHON = "3.11"
+REQUIREMENTS = Path(__file__).with_name("requirements.lock")
 SETS = ("analysis", "jupyter")
 
 
@@ -31,17 +32,38 @@ def xenon(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _environment("ROOTSTOCK_TEST_XENON", ("xenon",), tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def gxx(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The prefix of one with ROOT and its compiler; `ROOTSTOCK_TEST_GXX` may name one."""
+    return _environment("ROOTSTOCK_TEST_GXX", (), tmp_path_factory, "gxx")
+
+
+@pytest.fixture(scope="session")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment of pip with what the tests want and the channel has not."""
+    folder = tmp_path_factory.mktemp("beside")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    words = ("--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:")
+    pip = (folder / "bin/python", "-m", "pip", "install", *words)
+    subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
+    return folder
+
+
 def _environment(
-    variable: str, sets: Sequence[str], tmp_path_factory: pytest.TempPathFactory
+    variable: str,
+    sets: Sequence[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    *packages: str,
 ) -> Path:
     """An environment that a variable names, or one whose packages are built."""
     if there := os.environ.get(variable):
         return Path(there)
-    folder = tmp_path_factory.mktemp(sets[0])
+    folder = tmp_path_factory.mktemp("environment")
     channel, env = folder / "channel", folder / "env"
     words = [word for name in sets for word in ("--set", name)]
+    words += [word for name in packages for word in ("--with", name)]
     cell = ("--root", "6", "--py", PYTHON, *words, "--channel", str(channel))
     subprocess.run([sys.executable, CHECKOUT / "scripts/build.py", *cell], check=True)
-    specs = ("root", f"python={PYTHON}", *(f"rootstock-{name}" for name in sets))
+    specs = ("root", f"python={PYTHON}", *packages, *(f"rootstock-{name}" for name in sets))
     subprocess.run([*COMMAND, "env", env, *specs, "--channel", channel], check=True)
     return env

@@ -7,7 +7,6 @@ import shutil
 import socket
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ from .conftest import CHECKOUT
 pytestmark = pytest.mark.nightly
 
 EXAMPLES = CHECKOUT / "docs/examples"
-REQUIREMENTS = Path(__file__).parent / "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -54,17 +52,6 @@ def _place(folder: Path, env: Path) -> Place:
         if path.suffix in (".py", ".ipynb"):
             shutil.copy(path, folder)
     return Place(folder, env / "bin/python")
-
-
-@pytest.fixture(scope="module")
-def beside(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment of pip with what the tests want and the channel has not."""
-    folder = tmp_path_factory.mktemp("beside")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    words = ("--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:")
-    pip = (folder / "bin/python", "-m", "pip", "install", *words)
-    subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
-    return folder
 
 
 @pytest.fixture

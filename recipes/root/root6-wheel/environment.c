@@ -2,7 +2,7 @@
  *
  * libCore.so is linked to this library, so that it runs first in every process that uses ROOT
  * (root, Python, a user's own program), wherever the environment was moved to and whether or not
- * it was activated. There are two variables:
+ * it was activated. There are four variables:
  *
  * EXTRA_CLING_ARGS: where the C and C++ headers are, which cling, ROOT's interpreter, parses at
  * run time. Left to itself it asks the host's compiler for them: there may be none, or one of
@@ -16,11 +16,18 @@
  * loads cling. restore.c then takes it back, since a program of another ROOT that this process
  * starts would find these libraries by it.
  *
+ * CPLUS_INCLUDE_PATH: the same, for rootcling only. It has a second interpreter, which reads the
+ * sources, and does not look at EXTRA_CLING_ARGS.
+ *
+ * PATH: where the compiler is, if the environment has one. ACLiC calls it by its name, c++. The
+ * folder has the compilers and their tools, and no other program of the environment.
+ *
  * What was added is also noted in another variable, for the processes this one starts:
  * they inherit both, and one that runs ROOT from another environment has to replace it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -74,19 +81,35 @@ static void set_library_path(const char *prefix)
    free(own);
 }
 
+static int makes_dictionaries(void)
+{
+   const char *names[] = {"rootcling", "rootcint", "genreflex"};
+   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (strcmp(program_invocation_short_name, names[i]) == 0)
+         return 1;
+   return 0;
+}
+
 static void set_header_paths(char prefix[PATH_MAX])
 {
    int fd = open(prefix, O_PATH | O_DIRECTORY | O_CLOEXEC);
    if (fd < 0)
       return;
    int present = faccessat(fd, CXX, R_OK, 0) == 0 && faccessat(fd, C, R_OK, 0) == 0;
+   char *own;
+   if (present && makes_dictionaries() &&
+       /* A colon at the end would mean the current folder. */
+       asprintf(&own, "%1$s/" CXX ":%1$s/" CXX "/" TARGET ":%1$s/" CXX "/backward:%1$s/" C "%2$s",
+                prefix, getenv("CPLUS_INCLUDE_PATH") ? ":" : "") >= 0) {
+      prepend("CPLUS_INCLUDE_PATH", "ROOTSTOCK_CPLUS_INCLUDE_PATH", own);
+      free(own);
+   }
    /* cling splits the variable at blanks and knows no quoting: give such a prefix another name,
     * which lives as long as this process. */
    if (strchr(prefix, ' '))
       snprintf(prefix, PATH_MAX, "/proc/self/fd/%d", fd);
    else
       close(fd);
-   char *own;
    if (!present || asprintf(&own,
                             "-nostdinc++ -isystem %1$s/" CXX " -isystem %1$s/" CXX "/" TARGET
                             " -isystem %1$s/" CXX "/backward -isystem %1$s/" C " ",
@@ -96,11 +119,26 @@ static void set_header_paths(char prefix[PATH_MAX])
    free(own);
 }
 
+static void set_path(const char *prefix)
+{
+   char *own, *compiler;
+   /* Before nothing at all, it would leave the current folder as the second. */
+   if (!getenv("PATH") || asprintf(&own, "%s/" TARGET "/bin:", prefix) < 0)
+      return;
+   if (asprintf(&compiler, "%s/" TARGET "/bin/c++", prefix) >= 0) {
+      if (access(compiler, X_OK) == 0)
+         prepend("PATH", "ROOTSTOCK_PATH", own);
+      free(compiler);
+   }
+   free(own);
+}
+
 __attribute__((constructor)) static void set_environment(void)
 {
    char prefix[PATH_MAX];
    if (!find_prefix(prefix))
       return;
    set_library_path(prefix);
+   set_path(prefix);
    set_header_paths(prefix);
 }

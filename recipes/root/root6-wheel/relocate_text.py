@@ -23,6 +23,16 @@ EDITS = [
         r'\1$("$ROOTSYS/../../bin/python3" -c "import sys; print(sys.version.split()[0])")"',
     ),
     ("bin/root-config", r"/tmp/tmp\w+/", ""),
+    # The compilers of the environment, where it has them.
+    (
+        "bin/root-config",
+        r'(?m)^altcc="cc"\naltcxx="c\+\+"$',
+        "compilers=${ROOTSYS%/lib/root}/bin/\n"
+        'test -x "${compilers}c++" || compilers=\n'
+        'altcc="${compilers}cc"\n'
+        'altcxx="${compilers}c++"',
+    ),
+    ("bin/root-config", r'(?m)^altld="c\+\+"$', 'altld="${compilers}c++"'),
     ("etc/notebook/kernels/root/kernel.json", r"python3\.11", "python3"),
     (
         "etc/notebook/jupyter_notebook_config.py",

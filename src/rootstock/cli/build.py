@@ -35,6 +35,7 @@ from rootstock.cli.common import (
     Systems,
     TimeLimit,
     Url,
+    With,
     ask_passphrase,
     axes_of,
     print_json,
@@ -154,6 +155,7 @@ def _pipeline(
     local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006
+    with_: With = [],  # noqa: B006
     channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     engine: EngineName = "auto",
@@ -204,6 +206,7 @@ def _pipeline(
         local_pythons=tuple(local_python),
         only=tuple(only),
         sets=tuple(sets),
+        packages=tuple(with_),
         channel=channel,
         profile=profile,
         engine=engine,

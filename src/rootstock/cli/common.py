@@ -108,6 +108,14 @@ Sets = Annotated[
         metavar="NAME",
     ),
 ]
+With = Annotated[
+    list[str],
+    typer.Option(
+        "--with",
+        help="Add a package of the recipes, such as gxx, to these environments; repeatable.",
+        metavar="SPEC",
+    ),
+]
 ChannelFolder = Annotated[
     Path, typer.Option("--channel", help="The folder of the channel.", metavar="DIR")
 ]

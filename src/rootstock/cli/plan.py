@@ -21,6 +21,7 @@ from rootstock.cli.common import (
     Roots,
     Sets,
     Suites,
+    With,
     axes_of,
     print_json,
     say,
@@ -43,6 +44,7 @@ def plan(
     local_python: LocalPythons = [],  # noqa: B006
     only: Only = [],  # noqa: B006
     sets: Sets = [],  # noqa: B006
+    with_: With = [],  # noqa: B006
     channel: ChannelFolder = Path("channel"),
     profile: ProfileName = profiles.DEFAULT,
     level: Level = DEFAULT_LEVEL,
@@ -69,6 +71,7 @@ def plan(
         local_pythons=tuple(local_python),
         only=tuple(only),
         sets=tuple(sets),
+        packages=tuple(with_),
         channel=channel,
         profile=profile,
         level=level,

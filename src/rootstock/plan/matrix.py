@@ -1,7 +1,7 @@
 """The matrix: which cells there are of a product, and those that a user asks for."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import product as combinations
 from pathlib import Path
@@ -16,6 +16,7 @@ ARCHITECTURES = {"linux-64": "linux_x86_64"}
 # Whether a version is repackaged from wheels or compiled.
 ORIGINS = ("wheel", "source")
 _PLATFORM = "target_platform"  # a variant value that the platform says
+_SPEC = "Write the name of a package, and its version where that matters: numpy >=2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,15 +162,27 @@ def _product(source: yaml_source.Value) -> Product:
 def _spec(value: yaml_source.Value) -> str:
     """A match spec whose package can be the name of one."""
     text = value.text()
+    if reason := _not_a_spec(text):
+        raise value.fail(f"{names.quoted(text)} is no match spec: {reason}", _SPEC)
+    return text
+
+
+def _not_a_spec(text: str) -> str:
+    """Why a text is no match spec; empty if it is one."""
     try:
         spec_of(text)
         names.package_name(name_of(text))
     except ValueError as error:
-        raise value.fail(
-            f"{names.quoted(text)} is no match spec: {error}",
-            "Write the name of a package, and its version where that matters: numpy >=2",
-        ) from error
-    return text
+        return str(error) or "it is wrong"
+    return ""
+
+
+def adding(matrix: Matrix, packages: Sequence[str]) -> Matrix:
+    """The matrix whose environments also hold `packages`; raises `UsageError` for no match spec."""
+    for text in packages:
+        if reason := _not_a_spec(text):
+            raise UsageError(f"--with {names.quoted(text)} is no match spec: {reason}", _SPEC)
+    return replace(matrix, specs=tuple(dict.fromkeys((*matrix.specs, *packages))))
 
 
 def _one_of(value: yaml_source.Value, known: Collection[str]) -> str:

@@ -15,6 +15,7 @@ _CHECKS = (
     Check(name="foreign", needs=_PYROOT, bare=True, timeout=240),
     Check(name="stack", needs=_PYROOT | {"uproot", "pip"}, timeout=600),
     Check(name="frames", needs=_PYROOT | _FRAMES, forked=True, timeout=240),
+    Check(name="compiler", needs=_PYROOT | {"gxx"}, bare=True, timeout=600),
     Check(name="xrootd", needs=_PYROOT | {"xrootd"}, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
     Check(name="numpy_columns", needs=_PYROOT | {"numpy"}, forked=True),

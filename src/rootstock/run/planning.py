@@ -98,7 +98,7 @@ def plan(request: Request, store: Store, listen: Listener) -> Plan:
     """
     listen(Event(stage="plan", state="start"))
     started, checkout = time.monotonic(), request.checkout
-    matrix = load_matrix(checkout, request.sets)
+    matrix = matrices.adding(load_matrix(checkout, request.sets), request.packages)
     chosen = matrices.select(matrix, request.axes, request.only)
     beside = _beside(request, chosen)
     tests = _acceptance(checkout, matrix)

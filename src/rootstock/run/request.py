@@ -21,7 +21,8 @@ DEFAULT_LEVEL = 9  # zstd: root-core in seconds; a release asks for 19
 class Request:
     """The request for a run.
 
-    `axes` are the values by which cells are chosen, by the name of the axis. `url` is the public
+    `axes` are the values by which cells are chosen, by the name of the axis. Their environments
+    also hold the `sets` of the stack and the `packages` (match specs). `url` is the public
     address of the channel, if it is known. `key` signs the release. `deep` asks for the packages'
     own tests. `relock` resolves an image again if one of its pinned packages is gone. `builders`
     must stand behind what is promoted. `against` is a release of another builder: only those of its
@@ -34,6 +35,7 @@ class Request:
     local_pythons: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     channel: Path = Path("channel")
     profile: Profile = profiles.DEFAULT
     engine: str = "auto"

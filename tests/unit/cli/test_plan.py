@@ -30,6 +30,14 @@ def test_the_sets_and_suites_of_a_build(monkeypatch: pytest.MonkeyPatch) -> None
     assert shown(monkeypatch).deep is None
 
 
+def test_the_packages_beside_those_of_the_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(monkeypatch, "--with", "gxx", "--with", "zlib 1.3.*").packages == (
+        "gxx",
+        "zlib 1.3.*",
+    )
+    assert shown(monkeypatch).packages == ()
+
+
 def test_a_suite_goes_with_deep(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="go with --deep"):
         shown(monkeypatch, "--suite", "scipy")

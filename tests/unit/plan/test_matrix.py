@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rootstock.core.errors import UsageError
-from rootstock.plan.matrix import Cell, Matrix, load, select
+from rootstock.plan.matrix import Cell, Matrix, adding, load, select
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 GOOD = """
@@ -76,6 +76,19 @@ def test_variants_of_cells_go_together(matrix: Matrix) -> None:
     assert variants["cpython"] == ["3.9", "3.11"]
     assert variants["root_version"] == ["6.38.00", "6.40.00"]
     assert variants["c_stdlib"] == ["sysroot"]
+
+
+def test_packages_are_added_to_every_environment(matrix: Matrix) -> None:
+    more = adding(matrix, ["gxx >=14", "python"])
+    assert more.specs_of(more.cells[0]) == ["root 6.38.00.*", "python 3.9.*", "gxx >=14"]
+    assert adding(matrix, []) == matrix
+
+
+@pytest.mark.parametrize("spec", ["Gxx", "gxx >=", "../gxx", ""])
+def test_what_cannot_name_a_package_is_not_added(matrix: Matrix, spec: str) -> None:
+    with pytest.raises(UsageError, match=r"--with .* is no match spec") as caught:
+        adding(matrix, [spec])
+    assert "Write the name of a package" in caught.value.remedy
 
 
 def complaint(tmp_path: Path, old: str, new: str) -> UsageError:

@@ -11,7 +11,7 @@ from rootstock.smoke.choose import FOLDER, INSIDE, choose
 CATALOGUE = PRODUCT.checks
 
 ROOT = {"python", "pyroot", "root-core", "root"}
-ALL = ROOT | {"awkward", "hist", "numpy", "pandas", "pip", "uproot", "xrootd"}
+ALL = ROOT | {"awkward", "gxx", "hist", "numpy", "pandas", "pip", "uproot", "xrootd"}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
@@ -29,7 +29,8 @@ def test_a_check_without_its_packages_is_not_run_and_says_why() -> None:
 
 def test_what_needs_a_bare_system_is_not_run_on_another_and_says_why() -> None:
     apply, reasons = choose(ALL, CATALOGUE, bare=False)
-    assert set(reasons) == {"foreign", "libraries", "python_modules", "system", "tls"}
+    bare = {"compiler", "foreign", "libraries", "python_modules", "system", "tls"}
+    assert set(reasons) == bare
     assert "not bare" in reasons["tls"]
     assert {check.name for check in apply} == {check.name for check in CATALOGUE} - set(reasons)
 

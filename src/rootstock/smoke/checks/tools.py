@@ -1,4 +1,4 @@
-"""The programs of ROOT work when called by their path: hadd, rootls, root-config."""
+"""The programs of ROOT work when called by their path: hadd, rootls, root-config, rootcling."""
 
 import subprocess
 import sys
@@ -57,3 +57,12 @@ for word in words:
         folder = Path(word[2:])
         assert folder.is_relative_to(prefix) and folder.is_dir(), f"root-config gives {word}"
 assert "-lCore" in words and any(word.startswith("-I") for word in words), words
+
+# The C and C++ headers of the environment suffice to write the source of a dictionary.
+Path("Event.h").write_text(
+    "#include <cstdio>\n#include <vector>\n#include <TObject.h>\n"
+    "struct Event { std::vector<double> energies; };\n"
+)
+Path("LinkDef.h").write_text("#pragma link C++ class Event+;\n")
+call("rootcling", "-f", "dictionary.cxx", "Event.h", "LinkDef.h")
+assert "Event" in Path("dictionary.cxx").read_text()

@@ -1,0 +1,4 @@
+#pragma link off all globals;
+#pragma link off all classes;
+#pragma link off all functions;
+#pragma link C++ class Event+;
