@@ -5,23 +5,29 @@ distribution format). One reader checks and unpacks, so both see the same member
 packages are decompressed once.
 """
 
+from __future__ import annotations
+
 import bz2
-import io
+import mmap
 import posixpath
 import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 import zstandard
 
 from rootstock.audit.ahead import Ahead
 from rootstock.core import process
 from rootstock.core.names import quoted
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CONDA, OLD_CONDA, WHEEL = ".conda", ".tar.bz2", ".whl"
 SUFFIXES = (CONDA, OLD_CONDA, WHEEL)
@@ -30,7 +36,10 @@ MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
 _ENCRYPTED = 1  # bit of a zip member's flags
 _UNIX = 3  # the system of a zip member that has a mode, in the upper half of its attributes
-_CHUNK = 1 << 18  # bytes
+_CHUNK = 1 << 20  # bytes
+_IN_MEMORY = 1 << 28  # bytes: larger files are mapped into it
+
+Keep = Callable[[str, bytes | mmap.mmap], bool]
 
 
 def suffix_of(name: str) -> str:
@@ -38,11 +47,20 @@ def suffix_of(name: str) -> str:
     return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
-def unpack(package: Path, into: Path) -> Mapping[str, int]:
-    """Unpack a package into a new folder, and return the modes of its files (`modes.findings`).
+@dataclass(frozen=True)
+class Unpacked:
+    """What an archive says of its members, by path: modes (`modes.findings`), targets of links."""
 
-    The modes are by path, as the archive has them. All of the folder can be read, whatever they
-    are, and the files have no times of the archive.
+    modes: Mapping[str, int]
+    links: Mapping[str, str]
+
+
+def unpack(package: Path, into: Path, keep: Keep | None = None) -> Unpacked:
+    """Unpack a package into a new folder.
+
+    All of the folder can be read, whatever the modes are, and the files have no times of the
+    archive. `keep` is called with the path and the content of each file, and says whether the
+    folder has to have it; others may be left out.
 
     Raises `ValueError` unless everything in it stays in the folder: regular files and symbolic
     links only, none of them twice or behind a link, with at most `MOST_BYTES` and `MOST_FILES`.
@@ -50,16 +68,16 @@ def unpack(package: Path, into: Path) -> Mapping[str, int]:
     remain then.
     """
     into.mkdir(parents=True)
-    folder = _Folder(into)
+    folder = _Folder(into, keep)
     try:
         _unpack(package, folder)
     except BaseException:
         shutil.rmtree(into)
         raise
-    return folder.modes
+    return Unpacked(folder.modes, folder.links)
 
 
-def _unpack(package: Path, folder: "_Folder") -> None:
+def _unpack(package: Path, folder: _Folder) -> None:
     suffix = suffix_of(package.name)
     if suffix == WHEEL:
         with zipfile.ZipFile(package) as archive:
@@ -79,28 +97,32 @@ class _Folder:
     No file is written through a link of the archive: those are made last.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.buffer = memoryview(bytearray(_CHUNK))
+    def __init__(self, root: Path, keep: Keep | None) -> None:
+        self.root, self.keep = root, keep
         self.files: set[str] = set()
         self.links: dict[str, str] = {}
         self.folders: set[str] = set()
         self.modes: dict[str, int] = {}
         self.size = 0
 
-    def put_file(self, name: str, size: int, content: io.BufferedIOBase) -> None:
-        """Write a file of the next `size` bytes of `content`."""
+    def put_file(self, name: str, size: int, take: Callable[[int], ReadableBuffer]) -> None:
+        """Write a file of `size` bytes. `take` returns at most as many as it is asked for."""
         self._require(name)
         self.files.add(name)
         self.size += size
         self._require_size()
-        with (self.root / name).open("xb", buffering=0) as file:
-            while size > 0:
-                count = content.readinto(self.buffer[:size])
-                if not count:
-                    raise ValueError(f"it ends within {quoted(name)}")
-                file.write(self.buffer[:count])
-                size -= count
+        parts, path = _parts(name, size, take), self.root / name
+        if self.keep and size <= _IN_MEMORY:
+            data = b"".join(parts)
+            if not self.keep(name, data):
+                return
+            parts = iter([data])
+        with path.open("xb") as file:
+            for part in parts:
+                file.write(part)
+        if self.keep and size > _IN_MEMORY:
+            with path.open("rb") as large:
+                self.keep(name, mmap.mmap(large.fileno(), 0, access=mmap.ACCESS_READ))
 
     def add_link(self, name: str, target: str) -> None:
         """Keep a symbolic link for `put_links`."""
@@ -146,6 +168,16 @@ class _Folder:
             raise ValueError(f"it has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes")
 
 
+def _parts(name: str, size: int, take: Callable[[int], ReadableBuffer]) -> Iterator[ReadableBuffer]:
+    """Yield the content of a file."""
+    while size > 0:
+        part = memoryview(take(min(size, _CHUNK)))
+        if not part:
+            raise ValueError(f"it ends within {quoted(name)}")
+        yield part
+        size -= len(part)
+
+
 def leaves(name: str) -> bool:
     """Whether a path may not be that of a file within its folder.
 
@@ -184,7 +216,7 @@ def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
             elif member.issym():
                 folder.add_link(member.name, member.linkname)
             elif member.isreg() and not member.issparse():
-                folder.put_file(member.name, member.size, stream)
+                folder.put_file(member.name, member.size, stream.take)
                 folder.modes[member.name] = stat.S_IFREG | member.mode
             else:
                 raise ValueError(f"{quoted(member.name)} is neither a file nor a symbolic link")
@@ -198,8 +230,7 @@ def _put_wheel(archive: zipfile.ZipFile, folder: _Folder) -> None:
             folder.put_folder(member.filename.removesuffix("/"))
         else:
             with archive.open(member) as content:
-                stream = cast(io.BufferedIOBase, content)
-                folder.put_file(member.filename, member.file_size, stream)
+                folder.put_file(member.filename, member.file_size, content.read)
             mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 folder.modes[member.filename] = mode

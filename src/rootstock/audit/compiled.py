@@ -4,8 +4,10 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from rootstock.audit.link import Linker, Problem, Tree, expand
+from rootstock.audit.reading import FileRead
 from rootstock.audit.report import Finding, some
 from rootstock.audit.unpacked import UnpackedPackage, Version, parsed
 from rootstock.core import elf as elf_format
@@ -31,24 +33,32 @@ def version_text(version: Version) -> str:
     return ".".join(map(str, version))
 
 
-def elves_of(package: UnpackedPackage) -> tuple[dict[str, Elf], list[Finding]]:
-    """Read the dynamic ELF files of a package; the findings are about those it cannot read."""
+def elves_of(reads: Mapping[str, FileRead]) -> tuple[dict[str, Elf], list[Finding]]:
+    """Return the dynamic ELF files of a package, and findings about those that cannot be read."""
+    damaged = [_damaged(name, one.damage) for name, one in reads.items() if one.damage]
+    return {name: one.elf for name, one in reads.items() if one.elf}, damaged
+
+
+def installed_elves(files: Mapping[str, Path]) -> tuple[dict[str, Elf], list[Finding]]:
+    """Return the same of an environment, of whose other files nothing is read."""
     elves, damaged = {}, []
-    for name, path in package.files.items():
+    for name, path in files.items():
         try:
             elf = elf_format.read(path)
         except ElfError as error:
-            damaged.append(
-                Finding(
-                    rule="elf",
-                    file=plain(name),
-                    message=f"cannot be audited ({error}); leave it out, or build it again.",
-                )
-            )
+            damaged.append(_damaged(name, str(error)))
             continue
         if elf:
             elves[name] = elf
     return elves, damaged
+
+
+def _damaged(name: str, why: str) -> Finding:
+    return Finding(
+        rule="elf",
+        file=plain(name),
+        message=f"cannot be audited ({why}); leave it out, or build it again.",
+    )
 
 
 def rpaths(elves: Mapping[str, Elf]) -> Iterator[Finding]:

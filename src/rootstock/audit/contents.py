@@ -6,20 +6,21 @@ They check that every client can install the package, on every file system, as t
 import mmap
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from rootstock.audit.link import Tree
+from rootstock.audit.reading import FileRead
 from rootstock.audit.report import Finding, some
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import UnpackedPackage
-from rootstock.core import process, seal
+from rootstock.core import process
 from rootstock.core.names import NotAllowed, folded, plain, relative_path
 
 # Scripts that conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
 
 
-def paths(package: UnpackedPackage) -> Iterator[Finding]:
+def paths(package: UnpackedPackage, reads: Mapping[str, FileRead]) -> Iterator[Finding]:
     """Yield differences between the files and paths.json."""
     listed = package.listed
     there = {*package.files, *package.links}
@@ -38,26 +39,25 @@ def paths(package: UnpackedPackage) -> Iterator[Finding]:
             yield finding(name, "is in paths.json but not in the package")
         elif (kind == "softlink") != (name in package.links):
             yield finding(name, f"is not the {kind} that paths.json says")
-        elif name in package.files:
-            path = package.files[name]
-            process.raise_if_interrupted()
-            size, sha256 = entry.get("size_in_bytes"), entry.get("sha256")
-            if path.stat().st_size != size or seal.sha256_of(path) != sha256:
+        elif name in reads:
+            said = (entry.get("size_in_bytes"), entry.get("sha256"))
+            if (reads[name].size, reads[name].sha256) != said:
                 yield finding(name, "has another size or sha256 than in paths.json")
 
 
-def build_paths(package: UnpackedPackage) -> Iterator[Finding]:
+def build_paths(package: UnpackedPackage, reads: Mapping[str, FileRead]) -> Iterator[Finding]:
     """Yield files that contain a path of the build."""
     marked = {
         name: entry["prefix_placeholder"].encode()
         for name, entry in package.listed.items()
         if entry.get("prefix_placeholder")
     }
-    for name, path in package.files.items():
+    for name in (name for name, one in reads.items() if one.suspect):
         process.raise_if_interrupted()
-        if path.stat().st_size == 0:
-            continue
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with (
+            package.files[name].open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
             found = list(leaks(data, marked.get(name, b"")))
         if found:
             yield Finding(

@@ -8,7 +8,7 @@ import os
 import posixpath
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,13 @@ from rootstock.audit.duplicates import Duplicate
 from rootstock.audit.link import Linker, Tree
 from rootstock.audit.needs import Need
 from rootstock.audit.report import Finding
-from rootstock.audit.subject import Kind, Subject
+from rootstock.audit.subject import Kind, Subject, opened
 from rootstock.audit.unpacked import Version, parsed
 from rootstock.core import elf as elf_format
 from rootstock.core.elf import Elf
 from rootstock.core.errors import MachineError
 from rootstock.core.names import plain
+from rootstock.core.progress import Listener
 
 _LOADER = Path("/lib64/ld-linux-x86-64.so.2")  # its place is part of the x86-64 psABI
 
@@ -47,7 +48,8 @@ class Inspection:
     is the file that needs it, with the symbol. `files` are its compiled files, each with the glibc
     that it needs and the symbol (`glibc` and `symbol`). `needs` are the libraries that other
     packages must have. Of an environment, `duplicates` are libraries that define equal symbols, and
-    `unused` the dependencies of packages with libraries that they do not need.
+    `unused` the dependencies of packages with libraries that they do not need. `seconds` is the
+    time that the audit took, from opening it.
     """
 
     name: str
@@ -59,7 +61,7 @@ class Inspection:
     files: Mapping[str, Mapping[str, str]]
     needs: tuple[str, ...]
     findings: tuple[Finding, ...]
-    seconds: float
+    seconds: float = 0.0
     duplicates: tuple[Duplicate, ...] = ()
     unused: Mapping[str, list[str]] = field(default_factory=dict)
 
@@ -82,14 +84,26 @@ def _finding_json(finding: Finding) -> dict[str, str]:
     return {"rule": finding.rule, "file": finding.file, "message": finding.message}
 
 
+def audited(target: str, scratch: Path, listen: Listener) -> Inspection:
+    """Open a package or an environment, and audit it, in the empty folder `scratch`.
+
+    Raises what `opened` and `inspect` raise.
+    """
+    started = time.monotonic()
+    inspection = inspect(opened(target, scratch, listen))
+    return replace(inspection, seconds=time.monotonic() - started)
+
+
 def inspect(subject: Subject) -> Inspection:
     """Audit a subject by the rules that hold for its kind.
 
     Raises `MachineError` for an environment on a machine without glibc.
     """
-    started = time.monotonic()
     package = subject.package
-    elves, findings = compiled.elves_of(package)
+    if subject.kind == "environment":
+        elves, findings = compiled.installed_elves(package.files)
+    else:
+        elves, findings = compiled.elves_of(subject.reads)
     each = needs.of_files(elves)
     findings += [*compiled.rpaths(elves), *compiled.hardening(elves)]
     findings += [*contents.names(package), *modes.findings(subject.modes)]
@@ -107,11 +121,11 @@ def inspect(subject: Subject) -> Inspection:
             findings += declared.undeclared(subject.members, package.files, linker)
             unused = declared.unused(subject.members, linker)
     else:
-        findings += contents.build_paths(package)
+        findings += contents.build_paths(package, subject.reads)
         findings += contents.outward_links(package)
         findings += _glibcs(elves, each, subject)
     if subject.kind == "conda":
-        findings += [*contents.paths(package), *contents.license_info(package)]
+        findings += [*contents.paths(package, subject.reads), *contents.license_info(package)]
         findings += contents.scripts(package)
     if subject.kind == "wheel":
         findings += wheel.license_info(package)
@@ -130,7 +144,6 @@ def inspect(subject: Subject) -> Inspection:
         },
         needs=() if subject.kind == "environment" else tuple(_foreign(elves)),
         findings=tuple(findings),
-        seconds=time.monotonic() - started,
         duplicates=tuple(copies),
         unused=unused,
     )

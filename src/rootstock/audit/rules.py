@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from rootstock.audit import compiled, contents, declared, waivers
 from rootstock.audit.compiled import version_text
+from rootstock.audit.reading import read_all
 from rootstock.audit.report import AuditReport
 from rootstock.audit.subject import InstalledPackage, names_of
 from rootstock.audit.unpacked import UnpackedPackage, Version, parsed, unpacked
@@ -39,9 +40,10 @@ def audit(
     """
     started = time.monotonic()
     package = unpacked(artifact, store)
+    reads = read_all(package)
     findings = [
-        *contents.paths(package),
-        *contents.build_paths(package),
+        *contents.paths(package, reads),
+        *contents.build_paths(package, reads),
         *contents.license_info(package),
     ]
     findings += [*contents.names(package), *contents.scripts(package)]
@@ -51,7 +53,7 @@ def audit(
         return [unpacked(other, store) for other in closure]
 
     if artifact.scope != "image":
-        elves, damaged = compiled.elves_of(package)
+        elves, damaged = compiled.elves_of(reads)
         findings += [*damaged, *contents.links(package, others), *compiled.rpaths(elves)]
         findings += compiled.hardening(elves)
         findings += declared.unresolved(

@@ -13,7 +13,15 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import archive, wheel
 from rootstock.audit.modes import on_disk
-from rootstock.audit.unpacked import UnpackedPackage, Version, floor_of, listing, parsed
+from rootstock.audit.reading import Data, FileRead, read
+from rootstock.audit.unpacked import (
+    UnpackedPackage,
+    Version,
+    floor_of,
+    listing,
+    parsed,
+    partly_unpacked,
+)
 from rootstock.core.errors import InterruptedByUser, NoSpace, UsageError, means_no_space
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Listener
@@ -26,6 +34,7 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
 _OLD_NAMES = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
 _SCHEMES = ("http", "https")
 _META = "conda-meta"
+_INFO = "info/"
 _ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages, and Python
 
 
@@ -44,9 +53,10 @@ class Subject:
 
     `declared` is the minimum glibc that it says it needs, empty when it says nothing. `owners` are,
     for an environment, the packages that have each file, and `members` those packages. `modes` are
-    those of its files (see `modes.findings`). `alone` is true for a package that depends on no
-    other than Python. `stable_abi` is the oldest Python whose stable ABI a wheel promises to keep
-    to.
+    those of its files (see `modes.findings`). `reads` are what was read of a package's files, of
+    which only those are on disk that a rule reads again. `alone` is true for a package that depends
+    on no other than Python. `stable_abi` is the oldest Python whose stable ABI a wheel promises to
+    keep to.
     """
 
     name: str
@@ -56,6 +66,7 @@ class Subject:
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     members: tuple[InstalledPackage, ...] = ()
     modes: Mapping[str, int] = field(default_factory=dict)
+    reads: Mapping[str, FileRead] = field(default_factory=dict)
     alone: bool = False
     stable_abi: Version = ()
 
@@ -90,8 +101,17 @@ def _require_suffix(target: str, name: str) -> None:
 
 def _package(path: Path, target: str, scratch: Path) -> Subject:
     root = scratch / "unpacked"
+    of_wheel = archive.suffix_of(path.name) == archive.WHEEL
+    reads: dict[str, FileRead] = {}
+
+    def keep(name: str, data: Data) -> bool:
+        if not of_wheel and name.startswith(_INFO):
+            return True
+        reads[name] = read(data)
+        return reads[name].suspect or (of_wheel and wheel.is_metadata(name))
+
     try:
-        modes = archive.unpack(path, root)
+        made = archive.unpack(path, root, keep)
     except InterruptedByUser:
         raise
     except Exception as error:  # a damaged archive can make its readers raise anything
@@ -102,24 +122,27 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
             f"{target} cannot be unpacked: {reason}",
             "Fetch it again. If the error stays, do not install it.",
         ) from error
-    if archive.suffix_of(path.name) == archive.WHEEL:
-        package, tags = listing(root, metadata=""), _tags(path.name)
+    links = {name: to for name, to in made.links.items() if not name.startswith(_INFO)}
+    package = partly_unpacked(root, sorted(reads), links)
+    if of_wheel:
+        tags = _tags(path.name)
         return Subject(
             name=target,
             kind="wheel",
             package=package,
             declared=min(filter(None, (_of_platform(tag.platform) for tag in tags)), default=()),
-            modes=modes,
+            modes=made.modes,
+            reads=reads,
             alone=wheel.is_alone(package),
             stable_abi=min(filter(None, map(_stable_abi, tags)), default=()),
         )
-    package = listing(root)
     return Subject(
         name=target,
         kind="conda",
         package=package,
         declared=package.floor,
-        modes=modes,
+        modes=made.modes,
+        reads=reads,
         alone=all(map(_ALONE.match, package.metadata("index.json").get("depends", []))),
     )
 

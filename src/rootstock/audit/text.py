@@ -21,6 +21,11 @@ _SHOWN = 100
 Data = bytes | mmap.mmap
 
 
+def may_leak(data: Data) -> bool:
+    """Whether a file has a text that each build path contains."""
+    return any(data.find(needle) >= 0 for needle in _NEEDLES)
+
+
 def leaks(data: Data, placeholder: bytes = b"") -> Iterator[str]:
     """Yield the build paths in a file, each once, shortened.
 

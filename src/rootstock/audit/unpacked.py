@@ -4,7 +4,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,16 @@ def listing(root: Path, metadata: str = "info") -> UnpackedPackage:
         else:
             files[name] = Path(path)
     package = UnpackedPackage(root, files, links)
+    _require_metadata(package)
+    return package
+
+
+def partly_unpacked(root: Path, files: Iterable[str], links: Mapping[str, str]) -> UnpackedPackage:
+    """Return a package with these files and links, of which `root` has all files of info/.
+
+    Raises `AuditFailed` as `listing` does.
+    """
+    package = UnpackedPackage(root, {name: root / name for name in files}, links)
     _require_metadata(package)
     return package
 

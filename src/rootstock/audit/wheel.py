@@ -18,6 +18,12 @@ _CLASSIFIER = "License ::"
 _UNKNOWN = "UNKNOWN"  # which older setuptools wrote where nothing was said
 
 
+def is_metadata(name: str) -> bool:
+    """Whether a path may be that of a wheel's metadata."""
+    folder, _, file = name.partition("/")
+    return file == _FILE and folder.endswith(_FOLDER)
+
+
 def is_alone(package: UnpackedPackage) -> bool:
     """Whether a wheel needs no other, except for its extras."""
     requires = _metadata(package).get_all("Requires-Dist", [])

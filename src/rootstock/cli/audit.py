@@ -7,9 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from rootstock.audit import catalogue
-from rootstock.audit.inspection import Inspection
-from rootstock.audit.inspection import inspect as inspected
-from rootstock.audit.subject import opened
+from rootstock.audit.inspection import Inspection, audited
 from rootstock.cli import build
 from rootstock.cli.common import print_json, say
 from rootstock.core.errors import AuditFailed, UsageError
@@ -90,7 +88,7 @@ def _audit(targets: Sequence[str], as_json: bool, symbols: bool) -> None:
     with Terminal(quiet=as_json) as terminal:
         for target in targets:
             with store.scratch("audit") as scratch:
-                found.append(inspected(opened(target, scratch, terminal)))
+                found.append(audited(target, scratch, terminal))
             if as_json:
                 print_json({"audited": [one.as_json() for one in found]})
             else:

@@ -118,12 +118,19 @@ def read(path: Path) -> Elf | None:
         if file.read(len(MAGIC)) != MAGIC:
             return None
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            try:
-                return Reader(data).elf()
-            except ElfError:
-                raise
-            except (struct.error, IndexError, ValueError, OverflowError) as error:
-                raise ElfError(f"damaged: {error}") from error
+            return parse(data)
+
+
+def parse(data: bytes | mmap.mmap) -> Elf | None:
+    """Read the content of a file, as `read` does."""
+    if data[: len(MAGIC)] != MAGIC:
+        return None
+    try:
+        return Reader(data).elf()
+    except ElfError:
+        raise
+    except (struct.error, IndexError, ValueError, OverflowError) as error:
+        raise ElfError(f"damaged: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -137,7 +144,7 @@ class _Section:
 class Reader:
     """Reads one file; `data` is its content."""
 
-    def __init__(self, data: mmap.mmap) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
         (ident, self.type, machine, _, _, segments, sections, _, _, _, self.segment_count, _,
          section_count, _) = _HEADER.unpack_from(data)  # fmt: skip

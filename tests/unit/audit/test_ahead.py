@@ -1,6 +1,7 @@
 """A stream that a thread reads ahead."""
 
 import io
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -29,6 +30,13 @@ def test_all_of_the_source_is_read_without_a_size(pool: ThreadPoolExecutor) -> N
     assert Ahead(io.BytesIO(DATA).read, pool).read() == DATA
 
 
+def test_bytes_that_were_taken_are_those_of_the_source(pool: ThreadPoolExecutor) -> None:
+    ahead, taken = Ahead(io.BytesIO(DATA).read, pool), b""
+    while part := ahead.take(1_500_000):
+        taken += part
+    assert (taken, ahead.tell()) == (DATA, len(DATA))
+
+
 def test_it_goes_forwards_to_a_byte(pool: ThreadPoolExecutor) -> None:
     ahead = Ahead(io.BytesIO(DATA).read, pool)
     assert (ahead.seek(6_000_001), ahead.read(2)) == (6_000_001, DATA[6_000_001:6_000_003])
@@ -44,6 +52,21 @@ def test_it_does_not_go_back(pool: ThreadPoolExecutor) -> None:
     ahead.read(2)
     with pytest.raises(io.UnsupportedOperation):
         ahead.seek(1)
+
+
+def test_nothing_is_read_after_it_was_closed(pool: ThreadPoolExecutor) -> None:
+    asked, closed = [], threading.Event()
+
+    def slow(count: int) -> bytes:
+        asked.append(count)
+        closed.wait(60)
+        return b"1"
+
+    with Ahead(slow, pool):
+        pass
+    closed.set()
+    pool.shutdown()
+    assert len(asked) <= 1
 
 
 def test_an_error_of_the_source_is_raised_by_the_read(pool: ThreadPoolExecutor) -> None:

@@ -2,6 +2,7 @@
 
 import bz2
 import io
+import mmap
 import tarfile
 import zipfile
 from collections.abc import Sequence
@@ -59,6 +60,32 @@ def test_files_of_each_format_are_unpacked(make: object, tmp_path: Path) -> None
     archive.unpack(made, tmp_path / "out")
     found = {p.relative_to(tmp_path / "out").as_posix(): p.read_bytes() for p in files(tmp_path)}
     assert found == {"lib/a.txt": b"a", "b.txt": b"b"}
+
+
+@pytest.mark.parametrize("in_memory", [0, 1, 1 << 20])
+@pytest.mark.parametrize("make", FORMATS)
+def test_each_file_is_shown_and_only_those_to_keep_remain(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: object, in_memory: int
+) -> None:
+    assert callable(make)
+    monkeypatch.setattr(archive, "_IN_MEMORY", in_memory)
+    shown: dict[str, bytes] = {}
+
+    def keep(name: str, data: bytes | mmap.mmap) -> bool:
+        shown[name] = data[:]
+        return name == "kept"
+
+    made = make(tmp_path, [("lib/a", b"abc"), ("kept", b"12"), ("empty", b"")])
+    archive.unpack(made, tmp_path / "out", keep)
+    assert shown == {"lib/a": b"abc", "kept": b"12", "empty": b""}
+    remain = {"kept"} if in_memory > 2 else {"kept", "a"}  # larger ones are mapped from the disk
+    assert {path.name for path in files(tmp_path)} == remain
+
+
+def test_the_modes_and_links_are_those_of_the_archive(tmp_path: Path) -> None:
+    made = conda(tmp_path, [("a", None), ("b", b"")])
+    found = archive.unpack(made, tmp_path / "out")
+    assert (found.links, found.modes) == ({"a": ".."}, {"b": 0o100644})
 
 
 def files(folder: Path) -> list[Path]:

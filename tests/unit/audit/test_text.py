@@ -2,7 +2,7 @@
 
 import pytest
 
-from rootstock.audit.text import leaks
+from rootstock.audit.text import leaks, may_leak
 
 PREFIX = b"/rootstock/build/out/bld/rattler-build_x/host_env_placehold_placehold_placehold_pl"
 
@@ -26,6 +26,14 @@ PREFIX = b"/rootstock/build/out/bld/rattler-build_x/host_env_placehold_placehold
 )
 def test_leaks(data: bytes, found: list[str]) -> None:
     assert [path.removeprefix("-L").removeprefix("x=") for path in leaks(data)] == found
+
+
+@pytest.mark.parametrize(
+    ("data", "may"),
+    [(b"", False), (b"plain text", False), (b"a-b/rootstock/x", True), (b"x_build_env/lib", True)],
+)
+def test_what_may_leak(data: bytes, may: bool) -> None:
+    assert may_leak(data) is may
 
 
 def test_the_placeholder_itself_is_no_leak() -> None:
