@@ -29,6 +29,7 @@ _CHECKS = (
     Check(name="tree_arrays", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="uhi_histograms", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="hist_histograms", needs=_PYROOT | {"hist", "numpy"}, forked=True),
+    Check(name="numba_declare", needs=_PYROOT | {"cffi", "numba", "numpy"}, forked=True),
     Check(name="branch_address", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="roofit", needs=_PYROOT, forked=True),
     Check(name="exceptions", needs=_PYROOT, forked=True),

@@ -11,7 +11,18 @@ from rootstock.smoke.choose import FOLDER, INSIDE, choose
 CATALOGUE = PRODUCT.checks
 
 ROOT = {"python", "pyroot", "root-core", "root"}
-ALL = ROOT | {"awkward", "gxx", "hist", "numpy", "pandas", "pip", "uproot", "xrootd"}
+ALL = ROOT | {
+    "awkward",
+    "cffi",
+    "gxx",
+    "hist",
+    "numba",
+    "numpy",
+    "pandas",
+    "pip",
+    "uproot",
+    "xrootd",
+}
 
 
 def test_all_checks_apply_to_a_whole_environment() -> None:
