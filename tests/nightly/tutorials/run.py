@@ -1,6 +1,6 @@
 """Runs ROOT's own tutorials in an environment, each in a process of its own, without network.
 
-    python run.py PREFIX TUTORIALS OUT [--part 'hist/*' ...] [--seconds 60] [--jobs 2]
+    python run.py PREFIX TUTORIALS OUT [--part 'hist/*' ...] [--seconds 180] [--jobs 2]
 
 PREFIX is an environment with ROOT, TUTORIALS the folder with the tutorials, as the wheel has it.
 It works in a copy, because tutorials write files that others read. What is not run, and what fails,
@@ -52,12 +52,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Table:
-    """`tutorials.toml`: reasons by glob, and what ROOT's own tests know of a tutorial.
+    """`tutorials.toml`: reasons by glob, and what ROOT's own tests know of a tutorial."""
 
-    `parts` are the globs of the tutorials whose results somebody has looked at.
-    """
-
-    parts: Sequence[str]
     not_run: Mapping[str, str]
     fails: Mapping[str, str]
     exits: Mapping[str, int]
@@ -164,7 +160,7 @@ def run_all(
 ) -> list[Outcome]:
     """Run the tutorials of some parts; print a line for each that ended."""
     known = table()
-    found = find(folder, parts or known.parts)
+    found = find(folder, parts)
     out = [Outcome(one, "not run", reason=why) for one in found if (why := known.why_not(one))]
     chosen = [one for one in found if not known.why_not(one)]
     with tempfile.TemporaryDirectory(prefix="tutorials-") as scratch:
@@ -208,7 +204,7 @@ def main() -> int:
     parser.add_argument("tutorials", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--part", action="append", default=[])
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     prefix, folder = asked.prefix.absolute(), asked.tutorials.absolute()
