@@ -72,6 +72,8 @@ class Follower:
             except (ValueError, TypeError, KeyError):
                 self.other.append(line.rstrip())
                 continue
+            if self.last.get("event") == "failed":
+                continue  # the installer's other threads go on until it ends
             self.last = message
             if event in _LAST:
                 return

@@ -94,3 +94,16 @@ def test_lines_become_events() -> None:
     ]
     assert list(follower.other) == ["thread panicked"]
     assert follower.last["event"] == "done"
+
+
+def test_what_failed_stays_the_last_message_while_other_threads_go_on() -> None:
+    follower = Follower("env", [].append)
+    follower.follow(
+        [
+            '{"event": "solved", "sizes": {"a": 10, "b": 30}}\n',
+            '{"event": "failed", "kind": "install", "reason": "a is damaged"}\n',
+            '{"event": "fetched", "name": "b"}\n',
+            '{"event": "done", "records": []}\n',
+        ]
+    )
+    assert follower.last["reason"] == "a is damaged"
