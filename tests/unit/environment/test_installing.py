@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rootstock.core.errors import MachineError, NoSpace, SourceError, UsageError
-from rootstock.core.progress import Event
+from rootstock.core.progress import Event, silent
 from rootstock.environment.installing import Follower, failure
 from rootstock.environment.requirements import Failed, path_of, too_old
 
@@ -97,7 +97,7 @@ def test_lines_become_events() -> None:
 
 
 def test_what_failed_stays_the_last_message_while_other_threads_go_on() -> None:
-    follower = Follower("env", [].append)
+    follower = Follower("env", silent)
     follower.follow(
         [
             '{"event": "solved", "sizes": {"a": 10, "b": 30}}\n',

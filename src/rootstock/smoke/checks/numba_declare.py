@@ -9,17 +9,19 @@ import ROOT
 x = np.arange(4, dtype=np.float32)
 
 
-@ROOT.Numba.Declare(["float", "int"], "float")
 def power(base: float, exponent: int) -> float:
     """Numbers."""
     return base**exponent
 
 
-@ROOT.Numba.Declare(["RVecF", "int"], "RVecF")
 def powers(bases: np.ndarray, exponent: int) -> np.ndarray:
     """Arrays."""
     return bases**exponent
 
+
+# What is a decorator otherwise, without which mypy would know nothing of the functions.
+ROOT.Numba.Declare(["float", "int"], "float")(power)
+ROOT.Numba.Declare(["RVecF", "int"], "RVecF")(powers)
 
 assert ROOT.gInterpreter.Calc("static_cast<int>(Numba::power(2, 3))") == 8
 
