@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from rootstock.audit.ahead import Ahead
+from rootstock.audit.text import Data
 from rootstock.core import process
 from rootstock.core.names import quoted
 
@@ -39,7 +40,7 @@ _UNIX = 3  # the system of a zip member that has a mode, in the upper half of it
 _CHUNK = 1 << 20  # bytes
 _IN_MEMORY = 1 << 28  # bytes: larger files are mapped into it
 
-Keep = Callable[[str, bytes | mmap.mmap], bool]
+Keep = Callable[[str, Data], bool]
 
 
 def suffix_of(name: str) -> str:
@@ -121,8 +122,11 @@ class _Folder:
             for part in parts:
                 file.write(part)
         if self.keep and size > _IN_MEMORY:
-            with path.open("rb") as large:
-                self.keep(name, mmap.mmap(large.fileno(), 0, access=mmap.ACCESS_READ))
+            with (
+                path.open("rb") as large,
+                mmap.mmap(large.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                self.keep(name, content)
 
     def add_link(self, name: str, target: str) -> None:
         """Keep a symbolic link for `put_links`."""

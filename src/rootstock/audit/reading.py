@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rootstock.audit import text
+from rootstock.audit.text import Data, may_leak
 from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core import elf as elf_format
 from rootstock.core import process
 from rootstock.core.elf import Elf, ElfError
-
-Data = bytes | mmap.mmap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +41,7 @@ def read(data: Data) -> FileRead:
         sha256=hashlib.sha256(data).hexdigest(),
         elf=elf,
         damage=damage,
-        suspect=text.may_leak(data),
+        suspect=may_leak(data),
     )
 
 

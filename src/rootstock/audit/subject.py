@@ -13,7 +13,8 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rootstock.audit import archive, wheel
 from rootstock.audit.modes import on_disk
-from rootstock.audit.reading import Data, FileRead, read
+from rootstock.audit.reading import FileRead, read
+from rootstock.audit.text import Data
 from rootstock.audit.unpacked import (
     UnpackedPackage,
     Version,

@@ -19,7 +19,7 @@ def powers(bases: np.ndarray, exponent: int) -> np.ndarray:
     return bases**exponent
 
 
-# What is a decorator otherwise, without which mypy would know nothing of the functions.
+# They are called as functions, because as decorators they would hide the types from mypy.
 ROOT.Numba.Declare(["float", "int"], "float")(power)
 ROOT.Numba.Declare(["RVecF", "int"], "RVecF")(powers)
 
