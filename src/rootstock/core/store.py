@@ -31,7 +31,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -50,7 +49,7 @@ _SWEEPS = 5
 _FORGOTTEN = 7 * 24 * 3600.0  # seconds: no task of rootstock takes this long
 
 
-# The scratch folders of this process.
+# The temporary folders of this process.
 _in_use: set[Path] = set()
 
 
@@ -148,15 +147,9 @@ class Store:
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:
         """A new folder under tmp/, removed at the end."""
-        owner = f"{name}-{_owner(str(os.getpid()))}-"
-        folder = Path(tempfile.mkdtemp(prefix=owner, dir=self.root / "tmp"))
-        _in_use.add(folder)
-        try:
+        owner = f"{name}-{_owner(str(os.getpid()))}"
+        with temporary(self.root / "tmp" / f"{owner}-{random_name()}") as folder:
             yield folder
-        finally:
-            with suppress(OSError):  # the disk fails; the next run removes the rest
-                remove(folder)
-            _in_use.discard(folder)
 
     def write(self, path: Path, text: str) -> None:
         """Write a file of the store so that it is complete or absent."""
@@ -225,6 +218,25 @@ def locate() -> Store:
         raise UsageError(f"the store has no valid path: {error}", _ELSEWHERE) from error
 
 
+def random_name() -> str:
+    """A part of a name, so that nobody else takes the same name."""
+    return os.urandom(8).hex()
+
+
+@contextmanager
+def temporary(folder: Path) -> Iterator[Path]:
+    """Make a folder that is removed at the end, also after an interruption."""
+    # First, because an interruption may come as soon as the folder exists: `sweep` removes it.
+    _in_use.add(folder)
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        with suppress(OSError):  # the disk fails; the next run removes the rest
+            remove(folder)
+        _in_use.discard(folder)
+
+
 def publish(folder: Path, place: Path) -> None:
     """Rename a finished folder into its place; if another process was first, its folder stays."""
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +249,7 @@ def publish(folder: Path, place: Path) -> None:
 
 
 def sweep() -> None:
-    """Remove the scratch folders of this process's threads, because it is about to end.
+    """Remove the temporary folders of this process's threads, because it is about to end.
 
     After Ctrl-C nobody waits for a thread that waits for a server.
     """

@@ -1,9 +1,8 @@
 """Targets: a new file or folder appears complete, under its name, or not at all."""
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rootstock.core import store
@@ -18,18 +17,17 @@ def appearing(target: Path) -> Iterator[Path]:
     `UsageError` when it cannot be made, `NoSpace`.
     """
     refuse(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise UsageError(f"{target} cannot be made: {error.strerror}") from error
-    try:
+    hidden = target.parent / f".{target.name}.{store.random_name()}"
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(store.temporary(hidden))
+        except OSError as error:
+            raise UsageError(f"{target} cannot be made: {error.strerror}") from error
         with raising_no_space(target):
             part = folder / target.name
             yield part
             _rename(part, target)
-    finally:
-        store.remove(folder)
 
 
 def refuse(target: Path) -> None:

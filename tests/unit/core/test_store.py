@@ -131,3 +131,21 @@ def test_what_a_thread_still_uses_is_removed_at_the_end(tmp_path: Path) -> None:
         (folder / "part").write_text("half of it")
         sweep()
         assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_folder_is_removed_even_if_the_interruption_comes_as_soon_as_it_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Store(tmp_path)
+    place.prepare()
+    make = os.mkdir
+
+    def interrupted(path: Path, mode: int) -> None:
+        make(path, mode)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt), place.scratch("channel"):
+        pytest.fail("it was interrupted before")
+    sweep()
+    assert list((tmp_path / "tmp").iterdir()) == []
