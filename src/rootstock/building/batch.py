@@ -10,7 +10,9 @@ from pathlib import Path
 from rootstock.building import builder, costs, failures, scheduler
 from rootstock.building.artifact import Artifact
 from rootstock.building.order import Capacity, ReadyQueue, makespan, simulate
+from rootstock.building.room import BuildContext
 from rootstock.building.scheduler import BuildOutcome
+from rootstock.building.series import Wheels
 from rootstock.core import disk, memory
 from rootstock.core.errors import BuildFailed, MachineError, RootstockError
 from rootstock.core.progress import Event, Listener
@@ -31,7 +33,7 @@ class BuildPlan:
 
 def build(
     plan: BuildPlan,
-    context: builder.BuildContext,
+    context: BuildContext,
     broken: Mapping[str, BuildFailed],
     fetched: Callable[[Node], None],
     *,
@@ -53,7 +55,8 @@ def build(
     names = {id_: _recorded_as(graph.nodes[id_]) for id_ in wanted}
     known = {id_: recorded[name].seconds for id_, name in names.items() if name in recorded}
     predictable = len(known) >= _KNOWN * len(wanted)
-    one = _Build(plan, context, fetched, logs, names, known, _cells(graph), listen)
+    wheels = Wheels(context)
+    one = _Build(plan, context, wheels, fetched, logs, names, known, _cells(graph), listen)
 
     def forecast(seconds: float) -> None:
         if predictable:
@@ -72,15 +75,18 @@ def build(
     )
     for id_ in broken:
         listen(Event(stage="build", item=id_, state="failed", detail="failed before"))
-    outcome = scheduler.run(
-        queue,
-        one,
-        have=plan.have,
-        broken=broken,
-        capacity=capacity,
-        keep_going=keep_going,
-        forecast=forecast,
-    )
+    try:
+        outcome = scheduler.run(
+            queue,
+            one,
+            have=plan.have,
+            broken=broken,
+            capacity=capacity,
+            keep_going=keep_going,
+            forecast=forecast,
+        )
+    finally:
+        wheels.close()
     for id_, reason in outcome.skipped.items():
         listen(Event(stage="build", item=id_, state="skipped", detail=reason))
     listen(Event(stage="build", state="failed" if outcome.failures else "done"))
@@ -96,7 +102,8 @@ class _Build:
     """
 
     plan: BuildPlan
-    context: builder.BuildContext
+    context: BuildContext
+    wheels: Wheels
     fetched: Callable[[Node], None]
     logs: Path
     names: Mapping[str, str]
@@ -132,7 +139,8 @@ class _Build:
         self.listen(begins)
         needs = [there[dep] for dep in sorted(self.plan.wanted[node.id])]
         try:
-            return builder.build(node, needs, self.context, self.logs / f"{node.id}.log")
+            log = self.logs / f"{node.id}.log"
+            return builder.build(node, needs, self.context, self.wheels, log)
         except BuildFailed as error:
             seconds = time.monotonic() - started
             _keep(self.context.store, node, error, seconds, self.context.engine.name)

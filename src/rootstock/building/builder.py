@@ -1,54 +1,30 @@
 """Build one package: one sandbox, one process, no network, no token."""
 
 import json
-import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
-
-import rattler_build
 
 from rootstock.building import artifacts
 from rootstock.building import log as logs
 from rootstock.building.artifact import Artifact, write_record
 from rootstock.building.cause import WRAP, Ended, error_of
 from rootstock.building.costs import Cost
-from rootstock.building.fingerprint import ENVIRONMENT, INSIDE
-from rootstock.building.job import EPOCH, Job, copy_files, job_of, keep
-from rootstock.building.limits import Limits
+from rootstock.building.fingerprint import INSIDE
+from rootstock.building.job import EPOCH, Job, job_of, keep
 from rootstock.building.normalise import normalise
+from rootstock.building.room import BuildContext, copied, lay_out, sandbox
+from rootstock.building.series import Wheels
 from rootstock.core import disk, memory, process
-from rootstock.core.errors import BuildFailed, UsageError
+from rootstock.core.errors import BuildFailed
 from rootstock.core.package_file import members
 from rootstock.core.seal import sha256_of
-from rootstock.core.store import Store
-from rootstock.image.engines import Engine, Mount, Sandbox
-from rootstock.image.engines.outsider import admit
 from rootstock.image.output import move
 from rootstock.plan.graph import Node
-from rootstock.plan.key import SOURCES, folder_hashes
-from rootstock.sources.source import path_in, source_of
 
 _INDEX = "info/index.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildContext:
-    """What all builds of a run share. `level` is zstd's.
-
-    `stage` makes a channel of artifacts in a folder: the only thing a build can install from.
-    """
-
-    store: Store
-    engine: Engine
-    image: Path
-    platform: str
-    level: int
-    limits: Limits
-    stage: Callable[[Sequence[Artifact], Path], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +36,18 @@ class BuildResult:
 
 
 def build(
-    node: Node, needs: Sequence[Artifact], context: BuildContext, log: Path
+    node: Node, needs: Sequence[Artifact], context: BuildContext, wheels: Wheels, log: Path
 ) -> tuple[Artifact, Cost]:
     """Build a node's package and put it into the store, with all that it was made from.
 
-    `needs` are as in `Job`. The log of the build goes to `log`. Raises as `make` does.
+    `needs` are as in `Job`. The log of the build goes to `log`. A wheel is packaged in a sandbox of
+    `wheels`, if that succeeds. Raises as `make` does.
     """
     started = time.monotonic()
-    job = job_of(node, needs, context.platform)
     with context.store.scratch(node.output.name) as folder:
-        made = make(job, context, log, folder)
+        job = copied(job_of(node, needs, context.platform), folder / "recipe")
+        made = packed(job, context, wheels, log, folder) if job.is_wheel else None
+        made = made or _built(job, context, log, folder)
         finished = made.path
         artifact = Artifact(
             path=finished,
@@ -85,7 +63,7 @@ def build(
         )
         ready = finished.parent
         write_record(artifact, ready)
-        keep(replace(job, folder=folder / "recipe"), node.inputs, ready)
+        keep(job, node.inputs, ready)
         shutil.copyfile(log, ready / "build.log")
         stored = artifacts.publish(ready, node, context.store)
     return stored, Cost(seconds=stored.seconds, memory=made.peak)
@@ -99,21 +77,37 @@ def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResul
     when the sandbox could not be made or something else ended the build. Raises `UsageError` when
     the recipe's files are not those of the job.
     """
-    work, ready = folder / "build", folder / "ready"
-    _lay_out(work, folder, job, context.store)
+    return _built(copied(job, folder / "recipe"), context, log, folder)
+
+
+def packed(
+    job: Job, context: BuildContext, wheels: Wheels, log: Path, folder: Path
+) -> BuildResult | None:
+    """Package a wheel as `make` does, in a sandbox that it shares; None when that failed.
+
+    Raises `BuildFailed` when the result is not a sound package.
+    """
+    with wheels.packed(job, log) as work:
+        if work is None:
+            return None
+        return BuildResult(path=_finish(job, log, context, work, folder), peak=0)
+
+
+def _built(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResult:
+    work = folder / "build"
+    (work / "home").mkdir(parents=True)
+    (folder / "sources").mkdir()
+    lay_out(job, context.store, work, folder / "sources")
     context.stage(job.needs, folder / "deps")
-    sandbox = _sandbox(folder, context)
-    admit(work, write=True)
-    for mount in sandbox.mounts:
-        admit(mount.source)
-    argv = [*WRAP, "/usr/bin/python3", "/rootstock/tool/inside.py"]
+    room = sandbox(folder, context, [INSIDE])
+    argv = [*WRAP, "/usr/bin/python3", f"/rootstock/tool/{INSIDE.name}"]
     kills, space_left = memory.kills(), disk.Watch(context.store.root / "tmp")
     done = process.run(
-        context.engine.command(sandbox, argv),
+        context.engine.command(room, argv),
         log=log,
         timeout=context.limits.seconds,
         memory=context.limits.memory,
-        cmdline_marker=sandbox.name,
+        cmdline_marker=room.name,
         look=space_left.look,
     )
     if done.code:
@@ -124,17 +118,17 @@ def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResul
             engine=context.engine.name,
         )
         raise error_of(job, log, ended, context.limits, context.store, folder)
-    ready.mkdir()
-    return BuildResult(path=_finish(job, log, context, work, ready), peak=done.peak)
+    return BuildResult(path=_finish(job, log, context, work, folder), peak=done.peak)
 
 
-def _finish(job: Job, log: Path, context: BuildContext, work: Path, ready: Path) -> Path:
+def _finish(job: Job, log: Path, context: BuildContext, work: Path, folder: Path) -> Path:
     """Take the package out of the folder that the build could write to, and pack it for good.
 
     Nothing in there is trusted: the file is where and what it has to be, or the build has failed.
     """
-    built = ready.with_name("built")
+    built, ready = folder / "built", folder / "ready"
     built.mkdir()
+    ready.mkdir()
     try:
         package = move(work, f"out/{job.subdir}/{job.filename}", built)
         finished = normalise(
@@ -156,57 +150,3 @@ def _require(package: Path, job: Job) -> None:
     name = f"{index['name']}-{index['version']}-{index['build']}.conda"
     if (name, index["subdir"]) != (job.filename, job.subdir):
         raise ValueError(f"it is {index['subdir']}/{name} by its index.json")
-
-
-def _lay_out(work: Path, folder: Path, job: Job, store: Store) -> None:
-    """Lay out what the build sees: the recipe's folder, its sources, and the job."""
-    # A build may write into its recipe's folder; what is kept is another copy.
-    copy_files(job.folder, job.files, folder / "recipe")
-    if folder_hashes(folder / "recipe") != job.files:
-        # What is built from it would stand under a key that is not its own.
-        raise UsageError(f"{job.folder} changed while rootstock was running", "Run it again.")
-    copy_files(folder / "recipe", job.files, work / "recipe")
-    (work / "home").mkdir()
-    (folder / "sources").mkdir()
-    for entry in job.sources:
-        source = source_of(entry)
-        place = folder / "sources" / source.sha256 / source.filename
-        place.parent.mkdir(parents=True, exist_ok=True)
-        if not place.exists():
-            link_or_copy(path_in(store, source), place)
-    # Sorted: the package carries the recipe, and a key does not depend on its order.
-    (work / "job.json").write_text(json.dumps(job.order, indent=1, sort_keys=True))
-
-
-def link_or_copy(source: Path, target: Path) -> None:
-    """A hard link where the file system allows it, else a copy."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _sandbox(folder: Path, context: BuildContext) -> Sandbox:
-    return Sandbox(
-        root=context.image,
-        name=f"rootstock-{uuid4().hex}",
-        mounts=(
-            Mount(source=_tool_folder(folder), target="/rootstock/tool"),
-            Mount(
-                source=Path(rattler_build.__file__).parent, target="/rootstock/site/rattler_build"
-            ),
-            Mount(source=folder / "deps", target="/rootstock/deps"),
-            Mount(source=folder / "sources", target=SOURCES),
-            Mount(source=folder / "build", target="/rootstock/build", writable=True),
-        ),
-        env=ENVIRONMENT,
-        cwd="/rootstock/build",
-    )
-
-
-def _tool_folder(folder: Path) -> Path:
-    """A folder with nothing but the program that runs inside."""
-    tool = folder / "tool"
-    tool.mkdir()
-    shutil.copyfile(INSIDE, tool / INSIDE.name)
-    return tool

@@ -36,7 +36,8 @@ class Job:
     `order` is the input of the program in the sandbox. `folder` has the recipe's files, which must
     match `files` (path -> hash, as in a build key). `sources` are the recipe's fetched sources.
     `needs` are the artifacts of all packages that the build and host environments may hold, and of
-    all run dependencies of the package (its tests need them).
+    all run dependencies of the package (its tests need them). `is_wheel` is true when the build
+    runs no code of the package's project.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Job:
     files: Mapping[str, str]
     sources: Sequence[Mapping[str, Any]]
     needs: Sequence[Artifact]
+    is_wheel: bool = False
 
     @property
     def released(self) -> date | None:
@@ -74,6 +76,7 @@ def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
         files=node.inputs["files"],
         sources=node.output.sources,
         needs=needs,
+        is_wheel=node.output.is_wheel,
     )
 
 

@@ -79,7 +79,7 @@ def run(
     process inherits the caller's. The process group is ended after `timeout` seconds, or when the
     process and its descendants hold more than `memory` bytes (measured twice a second). The memory
     of processes with `cmdline_marker` on their command line counts as well (see `memory.held`).
-    `look` is called twice a second, too.
+    `look` is called twice a second, too; what it raises ends the process, and is raised here.
 
     Raises `MachineError` when the program does not exist, and `InterruptedByUser` after a call of
     `end_all`.
@@ -126,6 +126,9 @@ def follow(
     env: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     timeout: float | None = None,
+    memory: float | None = None,
+    cmdline_marker: str = "",
+    look: Callable[[], object] | None = None,
 ) -> Completed:
     """Run a program as `run` does, and pass each line of its output to `on_line` at once.
 
@@ -150,7 +153,16 @@ def follow(
     reader.start()
     try:
         log = Path(f"/proc/self/fd/{pipe}")
-        done = run(argv, env=env, log=log, stdin=stdin, timeout=timeout)
+        done = run(
+            argv,
+            env=env,
+            log=log,
+            stdin=stdin,
+            timeout=timeout,
+            memory=memory,
+            cmdline_marker=cmdline_marker,
+            look=look,
+        )
     finally:
         os.close(pipe)
         reader.join()

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rootstock.building import builder, failures
+from rootstock.building import failures
+from rootstock.building.room import BuildContext
 from rootstock.channel.stage import stage
 from rootstock.core.errors import MachineError
 from rootstock.run.context import BUILD_IMAGE, Context
@@ -41,7 +42,7 @@ def _built(context: Context, state: State) -> State:
     request, plan, fetching = context.request, state.plan, state.fetching
     assert fetching
     context.engine.prepare(state.images[BUILD_IMAGE].root)
-    shared = builder.BuildContext(
+    shared = BuildContext(
         store=context.store,
         engine=context.engine,
         image=state.images[BUILD_IMAGE].root,

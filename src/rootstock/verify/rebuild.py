@@ -18,6 +18,7 @@ from rootstock.building.fingerprint import fingerprint
 from rootstock.building.job import Job, stored_inputs, stored_job
 from rootstock.building.limits import Limits, default_memory
 from rootstock.building.previous import Entry, entries
+from rootstock.building.room import BuildContext
 from rootstock.channel.reader import Channel
 from rootstock.channel.stage import stage
 from rootstock.core import process
@@ -232,7 +233,7 @@ def _task(artifact: Artifact, store: Store) -> _Task:
 
 def _provide(
     tasks: Sequence[_Task], settings: RebuildSettings, listen: Listener
-) -> Mapping[tuple[str, int], builder.BuildContext | MachineError]:
+) -> Mapping[tuple[str, int], BuildContext | MachineError]:
     """Fetch all sources; return what builds, by image and level, or why nothing can."""
     files = [source_of(entry) for task in tasks for entry in task.job.sources]
     sources.fetch(files, settings.registry, settings.store, listen, offline=settings.offline)
@@ -242,13 +243,13 @@ def _provide(
             roots[digest] = _image(digest, settings, listen)
         except MachineError as error:
             roots[digest] = error
-    contexts: dict[tuple[str, int], builder.BuildContext | MachineError] = {}
+    contexts: dict[tuple[str, int], BuildContext | MachineError] = {}
     for task in tasks:
         root = roots[task.image]
         contexts[task.image, task.level] = (
             root
             if isinstance(root, MachineError)
-            else builder.BuildContext(
+            else BuildContext(
                 store=settings.store,
                 engine=settings.engine,
                 image=root,
@@ -283,7 +284,7 @@ def _image(digest: str, settings: RebuildSettings, listen: Listener) -> Path:
 
 
 def _verify(
-    task: _Task, context: builder.BuildContext | MachineError, settings: RebuildSettings
+    task: _Task, context: BuildContext | MachineError, settings: RebuildSettings
 ) -> PackageVerdict:
     artifact, started = task.artifact, time.monotonic()
     if isinstance(context, MachineError):
