@@ -1,7 +1,8 @@
 """What a person sees while rootstock works, all of it on standard error.
 
 In a terminal, a few lines at the bottom show what is running. Above them stay long items, failures
-and the result of each stage. Elsewhere each start and each end is a line of plain text.
+and the result of each stage. Elsewhere each start and each end is a line of plain text, and after a
+minute without any, a line says what is running.
 """
 
 import os
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _WORTH = 2.0  # seconds from which the end of an item is worth a line in a terminal
 _SHORT_HASH = 16  # digits of a sha256 for an image or a lock
 _REFRESH = 8  # times a second
+_SILENCE = 60.0  # seconds after which lines for a file say what is running
 _LONGEST = 2000  # characters of a line of an error
 _BAR = 20  # columns
 _ROOMY = 90  # columns from which there is space for bars
@@ -51,20 +53,26 @@ class Terminal(AbstractContextManager["Terminal"]):
     """The listener for people, which any thread may call.
 
     Use it as a context manager: its end restores the terminal. With `quiet` it prints nothing.
+    `silence` are the seconds after which it says what is running, where it does not show that all
+    the time.
     """
 
-    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self, stream: TextIO | None = None, *, quiet: bool = False, silence: float = _SILENCE
+    ) -> None:
         stream = stream or sys.stderr
         live = _is_live(stream) and not quiet
-        self._screen: _Screen = _Live(stream) if live else _Plain(stream)
+        self._screen: _Screen = _Live(stream) if live else _Plain(stream, silence)
         self._quiet = quiet
 
     def __enter__(self) -> "Terminal":
-        self._screen.__enter__()
+        if not self._quiet:
+            self._screen.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._screen.__exit__(*exc)
+        if not self._quiet:
+            self._screen.__exit__(*exc)
 
     def __call__(self, event: Event) -> None:
         """Show an event."""
@@ -139,31 +147,49 @@ class _Plain:
 
     width = None
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, silence: float) -> None:
+        self._stream, self._silence = stream, silence
         self._lock = threading.Lock()
         self._board = ProgressState()
-        self._started = time.monotonic()
+        self._started = self._printed = time.monotonic()
+        self._ended = threading.Event()
+        self._reminder = threading.Thread(target=self._remind, daemon=True)
 
     def __enter__(self) -> "_Plain":
+        self._reminder.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        return None
+        self._ended.set()
+        self._reminder.join()
 
     def show(self, event: Event) -> None:
         with self._lock:
             now = time.monotonic()
             kind, seconds = self._board.take(event, now)
             stage = self._board.stages[event.stage]
-            head = f"[{now - self._started:7.1f}] {event.stage:<8}"
-            _print(
-                [f"{head} {ln}" for ln in self._lines(event, kind, stage, seconds)], self._stream
-            )
+            self._print(event.stage, [*self._lines(event, kind, stage, seconds)], now)
 
     def write(self, lines: Sequence[str]) -> None:
         with self._lock:
             _print(lines, self._stream)
+
+    def _print(self, stage: str, lines: Sequence[str], now: float) -> None:
+        head = f"[{now - self._started:7.1f}] {stage:<8}"
+        _print([f"{head} {line}" for line in lines], self._stream)
+        self._printed = now if lines else self._printed
+
+    def _remind(self) -> None:
+        """Say what is running whenever nothing was printed for a while."""
+        pause = self._silence
+        while not self._ended.wait(pause):
+            with self._lock:
+                now = time.monotonic()
+                if now - self._printed >= self._silence:
+                    for name, stage in self._board.stages.items():
+                        self._print(name, [*_running(stage, now)], now)
+                    self._printed = now
+                pause = self._printed + self._silence - now
 
     def _lines(self, event: Event, kind: Kind, stage: Stage, seconds: float) -> Iterator[str]:
         subject = f"{event.item}: " if event.item else ""
@@ -180,6 +206,15 @@ class _Plain:
         else:
             words = stage.result if kind == "stage" else ""
             yield subject + _joined(words or event.state, *_took(event, seconds))
+
+
+def _running(stage: Stage, now: float) -> Iterator[str]:
+    """Yield a line with what runs in a stage, unless it has ended."""
+    if stage.ended or not stage.running:
+        return
+    items = [f"{name} ({item.time(now)})" for name, item in stage.running.items()]
+    whole = [stage.words, stage.time(now)] if stage.announced is not None else []
+    yield "; ".join(filter(None, [*whole, f"running: {', '.join(items)}"]))
 
 
 class _Live:

@@ -185,3 +185,31 @@ def test_a_line_that_names_very_many_things_is_cut() -> None:
     print_error(f"gone: {', '.join(['root-6.40.00-h0_0.conda'] * 20_000)}", "", stream)
     assert len(stream.getvalue()) < 3000
     assert re.search(r"\.\.\. and \d+ more characters\n$", stream.getvalue())
+
+
+def test_a_file_gets_a_line_of_what_is_running_after_a_silence() -> None:
+    stream = io.StringIO()
+    with Terminal(stream, silence=0.05) as terminal:
+        terminal(Event(stage="build", state="start", total=3, expected=559.0))
+        terminal(Event(stage="build", item="zlib", state="done", seconds=1.0))
+        terminal(Event(stage="build", item="python", state="start", expected=151.0))
+        deadline = time.monotonic() + 5
+        while "running: " not in stream.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        terminal(Event(stage="build", state="done"))
+        ended = len(stream.getvalue())
+        time.sleep(0.2)
+        assert len(stream.getvalue()) == ended
+    line = stream.getvalue().splitlines()[3]
+    assert re.fullmatch(
+        r"\[ *0\.\d\] build    1 of 3 done, 1 running, 1 left; 0:0\d, ~9:1\d left; "
+        r"running: python \(0:0\d of ~2:31\)",
+        line,
+    ), line
+
+
+def test_a_listener_without_a_terminal_leaves_no_thread() -> None:
+    before = threading.active_count()
+    with Terminal(io.StringIO()), Terminal(io.StringIO(), quiet=True):
+        assert threading.active_count() == before + 1
+    assert threading.active_count() == before
