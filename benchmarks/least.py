@@ -94,14 +94,15 @@ def package(planned: Plan, nodes: Sequence[Node]) -> None:
         stage=stage,
     )
     wheels = Wheels(context)
-    with tempfile.TemporaryDirectory(dir=store.root) as folder:
+    try:
         for node in nodes:
             needs = [planned.have[id_] for id_ in planned.graph.closure(node.needs)]
             job = job_of(node, needs, context.platform)
-            with wheels.packed(job, Path(folder, "log")) as made:
-                if not made:
+            with store.scratch("least") as folder:
+                if not wheels.pack(job, folder / "log", folder):
                     raise SystemExit(f"{node.id} cannot be packaged")
-    wheels.close()
+    finally:
+        wheels.close()
 
 
 def main() -> None:

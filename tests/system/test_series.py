@@ -28,7 +28,7 @@ from .test_crash import descendants, kill
 
 pytestmark = pytest.mark.system
 RECIPE = CHECKOUT / "recipes/analysis/wheel"
-Make = Callable[[str], Job]
+Make = Callable[..., Job]
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def wheels(context: BuildContext) -> Iterator[Wheels]:
 def make(store: Store, tmp_path: Path) -> Make:
     """Make the job that packages a small wheel with a text."""
 
-    def made(text: str) -> Job:
-        wheel = Parcel(files={"x/a.py": f"TEXT = {text!r}\n".encode()}).wheel(tmp_path)
+    def made(text: str, file: str = "x/a.py") -> Job:
+        wheel = Parcel(files={file: f"TEXT = {text!r}\n".encode()}).wheel(tmp_path)
         sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
         store.source(sha256).mkdir(parents=True, exist_ok=True)
         wheel.rename(store.source(sha256) / wheel.name)
@@ -112,8 +112,8 @@ def make(store: Store, tmp_path: Path) -> Make:
 
 def packed(wheels: Wheels, job: Job, log: Path) -> bytes | None:
     """The package that a sandbox of `wheels` makes; None if it makes none."""
-    with wheels.packed(job, log) as work:
-        return (work / "out/noarch" / job.filename).read_bytes() if work else None
+    package = wheels.pack(job, log, log.parent)
+    return package.read_bytes() if package else None
 
 
 def open_sandboxes(store: Store) -> int:
@@ -170,3 +170,28 @@ def test_a_wheel_that_takes_too_long_is_given_up(
     assert packed(wheels, make("one"), tmp_path / "log") is None
     assert open_sandboxes(context.store) == 0
     assert descendants(os.getpid()) == []
+
+
+@pytest.mark.parametrize("file", ["x.pth", "x-1.data/purelib/x.pth", "sitecustomize.py"])
+def test_a_wheel_with_files_that_python_starts_with_gets_no_open_sandbox(
+    file: str, wheels: Wheels, context: BuildContext, make: Make, tmp_path: Path
+) -> None:
+    job = make("one", file)
+    assert packed(wheels, job, tmp_path / "log") is None
+    assert open_sandboxes(context.store) == 0
+    assert builder.make(job, context, tmp_path / "log", tmp_path).path.exists()
+
+
+def test_a_package_that_is_not_what_it_should_be_is_built_alone(
+    wheels: Wheels, context: BuildContext, make: Make, tmp_path: Path
+) -> None:
+    job = make("one")
+    other = {**job.order["recipe"], "package": {"name": "y", "version": "1"}}
+    odd = replace(job, order={**job.order, "recipe": other})
+    log = tmp_path / "log"
+    assert builder.packed(odd, context, wheels, log, tmp_path) is None
+    assert not log.exists()
+    # What one job leaves is not there for the next.
+    assert packed(wheels, make("two"), log)
+    assert list(context.store.root.glob("tmp/series-*/sources/*")) == []
+    assert [p.name for p in context.store.root.glob("tmp/series-*/tool/jobs/*")] == ["next"]

@@ -1,4 +1,4 @@
-"""Build one package: one sandbox, one process, no network, no token."""
+"""Build one package: in a sandbox, without network and tokens."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from rootstock.core import disk, memory, process
 from rootstock.core.errors import BuildFailed
 from rootstock.core.package_file import members
 from rootstock.core.seal import sha256_of
-from rootstock.image.output import move
+from rootstock.image.output import NotTaken, move
 from rootstock.plan.graph import Node
 
 _INDEX = "info/index.json"
@@ -83,14 +83,17 @@ def make(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResul
 def packed(
     job: Job, context: BuildContext, wheels: Wheels, log: Path, folder: Path
 ) -> BuildResult | None:
-    """Package a wheel as `make` does, in a sandbox that it shares; None when that failed.
-
-    Raises `BuildFailed` when the result is not a sound package.
-    """
-    with wheels.packed(job, log) as work:
-        if work is None:
-            return None
-        return BuildResult(path=_finish(job, log, context, work, folder), peak=0)
+    """Package a wheel as `make` does, in a sandbox that it shares; None when that failed."""
+    shared = folder / "shared"
+    shared.mkdir()
+    package = wheels.pack(job, log, shared)
+    if package is None:
+        return None
+    try:
+        return BuildResult(path=_finish(job, log, context, package, shared / "ready"), peak=0)
+    except BuildFailed:
+        log.unlink()
+        return None
 
 
 def _built(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildResult:
@@ -118,19 +121,23 @@ def _built(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildRes
             engine=context.engine.name,
         )
         raise error_of(job, log, ended, context.limits, context.store, folder)
-    return BuildResult(path=_finish(job, log, context, work, folder), peak=done.peak)
-
-
-def _finish(job: Job, log: Path, context: BuildContext, work: Path, folder: Path) -> Path:
-    """Take the package out of the folder that the build could write to, and pack it for good.
-
-    Nothing in there is trusted: the file is where and what it has to be, or the build has failed.
-    """
-    built, ready = folder / "built", folder / "ready"
+    built = folder / "built"
     built.mkdir()
-    ready.mkdir()
     try:
         package = move(work, f"out/{job.subdir}/{job.filename}", built)
+    except NotTaken as error:
+        raise _no_package(job, log, error) from error
+    finished = _finish(job, log, context, package, folder / "ready")
+    return BuildResult(path=finished, peak=done.peak)
+
+
+def _finish(job: Job, log: Path, context: BuildContext, package: Path, ready: Path) -> Path:
+    """Pack what a build made for good, in the new folder `ready`.
+
+    Nothing in the package is trusted: it is what it has to be, or the build has failed.
+    """
+    ready.mkdir()
+    try:
         finished = normalise(
             package, ready, epoch=EPOCH, released=job.released, level=context.level
         )
@@ -138,10 +145,13 @@ def _finish(job: Job, log: Path, context: BuildContext, work: Path, folder: Path
     except Exception as error:  # a hostile archive can make its readers raise anything
         if isinstance(error, OSError) and (trouble := disk.trouble(ready)):
             raise trouble from error
-        reason = f"{job.filename} is not a package: {error or type(error).__name__}"
-        lines = (*logs.tail(log), reason)
-        raise BuildFailed(job.id, log, lines, stage="packaging") from error
+        raise _no_package(job, log, error) from error
     return finished
+
+
+def _no_package(job: Job, log: Path, error: Exception) -> BuildFailed:
+    reason = f"{job.filename} is not a package: {error or type(error).__name__}"
+    return BuildFailed(job.id, log, (*logs.tail(log), reason), stage="packaging")
 
 
 def _require(package: Path, job: Job) -> None:

@@ -36,8 +36,8 @@ class Job:
     `order` is the input of the program in the sandbox. `folder` has the recipe's files, which must
     match `files` (path -> hash, as in a build key). `sources` are the recipe's fetched sources.
     `needs` are the artifacts of all packages that the build and host environments may hold, and of
-    all run dependencies of the package (its tests need them). `is_wheel` is true when the build
-    runs no code of the package's project.
+    all run dependencies of the package (its tests need them). `is_wheel` is true for a wheel of
+    the stack's lock.
     """
 
     id: str

@@ -1,8 +1,9 @@
 """Packages wheels one after the other in a sandbox that stays open.
 
-To start a sandbox, and to unpack Python for it, takes longer than to package a small wheel. No
-program of a wheel runs while it is packaged: its files are unpacked, compiled and listed. So the
-wheels of a lock share sandboxes; whatever runs a project's own code has one for itself.
+To start a sandbox, and to unpack Python for it, takes longer than to package a small wheel. Nothing
+of a wheel runs while it is packaged: its files are unpacked, compiled and listed. So the wheels of
+a lock share sandboxes. Whatever runs a project's own code has one for itself, and so have wheels
+with files that Python runs when it starts.
 
 When anything fails here, the job runs again in a sandbox of its own, which finds the reason.
 """
@@ -11,21 +12,26 @@ import math
 import os
 import queue
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
+from zipfile import BadZipFile, ZipFile
 
 from rootstock.building.cause import WRAP
 from rootstock.building.fingerprint import INSIDE
 from rootstock.building.job import Job
 from rootstock.building.room import BuildContext, lay_out, sandbox
-from rootstock.core import process
+from rootstock.core import process, store
 from rootstock.core.errors import RootstockError
+from rootstock.core.store import Store
 from rootstock.image.engines.outsider import admit
+from rootstock.image.output import NotTaken, move
+from rootstock.sources.source import path_in, source_of
 
 _PROGRAM = INSIDE.with_name("inside_series.py")
+_GRACE = 5.0  # seconds for a sandbox to end by itself
 _MOST = 4  # sandboxes that wait: each has Python unpacked
 
 
@@ -41,18 +47,18 @@ class Wheels:
         self._idle: list[_Series] = []  # the one that waits longest is the first
         self._changing = threading.Lock()
 
-    @contextmanager
-    def packed(self, job: Job, log: Path) -> Iterator[Path | None]:
-        """Package a wheel, and yield the folder with it, as `make` finds it after a build.
+    def pack(self, job: Job, log: Path, into: Path) -> Path | None:
+        """Package a wheel; return the package, moved to the folder `into`, as the builder made it.
 
-        Yields None when that failed. The log of the build goes to `log`.
+        Returns None when that failed, or when the wheel has files that Python runs when it starts.
+        The log of the build goes to `log`.
         """
-        series = self._taken(job)
+        if _has_start_files(job, self._context.store) or not (series := self._taken(job)):
+            return None
         try:
-            yield series.work if series and series.pack(job, log) else None
+            return series.pack(job, log, into)
         finally:
-            if series:
-                self._give_back(series)
+            self._give_back(series)
 
     def close(self) -> None:
         """End all sandboxes, when no thread uses them."""
@@ -85,12 +91,29 @@ def _names(job: Job) -> tuple[str, ...]:
     return tuple(need.path.parent.name for need in job.needs)
 
 
+def _has_start_files(job: Job, place: Store) -> bool:
+    """Whether Python would run a file of a wheel when it starts, to compile the wheel's modules.
+
+    These are the files of the module `site`. True for what cannot be read, too.
+    """
+    try:
+        for entry in job.sources:
+            with ZipFile(path_in(place, source_of(entry))) as wheel:
+                for name in wheel.namelist():
+                    file = name.rpartition("/")[2]
+                    if file.endswith(".pth") or file.startswith(("sitecustomize", "usercustomize")):
+                        return True
+    except (OSError, BadZipFile):
+        return True
+    return False
+
+
 class _Series:
     """One open sandbox, for jobs with the same needs. One thread uses it at a time."""
 
     def __init__(self, job: Job, context: BuildContext) -> None:
         self.needs, self.broken = _names(job), False
-        self._context, self._count, self._stopped = context, 0, False
+        self._context, self._count, self._latest = context, 0, math.inf
         self._mark = uuid4().hex
         self._log: TextIO | None = None
         self._codes: queue.SimpleQueue[int | None] = queue.SimpleQueue()
@@ -111,25 +134,34 @@ class _Series:
             self._runner.start()
             self._end = end.pop_all()
 
-    def pack(self, job: Job, log: Path) -> bool:
-        """Package a wheel; return whether the builder says that it is in the folder `work`."""
+    def pack(self, job: Job, log: Path, into: Path) -> Path | None:
+        """Package a wheel, as `Wheels.pack` does; after a failure, the series is broken."""
         self._count += 1
-        place = self._jobs / str(self._count)
-        lay_out(job, self._context.store, place, self._folder / "sources")
-        for folder in (place, self._folder / "sources"):
-            admit(folder)
-        seconds = self._context.limits.seconds
-        with log.open("w") as self._log, suppress(queue.Empty, OSError):
-            print(place.name, file=self._next, flush=True)
-            if self._codes.get(timeout=None if math.isinf(seconds) else seconds) == 0:
-                return True
+        place, sources = self._jobs / str(self._count), self._folder / "sources"
         self.broken = True
-        log.unlink()
-        return False
+        try:
+            lay_out(job, self._context.store, place, sources)
+            admit(place)
+            admit(sources)
+            with log.open("w", encoding="utf-8", errors="replace") as self._log:
+                print(place.name, file=self._next, flush=True)
+                seconds = min(self._context.limits.seconds, threading.TIMEOUT_MAX)
+                if self._codes.get(timeout=seconds) == 0:
+                    package = move(self.work, f"out/{job.subdir}/{job.filename}", into)
+                    self.broken = False
+        except (OSError, queue.Empty, NotTaken):
+            self.broken = True
+        with suppress(OSError):  # the disk fails; they go with the sandbox's folder
+            for folder in (place, *sources.iterdir()):
+                store.remove(folder)
+        if self.broken:
+            log.unlink(missing_ok=True)
+            return None
+        return package
 
     def close(self) -> None:
         """End the sandbox and remove its folder."""
-        self._stopped = True
+        self._latest = time.monotonic() + (0 if self.broken else _GRACE)
         self._next.close()  # at its end, the program ends
         self._runner.join()
         self._end.close()
@@ -160,5 +192,5 @@ class _Series:
             self._codes.put(None)
 
     def _look(self) -> None:
-        if self._stopped:
+        if time.monotonic() > self._latest:
             raise _Stopped

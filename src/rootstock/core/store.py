@@ -265,6 +265,8 @@ def remove(folder: Path) -> None:
     """Remove a folder, even if folders in it, at any depth, are not writable."""
 
     def unlock(function: object, path: str, info: object) -> None:
+        if not os.path.lexists(path):
+            return  # somebody else removed it, or it was never made
         parent = Path(path).parent
         os.chmod(parent, 0o700)
         if os.path.isdir(path) and not os.path.islink(path):

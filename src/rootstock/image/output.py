@@ -25,7 +25,8 @@ class NotTaken(ValueError):
 def move(folder: Path, path: str, into: Path) -> Path:
     """Move the file at `path` within a sandbox's folder into the folder `into`, under its name.
 
-    `into` is on the same file system, and no sandbox sees it. The sandbox must have ended.
+    `into` is on the same file system, and no sandbox sees it. What runs in the sandbox may still
+    change the file, so the sandbox must have ended, or run nothing that is not trusted.
 
     Raises `NotTaken` when there is no such regular file, or its path contains a link or a file as a
     folder.

@@ -161,7 +161,7 @@ class _Plain:
 
     def __exit__(self, *exc: object) -> None:
         self._ended.set()
-        self._reminder.join()
+        self._reminder.join(1.0)  # it may wait for who reads its lines
 
     def show(self, event: Event) -> None:
         with self._lock:
@@ -173,6 +173,7 @@ class _Plain:
     def write(self, lines: Sequence[str]) -> None:
         with self._lock:
             _print(lines, self._stream)
+            self._printed = time.monotonic()
 
     def _print(self, stage: str, lines: Sequence[str], now: float) -> None:
         head = f"[{now - self._started:7.1f}] {stage:<8}"

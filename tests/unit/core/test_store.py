@@ -1,4 +1,5 @@
 import os
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rootstock.core.errors import UsageError
-from rootstock.core.store import Store, locate, publish, remove, sweep
+from rootstock.core.store import Store, locate, publish, remove, sweep, temporary
 
 
 def test_the_store_is_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -149,3 +150,11 @@ def test_a_folder_is_removed_even_if_the_interruption_comes_as_soon_as_it_exists
         pytest.fail("it was interrupted before")
     sweep()
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_leaves_the_one_above_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    with pytest.raises(OSError, match="too long"), temporary(tmp_path / ("x" * 300)):  # names have 255 bytes
+        pytest.fail("it was made")
+    remove(tmp_path / "was never there")
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755

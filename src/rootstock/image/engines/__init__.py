@@ -5,7 +5,7 @@ network, its own processes, and an unprivileged user. An engine turns it into an
 `process.run` starts it. docs/sandbox.md lists what each engine protects from a hostile build.
 
 The engine's process ends only when every process of the sandbox has ended. So nothing changes the
-files of a sandbox while rootstock reads them.
+files of a sandbox that has ended while rootstock reads them.
 """
 
 from collections.abc import Mapping, Sequence
