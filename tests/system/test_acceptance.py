@@ -113,6 +113,20 @@ def test_after_a_rollback_the_release_that_is_shown_counts(oak: Bench) -> None:
     assert "rings: 12 -> 14" in promote(oak)["error"]
 
 
+def test_a_new_root_is_compared_with_the_one_before(oak: Bench) -> None:
+    matrix = oak.checkout / "ci/matrix.yaml"
+    matrix.write_text(matrix.read_text().replace("6.40.00", "6.42.00"))
+    grow(oak, 13)
+    error = promote(oak)["error"]
+    assert "rings: 12 -> 13 (it must not change)" in error
+    assert f"Packages that changed since {CELL} of release 1:\n    root 6.40.00-" in error
+    # A package with the same number passes.
+    grow(oak, 12)
+    done = oak.run("build", "--py", "3.11")
+    assert done.returncode == 0, done.stderr
+    assert f"compared with {CELL} of release 1" in done.stderr
+
+
 def test_a_program_that_fails_is_reported_with_its_last_lines(oak: Bench) -> None:
     write(oak, "run.py", "echo no rings\nexit 3\n")
     done = oak.run("smoke", "--py", "3.11")

@@ -55,8 +55,9 @@ class AcceptanceResult:
 class AcceptanceReport:
     """The acceptance tests of a cell, and the system they ran on.
 
-    `release` is the number of the release that they are compared with, 0 if there is none.
-    `changed` are the packages that the environment does not have as that release has them.
+    `release` is the number of the release that they are compared with, 0 if there is none, and
+    `compared` its cell. `changed` are the packages that the environment does not have as that cell
+    has them.
     """
 
     cell: str
@@ -64,6 +65,12 @@ class AcceptanceReport:
     release: int
     tests: tuple[AcceptanceResult, ...]
     changed: tuple[str, ...] = ()
+    compared: str = ""
+
+    @property
+    def before(self) -> str:
+        """What they are compared with, for people: `release 3`, or another cell of it."""
+        return with_what(self.release, self.cell, self.compared)
 
     @property
     def passed(self) -> bool:
@@ -99,9 +106,16 @@ class AcceptanceReport:
     def _between(self) -> list[str]:
         """Say which packages changed since the release."""
         if self.changed:
-            head = f"  Packages that changed since release {self.release}:"
+            head = f"  Packages that changed since {self.before}:"
             return [head, *(f"    {one}" for one in self.changed)]
         return [
-            f"  All packages are those of release {self.release}. The test's own files changed, "
+            f"  All packages are those of {self.before}. The test's own files changed, "
             "or its numbers depend on the machine."
         ]
+
+
+def with_what(release: int, cell: str, compared: str) -> str:
+    """Name the release that a cell is compared with, and the release's cell if it is another."""
+    return (
+        f"{compared} of release {release}" if compared not in ("", cell) else f"release {release}"
+    )

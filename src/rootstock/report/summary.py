@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rootstock.acceptance.compare import ChangedNumber
+from rootstock.acceptance.report import with_what
 from rootstock.core.formatting import columns, counted, duration, size
 from rootstock.product.model import Product
 from rootstock.run.record import NodeRecord, RunRecord
@@ -51,7 +52,9 @@ def acceptance_lines(report: Mapping[str, Any]) -> list[str]:
 
     Failures are shown with the run's error.
     """
-    before = f"compared with release {report['release']}" if report["release"] else "the first"
+    release = report["release"]
+    other = with_what(release, report["cell"], report["compared"])
+    before = f"compared with {other}" if release else "the first"
     rows = [
         (one["name"], one["outcome"], counted(len(one["numbers"]), "number"), one["reason"])
         for one in report["tests"]

@@ -41,11 +41,16 @@ def _reports(
 
     _, system, engine = systems.of(cell)[0]
     installed = next(one.packages for one in state.smokes if one.cell == cell.id)
-    found = before.find(Channel.at(context.request.channel), cell.id)
+    found = before.find(Channel.at(context.request.channel), cell.cell)
     report = AcceptanceReport(cell=cell.id, system=system.name, release=0, tests=())
     if found:
-        old = found.release.of(cell.id)
-        report = replace(report, release=found.release.release, changed=changed(old, installed))
+        old = found.release.of(found.cell)
+        report = replace(
+            report,
+            release=found.release.release,
+            compared=found.cell,
+            changed=changed(old, installed),
+        )
     results = test_cell(
         Bench(
             cell=cell.id,

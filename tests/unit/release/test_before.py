@@ -30,25 +30,56 @@ def made(publish: Callable[..., Released], inputs: ReleaseInputs) -> Released:
 
 
 def test_a_release_has_its_numbers_and_is_found(made: Released) -> None:
-    found = before.find(Channel.at(made.channel), CELL.id)
+    found = before.find(Channel.at(made.channel), CELL)
     assert found
-    assert found.release == made.release
+    assert (found.release, found.cell) == (made.release, CELL.id)
     assert found.numbers == {"oak": {"rings": 12}}
-    assert before.find(Channel.at(made.channel), "other") is None
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "is_found"),
+    [
+        (("6.42.00", "3.11"), "", True),
+        (("6.40.00", "3.13"), "", True),
+        (("6.42.00", "3.13"), "", False),
+        (("6.42.00", "3.11"), "xenon", False),
+    ],
+)
+def test_a_new_cell_is_compared_with_one_that_differs_in_one_axis(
+    made: Released, values: tuple[str, ...], name: str, is_found: bool
+) -> None:
+    found = before.find(Channel.at(made.channel), replace(CELL, values=values, name=name))
+    assert (found.cell if found else None) == (CELL.id if is_found else None)
+
+
+def test_another_root_comes_before_another_python_and_the_newest_root_first(
+    publish: Callable[..., Released], inputs: ReleaseInputs
+) -> None:
+    roots = ("6.9.00", "6.40.00")
+    cells = [replace(CELL, values=(root, "3.13")) for root in roots]
+    cells.append(replace(CELL, values=("6.42.00", "3.11")))
+    passed = [
+        replace(inputs.cells[0], cell=cell, acceptance=replace(REPORT, cell=cell.id))
+        for cell in cells
+    ]
+    made = publish(cells=passed)
+    found = before.find(Channel.at(made.channel), replace(CELL, values=("6.42.00", "3.13")))
+    assert found
+    assert found.cell == replace(CELL, values=("6.40.00", "3.13")).id
 
 
 def test_a_release_without_numbers_and_no_channel_at_all_have_none(
     publish: Callable[..., Released], tmp_path: Any
 ) -> None:
-    assert before.find(Channel.at(tmp_path / "nothing"), CELL.id) is None
-    assert before.find(Channel.at(publish().channel), CELL.id) is None
+    assert before.find(Channel.at(tmp_path / "nothing"), CELL) is None
+    assert before.find(Channel.at(publish().channel), CELL) is None
 
 
 def test_numbers_that_somebody_changed_are_refused(made: Released) -> None:
     path = made.folder / f"{CELL.id}.acceptance.json"
     path.write_text(path.read_text().replace("12", "13"))
     with pytest.raises(SourceError, match="is damaged"):
-        before.find(Channel.at(made.channel), CELL.id)
+        before.find(Channel.at(made.channel), CELL)
 
 
 def test_a_list_of_releases_that_cannot_be_read_is_reported(made: Released) -> None:
@@ -56,7 +87,7 @@ def test_a_list_of_releases_that_cannot_be_read_is_reported(made: Released) -> N
     table.unlink()
     table.write_text("{")
     with pytest.raises(SourceError, match="list of releases cannot be read"):
-        before.find(Channel.at(made.channel), CELL.id)
+        before.find(Channel.at(made.channel), CELL)
 
 
 def test_what_failed_is_not_released(inputs: ReleaseInputs) -> None:
