@@ -31,6 +31,17 @@ tests: [{script: ["grep -qx 2 $PREFIX/share/scion.txt"]}]
 about: {license: MIT, license_file: leaf.txt, summary: A text}
 extra: {rootstock: {origin: source, verified: true}}
 """
+# What users get of a package that is for builds only.
+SHOOT = """
+package: {name: shoot, version: "1.0"}
+build:
+  noarch: generic
+  script: ["install -D $BUILD_PREFIX/share/scion.txt $PREFIX/share/shoot.txt"]
+requirements: {build: [scion]}
+tests: [{script: ["grep -qx 2 $PREFIX/share/shoot.txt"]}]
+about: {license: MIT, license_file: license.txt, summary: A text}
+extra: {rootstock: {origin: source, verified: true}}
+"""
 CHANGE = "Description: Another number\n\n--- a/leaf.txt\n+++ b/leaf.txt\n@@ -1 +1 @@\n-{}\n+{}\n"
 FIRST, SECOND = "CVE-2026-0001.patch", "second.patch # CVE-2026-0002"
 
@@ -101,6 +112,30 @@ def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> 
     assert "CVE-2026-0003  scion 1.0" in releases(bench, "--holes")
 
 
+def test_a_part_of_a_package_for_builds_has_its_sources_and_what_is_known_of_them(
+    bench: Bench,
+) -> None:
+    source = scion(bench, FIRST, SECOND)
+    whole = (bench.checkout / "recipes/small/scion/recipe.yaml").read_text()
+    bench.recipe(
+        "scion", recipe_yaml=whole.replace("verified: true", "verified: true, scope: image")
+    )
+    bench.recipe("shoot", recipe_yaml=SHOOT, license_txt="MIT\n")
+    bench.recipe("root", recipe_yaml=ROOT.replace("run: [", "run: [shoot, "))
+    known = {"cves": {"CVE-2026-0001": FIRST, "CVE-2026-0003": ""}}
+    (bench.checkout / "ci/security.yaml").write_text(yaml.safe_dump({source: known}))
+    done = bench.run("build", *CELL)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(releases(bench, "--holes", "--json"))
+    stated = {one["cve"]: one["package"] for one in (*found["open"], *found["patched"])}
+    assert stated == dict.fromkeys([f"CVE-2026-000{number}" for number in (3, 1, 2)], "shoot")
+    assert found["untracked"] == ["python", "root"]
+    [sbom] = bench.channel.glob("releases/*/*.cdx.json")
+    [shoot] = [one for one in json.loads(sbom.read_text())["components"] if one["name"] == "shoot"]
+    hashes = [one["hashes"][0]["content"] for one in shoot["pedigree"]["ancestors"]]
+    assert source in hashes and len(hashes) == 2
+
+
 @pytest.mark.parametrize(
     ("series", "message"),
     [
@@ -131,6 +166,20 @@ def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Ben
     assert "distro=bullseye-security#" in row["debian"]
     assert {"CVE-2021-3737", "CVE-2025-4516"} <= {*row["open"]}
     assert known["cves"]["CVE-2025-6069"] == "CVE-2025-6069.patch"
+
+
+def test_a_revision_before_the_compared_one_is_not_a_later_one(bench: Bench) -> None:
+    # Debian 13 has mpfr 4.2.2-1, and its newest suite a later revision of the same source.
+    sha256 = "b67ba0383ef7e8a8563734e2e889ef5ec3c3b898a01d00fa0a6869ad81c6ce01"
+    recipe = ROOT.replace("source: {path: root.txt}", f"source: {{url: URL, sha256: {sha256}}}")
+    url = "https://example.org/mpfr-4.2.2.tar.xz"
+    bench.recipe("root", recipe_yaml=recipe.replace("URL", url))
+    listed = "pkg:deb/debian/mpfr4@4.2.2-1?arch=source&distro=trixie#mpfr4_4.2.2.orig.tar.xz"
+    (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
+    row, known = surveyed(bench, sha256)
+    assert row["debian"].startswith("pkg:deb/debian/mpfr4@4.2.2-")
+    assert "4.2.2-1" not in row["later"]
+    assert "4.2.2-1" not in known.get("later", "").split()
 
 
 def test_a_package_of_debian_is_compared_with_later_revisions_of_its_source(bench: Bench) -> None:

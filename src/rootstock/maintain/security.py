@@ -88,8 +88,9 @@ def _of_source(
     own = revisions.of_package(suites(asked.qualifiers["distro"]), asked.name)
     found, later = _newest(own, same, store)
     if not found:
-        kept = revisions.of_package(suites(_KEEPS), asked.name)
-        found, _ = _newest(filter(same, kept), same, store)
+        kept = filter(same, revisions.of_package(suites(_KEEPS), asked.name))
+        every = {one.version: one for one in (*kept, *own)}
+        found, later = _newest(revisions.newest_first(every.values()), same, store)
     if not found:
         return replace(before, later=later)
     return _known(found, later, changelog.read(found.texts, found.version), before)
@@ -249,7 +250,7 @@ def _inside(asked: Purl, sha256: str, built: str, suite: apt.DebianSuite, store:
 
 def _surveyed(sha256: str, outputs: list[Output], known: SourceRecord) -> Surveyed:
     first = outputs[0]
-    examined = security.examine(first, {sha256: known})
+    examined = security.examine([first], {sha256: known})
     taken = {entry["sha256"] for entry in first.sources}
     return Surveyed(
         source=sha256,

@@ -23,8 +23,8 @@ from rootstock.plan.matrix import Cell
 from rootstock.plan.position import Position
 from rootstock.plan.recipe import Output
 
-# The scope of what is for this machine only.
-LOCAL = "local"
+# The scopes of what is for this machine only, and of what is for builds only.
+LOCAL, IMAGE = "local", "image"
 # What is published under a file name: its build key, by file name.
 Published = Mapping[str, str]
 
@@ -97,6 +97,19 @@ class Graph:
                 seen.add(one)
                 stack.extend(self.nodes[one].runs)
         return tuple(sorted(seen, key=self._places.__getitem__))
+
+    def origins(self, id_: str) -> tuple[Output, ...]:
+        """The outputs whose sources are in a package: itself, or those that it is a part of.
+
+        A package without a source is a part of what its build environment has for builds only. It
+        has no origin where that has no source.
+        """
+        node = self.nodes[id_]
+        if node.output.recipe.get("source"):
+            return (node.output,)
+        wholes = [one for one in node.uses if self.nodes[one].scope == IMAGE]
+        found = {output.filename: output for one in wholes for output in self.origins(one)}
+        return tuple(found.values())
 
     def build_prerequisites(self, id_: str) -> frozenset[str]:
         """The nodes that must be there before one is built.

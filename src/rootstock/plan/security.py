@@ -13,7 +13,7 @@ source is a binary package of Debian, it also has which of them that package has
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -139,10 +139,15 @@ def tarball_of(output: Output) -> str:
     return next((url for url in urls if TARBALL in url), "")
 
 
-def examine(output: Output, known: Mapping[str, SourceRecord]) -> Examined | None:
-    """Return what is known about a package; None where nothing was compared."""
-    found = [known[one["sha256"]] for one in output.sources if one["sha256"] in known]
-    patches, tarball = patches_of(output), tarball_of(output)
+def examine(origins: Sequence[Output], known: Mapping[str, SourceRecord]) -> Examined | None:
+    """Return what is known about a package, by the outputs whose sources are in it.
+
+    None where nothing was compared.
+    """
+    sources = dict.fromkeys(str(one["sha256"]) for output in origins for one in output.sources)
+    found = [known[sha256] for sha256 in sources if sha256 in known]
+    patches = [patch for output in origins for patch in patches_of(output)]
+    tarball = next(filter(None, map(tarball_of, origins)), "")
     if not found and not patches:
         return None
     fixed: dict[str, tuple[str, ...]] = {}
@@ -156,7 +161,7 @@ def examine(output: Output, known: Mapping[str, SourceRecord]) -> Examined | Non
     return Examined(
         debian=(found[0].debian if found else "") or (tarball if patches else ""),
         patched=tarball if patches else next((one.debian for one in found if one.fixed), ""),
-        later=found[0].later if found else (),
+        later=tuple(dict.fromkeys(version for one in found for version in one.later)),
         vulnerabilities=tuple(every[cve] for cve in sorted(every)),
     )
 

@@ -14,8 +14,8 @@ from rootstock.release.vex import Stated
 class Vulnerabilities:
     """Vulnerabilities by their state, each once for a package.
 
-    `later` are revisions of Debian that nobody looked at, by package; `untracked` are packages
-    that were compared with nothing.
+    `later` are revisions of Debian that nobody looked at, by package, of all its versions.
+    `untracked` are packages that were compared with nothing.
     """
 
     open: tuple[Stated, ...]
@@ -32,7 +32,7 @@ def of_channel(channel: Channel) -> Vulnerabilities:
     damaged or the channel does not answer.
     """
     stated: dict[Stated, None] = {}
-    later: dict[str, str] = {}
+    later: dict[str, dict[str, None]] = {}
     untracked: set[str] = set()
     channel.release_named("latest")  # reports a channel without releases
     for entry in channel.releases():
@@ -45,7 +45,8 @@ def of_channel(channel: Channel) -> Vulnerabilities:
             except ValueError as error:
                 raise UsageError(f"{name} of release {entry.release} {error}") from error
             stated |= dict.fromkeys(found.stated)
-            later |= found.later
+            for package, revisions in found.later.items():
+                later.setdefault(package, {}).update(dict.fromkeys(revisions.split()))
             untracked |= {*found.untracked}
     patched = tuple(one for one in stated if one.state == FIXED)
     open_ = tuple(one for one in stated if one.open)
@@ -53,6 +54,6 @@ def of_channel(channel: Channel) -> Vulnerabilities:
         open=open_,
         patched=patched,
         harmless=tuple(one for one in stated if one not in patched and not one.open),
-        later=later,
+        later={package: " ".join(some) for package, some in later.items()},
         untracked=tuple(sorted(untracked)),
     )

@@ -1,6 +1,6 @@
 """The last stage of a run: promotes its packages and its release together into the channel."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ from rootstock.channel.writer import Change
 from rootstock.core.errors import Damaged
 from rootstock.core.progress import Event
 from rootstock.plan import security
+from rootstock.plan.recipe import Output
 from rootstock.run.context import Context
 from rootstock.run.revision import revision
 from rootstock.run.state import State
 from rootstock.smoke.report import SmokeReport
-from rootstock.sources.source import source_of
+from rootstock.sources.source import Source, source_of
 
 if TYPE_CHECKING:
     from rootstock.release.build import Built
@@ -105,7 +106,7 @@ def _release(context: Context, state: State, change: Change) -> "Built":
         cells=passed,
         audits={report.filename: report for report in state.audits},
         sources={
-            artifact.filename: [source_of(entry) for entry in plan.graph.nodes[id_].output.sources]
+            artifact.filename: _sources(plan.graph.origins(id_))
             for id_, artifact in state.artifacts.items()
         },
         examined=_examined(context, state),
@@ -118,12 +119,17 @@ def _release(context: Context, state: State, change: Change) -> "Built":
     return build(inputs, records)
 
 
+def _sources(origins: Sequence[Output]) -> list[Source]:
+    entries = {one["sha256"]: one for output in origins for one in output.sources}
+    return [source_of(entry) for entry in entries.values()]
+
+
 def _examined(context: Context, state: State) -> dict[str, security.Examined]:
     """Return what is known of vulnerabilities of a run's packages, by file name."""
     known = security.load(context.request.checkout.security)
-    nodes = state.plan.graph.nodes
+    graph = state.plan.graph
     found = {
-        artifact.filename: security.examine(nodes[id_].output, known)
+        artifact.filename: security.examine(graph.origins(id_), known)
         for id_, artifact in state.artifacts.items()
     }
     return {name: one for name, one in found.items() if one}

@@ -86,14 +86,17 @@ def make(folder: Path, recipes: Mapping[str, str] = RECIPES) -> Path:
 
 
 def plan_of(
-    folder: Path, published: Mapping[str, str] | None = None, builder: Builder = BUILDER
+    folder: Path,
+    published: Mapping[str, str] | None = None,
+    builder: Builder = BUILDER,
+    specs: Sequence[str] = ("root", "python"),
 ) -> Graph:
     outputs = [
         output
         for path in sorted(folder.iterdir())
         for output in render(path, VARIANTS, (("python", "cpython"),), "linux-64")
     ]
-    return plan(outputs, [CELL], ["root", "python"], builder, published or {})
+    return plan(outputs, [CELL], specs, builder, published or {})
 
 
 def plan_two(folder: Path, specs: Sequence[str] = ("root", "python", "pip")) -> Graph:
@@ -135,6 +138,45 @@ def test_run_exports_become_dependencies(tmp_path: Path) -> None:
     assert runs("zlib") == {"libgcc"}
     assert runs("python") == {"zlib"}
     assert runs("pyroot") == {"python", "root-core", "python_abi"}
+
+
+# A library that is compiled once, and cut into the packages of another recipe.
+CUT = {
+    "whole": """
+package: {name: whole, version: "1.0"}
+source: {url: "https://example.org/whole.tgz", sha256: "%s"}
+requirements: {build: ["${{ compiler('c') }}"], host: [zlib]}
+extra: {rootstock: {scope: image}}
+"""
+    % ("a" * 64),
+    "part": """
+package: {name: part, version: "1.0"}
+requirements: {build: [whole, "${{ compiler('c') }}"], host: [zlib]}
+""",
+    "patched": """
+package: {name: patched, version: "1.0"}
+source: {path: build.sh}
+requirements: {build: [whole]}
+""",
+    "tools": """
+package: {name: tools, version: "1.0"}
+requirements: {build: ["${{ compiler('c') }}"], run: [part]}
+""",
+}
+
+
+def test_a_package_without_a_source_is_a_part_of_what_only_builds_have(tmp_path: Path) -> None:
+    graph = plan_of(make(tmp_path, {**RECIPES, **CUT}), specs=("part", "patched", "tools"))
+    origins = {
+        node.output.name: [output.name for output in graph.origins(id_)]
+        for id_, node in graph.nodes.items()
+    }
+    assert {name: origins[name] for name in CUT} == {
+        "whole": ["whole"],
+        "part": ["whole"],  # and not zlib: that is a package of its own
+        "patched": ["patched"],
+        "tools": [],
+    }
 
 
 def test_build_tools_are_not_what_users_install(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_what_the_recipe_patches_is_fixed_and_the_rest_is_as_somebody_found(tmp_
         # What was found out before the recipe had the patch does not count.
         states={"CVE-2026-0004": harmless, "CVE-2026-0001": harmless},
     )
-    examined = security.examine(rendered(tmp_path), {SOURCE: known, "3" * 64: SourceRecord()})
+    examined = security.examine([rendered(tmp_path)], {SOURCE: known, "3" * 64: SourceRecord()})
     assert examined
     assert (examined.debian, examined.patched, examined.later) == (TARBALL, TARBALL, ("1.1-1",))
     assert {
@@ -96,9 +96,9 @@ def test_what_the_recipe_patches_is_fixed_and_the_rest_is_as_somebody_found(tmp_
 def test_without_patches_all_that_is_known_is_open(tmp_path: Path) -> None:
     recipe = RECIPE.replace("  - path: own.series\n    target_directory: debian\n", "")
     output = rendered(tmp_path, recipe)
-    assert security.examine(output, {}) is None
+    assert security.examine([output], {}) is None
     known = SourceRecord(debian=TARBALL, sha256=PATCHES, cves={"CVE-2026-0001": ("one.patch",)})
-    examined = security.examine(output, {SOURCE: known})
+    examined = security.examine([output], {SOURCE: known})
     assert examined
     assert [one.open for one in examined.vulnerabilities] == [True]
 
@@ -115,7 +115,7 @@ def test_a_package_of_debian_has_fixed_what_its_build_had(tmp_path: Path) -> Non
         },
         fixed=("CVE-2026-0001", "CVE-2026-0002"),
     )
-    found = security.examine(rendered(tmp_path, recipe), {SOURCE: known})
+    found = security.examine([rendered(tmp_path, recipe)], {SOURCE: known})
     assert found
     assert (found.debian, found.patched) == (TARBALL, TARBALL)
     assert [
@@ -129,8 +129,29 @@ def test_a_package_of_debian_has_fixed_what_its_build_had(tmp_path: Path) -> Non
 
 def test_a_source_that_was_compared_with_nothing_has_no_flaws(tmp_path: Path) -> None:
     recipe = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
-    found = security.examine(rendered(tmp_path, recipe), {SOURCE: SourceRecord(later=("8.2-6",))})
+    found = security.examine([rendered(tmp_path, recipe)], {SOURCE: SourceRecord(later=("8.2-6",))})
     assert found == Examined(debian="", patched="", later=("8.2-6",), vulnerabilities=())
+
+
+def test_a_part_of_two_packages_has_the_flaws_of_both(tmp_path: Path) -> None:
+    other = "c3" * 32
+    plain = RECIPE[: RECIPE.index("  - url: pkg:deb")] + RECIPE[RECIPE.index("build:") :]
+    outputs = []
+    for name, recipe in (("own", RECIPE), ("other", plain.replace(SOURCE, other))):
+        (tmp_path / name).mkdir()
+        outputs.append(rendered(tmp_path / name, recipe))
+    known = {
+        SOURCE: SourceRecord(debian=TARBALL, sha256=PATCHES, later=("1.1-1",)),
+        other: SourceRecord(
+            debian=TARBALL, sha256=PATCHES, later=("2.1-1",), cves={"CVE-2026-0009": ()}
+        ),
+    }
+    found = security.examine(outputs, known)
+    assert found
+    assert (found.debian, found.later) == (TARBALL, ("1.1-1", "2.1-1"))
+    assert [one.cve for one in found.vulnerabilities if one.open] == ["CVE-2026-0009"]
+    assert len(found.vulnerabilities) == 4  # with those that the series of the first names
+    assert security.examine([], known) is None
 
 
 @pytest.mark.parametrize(
