@@ -17,7 +17,7 @@ from rootstock.core import errors
 from rootstock.core.checkout import Checkout
 from rootstock.core.errors import UsageError
 from rootstock.maintain import lint
-from rootstock.plan import matrix, patches, recipe
+from rootstock.plan import matrix, patches, recipe, security
 from rootstock.sources import purl
 
 CHECKOUT = Path(__file__).parents[2]
@@ -184,6 +184,17 @@ def test_the_picture_has_every_stage() -> None:
     stages = re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
     boxes = re.findall(r'class="name"[^>]*>(\w+)<', (CHECKOUT / "docs/flow.svg").read_text())
     assert len(stages) > 5 and [one for one in boxes if one in stages] == stages
+
+
+def test_the_limits_name_each_revision_that_was_not_compared() -> None:
+    page = (CHECKOUT / "docs/reference/limits.md").read_text()
+    heading = "\n### Revisions of Debian that were not compared\n"
+    section = page.partition(heading)[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| \S+ ([\d.]+) \| ([^|]*) \| (\S+) \|", section, re.MULTILINE)
+    known = security.load(Checkout(CHECKOUT).security).values()
+    assert {(compared if compared[0].isdigit() else "", later) for _, compared, later in rows} == {
+        (one.revision, later) for one in known for later in one.later
+    }
 
 
 def test_the_readme_is_short() -> None:
