@@ -1,5 +1,6 @@
 """What the documents show is true of the program."""
 
+import ast
 import dataclasses
 import inspect
 import json
@@ -195,6 +196,36 @@ def test_the_limits_name_each_revision_that_was_not_compared() -> None:
     assert {(compared if compared[0].isdigit() else "", later) for _, compared, later in rows} == {
         (one.revision, later) for one in known for later in one.later
     }
+
+
+def functions(file: str) -> set[str]:
+    tree = ast.parse((CHECKOUT / file).read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def test_each_promise_of_safety_has_tests_that_exist() -> None:
+    page = (CHECKOUT / "SECURITY.md").read_text()
+    section = page.partition("\n## What is promised, and the tests of it\n")[2]
+    [_, _, *rows] = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(rows) > 15
+    readme = (CHECKOUT / "README.md").read_text()
+    said = " ".join(re.sub(r"\*\*|\[|\]\([^)]*\)", "", readme).split())
+    for row in rows:
+        promise, tests = (cell.strip() for cell in row.strip("|").split("|"))
+        assert not promise.startswith('"') or promise.strip('"') in said, promise
+        named = [one.strip("`").split("::") for one in tests.split(", ")]
+        lacking = [name for file, name in named if name not in functions(file)]
+        assert lacking == [], promise
+    promised = readme.partition("\n## What is promised\n")[2].partition("\n## ")[0]
+    bold = re.findall(r"^- \*\*(.*?)\*\*", promised, re.MULTILINE)
+    assert bold and [one for one in bold if f'"{one}"' not in section] == []
+
+
+def test_the_page_of_the_sandbox_names_tests_that_exist() -> None:
+    page = (CHECKOUT / "docs/sandbox.md").read_text()
+    named = {*re.findall(r"`(test_\w+)`", page)}
+    files = ("tests/system/test_sandbox.py", "tests/system/test_engines.py")
+    assert len(named) > 10 and named - functions(files[0]) - functions(files[1]) == set()
 
 
 def test_the_readme_is_short() -> None:
