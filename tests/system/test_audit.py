@@ -1,5 +1,6 @@
 """The audit of packages with little libraries, made with the machine's own compiler."""
 
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from rattler.package_streaming import extract
 
 from rootstock.audit.report import AuditReport
@@ -369,3 +371,40 @@ def test_what_came_before_a_damaged_package_is_reported(tmp_path: Path, fresh: b
     assert (code, answer["code"]) == (2, 2)
     assert [one["name"] for one in answer["audited"]] == [str(good)]
     assert str(bad) in answer["error"]
+
+
+def member(name: str, pax: str = "") -> bytes:
+    """A tar archive of an empty file, with a comment."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        info = tarfile.TarInfo(name)
+        info.pax_headers = {"comment": pax} if pax else {}
+        tar.addfile(info)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({}, ""),
+        ({"pkg-y-1-0": member("b")}, "it has 'pkg-y-1-0.tar.zst', but by its name"),
+        ({"pkg-x-1-0": member("a") + member("b")}, "it has data after the end of its files"),
+        ({"pkg-x-1-0": member("a", "c" * (1 << 20))}, "have more than 65,536 bytes"),
+    ],
+)
+def test_archives_that_clients_could_read_differently_are_refused(
+    tmp_path: Path, parts: dict[str, bytes], said: str
+) -> None:
+    path = tmp_path / "x-1-0.conda"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"conda_pkg_format_version": 2}))
+        good = {"pkg-x-1-0": member("a"), "info-x-1-0": member("info/b")}
+        for name, content in {**good, **parts}.items():
+            archive.writestr(f"{name}.tar.zst", zstandard.compress(content))
+    code, answer = asked(path)
+    if said:
+        assert (code, answer["audited"]) == (2, [])
+        assert said in answer["error"]
+        assert str(path) in answer["error"]
+    else:
+        assert [one["rule"] for one in answer["audited"][0]["findings"]] == ["licence", "licence"]

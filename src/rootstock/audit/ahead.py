@@ -73,6 +73,6 @@ class Ahead(io.BufferedIOBase):
         """Go forwards to the byte `offset` of the stream; its end, if it has fewer."""
         if whence != io.SEEK_SET or offset < self._at:
             raise io.UnsupportedOperation("this stream goes forwards only")
-        while self._at < offset and self.read(min(offset - self._at, _CHUNK)):
+        while self._at < offset and self.take(offset - self._at):
             pass
         return self._at

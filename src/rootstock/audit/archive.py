@@ -10,11 +10,12 @@ from __future__ import annotations
 import bz2
 import mmap
 import posixpath
+import re
 import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,10 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from rootstock.audit.ahead import Ahead
+from rootstock.audit.headers import Headers
 from rootstock.audit.text import Data
 from rootstock.core import process
-from rootstock.core.names import quoted
+from rootstock.core.names import listed, quoted
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -35,6 +36,10 @@ SUFFIXES = (CONDA, OLD_CONDA, WHEEL)
 # Far more than the largest package here, root-core, unpacks to: 0.6 GB, 4,363 files.
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
+# The files of a package that the audit reads into memory as a whole; root-core's have 1.4 MB.
+_METADATA = re.compile(r"info/(index|about|paths)\.json|[^/]+\.dist-info/METADATA")
+MOST_METADATA = 64 << 20  # bytes
+_FORMAT = "metadata.json"  # the version of the format, in a `.conda` file
 _ENCRYPTED = 1  # bit of a zip member's flags
 _UNIX = 3  # the system of a zip member that has a mode, in the upper half of its attributes
 _CHUNK = 1 << 20  # bytes
@@ -65,6 +70,7 @@ def unpack(package: Path, into: Path, keep: Keep | None = None) -> Unpacked:
 
     Raises `ValueError` unless everything in it stays in the folder: regular files and symbolic
     links only, none of them twice or behind a link, with at most `MOST_BYTES` and `MOST_FILES`.
+    So it does for an archive with anything else in it, and for headers that `Headers` refuses.
     Raises what zipfile, tarfile, bz2 and zstandard raise for a damaged archive. The folder does not
     remain then.
     """
@@ -109,6 +115,10 @@ class _Folder:
     def put_file(self, name: str, size: int, take: Callable[[int], ReadableBuffer]) -> None:
         """Write a file of `size` bytes. `take` returns at most as many as it is asked for."""
         self._require(name)
+        if size < 0:
+            raise ValueError(f"{quoted(name)} has no valid size")
+        if size > MOST_METADATA and _METADATA.fullmatch(name):
+            raise ValueError(f"{quoted(name)} has more than {MOST_METADATA:,} bytes")
         self.files.add(name)
         self.size += size
         self._require_size()
@@ -194,13 +204,31 @@ def leaves(name: str) -> bool:
 def _put_conda(archive: zipfile.ZipFile, stem: str, folder: _Folder) -> None:
     """Unpack both parts of a `.conda` file into one folder."""
     _require_open(archive.infolist())
-    for part in ("pkg", "info"):
-        with archive.open(f"{part}-{stem}.tar.zst") as packed:
+    parts = [f"{part}-{stem}.tar.zst" for part in ("pkg", "info")]
+    _require_parts(archive.namelist(), parts)
+    for part in parts:
+        with archive.open(part) as packed:
             options = {"read_across_frames": True, "closefd": False}
             with zstandard.ZstdDecompressor().stream_reader(packed, **options) as stream:
                 _put_tar(stream.read, folder)
             while packed.read(_CHUNK):  # at its end, zipfile compares its CRC
                 process.raise_if_interrupted()
+
+
+def _require_parts(names: Sequence[str], parts: Sequence[str]) -> None:
+    """Raise `ValueError` unless a `.conda` file has its parts, each once, and nothing else.
+
+    Each client chooses for itself which of two parts it installs, so the audit cannot know.
+    """
+    for name in names:
+        if name not in (_FORMAT, *parts):
+            may = listed((_FORMAT, *parts))
+            raise ValueError(f"it has {quoted(name)}, but by its name may have only {may}")
+        if names.count(name) > 1:
+            raise ValueError(f"it has {quoted(name)} twice")
+    for part in parts:
+        if part not in names:
+            raise ValueError(f"it lacks {quoted(part)}")
 
 
 def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
@@ -210,10 +238,13 @@ def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
     """
     with (
         ThreadPoolExecutor(1) as pool,
-        Ahead(source, pool) as stream,
+        Headers(source, pool) as stream,
         tarfile.open(fileobj=stream, mode="r:") as tar,
     ):
         for member in tar:
+            if tar.pax_headers:
+                raise ValueError("it has a header for all of its files")
+            stream.follow(member.name)
             if member.isdir():
                 folder.put_folder(member.name)
                 folder.modes[member.name] = stat.S_IFDIR | member.mode
@@ -224,6 +255,7 @@ def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
                 folder.modes[member.name] = stat.S_IFREG | member.mode
             else:
                 raise ValueError(f"{quoted(member.name)} is neither a file nor a symbolic link")
+        stream.require_end()
 
 
 def _put_wheel(archive: zipfile.ZipFile, folder: _Folder) -> None:

@@ -23,7 +23,13 @@ from rootstock.audit.unpacked import (
     parsed,
     partly_unpacked,
 )
-from rootstock.core.errors import InterruptedByUser, NoSpace, UsageError, means_no_space
+from rootstock.core.errors import (
+    InterruptedByUser,
+    NoSpace,
+    SourceError,
+    UsageError,
+    means_no_space,
+)
 from rootstock.core.names import listed, plain
 from rootstock.core.progress import Listener
 from rootstock.sources import http
@@ -34,6 +40,8 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_x86_64")
 # PEPs 513, 571 and 599: the names of platforms before PEP 600.
 _OLD_NAMES = {"manylinux1": "2.5", "manylinux2010": "2.12", "manylinux2014": "2.17"}
 _SCHEMES = ("http", "https")
+# The largest package here, root-core, has 0.2 GB.
+_MOST_FETCHED = 8 << 30  # bytes
 _META = "conda-meta"
 _INFO = "info/"
 _ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages, and Python
@@ -77,13 +85,17 @@ def opened(target: str, scratch: Path, listen: Listener) -> Subject:
 
     Files are fetched and unpacked into the empty folder `scratch`. Raises `UsageError` for anything
     else and for an archive that is damaged or not allowed, and `SourceError` for a URL that does
-    not answer.
+    not answer or has more than `_MOST_FETCHED` bytes.
     """
     url = urlsplit(target)
     if url.scheme in _SCHEMES:
         name = unquote(Path(url.path).name)
         _require_suffix(target, name)
-        return _package(http.download(target, scratch / name, listen), target, scratch)
+        try:
+            file = http.download(target, scratch / name, listen, most=_MOST_FETCHED)
+        except SourceError as error:
+            raise SourceError(f"{target} cannot be fetched: {error.message}") from error
+        return _package(file, target, scratch)
     path = Path(target)
     if path.is_dir():
         return _environment(path)

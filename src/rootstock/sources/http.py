@@ -1,5 +1,6 @@
 """Fetches a file from its upstream URL."""
 
+import math
 import time
 import urllib.error
 import urllib.request
@@ -15,10 +16,10 @@ _TRIES = 3
 _CHUNK = 1 << 20  # bytes
 
 
-def download(url: str, file: Path, listen: Listener) -> Path:
+def download(url: str, file: Path, listen: Listener, most: float = math.inf) -> Path:
     """Download a URL to a file, and return the file; retry when the server fails.
 
-    Raises `SourceError`, and `NoSpace`.
+    Raises `SourceError`, also for a file of more than `most` bytes, and `NoSpace`.
     """
     reason = ""
     for attempt in range(_TRIES):
@@ -34,6 +35,8 @@ def download(url: str, file: Path, listen: Listener) -> Path:
                 done = 0
                 while chunk := answer.read(_CHUNK):
                     process.raise_if_interrupted()
+                    if max(total or 0, done + len(chunk)) > most:
+                        raise SourceError(f"the file has more than {most:,} bytes")
                     done += out.write(chunk)
                     event = Event(
                         stage="sources",

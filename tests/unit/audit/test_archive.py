@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from rootstock.audit import archive
+from rootstock.audit import archive, headers
 
 Member = tuple[str, bytes | None]  # a file with its content, or a link to ".."
 
@@ -155,6 +155,96 @@ def test_both_parts_of_a_package_are_one_folder(tmp_path: Path) -> None:
     made = conda(tmp_path, [("info", None)], [("info/index.json", b"{}")])
     with pytest.raises(ValueError, match="is a link but contains files"):
         archive.unpack(made, tmp_path / "out")
+
+
+PKG, INFO = "pkg-x-1-0.tar.zst", "info-x-1-0.tar.zst"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([PKG, INFO, PKG], f"it has '{PKG}' twice"),
+        ([PKG, INFO, INFO], f"it has '{INFO}' twice"),
+        ([PKG, INFO, "metadata.json", "metadata.json"], "it has 'metadata.json' twice"),
+        ([PKG, "pkg-y-1-0.tar.zst", INFO], "it has 'pkg-y-1-0.tar.zst', but by its name may"),
+        ([PKG, INFO, "note.txt"], f"'note.txt', .* only metadata.json, {PKG}, {INFO}$"),
+        ([PKG, INFO, f"../{PKG}"], f"it has '../{PKG}', but"),
+        ([PKG, INFO, f"/{INFO}"], f"it has '/{INFO}', but"),
+        ([PKG], f"it lacks '{INFO}'"),
+        (["metadata.json", INFO], f"it lacks '{PKG}'"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_parts_of_which_a_client_could_choose(
+    tmp_path: Path, names: Sequence[str], said: str
+) -> None:
+    made = tmp_path / "x-1-0.conda"
+    with zipfile.ZipFile(made, "w") as file:
+        for name in names:
+            file.writestr(name, zstandard.compress(tar([])))
+    with pytest.raises(ValueError, match=said):
+        archive.unpack(made, tmp_path / "out")
+    assert [*tmp_path.iterdir()] == [made]
+
+
+def test_what_the_audit_reads_as_a_whole_is_of_limited_size(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(archive, "MOST_METADATA", 3)
+    archive.unpack(conda(tmp_path, [("a", b"1234")], [("info/index.json", b"123")]), tmp_path / "a")
+    archive.unpack(old_conda(tmp_path, [("info/test/index.json", b"1234")]), tmp_path / "b")
+    for made, name in (
+        (conda(tmp_path, [], [("info/index.json", b"1234")]), "info/index.json"),
+        (old_conda(tmp_path, [("info/paths.json", b"1234")]), "info/paths.json"),
+        (wheel(tmp_path, [("x-1.dist-info/METADATA", b"1234")]), "x-1.dist-info/METADATA"),
+    ):
+        with pytest.raises(ValueError, match=f"'{name}' has more than 3 bytes"):
+            archive.unpack(made, tmp_path / "out")
+
+
+def test_a_size_below_zero(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a")
+    info.size = -1
+    made = tmp_path / "x-1-0.tar.bz2"
+    made.write_bytes(bz2.compress(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
+    with pytest.raises((ValueError, tarfile.TarError)):  # newer Pythons refuse it themselves
+        archive.unpack(made, tmp_path / "out")
+
+
+@pytest.mark.parametrize("make", [conda, old_conda])
+def test_a_long_name_is_no_long_header(make: object, tmp_path: Path) -> None:
+    assert callable(make)
+    name = "/".join(["a" * 250] * 3)
+    archive.unpack(make(tmp_path, [(name, b"1")]), tmp_path / "out")
+    assert [len(path.name) for path in files(tmp_path)] == [250]
+
+
+def test_headers_that_no_package_has(tmp_path: Path) -> None:
+    for name, packed in (
+        ("x-1-0.tar.bz2", with_comment(tarfile.XHDTYPE, headers.MOST_OF_ONE)),
+        ("y-1-0.tar.bz2", with_comment(tarfile.XGLTYPE, 1)),
+        ("z-1-0.tar.bz2", tar([("a", b"")]) + tar([("b", b"")])),
+    ):
+        (tmp_path / name).write_bytes(bz2.compress(packed))
+    for name, said in (
+        ("x", "the headers at its beginning have more than 65,536 bytes"),
+        ("y", "it has a header for all of its files"),
+        ("z", "it has data after the end of its files"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            archive.unpack(tmp_path / f"{name}-1-0.tar.bz2", tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+
+
+def with_comment(kind: bytes, size: int) -> bytes:
+    """A tar archive of a file, with a comment of so many bytes on it or on all files."""
+    comment, made = {"comment": "c" * size}, io.BytesIO()
+    everywhere = comment if kind == tarfile.XGLTYPE else None
+    with tarfile.open(fileobj=made, mode="w", pax_headers=everywhere) as file:
+        info = tarfile.TarInfo("a")
+        info.pax_headers = {} if everywhere else comment
+        file.addfile(info)
+    return made.getvalue()
 
 
 def test_a_folder_may_be_in_an_archive_but_not_outside_of_it(tmp_path: Path) -> None:

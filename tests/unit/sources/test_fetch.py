@@ -8,7 +8,7 @@ import pytest
 from rootstock.core.errors import NoSpace, SourceError, UsageError
 from rootstock.core.progress import Event, silent
 from rootstock.core.store import Store
-from rootstock.sources import purl, pypi
+from rootstock.sources import http, purl, pypi
 from rootstock.sources.fetch import Fetching, WrongBytes, fetch, load_registry
 from rootstock.sources.source import Source, path_in, source_of
 
@@ -31,6 +31,15 @@ def test_a_source_is_fetched_once(store: Store, source: Source) -> None:
     assert [event.state for event in events if event.state != "progress"] == [
         "start", "done", "kept",
     ]  # fmt: skip
+
+
+def test_a_download_has_at_most_so_many_bytes(tmp_path: Path, source: Source) -> None:
+    [url] = source.urls
+    into = http.download(url, tmp_path / "into", silent, most=len(CONTENT))
+    assert into.read_bytes() == CONTENT
+    with pytest.raises(SourceError, match="the file has more than 28 bytes"):
+        http.download(url, into, silent, most=len(CONTENT) - 1)
+    assert into.read_bytes() == b""
 
 
 def test_wrong_bytes_never_enter_the_store(store: Store, source: Source) -> None:
