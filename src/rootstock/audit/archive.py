@@ -15,7 +15,7 @@ import shutil
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ import zstandard
 
 from rootstock.audit.headers import Headers
 from rootstock.audit.text import Data
+from rootstock.audit.zipped import require_one_meaning
 from rootstock.core import process
 from rootstock.core.names import listed, quoted
 
@@ -40,7 +41,7 @@ MOST_FILES = 1_000_000
 _METADATA = re.compile(r"info/(index|about|paths)\.json|[^/]+\.dist-info/METADATA")
 MOST_METADATA = 64 << 20  # bytes
 _FORMAT = "metadata.json"  # the version of the format, in a `.conda` file
-_ENCRYPTED = 1  # bit of a zip member's flags
+_LONGEST = 4096  # characters of a path: Linux opens no longer one (PATH_MAX)
 _UNIX = 3  # the system of a zip member that has a mode, in the upper half of its attributes
 _CHUNK = 1 << 20  # bytes
 _IN_MEMORY = 1 << 28  # bytes: larger files are mapped into it
@@ -88,9 +89,11 @@ def _unpack(package: Path, folder: _Folder) -> None:
     suffix = suffix_of(package.name)
     if suffix == WHEEL:
         with zipfile.ZipFile(package) as archive:
+            require_one_meaning(archive, package)
             _put_wheel(archive, folder)
     elif suffix == CONDA:
         with zipfile.ZipFile(package) as archive:
+            require_one_meaning(archive, package)
             _put_conda(archive, package.name.removesuffix(CONDA), folder)
     else:
         with bz2.open(package) as stream:
@@ -151,8 +154,7 @@ class _Folder:
 
     def put_folder(self, name: str) -> None:
         """Make a folder, with those above it."""
-        if leaves(name):
-            raise ValueError(f"it has a folder {quoted(name)} outside of its folder")
+        _require_within("folder", name)
         missing = []
         while name and name not in self.folders:
             if name in self.links:
@@ -164,12 +166,12 @@ class _Folder:
         for one in reversed(missing):
             (self.root / one).mkdir()
             self.folders.add(one)
+        self._require_size()
 
     def _require(self, name: str) -> None:
         """Raise `ValueError` unless a new file or link may have this name."""
         process.raise_if_interrupted()
-        if leaves(name):
-            raise ValueError(f"it has a file {quoted(name)} outside of its folder")
+        _require_within("file", name)
         if name in self.files or name in self.links:
             raise ValueError(f"it has {quoted(name)} twice")
         if name in self.folders:
@@ -178,7 +180,8 @@ class _Folder:
             self.put_folder(folder)
 
     def _require_size(self) -> None:
-        if len(self.files) + len(self.links) > MOST_FILES or self.size > MOST_BYTES:
+        count = len(self.files) + len(self.links) + len(self.folders)
+        if count > MOST_FILES or self.size > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_FILES:,} files or {MOST_BYTES:,} bytes")
 
 
@@ -192,6 +195,13 @@ def _parts(name: str, size: int, take: Callable[[int], ReadableBuffer]) -> Itera
         size -= len(part)
 
 
+def _require_within(kind: str, name: str) -> None:
+    if len(name) > _LONGEST:
+        raise ValueError(f"it has a {kind} {quoted(name)} of more than {_LONGEST:,} characters")
+    if leaves(name):
+        raise ValueError(f"it has a {kind} {quoted(name)} outside of its folder")
+
+
 def leaves(name: str) -> bool:
     """Whether a path may not be that of a file within its folder.
 
@@ -203,7 +213,6 @@ def leaves(name: str) -> bool:
 
 def _put_conda(archive: zipfile.ZipFile, stem: str, folder: _Folder) -> None:
     """Unpack both parts of a `.conda` file into one folder."""
-    _require_open(archive.infolist())
     parts = [f"{part}-{stem}.tar.zst" for part in ("pkg", "info")]
     _require_parts(archive.namelist(), parts)
     for part in parts:
@@ -259,9 +268,7 @@ def _put_tar(source: Callable[[int], bytes], folder: _Folder) -> None:
 
 
 def _put_wheel(archive: zipfile.ZipFile, folder: _Folder) -> None:
-    members = archive.infolist()
-    _require_open(members)
-    for member in members:
+    for member in archive.infolist():
         if member.is_dir():
             folder.put_folder(member.filename.removesuffix("/"))
         else:
@@ -270,9 +277,3 @@ def _put_wheel(archive: zipfile.ZipFile, folder: _Folder) -> None:
             mode = member.external_attr >> 16 if member.create_system == _UNIX else 0
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                 folder.modes[member.filename] = mode
-
-
-def _require_open(members: Iterable[zipfile.ZipInfo]) -> None:
-    for member in members:
-        if member.flag_bits & _ENCRYPTED:
-            raise ValueError(f"{quoted(member.filename)} in it is encrypted")

@@ -276,14 +276,30 @@ def test_more_than_a_package_can_have(
     assert files(tmp_path) == []
 
 
-def test_a_wheel_that_is_encrypted(tmp_path: Path) -> None:
-    made = wheel(tmp_path, [("a", b"")])
-    content = bytearray(made.read_bytes())
-    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        content[content.index(signature) + at] |= 1
-    made.write_bytes(content)
-    with pytest.raises(ValueError, match="'a' in it is encrypted"):
-        archive.unpack(made, tmp_path / "out")
+@pytest.mark.parametrize("make", FORMATS)
+def test_folders_count_as_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: object
+) -> None:
+    assert callable(make)
+    monkeypatch.setattr(archive, "MOST_FILES", 3)
+    archive.unpack(make(tmp_path, [("a/b/c", b"")]), tmp_path / "good")
+    with pytest.raises(ValueError, match="it has more than 3 files"):
+        archive.unpack(make(tmp_path, [("a/b/c/d", b"")]), tmp_path / "bad")
+
+
+@pytest.mark.parametrize("make", FORMATS)
+def test_a_path_that_linux_does_not_open(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    with pytest.raises(ValueError, match=r"'a/a.* of more than 4,096 characters"):
+        archive.unpack(make(tmp_path, [("a/" * 2048 + "a", b"")]), tmp_path / "out")
+
+
+def test_a_zip_file_that_begins_with_other_data(tmp_path: Path) -> None:
+    for make in (conda, wheel):
+        made = make(tmp_path, [("a", b"1")])
+        made.write_bytes(b"#!/bin/sh\n" + made.read_bytes())
+        with pytest.raises(ValueError, match="it has other data than its list at"):
+            archive.unpack(made, tmp_path / "out")
 
 
 @pytest.mark.parametrize("make", FORMATS)
