@@ -37,7 +37,7 @@ SUFFIXES = (CONDA, OLD_CONDA, WHEEL)
 # Far more than the largest package here, root-core, unpacks to: 0.6 GB, 4,363 files.
 MOST_BYTES = 64 << 30
 MOST_FILES = 1_000_000
-# The files of a package that the audit reads into memory as a whole; root-core's have 1.4 MB.
+# The files of a package that the audit reads into memory as a whole; the longest here has 1.4 MB.
 _METADATA = re.compile(r"info/(index|about|paths)\.json|[^/]+\.dist-info/METADATA")
 MOST_METADATA = 64 << 20  # bytes
 _FORMAT = "metadata.json"  # the version of the format, in a `.conda` file
@@ -144,6 +144,8 @@ class _Folder:
     def add_link(self, name: str, target: str) -> None:
         """Keep a symbolic link for `put_links`."""
         self._require(name)
+        if name == "info" or _METADATA.fullmatch(name):  # the audit would read what it leads to
+            raise ValueError(f"{quoted(name)} is a link")
         self.links[name] = target
         self._require_size()
 

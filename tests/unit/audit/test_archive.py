@@ -152,7 +152,7 @@ def test_a_part_that_differs_from_its_checksum(tmp_path: Path) -> None:
 
 
 def test_both_parts_of_a_package_are_one_folder(tmp_path: Path) -> None:
-    made = conda(tmp_path, [("info", None)], [("info/index.json", b"{}")])
+    made = conda(tmp_path, [("a", None)], [("a/index.json", b"{}")])
     with pytest.raises(ValueError, match="is a link but contains files"):
         archive.unpack(made, tmp_path / "out")
 
@@ -200,6 +200,14 @@ def test_what_the_audit_reads_as_a_whole_is_of_limited_size(
     ):
         with pytest.raises(ValueError, match=f"'{name}' has more than 3 bytes"):
             archive.unpack(made, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["info", "info/index.json", "info/paths.json", "info/about.json"])
+def test_what_the_audit_reads_is_no_link(tmp_path: Path, name: str) -> None:
+    for made in (conda(tmp_path, [], [(name, None)]), old_conda(tmp_path, [(name, None)])):
+        with pytest.raises(ValueError, match=f"'{name}' is a link"):
+            archive.unpack(made, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 def test_a_size_below_zero(tmp_path: Path) -> None:
