@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rootstock.channel.stage import stage
 from rootstock.core.errors import MachineError, SourceError, UsageError
@@ -25,7 +26,7 @@ from rootstock.environment.creation import Environment, Locked, create, create_l
 from rootstock.environment.prefix import MARK
 
 from ..channels import promote
-from .conftest import COMMAND
+from .conftest import CHECKOUT, COMMAND
 
 pytestmark = pytest.mark.system
 
@@ -157,6 +158,54 @@ def test_refusals_leave_nothing(package: Any, tmp_path: Path, make: Any) -> None
     with pytest.raises(UsageError, match="not empty"):
         make(["a"], channel)
     assert (made.prefix / "share/rootling.txt").exists()
+
+
+STANDARD = "root_cxx_standard"
+
+
+def asked(requirements: dict[str, list[str]], kind: str) -> list[str]:
+    """What a recipe asks of the marker of the C++ standard, in a list of its requirements."""
+    return [one for one in requirements[kind] if one.startswith(STANDARD)]
+
+
+def test_another_cxx_standard_than_roots_is_refused(
+    package: Any, tmp_path: Path, make: Any
+) -> None:
+    """The markers and root are as the recipes have them; `other` is compiled as C++20."""
+    recipes = CHECKOUT / "recipes/root"
+    marker = yaml.safe_load((recipes / STANDARD / "recipe.yaml").read_text())
+    root6 = yaml.safe_load((recipes / "root6-wheel/recipe.yaml").read_text())
+    [core] = [one for one in root6["outputs"] if one["package"]["name"] == "root-core"]
+    needs = core["requirements"]
+    assert asked(needs, "run") == asked(needs, "run_exports") == [f"{STANDARD} ==17"]
+
+    def exported(standard: str) -> list[str]:
+        """What a package depends on that has the marker of a standard in `host`."""
+        exports = asked(marker["requirements"], "run_exports")
+        return [one.replace("${{ standard }}", standard) for one in exports]
+
+    channel = stage(
+        [
+            package(STANDARD, "17", noarch="generic"),
+            package(STANDARD, "20", noarch="generic"),
+            package("root-core", depends=asked(needs, "run")),
+            package("same", depends=["root-core", *asked(needs, "run_exports")]),
+            package("other", depends=exported("20")),
+            package("both", depends=["root-core", *exported("20")]),
+        ],
+        tmp_path / "channel",
+    )
+    for specs in (["root-core", "other"], ["same", "other"], ["both"]):
+        with pytest.raises(UsageError, match="No combination of packages") as refused:
+            make(specs, channel)
+        said = str(refused.value)
+        assert f"{STANDARD} ==20" in said and f"{STANDARD} ==17" in said
+        assert specs[-1] in said
+        assert not (tmp_path / "prefix").exists()
+    made = make(["root-core", "same"], channel)
+    assert (STANDARD, "17") in {(one.name, one.version) for one in made.packages}
+    alone = create(tmp_path / "alone", ["other"], channel, cache=tmp_path / "cache", listen=silent)
+    assert (STANDARD, "20") in {(one.name, one.version) for one in alone.packages}
 
 
 def test_a_system_that_is_too_old_is_reported_the_oldest_that_is_not(

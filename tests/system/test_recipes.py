@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -16,7 +17,7 @@ from rattler_build import RenderConfig, Stage0Recipe, ToolConfiguration, Variant
 
 from rootstock.plan.pins import pinned
 
-from .conftest import COMMAND, ROOT, Bench
+from .conftest import CHECKOUT, COMMAND, ROOT, Bench
 
 pytestmark = pytest.mark.system
 CELL = ("--root", "6", "--py", "3.11")
@@ -87,6 +88,16 @@ def test_what_tests_ask_for_and_nothing_makes_is_reported_when_planning(bench: B
     done = bench.run("plan", *CELL)
     assert done.returncode == 2
     assert "scion/recipe.yaml:5: a test of scion needs pip" in done.stderr
+
+
+def test_a_cxx_standard_that_nothing_makes_is_reported_when_planning(bench: Bench) -> None:
+    made = "root_cxx_standard"
+    shutil.copytree(CHECKOUT / "recipes/root" / made, bench.checkout / "recipes/small" / made)
+    for standard, code in (("17", 0), ("20", 2)):
+        scion(bench, f"requirements: {{host: [{made} =={standard}]}}")
+        done = bench.run("plan", *CELL)
+        assert done.returncode == code, done.stderr
+    assert f"scion/recipe.yaml:5: scion needs {made} ==20, which no recipe makes" in done.stderr
 
 
 @pytest.mark.parametrize(
