@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 import glibc_symbols
-from rootstock.audit import glibc, inspection
+from rootstock.audit import compiled, glibc, inspection
 from rootstock.core.elf import Elf
 from rootstock.core.progress import silent
 from rootstock.core.store import locate
@@ -51,6 +51,16 @@ def test_the_table_has_what_this_machines_glibc_has() -> None:
         if not () < table.first(key, {name}) <= version
     }
     assert wrong == set()
+
+
+def test_the_versions_without_a_number_of_this_machines_glibc_are_known() -> None:
+    """A distribution adds some to an older glibc, but takes none away."""
+    version, libraries = inspection._glibc_here()
+    provided = set().union(*(elf.provides for elf in libraries.values()))
+    there = {one for one in provided if one.startswith("GLIBC_ABI_")}
+    since = {one: compiled.of_version(one) for one in compiled._MARKERS}
+    assert there <= since.keys()
+    assert {one for one, first in since.items() if first <= version} <= there
 
 
 def test_the_table_is_what_the_wheel_has() -> None:
