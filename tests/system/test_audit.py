@@ -152,6 +152,41 @@ def test_a_library_may_use_the_rpath_of_what_loads_it(bench: Bench) -> None:
     assert bench.found({**files, "lib/libtop.so": top}) == []
 
 
+# What libstdc++ has since GCC 14, and since GCC 15.
+GCC14, GCC15 = ("GLIBCXX_3.4.33", "CXXABI_1.3.15"), ("GLIBCXX_3.4.34", "CXXABI_1.3.16")
+
+
+def function(version: str) -> str:
+    return version.lower().replace(".", "_")
+
+
+def libstdcxx(bench: Bench, *versions: str) -> bytes:
+    """A libstdc++ that has a function in each of the versions."""
+    code = "".join(f"void {function(one)}(){{}}" for one in versions)
+    script = "".join(f"{one} {{ global: {function(one)}; }};" for one in versions)
+    return bench.compile("libstdc++.so.6", code, "-Wl,--version-script=cxx", cxx=script)
+
+
+@pytest.mark.parametrize("version", [*GCC14, *GCC15])
+def test_the_installed_libstdcxx_has_to_have_the_versions(
+    tmp_path: Path, bench: Bench, version: str
+) -> None:
+    """And not that of the compiler, nor this machine's."""
+    new, name = libstdcxx(bench, *GCC14, *GCC15), function(version)
+    options = ("-l:libstdc++.so.6", "-Wl,-rpath,$ORIGIN")
+    made = bench.compile("liba.so", f"void {name}(); void a(){{ {name}(); }}", *options)
+    old = libstdcxx(bench, *GCC14)
+    for there, well in ((new, True), (old, version in GCC14)):
+        file = {"lib/libstdc++.so.6": there}
+        found = bench.found({"lib/liba.so": made}, bench.package("libstdcxx", files=file))
+        assert found == ([] if well else [("symbols", "lib/liba.so")])
+        prefix = environment(tmp_path / "env", {"lib/liba.so": made, **file}, a="stdc++.so")
+        code, answer = asked(prefix)
+        messages = [one["message"] for one in answer["audited"][0]["findings"]]
+        assert (code, len(messages)) == ((0, 0) if well else (1, 1))
+        assert all(f"versions libstdc++.so.6@{version}," in one for one in messages)
+
+
 def test_a_plugin_takes_symbols_of_the_program_that_loads_it(bench: Bench) -> None:
     made = bench.compile("plugin.so", "void Py_Main(); void a(){ Py_Main(); }")
     code = "void Py_Main(){} void _start(){}"

@@ -152,6 +152,27 @@ def test_versions_that_a_library_does_not_define() -> None:
     assert missing(elves, "a.so") == {Problem("a.so", "version", ("libc.so.6@GLIBC_2.34",))}
 
 
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [
+        ("GLIBCXX_3.4.33", True),  # GCC 14's newest two
+        ("CXXABI_1.3.15", True),
+        ("GLIBCXX_3.4.34", False),  # GCC 15's
+        ("CXXABI_1.3.16", False),
+    ],
+)
+def test_versions_of_cxx_are_those_of_the_installed_libstdcxx(version: str, found: bool) -> None:
+    soname = "libstdc++.so.6"
+    provides = frozenset({"GLIBCXX_3.4", "GLIBCXX_3.4.33", "CXXABI_1.3", "CXXABI_1.3.15"})
+    requires = tuple((soname, one, False) for one in ("GLIBCXX_3.4", "CXXABI_1.3", version))
+    elves = {
+        f"lib/{soname}": lib(soname, "libc.so.6", provides=provides),
+        "lib/a.so": lib("a.so", soname, rpath="$ORIGIN", requires=requires),
+    }
+    gone = Problem("lib/a.so", "version", (f"{soname}@{version}",))
+    assert missing(elves, "lib/a.so") == (set() if found else {gone})
+
+
 def test_a_host_gives_its_symbols_to_what_it_loads() -> None:
     plugin = lib("plugin.so", wanted=frozenset({b"Py_Main"}))
     python = lib("", program=True, exports=frozenset(export_keys(b"Py_Main")))
