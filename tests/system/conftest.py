@@ -173,8 +173,10 @@ def serving(channel: Path) -> Iterator[str]:
     argv = [*COMMAND, "serve", "--channel", str(channel), "--port", "0", "--json"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
-        yield json.loads(server.stdout.readline())["url"]
-        server.terminate()
+        try:
+            yield json.loads(server.stdout.readline())["url"]
+        finally:  # of a test that fails, too
+            server.terminate()
 
 
 @pytest.fixture

@@ -19,10 +19,12 @@ from rattler.package_streaming import extract
 from rootstock.audit.report import AuditReport
 from rootstock.audit.rules import audit
 from rootstock.building.artifact import Artifact
+from rootstock.channel.stage import stage
 from rootstock.core.elf import read
 from rootstock.core.store import Store
 
 from .compiling import compiled
+from .conftest import serving
 from .packing import Parcel
 
 pytestmark = [
@@ -346,6 +348,36 @@ def test_a_conda_package_is_the_same_in_both_formats(
         ("licence", "info/index.json"),
         ("licence", "info/licenses"),
     }
+
+
+def test_packages_are_fetched_from_where_a_channel_is_served(
+    tmp_path: Path, bench: Bench, fresh: bytes
+) -> None:
+    old = bench.compile("libb.so", "void b(){}")
+    good = as_wheel(tmp_path, "manylinux_2_17_x86_64", {"x/libb.so": old})
+    bad = bench.package("bad", files={"lib/liba.so": fresh}, depends=(FLOOR,))
+    cut = bench.package("cut", files={"lib/libb.so": old}, depends=(FLOOR,))
+    folder = stage([bad, cut], tmp_path / "channel") / "linux-64"
+    shutil.copy(good, folder)
+    content = (folder / cut.filename).read_bytes()
+    (folder / cut.filename).unlink()  # the store has the same file
+    (folder / cut.filename).write_bytes(content[: len(content) // 2])
+    with serving(tmp_path / "channel") as url:
+        right, broken = (f"{url}/linux-64/{name}" for name in (good.name, bad.filename))
+        damaged, gone = (f"{url}/linux-64/{name}" for name in (cut.filename, "gone-1-0.conda"))
+        assert asked(right)[0] == 0
+        code, answer = asked(right, broken)
+        assert [one["name"] for one in answer["audited"]] == [right, broken]
+        _, local = asked(good, bad.path)
+        for one in (*answer["audited"], *local["audited"]):
+            del one["name"], one["seconds"]
+        assert (code, answer["audited"]) == (1, local["audited"])
+        assert "floor" in {one["rule"] for one in answer["audited"][1]["findings"]}
+        for wrong, ends in ((damaged, 2), (gone, 3)):
+            code, answer = asked(right, wrong)
+            assert (code, answer["code"]) == (ends, ends)
+            assert [one["name"] for one in answer["audited"]] == [right]
+            assert wrong in answer["error"]
 
 
 def environment(prefix: Path, files: dict[str, bytes], **depends: str) -> Path:
