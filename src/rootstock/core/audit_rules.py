@@ -106,7 +106,8 @@ RULES: Mapping[str, Rule] = {
         promise="Every user can read each file, not every user can change it, and none runs with "
         "the rights of another user.",
         why="A file that every user can change is a way into the account of whoever runs it. conda "
-        "keeps a setuid bit, and rattler the permission for all to write. Both ignore owners.",
+        "keeps a setuid bit, and rattler the permission for all to write. Both ignore the owners "
+        "in a package, and its files belong to whoever installs it, so no rule is about owners.",
         example="bin/foo runs with the rights of its owner or group (mode 4755)",
         mend="Change the modes in the build script: 644 for files, 755 for programs and folders.",
     ),
