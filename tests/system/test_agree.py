@@ -123,9 +123,8 @@ def test_two_engines_make_the_same_bytes(tmp_path: Path, working: list[str]) -> 
     alice = builder(tmp_path, "alice", working[0])
     alice.run("build", *CELL)
     for engine in working[1:]:
-        other = builder(tmp_path, engine, engine)
-        same = {"python": "same", "root": "same"}
-        assert other.verify(alice.bench.channel) == same
+        found = builder(tmp_path, engine, engine).verify(alice.bench.channel)
+        assert found == {"python": "same", "root": "same"}
 
 
 def test_one_flipped_byte_is_found(two: tuple[Builder, Builder], tmp_path: Path) -> None:
