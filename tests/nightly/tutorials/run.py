@@ -1,6 +1,6 @@
 """Runs ROOT's own tutorials in an environment, each in a process of its own, without network.
 
-    python run.py PREFIX TUTORIALS OUT [--part 'hist/*' ...] [--seconds 180] [--jobs 2]
+    python run.py PREFIX TUTORIALS OUT [--part 'hist/*' ...] [--seconds 400] [--jobs 2]
 
 PREFIX is an environment with ROOT, TUTORIALS the folder with the tutorials, as the wheel has it.
 It works in a copy, because tutorials write files that others read. What is not run, and what fails,
@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,12 @@ def run_all(
             chain = {*known.after, *(name for names in known.after.values() for name in names)}
             first = [name for name in ordered(chosen, known.after) if name in chain]
             out += [one(name) for name in first]
+            # The C++ and the Python version of a tutorial write the same files.
+            rest = [name for name in chosen if name not in chain]
+            pairs = [[*pair] for _, pair in groupby(rest, lambda name: name.rpartition(".")[0])]
             with ThreadPoolExecutor(jobs) as pool:
-                out += pool.map(one, [name for name in chosen if name not in chain])
+                for ended in pool.map(lambda pair: [one(name) for name in pair], pairs):
+                    out += ended
     return sorted(out, key=lambda one: one.tutorial)
 
 
@@ -204,7 +209,7 @@ def main() -> int:
     parser.add_argument("tutorials", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--part", action="append", default=[])
-    parser.add_argument("--seconds", type=float, default=180.0)
+    parser.add_argument("--seconds", type=float, default=400.0)
     parser.add_argument("--jobs", type=int, default=2)
     asked = parser.parse_args()
     prefix, folder = asked.prefix.absolute(), asked.tutorials.absolute()
