@@ -1,3 +1,3 @@
 """Build, test and publish your own conda channel with ROOT."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0.dev0"

@@ -89,6 +89,16 @@ def surveyed(bench: Bench, sha256: str) -> tuple[dict[str, Any], dict[str, Any]]
     return row, yaml.safe_load((bench.checkout / "ci/security.yaml").read_text())[sha256]
 
 
+def surveyed_source(
+    bench: Bench, file: str, sha256: str, listed: str
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The same for a source of which ci/sources.yaml says that Debian has it."""
+    source = f"source: {{url: https://example.org/{file}, sha256: {sha256}}}"
+    bench.recipe("root", recipe_yaml=ROOT.replace("source: {path: root.txt}", source))
+    (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
+    return surveyed(bench, sha256)
+
+
 def test_patches_are_applied_and_the_release_says_what_is_open(bench: Bench) -> None:
     source = scion(bench, "# Of 1.0-1.", FIRST, SECOND)
     known = {
@@ -156,12 +166,8 @@ def test_a_build_fails_where_a_patch_is_not_as_in_debians_series(
 def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Bench) -> None:
     # Debian 11 is frozen, and the last revision is among its security updates.
     sha256 = "3c2034c54f811448f516668dce09d24008a0716c3a794dd8639b5388cbde247d"
-    recipe = ROOT.replace("source: {path: root.txt}", f"source: {{url: URL, sha256: {sha256}}}")
-    url = "https://example.org/Python-3.9.2.tar.xz"
-    bench.recipe("root", recipe_yaml=recipe.replace("URL", url))
     listed = "pkg:deb/debian/python3.9@3.9.2-1?arch=source&distro=bullseye#python3.9.orig.tar.xz"
-    (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
-    row, known = surveyed(bench, sha256)
+    row, known = surveyed_source(bench, "Python-3.9.2.tar.xz", sha256, listed)
     assert row["debian"].startswith("pkg:deb/debian/python3.9@3.9.2-1+deb11u")
     assert "distro=bullseye-security#" in row["debian"]
     assert {"CVE-2021-3737", "CVE-2025-4516"} <= {*row["open"]}
@@ -171,12 +177,8 @@ def test_the_newest_revision_of_a_source_is_found_in_debians_archives(bench: Ben
 def test_a_revision_before_the_compared_one_is_not_a_later_one(bench: Bench) -> None:
     # Debian 13 has mpfr 4.2.2-1, and its newest suite a later revision of the same source.
     sha256 = "b67ba0383ef7e8a8563734e2e889ef5ec3c3b898a01d00fa0a6869ad81c6ce01"
-    recipe = ROOT.replace("source: {path: root.txt}", f"source: {{url: URL, sha256: {sha256}}}")
-    url = "https://example.org/mpfr-4.2.2.tar.xz"
-    bench.recipe("root", recipe_yaml=recipe.replace("URL", url))
     listed = "pkg:deb/debian/mpfr4@4.2.2-1?arch=source&distro=trixie#mpfr4_4.2.2.orig.tar.xz"
-    (bench.checkout / "ci/sources.yaml").write_text(f"{sha256}: {listed}\n")
-    row, known = surveyed(bench, sha256)
+    row, known = surveyed_source(bench, "mpfr-4.2.2.tar.xz", sha256, listed)
     assert row["debian"].startswith("pkg:deb/debian/mpfr4@4.2.2-")
     assert "4.2.2-1" not in row["later"]
     assert "4.2.2-1" not in known.get("later", "").split()

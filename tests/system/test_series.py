@@ -32,13 +32,6 @@ Make = Callable[..., Job]
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    place = Store(tmp_path / "store")
-    place.prepare()
-    return place
-
-
-@pytest.fixture
 def context(engine: Engine, store: Store) -> BuildContext:
     shared = locate()
     shared.prepare()
