@@ -117,7 +117,7 @@ def package(tmp_path: Path) -> Package:
             "name": name,
             "version": version,
             "build": build,
-            "build_number": int(build.rsplit("_", 1)[1]),
+            "build_number": int(build.split("_")[1]),
             "depends": list(depends),
             "subdir": subdir,
             **({"timestamp": timestamp} if timestamp is not None else {}),

@@ -38,6 +38,8 @@ places = {
     "headers": f"{prefix}/include/{distribution.rpartition('-')[0]}",
 }
 rows = []
+folders = set()
+os.umask(0o022)
 
 
 def place_of(name):
@@ -59,14 +61,19 @@ def as_installed(path):
 
 def put(path, data, mode=0o644):
     """Write a file, and note it in the list of files."""
-    if os.path.commonpath([prefix, os.path.normpath(path)]) != prefix:
+    if not os.path.normpath(path).startswith(f"{prefix}/"):
         raise SystemExit(f"{path} is outside of the prefix")
-    if os.path.lexists(path):
-        raise SystemExit(f"{path} is in the wheel twice")
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(data)
-    os.chmod(path, mode)
+    folder = os.path.dirname(path)
+    if folder not in folders:
+        os.makedirs(folder, exist_ok=True)
+        folders.add(folder)
+    try:
+        with open(path, "xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise SystemExit(f"{path} is in the wheel twice") from None
+    if mode != 0o644:
+        os.chmod(path, mode)
     note(path, data)
 
 
@@ -85,22 +92,13 @@ def is_left_out(name):
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in drop)
 
 
-def needs_ours(path):
-    """Whether an ELF file needs a library of the channel."""
-    asked = subprocess.run(
-        ["patchelf", "--print-needed", path], capture_output=True, text=True, check=False
-    )
-    return any(line.startswith(OURS) for line in asked.stdout.split("\n"))
-
-
 def find_ours(path):
     """Let an ELF file find the channel's libraries, and forget where it was built."""
-    paths = subprocess.run(
-        ["patchelf", "--print-rpath", path], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    kept = [one for one in paths.split(":") if one.startswith("$ORIGIN")]
-    wanted = [*kept]
-    if needs_ours(path):
+    words = ("patchelf", "--print-rpath", "--print-needed", path)
+    dynamic = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    paths, *needed = dynamic.splitlines() or [""]
+    wanted = [one for one in paths.split(":") if one.startswith("$ORIGIN")]
+    if any(name.startswith(OURS) for name in needed):
         up = os.path.relpath(f"{prefix}/lib", os.path.dirname(path))
         wanted.append(f"$ORIGIN/{up}")
     if wanted == (paths.split(":") if paths else []):
@@ -110,6 +108,7 @@ def find_ours(path):
 
 
 elves = []
+changed = []  # these have other bytes when they are installed
 first = {}
 for entry in archive.infolist():
     if entry.is_dir() or is_left_out(entry.filename):
@@ -121,6 +120,7 @@ for entry in archive.infolist():
         mode = 0o755
         if data.startswith(b"#!python"):
             data = f"#!{prefix}/bin/python".encode() + data[data.index(b"\n") :]
+            changed.append(path)
     if entry.filename.startswith(f"{info}/"):
         kept = f"{LICENCES}/{entry.filename[len(info) + 1 :]}"
         os.makedirs(os.path.dirname(kept), exist_ok=True)
@@ -135,12 +135,13 @@ for entry in archive.infolist():
             continue
         first[digest] = path
         elves.append(path)
+        changed.append(path)
     put(path, data, mode)
 with ThreadPoolExecutor(int(os.environ.get("CPU_COUNT", "1"))) as pool:
     list(pool.map(find_ours, elves))
 put(f"{site}/{info}/INSTALLER", b"conda\n")
-changed = {as_installed(path) for path in elves}
-rows = [row if row[0] not in changed else (row[0], "", "") for row in rows]
+other = {as_installed(path) for path in changed}
+rows = [row if row[0] not in other else (row[0], "", "") for row in rows]
 if not noarch:
     subprocess.run(
         [

@@ -13,9 +13,9 @@ from rootstock.building.artifact import Artifact, write_record
 from rootstock.building.cause import WRAP, Ended, error_of
 from rootstock.building.costs import Cost
 from rootstock.building.fingerprint import INSIDE
-from rootstock.building.job import EPOCH, Job, job_of, keep
+from rootstock.building.job import EPOCH, PROGRAM, Job, job_of, keep
 from rootstock.building.normalise import normalise
-from rootstock.building.room import BuildContext, copied, lay_out, sandbox
+from rootstock.building.room import BUILD, BuildContext, copied, lay_out, sandbox
 from rootstock.building.series import Wheels
 from rootstock.core import disk, memory, process
 from rootstock.core.errors import BuildFailed
@@ -103,7 +103,11 @@ def _built(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildRes
     lay_out(job, context.store, work, folder / "sources")
     context.stage(job.needs, folder / "deps")
     room = sandbox(folder, context, [INSIDE])
-    argv = [*WRAP, "/usr/bin/python3", f"/rootstock/tool/{INSIDE.name}"]
+    program = [f"/rootstock/tool/{INSIDE.name}"]
+    if job.is_wheel:
+        files = (f"{BUILD}/{name}" for name in (f"recipe/{PROGRAM}", "job.json", "out"))
+        program = [*files, str(context.level)]
+    argv = [*WRAP, "/usr/bin/python3", *program]
     kills, space_left = memory.kills(), disk.Watch(context.store.root / "tmp")
     done = process.run(
         context.engine.command(room, argv),
@@ -134,13 +138,18 @@ def _built(job: Job, context: BuildContext, log: Path, folder: Path) -> BuildRes
 def _finish(job: Job, log: Path, context: BuildContext, package: Path, ready: Path) -> Path:
     """Pack what a build made for good, in the new folder `ready`.
 
-    Nothing in the package is trusted: it is what it has to be, or the build has failed.
+    Nothing in the package is trusted: it is what it has to be, or the build has failed. That of a
+    wheel is packed for good already.
     """
     ready.mkdir()
     try:
-        finished = normalise(
-            package, ready, epoch=EPOCH, released=job.released, level=context.level
-        )
+        if job.is_wheel:
+            finished = package.rename(ready / package.name)
+            finished.chmod(0o644)
+        else:
+            finished = normalise(
+                package, ready, epoch=EPOCH, released=job.released, level=context.level
+            )
         _require(finished, job)
     except Exception as error:  # a hostile archive can make its readers raise anything
         if isinstance(error, OSError) and (trouble := disk.trouble(ready)):

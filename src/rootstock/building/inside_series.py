@@ -1,34 +1,31 @@
-"""The program of a sandbox that packages wheels one after the other, each as inside.py does.
+"""The program of a sandbox that packages wheels one after the other.
 
-It reads the names of jobs from a pipe, and ends with the pipe. After each job it prints one line:
-the word of its command line, and the job's exit code.
+Its words are MARK and LEVEL. It reads the names of jobs from a pipe, and ends with the pipe. After
+each job it prints one line: MARK, and the job's exit code. LEVEL is zstd's.
 """
 
 import shutil
+import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
-BUILD = Path("/rootstock/build")
+OUT = Path("/rootstock/build/out")
 JOBS = Path("/rootstock/tool/jobs")
 
 
-def run(job: Path) -> int:
-    """Run a job where a sandbox of its own would have it; return its exit code."""
-    for left in ("out", "recipe"):
-        shutil.rmtree(BUILD / left, ignore_errors=True)
-    shutil.copytree(job / "recipe", BUILD / "recipe")
-    shutil.copyfile(job / "job.json", BUILD / "job.json")
-    code: int = import_module("inside").main()  # the sandbox has it beside this file
-    return code
+def run(job: Path, level: str) -> int:
+    """Run the program of a job's recipe, and return its exit code."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    words = (sys.executable, job / "recipe/package.py", job / "job.json", OUT, level)
+    return subprocess.run(words, check=False).returncode
 
 
-def main() -> None:
+def main(mark: str, level: str) -> None:
     """Run jobs until there are no more."""
     with (JOBS / "next").open() as names:
         for name in names:
-            print(sys.argv[1], run(JOBS / name.strip()), flush=True)
+            print(mark, run(JOBS / name.strip(), level), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -26,6 +26,7 @@ from rootstock.plan.graph import Node
 # The date of every file in every package: the day of ROOT 6.00 (2014-05-30).
 EPOCH = 1401408000
 INPUTS = "inputs.json"
+PROGRAM = "package.py"  # in recipes/analysis/wheel: it makes packages without the builder
 _ORDER, _FILES, _MADE_FROM = "job.json", "recipe", "made-from.json"
 
 
@@ -36,8 +37,7 @@ class Job:
     `order` is the input of the program in the sandbox. `folder` has the recipe's files, which must
     match `files` (path -> hash, as in a build key). `sources` are the recipe's fetched sources.
     `needs` are the artifacts of all packages that the build and host environments may hold, and of
-    all run dependencies of the package (its tests need them). `is_wheel` is true for a wheel of
-    the stack's lock.
+    all run dependencies of the package (its tests need them).
     """
 
     id: str
@@ -48,7 +48,11 @@ class Job:
     files: Mapping[str, str]
     sources: Sequence[Mapping[str, Any]]
     needs: Sequence[Artifact]
-    is_wheel: bool = False
+
+    @property
+    def is_wheel(self) -> bool:
+        """Whether it packages a wheel of the stack's lock, with the program of its recipe."""
+        return PROGRAM in self.files
 
     @property
     def released(self) -> date | None:
@@ -76,7 +80,6 @@ def job_of(node: Node, needs: Sequence[Artifact], platform: str) -> Job:
         files=node.inputs["files"],
         sources=node.output.sources,
         needs=needs,
-        is_wheel=node.output.is_wheel,
     )
 
 

@@ -22,11 +22,12 @@ _PART_KILLED = re.compile(
     rb"|unshare: sigprocmask unblock failed.*)$",  # util-linux 2.38's, of what it runs
     re.MULTILINE,
 )
-# The builder's line after each stage (py-rattler-build 0.73), latest first.
+# The line after each stage, latest first: the builder's (py-rattler-build 0.73), or that of the
+# program which packages wheels.
 _STAGES = (
     (b"Collecting tests from |Package content test failed:", "tests"),
-    (b"Copying done!", "packaging"),
-    (b"Successfully updated the host environment", "script"),
+    (b"Copying done!|rootstock: packaging:", "packaging"),
+    (b"Successfully updated the host environment|rootstock: script:", "script"),
 )
 # The builder's lines after a failed script (py-rattler-build 0.73): how to run it by hand, in
 # folders that no longer exist.

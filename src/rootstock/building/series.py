@@ -2,8 +2,7 @@
 
 To start a sandbox, and to unpack Python for it, takes longer than to package a small wheel. Nothing
 of a wheel runs while it is packaged: its files are unpacked, compiled and listed. So the wheels of
-a lock share sandboxes. Whatever runs a project's own code has one for itself, and so have wheels
-with files that Python runs when it starts.
+a lock share sandboxes. Whatever runs a project's own code has one for itself.
 
 When anything fails here, the job runs again in a sandbox of its own, which finds the reason.
 """
@@ -17,20 +16,16 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TextIO
 from uuid import uuid4
-from zipfile import BadZipFile, ZipFile
 
 from rootstock.building.cause import WRAP
-from rootstock.building.fingerprint import INSIDE
 from rootstock.building.job import Job
 from rootstock.building.room import BuildContext, lay_out, sandbox
 from rootstock.core import process, store
 from rootstock.core.errors import RootstockError
-from rootstock.core.store import Store
 from rootstock.image.engines.outsider import admit
 from rootstock.image.output import NotTaken, move
-from rootstock.sources.source import path_in, source_of
 
-_PROGRAM = INSIDE.with_name("inside_series.py")
+_PROGRAM = Path(__file__).with_name("inside_series.py")
 _GRACE = 5.0  # seconds for a sandbox to end by itself
 _MOST = 4  # sandboxes that wait: each has Python unpacked
 
@@ -50,10 +45,9 @@ class Wheels:
     def pack(self, job: Job, log: Path, into: Path) -> Path | None:
         """Package a wheel; return the package, moved to the folder `into`, as the builder made it.
 
-        Returns None when that failed, or when the wheel has files that Python runs when it starts.
-        The log of the build goes to `log`.
+        Returns None when that failed. The log of the build goes to `log`.
         """
-        if _has_start_files(job, self._context.store) or not (series := self._taken(job)):
+        if not (series := self._taken(job)):
             return None
         try:
             return series.pack(job, log, into)
@@ -91,23 +85,6 @@ def _names(job: Job) -> tuple[str, ...]:
     return tuple(need.path.parent.name for need in job.needs)
 
 
-def _has_start_files(job: Job, place: Store) -> bool:
-    """Whether Python would run a file of a wheel when it starts, to compile the wheel's modules.
-
-    These are the files of the module `site`. True for what cannot be read, too.
-    """
-    try:
-        for entry in job.sources:
-            with ZipFile(path_in(place, source_of(entry))) as wheel:
-                for name in wheel.namelist():
-                    file = name.rpartition("/")[2]
-                    if file.endswith(".pth") or file.startswith(("sitecustomize", "usercustomize")):
-                        return True
-    except (OSError, BadZipFile):
-        return True
-    return False
-
-
 class _Series:
     """One open sandbox, for jobs with the same needs. One thread uses it at a time."""
 
@@ -127,8 +104,9 @@ class _Series:
             # For reading as well: else it would wait for the sandbox to open it.
             pipe = os.open(self._jobs / "next", os.O_RDWR | os.O_CLOEXEC)
             self._next = end.enter_context(os.fdopen(pipe, "w"))
-            room = sandbox(self._folder, context, (INSIDE, _PROGRAM))
-            argv = [*WRAP, "/usr/bin/python3", f"/rootstock/tool/{_PROGRAM.name}", self._mark]
+            room = sandbox(self._folder, context, [_PROGRAM])
+            words = (f"/rootstock/tool/{_PROGRAM.name}", self._mark, str(context.level))
+            argv = [*WRAP, "/usr/bin/python3", *words]
             command = context.engine.command(room, argv)
             self._runner = threading.Thread(target=self._run, args=(command, room.name))
             self._runner.start()

@@ -93,11 +93,6 @@ class Output:
         return own if isinstance(own, dict) else {}
 
     @property
-    def is_wheel(self) -> bool:
-        """Whether it comes from the stack's lock, and is made of a wheel."""
-        return self.lock is not None and self.extra.get("origin") == "wheel"
-
-    @property
     def verified(self) -> bool:
         """Whether it was ever built and tested.
 

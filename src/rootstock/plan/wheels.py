@@ -119,7 +119,7 @@ def _recipes(
                 yield recipe, {"target_platform": _NOARCH}, _NOARCH, "wheel"
             else:
                 recipe["requirements"]["host"] = ["python"]
-                recipe["requirements"]["run"].append(_FLOOR)
+                recipe["requirements"]["run"] += [_abi(mine[0]), _FLOOR]
                 variant = {"python": pythons[mine[0]], "target_platform": platform}
                 yield recipe, variant, platform, "wheel"
     recipes = {one.name for one in made}
@@ -137,6 +137,11 @@ def _recipes(
                     packages |= dict.fromkeys(lock.also.get(name, ()), version)
                 recipe = _set(one, member, packages, _variables(lock, member))
                 yield recipe, variant, platform, "set"
+
+
+def _abi(python: str) -> str:
+    """The match spec of a Python's ABI."""
+    return f"python_abi {python}.* *_cp{python.replace('.', '')}"
 
 
 def _tag(build: Build, entry: LockEntry) -> str:
@@ -254,7 +259,7 @@ def _set(
     """
     python = member.python
     tag = python.replace(".", "")
-    run = [f"python {python}.*", f"python_abi {python}.* *_cp{tag}"]
+    run = [f"python {python}.*", _abi(python)]
     script = ""
     if variables:
         text = shlex.quote(json.dumps({"check_env": variables}, sort_keys=True))

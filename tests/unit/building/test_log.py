@@ -62,6 +62,8 @@ def test_no_more_lines_than_a_person_reads(log: Path) -> None:
         (FAILED, "script"),
         (FAILED + "Copying done!\n", "packaging"),
         (FAILED + "Copying done!\nCollecting tests from x\n", "tests"),
+        ("rootstock: script: false\n", "script"),
+        ("rootstock: script: true\nrootstock: packaging: 2 files\n", "packaging"),
     ],
 )
 def test_the_stage_is_the_last_that_was_begun(log: Path, text: str, stage: str) -> None:
