@@ -136,7 +136,7 @@ def _failure(done: Completed, item: str, timeout: float) -> UsageError | SourceE
     if bad := sorted(set(_UNREADABLE.findall(done.output))):
         return SourceError(
             f"{item}: the metadata cannot be read of {listed(bad)}:\n{reason}",
-            "Bound its version in ci/stack.toml to one that can be read, and tell its authors.",
+            "Bound its version in ci/stack.toml to one that can be read; its authors can mend it.",
         )
     if without := sorted(set(_NO_WHEEL.findall(done.output))):
         return UsageError(f"{item}: no wheel fits of {listed(without)}:\n{reason}", _LEAVE_OUT)
