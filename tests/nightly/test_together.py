@@ -83,7 +83,7 @@ def test_everything_is_together_and_works_on_both_systems(cell: Together, tmp_pa
 def test_the_environment_of_these_tests_is_together(
     check: str, analysis: Path, tmp_path: Path
 ) -> None:
-    argv = [analysis / "bin/python", "-I", FOLDER / f"{check}.py"]
+    argv = [str(analysis / "bin/python"), "-I", str(FOLDER / f"{check}.py")]
     env = {"PATH": "/usr/bin:/bin"}
     done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -62,7 +62,13 @@ def _entry(id_: str, value: yaml_source.Value) -> SystemEntry:
     for key, one in found.items():
         if not patterns[key].fullmatch(one.text()):
             raise one.fail(f"{one} cannot be the {key} of a system")
-    return SystemEntry(id=id_, **{key: one.text() for key, one in found.items()})
+    texts = {key: one.text() for key, one in found.items()}
+    return SystemEntry(
+        id=id_,
+        name=texts["name"],
+        image=texts.get("image", ""),
+        container=texts.get("container", ""),
+    )
 
 
 def select(checkout: Checkout, asked: Sequence[str]) -> tuple[SystemEntry, ...]:
