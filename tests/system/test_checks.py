@@ -90,8 +90,13 @@ def test_a_package_has_a_home_and_the_variables_of_its_set(small: Small) -> None
 
 def test_each_library_keeps_to_the_processors_that_it_has(small: Small) -> None:
     small.package("numba", "import os\nget_num_threads = lambda: len(os.sched_getaffinity(0))")
-    small.package("numexpr", "import os\nnthreads = int(os.environ['OMP_NUM_THREADS'])")
+    small.package("numexpr", "import os\nnthreads = len(os.sched_getaffinity(0))")
     assert small.check("threads") == ""
+
+
+def test_a_library_that_wants_a_variable_to_keep_to_them_is_reported(small: Small) -> None:
+    small.package("numexpr", "import os\nnthreads = int(os.environ.get('OMP_NUM_THREADS', 7))")
+    assert "numexpr would use 7 threads" in small.check("threads")
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one processor shows nothing")

@@ -203,7 +203,7 @@ Systems = Annotated[
     typer.Option(
         "--on",
         help="Run the smoke tests on this system of ci/systems.yaml, by id or glob such as "
-        "'debian*', or on all; repeatable. Only Debian 11 if not given.",
+        "'debian*', on all, or on build, the build image; repeatable. Only Debian 11 if not given.",
         metavar="SYSTEM",
     ),
 ]

@@ -58,7 +58,7 @@ def _fetched(context: Context, state: State) -> State:
     try:
         making = {
             name: pool.submit(context.image, name, check=check)
-            for name in (BUILD_IMAGE, *(system.id for system in request.systems))
+            for name in {BUILD_IMAGE, *(system.id for system in request.systems)}
         }
         images = {name: future.result() for name, future in making.items()}
         if not request.keep_going:

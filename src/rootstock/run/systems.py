@@ -7,8 +7,7 @@ from rootstock.run.context import BUILD_IMAGE, Context
 from rootstock.run.planning import PlannedCell
 from rootstock.run.state import State
 from rootstock.smoke.run import System
-
-BUILD_SYSTEM = "the build image"
+from rootstock.smoke.systems import BUILDING
 
 
 class Systems:
@@ -25,8 +24,7 @@ class Systems:
     def of(self, cell: PlannedCell) -> list[tuple[str, System, partial[Engine]]]:
         """Return the systems that a cell is tested on: id, system, and what prepares the engine."""
         if cell.local_only:
-            image = self._images[BUILD_IMAGE]
-            system = System(BUILD_SYSTEM, image.root, image.digest, bare=False)
+            system = BUILDING.of(self._images[BUILD_IMAGE])
             return [(BUILD_IMAGE, system, partial(self._engine, BUILD_IMAGE))]
         return [
             (one.id, one.of(self._images[one.id]), partial(self._engine, one.id))

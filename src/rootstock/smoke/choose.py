@@ -25,7 +25,7 @@ def choose(
         if missing := check.needs - set(packages):
             reasons[check.name] = f"not in the environment: {', '.join(sorted(missing))}"
         elif check.bare and not bare:
-            reasons[check.name] = "Python's own libraries are the system's, which is not bare"
+            reasons[check.name] = "the system is not bare: it has libraries of its own"
         else:
             apply.append(check)
     return apply, reasons

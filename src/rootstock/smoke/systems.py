@@ -24,21 +24,25 @@ _CONTAINER = re.compile(r"[a-z0-9][a-z0-9.:/@_-]*")  # a reference with its regi
 class SystemEntry:
     """A system that smoke tests can run on: `id` for --on, `name` for people.
 
-    Its root file system is an `image` of ci/images, or else a `container` image.
+    Its root file system is an `image` of ci/images, or else a `container` image. It is `bare` when
+    it has glibc, a shell and nothing that an environment could use by accident.
     """
 
     id: str
     name: str
     image: str = ""
     container: str = ""
+    bare: bool = True
 
     def of(self, image: Image) -> System:
         """The system whose root file system is an image."""
-        return System(self.name, image.root, image.digest)
+        return System(self.name, image.root, image.digest, bare=self.bare)
 
 
 # The oldest system, which tests run on when nothing else is asked for.
 OLDEST = SystemEntry(id="debian11", name=OLD_SYSTEM, image="bare")
+# Where packages are built. It has a compiler and headers, and only its own id asks for it.
+BUILDING = SystemEntry(id="build", name="the build image", image="build", bare=False)
 
 
 def load(checkout: Checkout) -> tuple[SystemEntry, ...]:
@@ -58,27 +62,37 @@ def _entry(id_: str, value: yaml_source.Value) -> SystemEntry:
     for key, one in found.items():
         if not patterns[key].fullmatch(one.text()):
             raise one.fail(f"{one} cannot be the {key} of a system")
-    return SystemEntry(id=id_, **{key: one.text() for key, one in found.items()})
+    texts = {key: one.text() for key, one in found.items()}
+    return SystemEntry(
+        id=id_,
+        name=texts["name"],
+        image=texts.get("image", ""),
+        container=texts.get("container", ""),
+    )
 
 
 def select(checkout: Checkout, asked: Sequence[str]) -> tuple[SystemEntry, ...]:
     """Return the systems that ids or globs ask for, in the order of the list.
 
-    `all` is every system; without a request it is the oldest one only.
+    `all` is every system of the list; without a request it is the oldest one only. The build image
+    is not in the list, and comes last.
 
     Raises `UsageError` for what matches no system, and as `load` does.
     """
     if not asked:
         return (OLDEST,)
     known = load(checkout)
-    patterns = ["*" if word == "all" else word for word in asked]
-    for word, pattern in zip(asked, patterns, strict=True):
+    listed = [word for word in asked if word != BUILDING.id]
+    building = (BUILDING,) if len(listed) < len(asked) else ()
+    patterns = ["*" if word == "all" else word for word in listed]
+    for word, pattern in zip(listed, patterns, strict=True):
         if not any(fnmatchcase(one.id, pattern) for one in known):
             raise UsageError(
                 f"--on {word}: there is no such system in {checkout.systems}",
-                f"Known: {', '.join(one.id for one in known)}, all",
+                f"Known: {', '.join(one.id for one in known)}, {BUILDING.id}, all",
             )
-    return tuple(one for one in known if any(fnmatchcase(one.id, p) for p in patterns))
+    found = tuple(one for one in known if any(fnmatchcase(one.id, p) for p in patterns))
+    return found + building
 
 
 def ensure(

@@ -32,9 +32,13 @@ _PLATFORM = "x86_64-manylinux_2_28"
 _FIRST, _LAST, _WIDE = 20, 6, 300
 _NO_SOLUTION = 1  # uv's exit code; others mean that it could not look for one
 _TIME = 600.0  # seconds for one resolution
-# How uv's reason names projects that the index lacks, and those without a wheel that fits.
+# How uv's reason names projects that the index lacks, those without a wheel that fits, and those
+# whose wheel or metadata cannot be read.
 _LACKED = re.compile(r"(\S+) was not found in the package registry")
-_NO_WHEEL = re.compile(r"(\S+) ha(?:s|ve) no usable wheels")
+_NO_WHEEL = re.compile(r"(\S+) ha(?:s|ve) no (?:usable wheels|wheels with a matching)")
+_UNREADABLE = re.compile(
+    r"(\S+) ha(?:s|ve) (?:invalid metadata|inconsistent metadata|an invalid package format)"
+)
 _LEAVE_OUT = (
     "Bound its version in ci/stack.toml to one that has such a wheel; or leave it out for this "
     "Python, as \"NAME; python_version < '3.14'\"; or write a recipe for it."
@@ -128,6 +132,11 @@ def _failure(done: Completed, item: str, timeout: float) -> UsageError | SourceE
         return UsageError(
             f"{item}: the package index has no project {listed(lacked)}:\n{reason}",
             "Correct the name, which is that of the package index, or remove it.",
+        )
+    if bad := sorted(set(_UNREADABLE.findall(done.output))):
+        return SourceError(
+            f"{item}: the metadata cannot be read of {listed(bad)}:\n{reason}",
+            "Bound its version in ci/stack.toml to one that can be read; its authors can mend it.",
         )
     if without := sorted(set(_NO_WHEEL.findall(done.output))):
         return UsageError(f"{item}: no wheel fits of {listed(without)}:\n{reason}", _LEAVE_OUT)

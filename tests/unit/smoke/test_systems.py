@@ -32,7 +32,14 @@ def test_systems_are_chosen_by_id_and_glob_in_the_order_of_the_list() -> None:
     assert chosen("all") == chosen("*") == [one.id for one in systems.load(CHECKOUT)]
 
 
-@pytest.mark.parametrize("asked", ["debian1", "", "Debian 11"])
+def test_the_build_image_is_chosen_by_its_own_id_and_is_not_bare() -> None:
+    assert chosen("build", "debian11") == ["debian11", "build"]
+    assert "build" not in chosen("all")
+    [building] = systems.select(CHECKOUT, ["build"])
+    assert building.bare is False and systems.OLDEST.bare is True
+
+
+@pytest.mark.parametrize("asked", ["debian1", "", "Debian 11", "b*"])
 def test_what_is_no_system_is_refused_with_those_that_are(asked: str) -> None:
     with pytest.raises(UsageError) as said:
         systems.select(CHECKOUT, ["debian11", asked])

@@ -127,10 +127,23 @@ def test_packages_that_do_not_fit_together_are_reported_with_uvs_reason(tmp_path
 
 
 @pytest.mark.usefixtures("index")
-def test_a_package_that_uv_finds_no_wheel_of_is_reported(tmp_path: Path) -> None:
-    said = failure(tmp_path, 1, "cause: Because bud==1.0 has no usable wheels and you require bud")
+@pytest.mark.parametrize("has", ["usable wheels", "wheels with a matching Python ABI tag"])
+def test_a_package_that_uv_finds_no_wheel_of_is_reported(tmp_path: Path, has: str) -> None:
+    said = failure(tmp_path, 1, f"cause: Because bud==1.0 has no {has} and you require bud")
+    assert isinstance(said, UsageError)
     assert "[sets.x], Python 3.11.2: no wheel fits of bud==1.0:" in said.message
     assert "python_version" in said.remedy
+
+
+@pytest.mark.usefixtures("index")
+@pytest.mark.parametrize(
+    "has", ["invalid metadata", "inconsistent metadata", "an invalid package format"]
+)
+def test_a_package_whose_metadata_uv_cannot_read_is_reported(tmp_path: Path, has: str) -> None:
+    said = failure(tmp_path, 1, f"cause: Because bud==1.0 has {has} and you require bud")
+    assert isinstance(said, SourceError)
+    assert "[sets.x], Python 3.11.2: the metadata cannot be read of bud==1.0:" in said.message
+    assert "Bound its version" in said.remedy
 
 
 @pytest.mark.usefixtures("index")
