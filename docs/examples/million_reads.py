@@ -63,7 +63,8 @@ def draw(grown, reads, axes):
         label=f"{LEFT} bytes a read, as ROOT's own PyROOT leaves",
     )
     axes.plot(at, grown, color="C0", linewidth=2, label="PyROOT of this channel, measured")
-    axes.set(xlabel="Reads of an array", ylabel="Growth of the memory (MB)", xlim=(0, reads))
+    axes.set(xlabel="Reads of an array", ylabel="Growth of the memory (MB)")
+    axes.set(xlim=(0, reads), ylim=(-0.05 * at[-1] * LEFT / 1e6, None))
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(alpha=0.3)
     axes.legend()
