@@ -45,9 +45,8 @@ class Place:
     def compare(self, *ways: tuple[str, str]) -> None:
         """Read the mini-tree of the events below in some ways, each a file and a function."""
         shutil.copy(self.folder / "given.root", self.folder / "events.root")
-        printed = self.run("four_ways.py").splitlines()
+        printed = self.run("-c", SAME, *(word for one in ways for word in one)).splitlines()
         assert {f"{path}: {way}: 3 events, equal" for path, way in ways} <= set(printed)
-        self.run("-c", SAME, *(word for one in ways for word in one))
 
 
 # Events whose numbers can be had exactly as float32, with lists that are empty.
@@ -100,8 +99,9 @@ def load(*paths):
 
 # Whether a way has the mini-tree of the events above, with its types.
 SAME = """
-import sys, four_ways
+import runpy, sys, four_ways
 
+runpy.run_path("four_ways.py", run_name="__main__")
 for path, way in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
     frame = getattr(four_ways, way)(path)
     assert frame.number.tolist() == [7, 8, 9] and frame.number.dtype == "int64", (path, way)
