@@ -13,7 +13,7 @@
     python benchmarks/measure.py stack        an environment of sets from ./channel, against pip
                                               install of the same wheels
 
-`--py` and `--set` choose Pythons and sets for `warm`, sets for `stack`.
+`--root`, `--py` and `--set` choose what `warm` asks for, `--set` the sets of `stack`.
 `cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
 which are removed.
 """
@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -166,11 +166,11 @@ def cold() -> None:
             row("`" + " ".join(words) + "`", f"{seconds:.0f}", f"{stages['sources']:.0f}")
 
 
-def warm(pythons: Sequence[str], sets: Sequence[str]) -> None:
+def warm(axes: Mapping[str, tuple[str, ...]], sets: Sequence[str]) -> None:
     """Nothing to do, for cells that were built, in turns with rendering their recipes."""
-    words = [word for python in pythons for word in ("--py", python)]
-    words += [word for name in sets for word in ("--set", name)]
-    jobs = json.dumps(renderings(pythons, sets))
+    options = {"--root": axes.get("root", ()), "--py": axes["python"], "--set": sets}
+    words = [word for option, values in options.items() for one in values for word in (option, one)]
+    jobs = json.dumps(renderings(axes, sets))
     ours: list[Ran] = []
     bare: list[Ran] = []
     for turn in range(8):  # the first fills the system's caches
@@ -196,14 +196,12 @@ def warm(pythons: Sequence[str], sets: Sequence[str]) -> None:
 
 
 def renderings(
-    pythons: Sequence[str], sets: Sequence[str]
+    axes: Mapping[str, tuple[str, ...]], sets: Sequence[str]
 ) -> list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]]:
     """What every recipe is rendered with for the cells that were built, also those of wheels."""
     matrix = matrices.load(CHECKOUT / "ci/matrix.yaml")
-    common = matrix.variants_of(matrices.select(matrix, {"python": pythons}))
-    request = Request(
-        checkout=Checkout(CHECKOUT), axes={"python": tuple(pythons)}, sets=tuple(sets)
-    )
+    common = matrix.variants_of(matrices.select(matrix, axes))
+    request = Request(checkout=Checkout(CHECKOUT), axes=axes, sets=tuple(sets))
     planned = plan(request, locate(), lambda event: None)
     found: list[tuple[str | dict[str, Any], dict[str, list[str]], list[list[str]], str]] = [
         (dict(one.recipe), {key: [value] for key, value in one.variant.items()}, [], one.subdir)
@@ -412,14 +410,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--root", action="append", metavar="X", help="default: all")
     parser.add_argument("--py", action="append", metavar="X.Y", help=f"default: {BUILT}")
     parser.add_argument("--set", action="append", metavar="NAME", help="a set of the stack")
     plain = {f.__name__: f for f in (cold, pythons, environment, rattler, sizes, wheels)}
     parser.add_argument("what", nargs="+", choices=(*plain, "warm", "stack"))
     asked = parser.parse_args()
+    axes = {"python": tuple(asked.py or BUILT)}
+    if asked.root:
+        axes["root"] = tuple(asked.root)
     measurements: dict[str, Callable[[], None]] = {
         **plain,
-        "warm": lambda: warm(asked.py or BUILT, asked.set or ()),
+        "warm": lambda: warm(axes, asked.set or ()),
         "stack": lambda: stack(asked.set or ["analysis"]),
     }
     for name in asked.what:

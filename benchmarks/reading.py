@@ -10,10 +10,10 @@ RNTuple, as RDataFrame's Snapshot writes them, in a folder that is removed.
 
 Each route has a process of its own, and one thread. Its clock starts when all is imported and the
 file is in the system's cache. It stops when the frame is complete, so it includes opening the file,
-and what ROOT compiles for the route. The routes take turns. The table has the medians of the times,
-and the largest memory above that after the imports. Every frame must have the right number of rows,
-and the right sum of the numbers that were counted up. The sums of random numbers must agree among
-the routes.
+and what ROOT compiles for the route. The routes take turns. The table is that of docs/readers.md:
+seconds of the processor, as median and range, and the largest memory above that after the imports.
+`--json` prints every run instead. Every frame must have the right number of rows, and the right sum
+of the numbers that were counted up. The sums of random numbers must agree among the routes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,6 +154,8 @@ class Route:
     files: tuple[str, ...]
 
 
+# By file and route.
+Runs = dict[tuple[str, str], list[Mapping[str, float]]]
 FLATS = ("flat-tree", "flat-ntuple")
 RAGGED = ("ragged-tree", "ragged-ntuple")
 ROUTES = {
@@ -224,18 +226,6 @@ def run(name: str, path: str) -> dict[str, float]:
 # -- what the caller does --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Row:
-    """A route and a file, with the medians of its times in seconds, and bytes of memory."""
-
-    file: str
-    route: str
-    seconds: float
-    processor: float
-    peak: float
-    base: float
-
-
 def expected(file: str, rows: int) -> tuple[int, int]:
     """Rows of the frame of a file, and the sum of its column i."""
     if file.startswith("flat"):
@@ -244,11 +234,11 @@ def expected(file: str, rows: int) -> tuple[int, int]:
     return sum(n % LONGEST for n in events), sum(n * (n % LONGEST) for n in events)
 
 
-def measure(python: str, rows: int, turns: int) -> list[Row]:
+def measure(python: str, rows: int, turns: int) -> Runs:
     """Write the files and read each by each of its routes; exits where values disagree."""
+    had: Runs = {}
     with tempfile.TemporaryDirectory(prefix="rootstock-reading-") as folder:
         call([python, "-I", __file__, "--write", folder, "--rows", str(rows)])
-        had: dict[tuple[str, str], list[Mapping[str, float]]] = {}
         for _ in range(turns):
             for name, route in ROUTES.items():
                 for file in route.files:
@@ -262,17 +252,26 @@ def measure(python: str, rows: int, turns: int) -> list[Row]:
                 sys.exit(f"{key} has {one['rows']:.0f} rows, which add up to {one['counted']:.0f}")
             if not math.isclose(one["sum"], runs[0][1]["sum"], rel_tol=AGREE):
                 sys.exit(f"{key} and {runs[0][0]} disagree: {one['sum']}, {runs[0][1]['sum']}")
-    return [
-        Row(
-            file,
-            ROUTES[name].title,
-            statistics.median(run["seconds"] for run in runs),
-            statistics.median(run["processor"] for run in runs),
-            max(run["peak"] for run in runs),
-            max(run["base"] for run in runs),
-        )
-        for (file, name), runs in sorted(had.items(), key=lambda item: item[0][0])
-    ]
+    return had
+
+
+def table(had: Runs) -> Iterator[str]:
+    """Yield the lines of a table with a row for each route and a column for each file."""
+    yield "| route | rows: TTree | rows: RNTuple | events: TTree | events: RNTuple |"
+    yield "|---|---|---|---|---|"
+    for name, route in ROUTES.items():
+        cells = [cell(had.get((file, name), ())) for file in FLATS + RAGGED]
+        yield f"| {' | '.join((route.title, *cells))} |"
+
+
+def cell(runs: Sequence[Mapping[str, float]]) -> str:
+    """What the runs of one route and file took, empty if it reads no such file."""
+    if not runs:
+        return ""
+    times = sorted(run["processor"] for run in runs)
+    peak = max(run["peak"] for run in runs) / 1e9
+    span = f"{times[0]:.1f}-{times[-1]:.1f}"
+    return f"{statistics.median(times):.1f} s ({span}), {peak:.2g} GB"
 
 
 def call(argv: list[str]) -> str:
@@ -302,16 +301,14 @@ def main() -> None:
     elif not options.python:
         parser.error("--python is needed: the interpreter of an environment with ROOT")
     else:
-        rows = measure(options.python, options.rows, options.turns)
+        had = measure(options.python, options.rows, options.turns)
         if options.json:
-            print(json.dumps({"rows": options.rows, "routes": [vars(row) for row in rows]}))
-            return
-        print("| file | route | seconds | of the processor | MB more at the peak | MB before |")
-        print("|---|---|---|---|---|---|")
-        for row in rows:
-            times = f"{row.seconds:.2f} | {row.processor:.2f}"
-            memory = f"{row.peak / 1e6:.0f} | {row.base / 1e6:.0f}"
-            print(f"| {row.file} | {row.route} | {times} | {memory} |")
+            runs = [
+                {"file": file, "route": name, "runs": all_} for (file, name), all_ in had.items()
+            ]
+            print(json.dumps({"rows": options.rows, "routes": runs}))
+        else:
+            print(*table(had), sep="\n")
 
 
 if __name__ == "__main__":

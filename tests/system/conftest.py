@@ -142,6 +142,19 @@ def make_bench(folder: Path) -> Bench:
     return made
 
 
+@pytest.fixture(scope="session")
+def frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of an environment with ROOT and the set `frames`, which is in every cell."""
+    folder = tmp_path_factory.mktemp("frames")
+    channel, env, python = folder / "channel", folder / "env", "3.11"
+    build = (sys.executable, str(CHECKOUT / "scripts/build.py"), "--root", "6", "--py", python)
+    make = (*COMMAND, "env", str(env), "root", "rootstock-frames", f"python {python}.*")
+    for command in (build, make):
+        argv = [*command, "--channel", str(channel)]
+        subprocess.run(argv, check=True, capture_output=True)
+    return env / "bin/python"
+
+
 @pytest.fixture(scope="module")
 def works() -> Callable[[str], Engine]:
     """The engine of a name; the test is skipped where it does not work."""

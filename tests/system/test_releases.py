@@ -206,6 +206,31 @@ def test_without_a_key_the_run_says_so(bench: Bench, monkeypatch: pytest.MonkeyP
     assert said.returncode == 0 and "Not signed" in said.stdout
 
 
+# Its one package with a suite is the cell's python.
+STACK = """
+[sets.frames]
+packages = ["numpy"]
+
+[packages.python]
+suite = ["--pyargs", "test"]
+why = "It brings tests."
+"""
+
+
+def test_a_release_without_the_packages_own_tests_says_so(bench: Bench) -> None:
+    stack = bench.checkout / "ci/stack.toml"
+    stack.write_text("[sets]")  # which is wrong, and no reason to promote nothing
+    (bench.checkout / "ci/names.toml").write_text("[names]\n")
+    done = bench.run("build", "--root", "6", "--py", "3.13")
+    assert (done.returncode, "own tests" in done.stderr) == (0, False), done.stderr
+    stack.write_text(STACK)
+    done = bench.run("build", "--root", "6", "--py", "3.11")
+    assert done.returncode == 0, done.stderr
+    assert "the packages' own tests did not run (build --deep runs them): python" in done.stderr
+    again = bench.run("build", "--root", "6", "--py", "3.11")
+    assert (again.returncode, "own tests" in again.stderr) == (0, False), again.stderr
+
+
 def test_a_key_with_a_passphrase(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROOTSTOCK_KEY", str(bench.home / "key.pem"))
     monkeypatch.setenv("ROOTSTOCK_KEY_PASSPHRASE", "sesame")

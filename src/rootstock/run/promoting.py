@@ -10,7 +10,8 @@ from rootstock.channel import promote as promotion
 from rootstock.channel.promote import Promotion, refuse_unpublishable
 from rootstock.channel.reader import Channel
 from rootstock.channel.writer import Change
-from rootstock.core.errors import Damaged
+from rootstock.core.errors import Damaged, UsageError
+from rootstock.core.names import listed
 from rootstock.core.progress import Event
 from rootstock.plan import security
 from rootstock.plan.recipe import Output
@@ -66,12 +67,27 @@ def _promoted(context: Context, state: State) -> Promotion:
         raise
     for name in done.mended:
         note(f"{channel}: {name} was damaged: it is put back")
+    if done.release and (untested := listed(_untested(context, state))):
+        note(f"the packages' own tests did not run (build --deep runs them): {untested}")
     summary = f"generation {done.generation.number}, {len(done.added)} new"
     if done.release:
         signed = "signed" if request.key else "not signed (rootstock keys new makes a key)"
         summary += f", release {done.release} {signed}"
     context.listen(Event(stage=STAGE, state="done", detail=f"{summary}: {channel}"))
     return done
+
+
+def _untested(context: Context, state: State) -> list[str]:
+    """Return the released packages whose own tests the request left out."""
+    if context.request.deep:  # the stage of these tests says what it could not run
+        return []
+    from rootstock.suites.choose import described  # brings what reads TOML
+
+    packages = {one.name for cell in state.plan.public for one in state.of(cell.nodes)}
+    try:
+        return described(packages, context.request.checkout)
+    except UsageError:  # a promotion needs none of these files, and does not fail for a reminder
+        return []
 
 
 def _release(context: Context, state: State, change: Change) -> "Built":

@@ -112,6 +112,18 @@ def choose(
     )
 
 
+def described(packages: Iterable[str], checkout: Checkout) -> list[str]:
+    """Return those of the packages, by conda's names, that have a suite.
+
+    A checkout without `ci/stack.toml` describes none. Raises `UsageError` for a file that is wrong.
+    """
+    if not checkout.stack.exists():
+        return []
+    known, naming = wanted.load(checkout.stack), names.load(checkout.names)
+    versions = dict.fromkeys(packages, "")
+    return sorted(one.package for one in choose(versions, (), known, naming))
+
+
 def tests_in(files: Iterable[str]) -> int:
     """Count the files with tests, in folders of tests, among the files of a package.
 

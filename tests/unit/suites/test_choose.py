@@ -69,6 +69,15 @@ def test_a_package_is_chosen_by_either_name(tmp_path: Path, name: str) -> None:
     assert [one.package for one in found] == ["pytables"]
 
 
+def test_what_a_checkout_describes_is_found_by_conda_s_names(tmp_path: Path) -> None:
+    assert choose.described(["pytables"], Checkout(tmp_path)) == []
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "ci/stack.toml").write_text(TEXT)
+    (tmp_path / "ci/names.toml").write_text('[names]\ntables = "pytables"\n')
+    packages = ["scipy", "other", "pytables", "numpy"]
+    assert choose.described(packages, Checkout(tmp_path)) == ["pytables", "scipy"]
+
+
 def test_what_runs_tests_is_beside_a_cell_s_own_sets_and_in_a_cell_of_its_own() -> None:
     [(id_, cell)] = choose.beside([CELL], lock("3.11", "3.12")).items()
     assert id_ == CELL.id != cell.id
