@@ -18,6 +18,7 @@ _CHECKS = (
     Check(name="compiler", needs=_PYROOT | {"gxx"}, bare=True, timeout=600),
     Check(name="xrootd", needs=_PYROOT | {"xrootd"}, timeout=240),
     Check(name="libraries", needs=_PYTHON, bare=True),
+    Check(name="uhi_indexing", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="numpy_columns", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="rntuple", needs=_PYROOT, forked=True),
     Check(name="headers", needs=_PYROOT, forked=True),

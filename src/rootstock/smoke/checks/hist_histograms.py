@@ -90,7 +90,31 @@ def check_profile() -> None:
         same(profile.variances(), spreads / entries)
 
 
+def check_labels() -> None:
+    """Labels are categories, there and back."""
+    line = ROOT.TH1D("labels", "", 3, 0, 3)
+    for i, label in enumerate("abc"):
+        line.GetXaxis().SetBinLabel(i + 1, label)
+    for label in "cacaa":
+        line.Fill(label, 1)
+    taken = hist.Hist(line)
+    assert isinstance(taken.axes[0], hist.axis.StrCategory) and list(taken.axes[0]) == list("abc")
+    assert [taken["a"], taken["b"], taken["c"]] == [3, 0, 2]
+    taken.fill(["b", "unknown"])
+    again = ROOT.TH1D(taken._to_uhi_())
+    assert list(again.axes[0]) == list("abc") and list(again) == [0, 3, 1, 2, 1]
+
+    growing = hist.Hist(hist.axis.StrCategory([], growth=True), storage=hist.storage.Weight())
+    growing.fill(["x", "y", "x"], weight=[1, 2, 3])
+    again = ROOT.TH1D(growing._to_uhi_())
+    again.Fill("z", 5)  # ROOT adds labels, too
+    assert list(hist.Hist(again).axes[0]) == ["x", "y", "z"]
+    same(hist.Hist(again).values(flow=True), np.array([4.0, 2, 5, 0]))
+    same(hist.Hist(again).variances(flow=True), np.array([10.0, 4, 25, 0]))
+
+
 if ROOT.gROOT.GetVersionInt() >= 64000:
+    check_labels()
     check_line()
     check_plane()
     check_profile()

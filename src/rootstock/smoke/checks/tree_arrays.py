@@ -77,3 +77,17 @@ for name in ("f", "table"):
         getattr(tree, name)
     grown = resident() - before
     assert grown < BOUND, f"{READS} reads of {name} left {grown} bytes"
+
+# A list of leaves that makes no branch is refused, and leaves none behind.
+tree = ROOT.TTree("lists", "")
+for wrong in ("x[0,10,8]/d", "x[3][0,10,8]/d", "y/I:x[3][0,10]/f", "x[3/d", "x[absent]/d", "x/?"):
+    try:
+        tree.Branch("x", packed, wrong)
+    except ValueError:
+        assert not tree.GetListOfBranches().GetEntries(), wrong
+        continue
+    raise AssertionError(f"{wrong} makes a branch")
+tree.Branch("x", packed, "x[3]/d[0,10,16]")
+tree.Fill()
+tree.GetEntry(0)
+assert np.allclose(np.asarray(tree.x), packed, rtol=0, atol=1e-3)
