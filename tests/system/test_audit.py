@@ -474,3 +474,22 @@ def test_archives_that_no_client_should_have_to_read_are_refused(
     assert (code, answer["code"]) == (2, 2)
     assert said in answer["error"]
     assert str(path) in answer["error"]
+
+
+def test_a_package_that_takes_too_long_or_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Parcel().conda(tmp_path)
+    monkeypatch.setenv("ROOTSTOCK_HOME", str(tmp_path / "store"))
+    for option, value, said in (
+        ("--time-limit", "0.000001s", "was not audited: that took more than 1e-06 s"),
+        ("--size-limit", "0.000001M", "it has more than 1 bytes"),
+    ):
+        code, answer = asked(path, option, value)
+        assert (code, answer["code"]) == (2, 2)
+        assert f"{path} " in answer["error"]
+        assert said in answer["error"]
+        assert option in answer["remedy"]
+        assert not any((tmp_path / "store/tmp").glob("*"))
+        assert asked(path, option, "none")[0] == 0
+    assert {one.name for one in tmp_path.iterdir()} == {path.name, "store"}

@@ -20,8 +20,8 @@ from rootstock.audit.inspection import inspect
 from rootstock.audit.rules import audit
 from rootstock.audit.subject import opened
 from rootstock.core.audit_rules import RULES
+from rootstock.core.elf import Reader
 from rootstock.core.errors import UsageError
-from rootstock.core.progress import silent
 from rootstock.core.store import Store
 
 from .compiling import Compiler
@@ -291,6 +291,28 @@ def library_without_section_headers(made: Parcel, cc: Compiler) -> None:
     content = bytearray(cc.library())
     struct.pack_into("<Q", content, 40, 0)  # e_shoff
     struct.pack_into("<HH", content, 60, 0, 0)  # e_shnum, e_shstrndx
+    made.files[LIB] = bytes(content)
+
+
+@breaks("elf", CONDA, WHEEL)
+def version_that_comes_again_and_again(made: Parcel, cc: Compiler) -> None:
+    content = bytearray(cc.needing("puts@GLIBC_2.2.5", of=LIBC))
+    table = Reader(bytes(content)).section(0x6FFFFFFE)  # SHT_GNU_verneed
+    assert table
+    struct.pack_into("<H", content, table.offset + 2, 0xFFFF)  # vn_cnt; vna_next of the only is 0
+    made.files[LIB] = bytes(content)
+
+
+@breaks("elf", CONDA, WHEEL)
+def names_that_share_their_ends(made: Parcel, cc: Compiler) -> None:
+    content = bytearray(cc.library("".join(f"void a{n:0200}(){{}}" for n in range(100))))
+    reader = Reader(bytes(content))
+    symbols = reader.section(11)  # SHT_DYNSYM
+    assert symbols
+    names = reader.sections[symbols.link]
+    content[names.offset + 1 : names.offset + names.size - 1] = b"a" * (names.size - 2)
+    for number in range(1, symbols.size // 24):
+        struct.pack_into("<I", content, symbols.offset + number * 24, number)  # st_name
     made.files[LIB] = bytes(content)
 
 
@@ -606,7 +628,7 @@ def broken(kind: str, made: Parcel, folder: Path) -> list[str]:
         report = audit(made.artifact(folder), closure=(), sysroots=(), store=store)
         return [finding.rule for finding in report.broken]
     target = getattr(made, kind)(folder)
-    return [one.rule for one in inspect(opened(str(target), folder / "scratch", silent)).findings]
+    return [one.rule for one in inspect(opened(target, "x", folder / "scratch")).findings]
 
 
 @pytest.mark.parametrize(("rule", "kind", "change"), BAD)
@@ -628,14 +650,14 @@ def test_a_good_package_passes(tmp_path: Path, cc: Compiler, kind: str, change: 
 def test_a_file_of_two_packages_is_found(tmp_path: Path) -> None:
     prefix = Parcel().environment(tmp_path)
     record(prefix, "y", files=["share/x/a.txt"], depends=[])
-    found = inspect(opened(str(prefix), tmp_path, silent)).findings
+    found = inspect(opened(prefix, "x", tmp_path)).findings
     assert [one.rule for one in found] == ["clash"]
 
 
 def test_a_pipe_in_an_environment_is_found_and_not_read(tmp_path: Path) -> None:
     prefix = Parcel().environment(tmp_path)
     os.mkfifo(prefix / "lib.so", 0o644)
-    found = inspect(opened(str(prefix), tmp_path, silent)).findings
+    found = inspect(opened(prefix, "x", tmp_path)).findings
     assert [(one.rule, one.file) for one in found] == [("modes", "lib.so")]
 
 
@@ -647,7 +669,7 @@ def test_an_archive_with_a_device_is_not_unpacked(tmp_path: Path, kind: bytes) -
         member.type = kind
         archive.addfile(member)
     with pytest.raises(UsageError, match="neither a file nor a symbolic link"):
-        opened(str(path), tmp_path / "scratch", silent)
+        opened(path, "x", tmp_path / "scratch")
     assert not (tmp_path / "scratch/unpacked").exists()
 
 

@@ -289,6 +289,7 @@ REPORTED: Mapping[str, tuple[type, tuple[str, ...]]] = {
     "node": (record.NodeRecord, ()),
     "audit": (audit.AuditReport, ("passed",)),
     "finding": (audit.Finding, ()),
+    "bundled": (audit.Bundled, ()),
     "smoke": (smoke.SmokeReport, ("passed",)),
     "check": (smoke.CheckResult, ()),
     "installed": (Installed, ()),
@@ -308,7 +309,11 @@ TYPES: Mapping[Any, Any] = {
     Number | None: ["number", "null"],
 }
 # What older reports do not have, by the part of a report: the first two are not in 0.1.0.
-LATER = {"": ("acceptance", "suites"), "acceptance": ("compared",)}
+LATER = {
+    "": ("acceptance", "suites"),
+    "acceptance": ("compared",),
+    "audit": ("bundled",),
+}
 
 
 def expected(kind: Any) -> tuple[str, object]:
@@ -377,11 +382,13 @@ def test_what_is_written_is_of_the_schema(tmp_path: Path) -> None:
     document = json.loads(written.read_text())
     assert faults("report", document) == []
     # A field more or less is refused, but for stages and numbers, of which there may be none.
-    without, older = copy.deepcopy(document), copy.deepcopy(document)
+    without, older, alone = (copy.deepcopy(document) for _ in range(3))
     without["acceptance"][0]["tests"][0]["numbers"] = {}
     del older["acceptance"][0]["compared"]
+    del alone["audit"][0]["bundled"]
     assert [changed for changed in changes(document, ()) if not faults("report", changed)] == [
         *({key: value for key, value in document.items() if key != later} for later in LATER[""]),
+        alone,
         older,
         without,
         {**document, "stages": {}},

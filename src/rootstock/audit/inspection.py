@@ -4,6 +4,7 @@ A package file comes without its dependencies, so what it needs of them is liste
 environment has all its packages, and is linked against this machine's glibc.
 """
 
+import math
 import os
 import posixpath
 import time
@@ -29,14 +30,18 @@ from rootstock.audit.duplicates import Duplicate
 from rootstock.audit.link import Linker, Tree
 from rootstock.audit.needs import Need
 from rootstock.audit.report import Finding
-from rootstock.audit.subject import Kind, Subject, opened
+from rootstock.audit.subject import Kind, Subject, fetched, opened
 from rootstock.audit.unpacked import Version, parsed
 from rootstock.core import elf as elf_format
+from rootstock.core.deadline import deadline
 from rootstock.core.elf import Elf
-from rootstock.core.errors import MachineError
+from rootstock.core.errors import MachineError, UsageError
 from rootstock.core.names import plain
 from rootstock.core.progress import Listener
 
+# The largest package here, root-core with 0.2 GB, takes 3 s on one core, and 8 GiB are fetched at
+# most.
+DEFAULT_SECONDS = 600.0
 _LOADER = Path("/lib64/ld-linux-x86-64.so.2")  # its place is part of the x86-64 psABI
 
 
@@ -84,13 +89,32 @@ def _finding_json(finding: Finding) -> dict[str, str]:
     return {"rule": finding.rule, "file": finding.file, "message": finding.message}
 
 
-def audited(target: str, scratch: Path, listen: Listener) -> Inspection:
+@dataclass(frozen=True, kw_only=True)
+class AuditLimits:
+    """The limits of the audit of one package file.
+
+    `seconds` are for all but fetching it, and `most` are the bytes that it may unpack to (None:
+    `archive.most_of`). `math.inf` is no limit.
+    """
+
+    seconds: float = DEFAULT_SECONDS
+    most: float | None = None
+
+
+def audited(target: str, scratch: Path, listen: Listener, limits: AuditLimits) -> Inspection:
     """Open a package or an environment, and audit it, in the empty folder `scratch`.
 
-    Raises what `opened` and `inspect` raise.
+    An environment has no limits. Raises what `fetched`, `opened` and `inspect` raise, and
+    `UsageError` when the time is up.
     """
     started = time.monotonic()
-    inspection = inspect(opened(target, scratch, listen))
+    path = fetched(target, scratch, listen)
+    late = UsageError(
+        f"{target} was not audited: that took more than {limits.seconds:g} s",
+        "If you expect so much of it, raise the limit with --time-limit. Else do not install it.",
+    )
+    with deadline(math.inf if path.is_dir() else limits.seconds, late):
+        inspection = inspect(opened(path, target, scratch, limits.most))
     return replace(inspection, seconds=time.monotonic() - started)
 
 

@@ -26,11 +26,26 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bundled:
+    """A library of another project that a package has in it (`bundled.libraries`).
+
+    `file` is a path in the package: that of the library, or of what it is linked into, which has
+    neither `soname` nor `sha256` here. `version` is empty unless the file states it.
+    """
+
+    name: str
+    version: str
+    file: str
+    soname: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AuditReport:
     """The result of the audit of one package file.
 
     `declared` is the glibc that its metadata require, `proven` the newest one that its files do;
-    both are empty when there is none.
+    both are empty when there is none. `bundled` are the libraries of other projects in it.
     """
 
     filename: str
@@ -39,6 +54,7 @@ class AuditReport:
     elf_files: int
     findings: tuple[Finding, ...]
     seconds: float
+    bundled: tuple[Bundled, ...] = ()
 
     @property
     def broken(self) -> tuple[Finding, ...]:
@@ -53,14 +69,16 @@ class AuditReport:
     def as_json(self) -> dict[str, Any]:
         """The report as a JSON object."""
         findings = [*map(vars, self.findings)]
-        return {**vars(self), "findings": findings, "passed": self.passed}
+        bundled = [*map(vars, self.bundled)]
+        return {**vars(self), "findings": findings, "bundled": bundled, "passed": self.passed}
 
     @staticmethod
     def from_json(value: Mapping[str, Any]) -> "AuditReport":
         """Read the report from the result of `as_json`."""
-        fields = {key: value[key] for key in value if key not in ("passed", "findings")}
-        findings = tuple(Finding(**finding) for finding in value["findings"])
-        return AuditReport(**fields, findings=findings)
+        fields = {key: value[key] for key in value if key != "passed"}
+        fields["findings"] = tuple(Finding(**finding) for finding in value["findings"])
+        fields["bundled"] = tuple(Bundled(**one) for one in value.get("bundled", ()))
+        return AuditReport(**fields)
 
     def raise_for_failure(self) -> None:
         """Raise `AuditFailed`, with the first findings, unless the package passed."""

@@ -9,7 +9,7 @@ import posixpath
 import time
 from collections.abc import Sequence
 
-from rootstock.audit import compiled, contents, declared, waivers
+from rootstock.audit import bundled, compiled, contents, declared, waivers
 from rootstock.audit.compiled import version_text
 from rootstock.audit.reading import read_all
 from rootstock.audit.report import AuditReport
@@ -73,6 +73,7 @@ def audit(
         elf_files=len(elves),
         findings=tuple(waivers.apply(findings, package.metadata("about.json"))),
         seconds=time.monotonic() - started,
+        bundled=bundled.libraries(package, elves, reads),
     )
 
 

@@ -24,8 +24,8 @@ from rootstock.audit.unpacked import (
     partly_unpacked,
 )
 from rootstock.core.errors import (
-    InterruptedByUser,
     NoSpace,
+    RootstockError,
     SourceError,
     UsageError,
     means_no_space,
@@ -80,29 +80,35 @@ class Subject:
     stable_abi: Version = ()
 
 
-def opened(target: str, scratch: Path, listen: Listener) -> Subject:
-    """Open a package file, the URL of one, or the folder of an environment.
+def fetched(target: str, scratch: Path, listen: Listener) -> Path:
+    """Return the file of a package, or the folder of an environment; fetch a URL into `scratch`.
 
-    Files are fetched and unpacked into the empty folder `scratch`. Raises `UsageError` for anything
-    else and for an archive that is damaged or not allowed, and `SourceError` for a URL that does
-    not answer or has more than `_MOST_FETCHED` bytes.
+    Raises `UsageError` for anything else, and `SourceError` for a URL that does not answer or has
+    more than `_MOST_FETCHED` bytes.
     """
     url = urlsplit(target)
     if url.scheme in _SCHEMES:
         name = unquote(Path(url.path).name)
         _require_suffix(target, name)
         try:
-            file = http.download(target, scratch / name, listen, most=_MOST_FETCHED)
+            return http.download(target, scratch / name, listen, most=_MOST_FETCHED)
         except SourceError as error:
             raise SourceError(f"{target} cannot be fetched: {error.message}") from error
-        return _package(file, target, scratch)
     path = Path(target)
-    if path.is_dir():
-        return _environment(path)
-    if not path.is_file():
-        raise UsageError(f"{target} does not exist", "Name a package file, a URL or a folder.")
-    _require_suffix(target, path.name)
-    return _package(path, target, scratch)
+    if not path.is_dir():
+        if not path.is_file():
+            raise UsageError(f"{target} does not exist", "Name a package file, a URL or a folder.")
+        _require_suffix(target, path.name)
+    return path
+
+
+def opened(path: Path, target: str, scratch: Path, most: float | None = None) -> Subject:
+    """Open what `fetched` returned for `target`; a package is unpacked into `scratch`.
+
+    Raises `UsageError` for a folder that is no environment, and for an archive that is damaged, not
+    allowed, or unpacks to more than `most` bytes (`archive.most_of` without a number).
+    """
+    return _environment(path) if path.is_dir() else _package(path, target, scratch, most)
 
 
 def _require_suffix(target: str, name: str) -> None:
@@ -112,7 +118,7 @@ def _require_suffix(target: str, name: str) -> None:
         )
 
 
-def _package(path: Path, target: str, scratch: Path) -> Subject:
+def _package(path: Path, target: str, scratch: Path, most: float | None) -> Subject:
     root = scratch / "unpacked"
     of_wheel = archive.suffix_of(path.name) == archive.WHEEL
     reads: dict[str, FileRead] = {}
@@ -124,9 +130,15 @@ def _package(path: Path, target: str, scratch: Path) -> Subject:
         return reads[name].suspect or (of_wheel and wheel.is_metadata(name))
 
     try:
-        made = archive.unpack(path, root, keep)
-    except InterruptedByUser:
+        made = archive.unpack(path, root, keep, archive.most_of(path) if most is None else most)
+    except RootstockError:  # an interruption, or a limit of time
         raise
+    except archive.TooLargeError as error:
+        raise UsageError(
+            f"{target} is not unpacked: {error}",
+            f"Its file has {path.stat().st_size:,} bytes. If you expect so much, raise the limit "
+            "with --size-limit. Else do not install it.",
+        ) from error
     except Exception as error:  # a damaged archive can make its readers raise anything
         if means_no_space(str(error)):
             raise NoSpace(scratch) from error

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from rootstock.audit import catalogue
-from rootstock.audit.inspection import Inspection, audited
+from rootstock.audit.inspection import DEFAULT_SECONDS, AuditLimits, Inspection, audited
 from rootstock.cli import build
-from rootstock.cli.common import print_json, say
+from rootstock.cli.common import bytes_of, print_json, say, seconds_of
 from rootstock.core.errors import AuditFailed, UsageError
 from rootstock.core.formatting import counted
 from rootstock.core.names import plain
@@ -42,13 +42,31 @@ def audit(
             "--symbols", help="Show which libraries of an environment define equal symbols."
         ),
     ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            parser=seconds_of,
+            help="The time limit of the audit of one FILE, without fetching it, or of one build: "
+            "like 90s, 45m, 2h or none; 10m and 1h if not given.",
+            metavar="TIME",
+        ),
+    ] = None,
+    size_limit: Annotated[
+        float | None,
+        typer.Option(
+            parser=bytes_of,
+            help="The most that a FILE may unpack to, like 800M, 4G or none. If not given, 100 "
+            "times its own size, but no less than 1G and no more than 64 GiB.",
+            metavar="SIZE",
+        ),
+    ] = None,
     **given: Any,
 ) -> None:
     """Audit packages: minimum glibc, libraries, RPATH, leaked paths, names, license.
 
-    A FILE is a package of any origin: .conda, .tar.bz2 or a wheel. Nothing of it runs. A PREFIX is
-    an environment that conda, mamba or rootstock made. It is linked against this machine's glibc.
-    Nothing is built for them.
+    A FILE is a package of any origin: .conda, .tar.bz2 or a wheel. Nothing of it runs. One that
+    takes too long or unpacks to too much is refused. A PREFIX is an environment that conda, mamba
+    or rootstock made. It is linked against this machine's glibc. Nothing is built for them.
 
     Examples:
 
@@ -68,9 +86,10 @@ def audit(
                 "packages to audit and cells to build were both given",
                 "Name packages, or choose cells with --root, --py, --only or --set.",
             )
-        _audit(targets, given["as_json"], symbols)
+        seconds = DEFAULT_SECONDS if time_limit is None else time_limit
+        _audit(targets, given["as_json"], symbols, AuditLimits(seconds=seconds, most=size_limit))
     else:
-        _build_and_audit(**given)
+        _build_and_audit(time_limit=time_limit, **given)
 
 
 def _explain(names: Sequence[str], as_json: bool) -> None:
@@ -81,14 +100,15 @@ def _explain(names: Sequence[str], as_json: bool) -> None:
         say(catalogue.lines(name))
 
 
-def _audit(targets: Sequence[str], as_json: bool, symbols: bool) -> None:
+def _audit(targets: Sequence[str], as_json: bool, symbols: bool, limits: AuditLimits) -> None:
     """Audit each target, one after the other. Raises `AuditFailed` if one breaks a rule."""
     found: list[Inspection] = []
     store = locate()
+    store.prepare()
     with Terminal(quiet=as_json) as terminal:
         for target in targets:
             with store.scratch("audit") as scratch:
-                found.append(audited(target, scratch, terminal))
+                found.append(audited(target, scratch, terminal, limits))
             if as_json:
                 print_json({"audited": [one.as_json() for one in found]})
             else:
@@ -128,7 +148,9 @@ def _equal_symbols(one: Inspection) -> Iterator[str]:
 def _with_options_of_build() -> None:
     """Give the command the options of the pipeline, after its own."""
     own = list(inspect.signature(audit).parameters.values())[:-1]
-    options = [*own, *inspect.signature(_build_and_audit).parameters.values()]
+    mine = {one.name for one in own}
+    others = inspect.signature(_build_and_audit).parameters.values()
+    options = [*own, *(one for one in others if one.name not in mine)]
     audit.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     audit.__annotations__ = {one.name: one.annotation for one in options}
 

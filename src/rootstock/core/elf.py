@@ -37,6 +37,9 @@ _GLOBAL_BINDINGS = {1, 2, 10}  # global, weak, and GNU's unique
 _VISIBLE = {0, 3}  # default and protected; others cannot bind to hidden and internal ones
 _HIDDEN_VERSION = 0x8000
 _BASE_VERSION = 2  # the lowest index that a version of the file's own can have
+# Names may share their ends, and a table may lead to the same entry again, so a small file can have
+# more of them than memory holds. Of 2,353 libraries and programs here, none has more than 0.24.
+_MOST_OF_NAMES = 4  # times the size of the file
 
 
 class ElfError(ValueError):
@@ -146,6 +149,7 @@ class Reader:
 
     def __init__(self, data: bytes | mmap.mmap) -> None:
         self.data = data
+        self.left = _MOST_OF_NAMES * len(data)  # bytes of names
         (ident, self.type, machine, _, _, segments, sections, _, _, _, self.segment_count, _,
          section_count, _) = _HEADER.unpack_from(data)  # fmt: skip
         if ident[4:6] != _CLASS64_LITTLE or machine != _X86_64:
@@ -182,7 +186,7 @@ class Reader:
             if tag == 0:
                 break
             if tag in (_DT_NEEDED, _DT_SONAME, _DT_RPATH, _DT_RUNPATH):
-                tags.setdefault(tag, []).append(_string(strings, value).decode())
+                tags.setdefault(tag, []).append(self.name(strings, value).decode())
             text_relocations |= tag == _DT_TEXTREL
             text_relocations |= tag == _DT_FLAGS and bool(value & _DF_TEXTREL)
         versions: dict[int, bytes] = {}
@@ -221,6 +225,24 @@ class Reader:
         """Return the table with the names that a section uses."""
         return self.content(self.sections[section.link])
 
+    def name(self, table: bytes, at: int) -> bytes:
+        """Return a name of a table of names, by its place.
+
+        Raises `ElfError` for more names than a file can have without repeating them, as a file does
+        that is made to take all memory.
+        """
+        end = table.find(b"\0", at)
+        if end < 0:
+            raise IndexError("a name lies outside of the string table")
+        self.count(end - at)
+        return table[at:end]
+
+    def count(self, size: int) -> None:
+        """Count so many bytes of names; raise `ElfError` as `name` does."""
+        self.left -= size
+        if self.left < 0:
+            raise ElfError("damaged: its names and versions are longer than the file")
+
     def requires(self, versions: dict[int, bytes]) -> Iterator[tuple[str, str, bool]]:
         """Yield the needed versions of libraries; put their numbers here into `versions`."""
         section = self.section(_SHT_VERNEED)
@@ -229,13 +251,15 @@ class Reader:
         strings = self.strings(section)
         at, more = section.offset, True
         while more:
+            self.count(_NEED.size)
             _, count, library, first, step = _NEED.unpack_from(self.data, at)
             inner = at + first
             for _ in range(count):
+                self.count(_NEED_VERSION.size)  # the same entry may come again
                 _, flags, number, name, inner_step = _NEED_VERSION.unpack_from(self.data, inner)
-                versions[number] = _string(strings, name)
+                versions[number] = self.name(strings, name)
                 yield (
-                    _string(strings, library).decode(),
+                    self.name(strings, library).decode(),
                     versions[number].decode(),
                     bool(flags & _WEAK),
                 )
@@ -250,11 +274,12 @@ class Reader:
         strings = self.strings(section)
         at, more = section.offset, True
         while more:
+            self.count(_DEFINITION.size)
             _, _, number, _, _, first, step = _DEFINITION.unpack_from(self.data, at)
             (name,) = struct.unpack_from("<I", self.data, at + first)
             # Number 1 is the file itself, not a version of its symbols.
             if number >= _BASE_VERSION:
-                versions[number] = _string(strings, name)
+                versions[number] = self.name(strings, name)
                 yield versions[number].decode()
             at, more = at + step, step > 0
 
@@ -263,8 +288,8 @@ class Reader:
         section = self.section(_SHT_DYNSYM)
         if section is None:
             return frozenset(), frozenset()
-        strings = self.strings(section)
-        count = section.size // _SYMBOL.size
+        strings, entries = self.strings(section), self.content(section)
+        count = len(entries) // _SYMBOL.size
         versym = self.section(_SHT_VERSYM)
         numbers = (
             struct.unpack_from(f"<{count}H", self.data, versym.offset) if versym else (1,) * count
@@ -272,13 +297,14 @@ class Reader:
         wanted: set[bytes] = set()
         exports: set[bytes] = set()
         for (name, info, other, index, _, _), number in zip(
-            _SYMBOL.iter_unpack(self.content(section)), numbers, strict=True
+            _SYMBOL.iter_unpack(entries), numbers, strict=True
         ):
             binding = info >> 4
             if binding not in _GLOBAL_BINDINGS or other & 3 not in _VISIBLE or not name:
                 continue
             version = versions.get(number & ~_HIDDEN_VERSION, b"")
-            text = _string(strings, name)
+            text = self.name(strings, name)
+            self.count(len(version))
             if index == 0:
                 if binding != _WEAK:
                     wanted.add(wanted_key(text, version))
@@ -286,10 +312,3 @@ class Reader:
                 hidden = number > _HIDDEN_VERSION + _BASE_VERSION
                 exports.update(export_keys(text, version, hidden=hidden))
         return frozenset(wanted), frozenset(exports)
-
-
-def _string(table: bytes, at: int) -> bytes:
-    end = table.find(b"\0", at)
-    if end < 0:
-        raise IndexError("a name lies outside of the string table")
-    return table[at:end]

@@ -88,6 +88,7 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
     base = inputs.address
     artifacts = {a.filename: a for tested in inputs.cells for a in tested.artifacts}
     cells = {tested.cell.id: _cell(tested, records) for tested in inputs.cells}
+    bundled = {name: report.bundled for name, report in inputs.audits.items()}
     release = release_model.Release(
         release=inputs.number,
         time=inputs.time,
@@ -111,7 +112,7 @@ def build(inputs: ReleaseInputs, records: Mapping[str, Record]) -> Built:
             locks.EXPLICIT: locks.explicit(packages, inputs.platform, base),
             locks.PIXI: locks.pixi(packages, records, inputs.platform, base, up),
             locks.CONDA_LOCK: locks.conda_lock(packages, records, inputs.platform, base),
-            "sbom": sbom.write(release, id_, records, inputs.sources, inputs.examined),
+            "sbom": sbom.write(release, id_, records, inputs.sources, inputs.examined, bundled),
         }
         files |= {cell.files[what]: text for what, text in made.items()}
     for tested in inputs.cells:

@@ -1,8 +1,8 @@
 """The software bill of materials (SBOM) of a cell: CycloneDX 1.6, as JSON.
 
 Each package is a component, with its license, its hashes, its dependencies, its sources as its
-ancestors, and its security patches; `vex` has its vulnerabilities. It does not list the content of
-those sources (for example the libraries inside CERN's wheels).
+ancestors, and its security patches; `vex` has its vulnerabilities. The libraries of other projects
+that a package has in it (`audit.bundled`) are components of its component.
 """
 
 import uuid
@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from rootstock.audit.report import Bundled
 from rootstock.channel.index import Record
 from rootstock.channel.place import Place
 from rootstock.channel.release_model import Package, Release
@@ -24,14 +25,18 @@ if TYPE_CHECKING:
     from cyclonedx.model.license import License
 
 
+_SONAME = "rootstock:soname"
+
+
 def write(
     release: Release,
     cell: str,
     records: Mapping[str, Record],
     sources: Mapping[str, Sequence[Source]],
     examined: Mapping[str, Examined] = MappingProxyType({}),
+    bundled: Mapping[str, Sequence[Bundled]] = MappingProxyType({}),
 ) -> str:
-    """Write a cell's SBOM; `records`, `sources` and `examined` are by file name.
+    """Write a cell's SBOM; `records`, `sources`, `examined` and `bundled` are by file name.
 
     The same release gives the same text: its number and time are those of the release.
     """
@@ -44,7 +49,11 @@ def write(
     seed = "".join([release.channel, cell, release.time, *(p.sha256 for p in packages)])
     made = {
         p.name: _component(
-            p, release.channel, sources.get(p.filename, ()), examined.get(p.filename)
+            p,
+            release.channel,
+            sources.get(p.filename, ()),
+            examined.get(p.filename),
+            bundled.get(p.filename, ()),
         )
         for p in packages
     }
@@ -113,7 +122,11 @@ def read(text: str | bytes) -> dict[str, str]:
 
 
 def _component(
-    package: Package, channel: str, sources: Sequence[Source], examined: Examined | None
+    package: Package,
+    channel: str,
+    sources: Sequence[Source],
+    examined: Examined | None,
+    bundled: Sequence[Bundled],
 ) -> "Component":
     from cyclonedx.model import (
         ExternalReference,
@@ -145,6 +158,7 @@ def _component(
         licenses=[_license(package.license)] if package.license else [],
         external_references=[ExternalReference(type=ExternalReferenceType.DISTRIBUTION, url=where)],
         properties=vex.properties(examined) if examined else [],
+        components=[_bundled(one, purl.to_string()) for one in bundled],
         pedigree=Pedigree(
             ancestors=[_source(s, purl.to_string()) for s in sources],
             patches=vex.patches(examined) if examined else [],
@@ -159,6 +173,23 @@ def _license(text: str) -> "License":
     from cyclonedx.spdx import is_expression
 
     return LicenseExpression(text) if is_expression(text) else DisjunctiveLicense(name=text)
+
+
+def _bundled(library: Bundled, of: str) -> "Component":
+    from cyclonedx.model import HashAlgorithm, HashType, Property
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
+
+    sha256 = library.sha256
+    return Component(
+        name=library.name,
+        version=library.version or None,
+        type=ComponentType.LIBRARY,
+        bom_ref=f"{of}#{library.file}" + ("" if sha256 else f":{library.name}"),
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else [],
+        evidence=ComponentEvidence(occurrences=[Occurrence(location=library.file)]),
+        properties=[Property(name=_SONAME, value=library.soname)] if library.soname else [],
+    )
 
 
 def _source(source: Source, of: str) -> "Component":

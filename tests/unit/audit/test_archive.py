@@ -272,16 +272,34 @@ def test_a_folder_may_be_in_an_archive_but_not_outside_of_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("make", FORMATS)
-@pytest.mark.parametrize(("limit", "most"), [("MOST_FILES", 1), ("MOST_BYTES", 5)])
 def test_more_than_a_package_can_have(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: object, limit: str, most: int
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: object
 ) -> None:
     assert callable(make)
-    monkeypatch.setattr(archive, limit, most)
     made = make(tmp_path, [("a", b"123"), ("b", b"456")])
-    with pytest.raises(ValueError, match="it has more than"):
+    archive.unpack(made, tmp_path / "good", most=6)
+    with pytest.raises(archive.TooLargeError, match="with 'b' it has more than 5 bytes"):
+        archive.unpack(made, tmp_path / "out", most=5)
+    monkeypatch.setattr(archive, "MOST_FILES", 1)
+    with pytest.raises(ValueError, match="it has more than 1 files"):
         archive.unpack(made, tmp_path / "out")
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "most"),
+    [
+        (0, 1_000_000_000),
+        (10_000_000, 1_000_000_000),
+        (10_000_001, 1_000_000_100),
+        (1 << 40, 64 << 30),
+    ],
+)
+def test_a_large_package_may_unpack_to_more(tmp_path: Path, size: int, most: int) -> None:
+    made = tmp_path / "x-1-0.conda"
+    with made.open("wb") as file:
+        file.truncate(size)  # without a byte on the disk
+    assert archive.most_of(made) == most
 
 
 @pytest.mark.parametrize("make", FORMATS)

@@ -6,7 +6,7 @@ from rootstock.core import result_cache
 
 FOLDER = Path(deciding.__file__).parent
 # What audits use of core, and what decides no result.
-CARRY = {"errors", "process", "progress", "result_cache", "seal", "store"}
+CARRY = {"deadline", "errors", "process", "progress", "result_cache", "seal", "store"}
 
 
 def used() -> set[str]:

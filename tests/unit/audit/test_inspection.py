@@ -1,12 +1,18 @@
+import math
+import zipfile
 from pathlib import Path
+
+import pytest
 
 from rootstock.audit import inspection
 from rootstock.audit.compiled import floors
-from rootstock.audit.inspection import inspect
+from rootstock.audit.inspection import AuditLimits, audited, inspect
 from rootstock.audit.needs import Need
 from rootstock.audit.subject import Subject
 from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core.elf import Elf
+from rootstock.core.errors import UsageError
+from rootstock.core.progress import silent
 
 
 def test_a_version_without_a_number_may_be_in_an_older_glibc() -> None:
@@ -64,3 +70,18 @@ def test_a_wheel_is_not_asked_for_what_only_conda_packages_have(tmp_path: Path) 
     for kind, rules in (("wheel", {"licence"}), ("conda", {"paths", "licence"})):
         subject = Subject(name="x", kind=kind, package=package, declared=(), owners={})  # type: ignore[arg-type]
         assert {one.rule for one in inspect(subject).findings} == rules
+
+
+def test_a_package_has_a_limit_of_time_and_an_environment_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "x-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("x/__init__.py", "")
+    at_once = AuditLimits(seconds=1e-6)
+    with pytest.raises(UsageError, match=f"{path} was not audited: .* more than 1e-06 s") as caught:
+        audited(str(path), tmp_path / "a", silent, at_once)
+    assert "--time-limit" in caught.value.remedy
+    assert not (tmp_path / "a/unpacked").exists()
+    assert audited(str(path), tmp_path / "b", silent, AuditLimits(seconds=math.inf)).kind == "wheel"
+    (tmp_path / "env/conda-meta").mkdir(parents=True)
+    (tmp_path / "env/conda-meta/a-1-0.json").write_text('{"license": "MIT"}')
+    assert audited(str(tmp_path / "env"), tmp_path / "c", silent, at_once).passed

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from rootstock.audit.subject import opened
+from rootstock.audit.subject import Subject, fetched
+from rootstock.audit.subject import opened as opened_file
 from rootstock.core import process
 from rootstock.core.errors import InterruptedByUser, UsageError
 from rootstock.core.progress import silent
@@ -16,6 +17,10 @@ def wheel(folder: Path, name: str) -> Path:
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("x/__init__.py", "")
     return path
+
+
+def opened(target: str, scratch: Path) -> Subject:
+    return opened_file(fetched(target, scratch, silent), target, scratch)
 
 
 def record(prefix: Path, name: str, **fields: Any) -> None:
@@ -37,7 +42,7 @@ def record(prefix: Path, name: str, **fields: Any) -> None:
 def test_a_wheel_declares_its_glibc_by_its_name(
     tmp_path: Path, tags: str, declared: tuple[int, ...]
 ) -> None:
-    found = opened(str(wheel(tmp_path, f"x-1-{tags}.whl")), tmp_path, silent)
+    found = opened(str(wheel(tmp_path, f"x-1-{tags}.whl")), tmp_path)
     assert (found.kind, found.declared, [*found.package.files]) == (
         "wheel",
         declared,
@@ -57,7 +62,7 @@ def test_a_wheel_declares_its_glibc_by_its_name(
 def test_a_wheel_promises_the_stable_abi_by_its_name(
     tmp_path: Path, tags: str, promised: tuple[int, ...]
 ) -> None:
-    found = opened(str(wheel(tmp_path, f"x-1-{tags}.whl")), tmp_path, silent)
+    found = opened(str(wheel(tmp_path, f"x-1-{tags}.whl")), tmp_path)
     assert found.stable_abi == promised
 
 
@@ -66,7 +71,7 @@ def test_an_environment_has_the_files_of_its_records(tmp_path: Path) -> None:
     record(prefix, "a-1-0", fn="a-1-0.conda", files=["a.txt"], depends=["__glibc >=2.17,<3.0.a0"])
     record(prefix, "b-1-0", files=["a.txt", "b.txt"], depends=["__glibc >=2.28,<3.0.a0", "a"])
     (prefix / "a.txt").write_text("a")
-    found = opened(str(prefix), tmp_path, silent)
+    found = opened(str(prefix), tmp_path)
     assert (found.kind, found.declared, [*found.package.files]) == (
         "environment",
         (2, 28),
@@ -82,7 +87,7 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path: Path, content: str) -> 
     record(tmp_path, "a-1-0")
     (tmp_path / "conda-meta/a-1-0.json").write_text(content)
     with pytest.raises(UsageError, match=r"a-1-0\.json"):
-        opened(str(tmp_path), tmp_path, silent)
+        opened(str(tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +108,28 @@ def test_what_is_no_package_is_refused_by_name(tmp_path: Path, name: str, said: 
         (tmp_path / broken).write_text("text")
     wheel(tmp_path, "x.whl")
     with pytest.raises(UsageError, match=said) as caught:
-        opened(str(tmp_path / name), tmp_path / "scratch", silent)
+        opened(str(tmp_path / name), tmp_path / "scratch")
     assert name in caught.value.message
 
 
 def test_a_url_needs_the_name_of_a_package(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not named as a package"):
-        opened("https://127.0.0.1:1/some/page?a=x.conda", tmp_path, silent)
+        opened("https://127.0.0.1:1/some/page?a=x.conda", tmp_path)
+
+
+def test_what_unpacks_to_too_much_is_refused_with_the_option_that_allows_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x-1-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("x/a.py", b"a" * 100)
+    with pytest.raises(UsageError) as caught:
+        opened_file(path, "it", tmp_path / "small", most=99)
+    assert caught.value.message == "it is not unpacked: with 'x/a.py' it has more than 99 bytes"
+    assert f"{path.stat().st_size} bytes" in caught.value.remedy
+    assert "--size-limit" in caught.value.remedy
+    assert not (tmp_path / "small/unpacked").exists()
+    assert [*opened_file(path, "it", tmp_path / "large", most=100).reads] == ["x/a.py"]
 
 
 def test_an_interruption_is_no_fault_of_the_archive(
@@ -117,4 +137,4 @@ def test_an_interruption_is_no_fault_of_the_archive(
 ) -> None:
     monkeypatch.setattr(process, "_ended", True)
     with pytest.raises(InterruptedByUser):
-        opened(str(wheel(tmp_path, "one-1-py3-none-any.whl")), tmp_path / "scratch", silent)
+        opened(str(wheel(tmp_path, "one-1-py3-none-any.whl")), tmp_path / "scratch")

@@ -1,10 +1,14 @@
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from rootstock.audit.report import Bundled
 from rootstock.release import sbom
+from rootstock.release.build import ReleaseInputs
 
 from ..conftest import CELL, SOURCE, Released
 
@@ -33,6 +37,30 @@ def test_components_have_hash_license_purl_and_sources(text: str, released: Rele
     assert source["externalReferences"][0]["url"] == SOURCE.urls[0]
     [wheel] = found["top"]["pedigree"]["ancestors"]
     assert wheel["purl"] == "pkg:pypi/top@1.0"
+
+
+def test_libraries_in_a_package_are_components_of_its_component(
+    publish: Callable[..., Released], inputs: ReleaseInputs
+) -> None:
+    file = Bundled(name="libz-1.so", version="1.3", file="x.libs/libz-1.so", soname="libz.so.1",
+                   sha256="a" * 64)  # fmt: skip
+    inside = [Bundled(name=name, version="", file="lib/libtop.so") for name in ("lz4", "xz")]
+    name = "top-1.0-h0_0.conda"
+    audits = {**inputs.audits, name: replace(inputs.audits[name], bundled=(file, *inside))}
+    released = publish(audits=audits)
+    text = (released.folder / f"{CELL.id}.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    [top] = [one for one in json.loads(text)["components"] if one["name"] == "top"]
+    found = {one["name"]: one for one in top["components"]}
+    assert set(found) == {"libz-1.so", "lz4", "xz"}
+    whole = found["libz-1.so"]
+    assert (whole["type"], whole["version"]) == ("library", "1.3")
+    assert whole["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
+    assert whole["properties"] == [{"name": "rootstock:soname", "value": "libz.so.1"}]
+    assert [one["location"] for one in whole["evidence"]["occurrences"]] == [file.file]
+    assert found["lz4"]["evidence"] == {"occurrences": [{"location": "lib/libtop.so"}]}
+    assert {"version", "hashes", "properties"} & found["lz4"].keys() == set()
+    assert sbom.read(text) == {p.filename: p.sha256 for p in released.release.of(CELL.id)}
 
 
 def test_dependencies_are_a_graph_from_the_cell(text: str) -> None:
