@@ -75,13 +75,18 @@ def test_every_library_that_a_wheel_brought_is_listed_once(
     assert {file: listed[file] for file in there} == dict.fromkeys(there, 1)
 
 
-def test_a_version_is_what_the_library_returns(
-    analysis: Path, libraries: list[Bundled]
-) -> None:
+def test_a_version_is_what_the_library_returns(analysis: Path, libraries: list[Bundled]) -> None:
     compared = {}
     for one in libraries:
         if question := next((ASKED[part] for part in ASKED if one.name.startswith(part)), ""):
-            words = [analysis / "bin/python", "-I", "-c", PROGRAM, analysis / one.file, question]
+            words: list[str | Path] = [
+                analysis / "bin/python",
+                "-I",
+                "-c",
+                PROGRAM,
+                analysis / one.file,
+                question,
+            ]
             done = subprocess.run(words, check=True, capture_output=True, text=True)
             compared[one.file] = (one.version, done.stdout.strip())
     assert len(compared) >= len(ASKED)

@@ -84,7 +84,12 @@ class Parcel:
             path.write_bytes(content)
         for name, mode in self.modes.items():
             (prefix / name).chmod(mode)
-        record(prefix, "x", files=sorted(self.files), depends=self.index["depends"])
+        for name, target in self.links.items():
+            (prefix / name).parent.mkdir(parents=True, exist_ok=True)
+            (prefix / name).symlink_to(target)
+        files = sorted({*self.files, *self.links})
+        license_ = self.index["license"]
+        record(prefix, "x", files=files, depends=self.index["depends"], license=license_)
         return prefix
 
     def artifact(self, folder: Path) -> Artifact:
@@ -125,7 +130,9 @@ def record(prefix: Path, name: str, **fields: Any) -> None:
     """Write the record of a package in an environment."""
     meta = prefix / "conda-meta"
     meta.mkdir(parents=True, exist_ok=True)
-    (meta / f"{name}-1-0.json").write_text(json.dumps({"fn": f"{name}-1-0.conda", **fields}))
+    (meta / f"{name}-1-0.json").write_text(
+        json.dumps({"fn": f"{name}-1-0.conda", "license": "MIT", **fields})
+    )
 
 
 def _tar(

@@ -389,6 +389,7 @@ def environment(prefix: Path, files: dict[str, bytes], **depends: str) -> Path:
         name = Path(file).stem.removeprefix("lib")
         needs = [depends[name]] if name in depends else []
         record = {"name": name, "fn": f"{name}-1-0.conda", "files": [file], "depends": needs}
+        record["license"] = "MIT"
         (prefix / f"conda-meta/{name}-1-0.json").write_text(json.dumps(record))
     return prefix
 

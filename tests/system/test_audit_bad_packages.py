@@ -319,22 +319,22 @@ def names_that_share_their_ends(made: Parcel, cc: Compiler) -> None:
 # ---- leak
 
 
-@breaks("leak", *FOREIGN, OWN)
+@breaks("leak", *FOREIGN, OWN, ENVIRONMENT)
 def build_path_in_a_text(made: Parcel, cc: Compiler) -> None:
     made.files["bin/x-config"] = b"prefix=" + BUILD
 
 
-@breaks("leak", CONDA, WHEEL)
+@breaks("leak", CONDA, WHEEL, ENVIRONMENT)
 def build_path_in_a_library(made: Parcel, cc: Compiler) -> None:
     made.files[LIB] = cc.library(f'const char *a = "{BUILD.decode()}/a.c";')
 
 
-@breaks("leak", CONDA, OLD, OWN)
+@breaks("leak", CONDA, OLD, OWN, ENVIRONMENT)
 def link_to_the_system(made: Parcel, cc: Compiler) -> None:
     made.links["lib/x"] = "/usr/lib"
 
 
-@breaks("leak", CONDA, OLD)
+@breaks("leak", CONDA, OLD, ENVIRONMENT)
 def link_out_of_the_prefix(made: Parcel, cc: Compiler) -> None:
     made.links["lib/x"] = "../../lib"
 
@@ -342,7 +342,7 @@ def link_out_of_the_prefix(made: Parcel, cc: Compiler) -> None:
 # ---- license
 
 
-@breaks("licence", CONDA, OLD, OWN)
+@breaks("licence", CONDA, OLD, OWN, ENVIRONMENT)
 def license_without_a_name(made: Parcel, cc: Compiler) -> None:
     made.index["license"] = ""
 
@@ -439,12 +439,12 @@ def name_with_a_backslash(made: Parcel, cc: Compiler) -> None:
 # ---- links
 
 
-@breaks("links", OWN)
+@breaks("links", OWN, ENVIRONMENT)
 def link_to_nothing(made: Parcel, cc: Compiler) -> None:
     made.links["lib/x"] = "gone"
 
 
-@breaks("links", OWN)
+@breaks("links", OWN, ENVIRONMENT)
 def links_in_a_circle(made: Parcel, cc: Compiler) -> None:
     made.links["lib/x"] = "x"
 
@@ -595,7 +595,7 @@ def a_library_that_not_all_systems_have(made: Parcel, cc: Compiler) -> None:
     made.files[LIB] = cc.needing("crypt@GLIBC_2.2.5", of="libcrypt.so.1")
 
 
-@keeps(CONDA, OLD, OWN)
+@keeps(CONDA, OLD, OWN, ENVIRONMENT)
 def links_within(made: Parcel, cc: Compiler) -> None:
     made.links |= {"share/x/b.txt": "a.txt", "share/y": "x"}
 

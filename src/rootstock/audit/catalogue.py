@@ -31,6 +31,7 @@ def lines(name: str) -> Iterator[str]:
     yield f"  Why:      {rule.why}"
     yield f"  Example:  {rule.example}"
     yield f"  Remedy:   {rule.mend}"
+    yield f"  Of an environment: {rule.environment}"
     waived = "extra.rootstock.audit in the recipe" if rule.waivable else "not possible"
     yield f"  Waiver:   {waived}"
     yield f"  Since:    {rule.since}"
@@ -50,3 +51,4 @@ def _section(name: str) -> Iterator[str]:
     yield f"```text\n{rule.example}\n```\n"
     waived = "A recipe can waive it." if rule.waivable else "No recipe can waive it."
     yield f"{rule.mend} {waived} Since {rule.since}.\n"
+    yield f"In an environment: {rule.environment[0].lower()}{rule.environment[1:]}\n"

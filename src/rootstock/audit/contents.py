@@ -4,17 +4,21 @@ They check that every client can install the package, on every file system, as t
 """
 
 import mmap
+import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rootstock.audit.link import Tree
 from rootstock.audit.reading import FileRead
 from rootstock.audit.report import Finding, some
+from rootstock.audit.subject import InstalledPackage
 from rootstock.audit.text import leaks
 from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core import process
 from rootstock.core.names import NotAllowed, folded, plain, relative_path
+from rootstock.stack import licenses
 
 # Scripts that conda runs when it installs or removes a package (its documentation, "Link scripts").
 _SCRIPT = re.compile(r"(?:bin/\.|Scripts/\.).*-(?:post-link|pre-link|pre-unlink)\.(?:sh|bat)")
@@ -53,19 +57,34 @@ def build_paths(package: UnpackedPackage, reads: Mapping[str, FileRead]) -> Iter
         if entry.get("prefix_placeholder")
     }
     for name in (name for name, one in reads.items() if one.suspect):
-        process.raise_if_interrupted()
-        with (
-            package.files[name].open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        ):
-            found = list(leaks(data, marked.get(name, b"")))
-        if found:
-            yield Finding(
-                rule="leak",
-                file=plain(name),
-                message=f"contains {some(found)}, a path of the build; map or strip it in "
-                "the build script.",
-            )
+        yield from _build_paths(name, package.files[name], marked.get(name, b""))
+
+
+def installed_build_paths(package: UnpackedPackage, owned: Collection[str]) -> Iterator[Finding]:
+    """Yield files of an environment's packages (`owned`) that contain a path of a build.
+
+    The path of the environment, which has replaced the placeholders, is none.
+    """
+    own = os.fsencode(os.path.abspath(package.root))
+    for name, path in package.files.items():
+        if name in owned and path.stat().st_size:  # an empty file cannot be mapped
+            yield from _build_paths(name, path, own)
+
+
+def _build_paths(name: str, path: Path, placeholder: bytes) -> Iterator[Finding]:
+    process.raise_if_interrupted()
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        found = list(leaks(data, placeholder))
+    if found:
+        yield Finding(
+            rule="leak",
+            file=plain(name),
+            message=f"contains {some(found)}, a path of the build; map or strip it in "
+            "the build script.",
+        )
 
 
 def names(package: UnpackedPackage) -> Iterator[Finding]:
@@ -186,3 +205,16 @@ def license_info(package: UnpackedPackage) -> Iterator[Finding]:
             file="info/licenses",
             message="has no license text; add about.license_file to the recipe.",
         )
+
+
+def installed_licenses(members: Iterable[InstalledPackage]) -> Iterator[Finding]:
+    """Yield a finding for each package of an environment that names no license of SPDX."""
+    for one in members:
+        if not licenses.spdx(one.license):
+            named = f"names the license {plain(one.license)}, which is none of SPDX"
+            yield Finding(
+                rule="licence",
+                file=plain(one.record),
+                message=f"{named if one.license else 'names no license'}; correct about.license "
+                "in the recipe.",
+            )

@@ -135,6 +135,9 @@ def inspect(subject: Subject) -> Inspection:
     unused: dict[str, list[str]] = {}
     if subject.kind == "environment":
         findings += _clashes(subject)
+        findings += contents.installed_build_paths(package, subject.owners)
+        findings += (one for one in contents.links(package, tuple) if one.file in subject.owners)
+        findings += contents.installed_licenses(subject.members)
         if elves:
             version, libraries = _glibc_here()
             findings += compiled.floors(elves, version, libraries, here=True)

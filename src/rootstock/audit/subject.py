@@ -49,11 +49,16 @@ _ALONE = re.compile(r"(?:__\w+|python|python_abi)(?:\s|$)")  # virtual packages,
 
 @dataclass(frozen=True, kw_only=True)
 class InstalledPackage:
-    """A package of an environment: its name, the names of its dependencies, and its files."""
+    """A package of an environment: its name, the names of its dependencies, and its files.
+
+    `record` is the path of what conda-meta says of it, and `license` the license that it names.
+    """
 
     name: str
     depends: tuple[str, ...]
     files: tuple[str, ...]
+    record: str = ""
+    license: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +235,8 @@ def _member(record: Mapping[str, Any]) -> InstalledPackage:
         name=name if isinstance(name, str) else str(record["fn"]).rsplit("-", 2)[0],
         depends=names_of(record["depends"]),
         files=tuple(record["files"]),
+        record=record["path"],
+        license=license_ if isinstance(license_ := record.get("license"), str) else "",
     )
 
 
@@ -245,7 +252,7 @@ def names_of(specs: Iterable[str]) -> tuple[str, ...]:
 
 
 def _records(prefix: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the records of what is installed, each with `fn`, `files` and `depends`."""
+    """Yield the records of what is installed, each with `path`, `fn`, `files` and `depends`."""
     for path in sorted((prefix / _META).glob("*.json")):
         try:
             record = json.loads(path.read_text())
@@ -255,4 +262,4 @@ def _records(prefix: Path) -> Iterator[Mapping[str, Any]]:
             raise UsageError(f"{path} cannot be read: {error}") from error
         if not good or not all(isinstance(t, str) for t in (*names["files"], *names["depends"])):
             raise UsageError(f"{path}: files and depends are not lists of texts")
-        yield names
+        yield {**names, "path": f"{_META}/{path.name}"}

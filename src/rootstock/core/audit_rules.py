@@ -13,7 +13,8 @@ class Rule:
 
     `since` is the version of rootstock that had it first. `promise` is the requirement as a
     sentence, and `why` the harm that it prevents. `example` is the line of a report about a file
-    that breaks it, and `mend` what to change. A recipe may waive a rule that is `waivable`.
+    that breaks it, and `mend` what to change. `environment` says what it means for an environment,
+    or why it is for packages only. A recipe may waive a rule that is `waivable`.
     """
 
     since: str
@@ -21,6 +22,7 @@ class Rule:
     why: str
     example: str
     mend: str
+    environment: str = "Checked, as of a package."
     waivable: bool = True
 
 
@@ -33,6 +35,7 @@ RULES: Mapping[str, Rule] = {
         "glibc 2.28",
         mend="Compile against the channel's sysroot, or raise c_stdlib_version in the recipe's "
         "variants.yaml.",
+        environment="Checked against this machine's glibc.",
     ),
     "symbols": Rule(
         since="0.1.0",
@@ -42,6 +45,7 @@ RULES: Mapping[str, Rule] = {
         example="lib/libfoo.so.1 needs deflate@ZLIB_1.2.0, which no library it loads and no glibc "
         "2.28 has",
         mend="Link a library that has the symbol, or disable its use.",
+        environment="Checked: all symbols of all files, as the dynamic linker finds them.",
     ),
     "libraries": Rule(
         since="0.1.0",
@@ -50,6 +54,7 @@ RULES: Mapping[str, Rule] = {
         example="lib/libfoo.so.1 needs libz.so.1, which neither the package nor its dependencies "
         "provide in its search path",
         mend="Add the dependency to the recipe, or correct the file's RPATH.",
+        environment="Checked: all libraries of all files, as the dynamic linker finds them.",
     ),
     "rpath": Rule(
         since="0.1.0",
@@ -64,6 +69,8 @@ RULES: Mapping[str, Rule] = {
         why="The path exists on no user's machine, and differs between two builds.",
         example="bin/foo-config contains /rootstock/build/out/src, a path of the build",
         mend="Map or strip the path in the build script. Make a link relative to its own folder.",
+        environment="Checked for the files and links of its packages. The path of the environment "
+        "is none of a build.",
     ),
     "licence": Rule(
         since="0.1.0",
@@ -71,6 +78,8 @@ RULES: Mapping[str, Rule] = {
         why="Most licenses allow a copy only with their text, and the SBOM needs the name.",
         example="info/licenses has no license text",
         mend="Add about.license and about.license_file to the recipe.",
+        environment="The name is checked: the record of each package in conda-meta has one of "
+        "SPDX. The text is not: clients leave info/licenses in their cache, which may be removed.",
     ),
     "paths": Rule(
         since="0.1.0",
@@ -78,6 +87,8 @@ RULES: Mapping[str, Rule] = {
         why="Clients install what paths.json lists, and check it by these sizes and hashes.",
         example="lib/libfoo.so.1 has another size or sha256 than in paths.json",
         mend="Build the package again. Do not change a package after it was built.",
+        environment="Not checked: clients replace the prefix in files when they install them, so "
+        "these differ from the package's paths.json.",
     ),
     "names": Rule(
         since="0.2.0",
@@ -93,6 +104,7 @@ RULES: Mapping[str, Rule] = {
         example="lib/libfoo.so is a link to libfoo.so.1, which neither the package nor its "
         "dependencies have",
         mend="Remove the link, or add the dependency to the recipe.",
+        environment="Checked for the links of its packages.",
     ),
     "scripts": Rule(
         since="0.2.0",
@@ -100,6 +112,8 @@ RULES: Mapping[str, Rule] = {
         why="Two users would get two environments from one package.",
         example="bin/.foo-post-link.sh runs when conda installs it, but not with rootstock",
         mend="Do the same work in the build script.",
+        environment="Not checked: the scripts ran when the packages were installed, or did not. "
+        "Audit the packages.",
     ),
     "modes": Rule(
         since="0.2.0",
@@ -117,6 +131,7 @@ RULES: Mapping[str, Rule] = {
         why="Which of the two remains after an installation is chance. conda refuses or warns.",
         example="lib/libfoo.so.1 is in foo-1-0.conda and in bar-1-0.conda",
         mend="Leave the file in one package only, and let the other depend on that one.",
+        environment="Checked. A package alone has no other.",
         waivable=False,
     ),
     "interposed": Rule(
@@ -129,6 +144,7 @@ RULES: Mapping[str, Rule] = {
         "lib/libbar.so.2",
         mend="Build one of the libraries with hidden symbols or other names. Else keep the two "
         "packages in two environments.",
+        environment="Checked. A package alone has no other.",
         waivable=False,
     ),
     "undeclared": Rule(
@@ -184,6 +200,8 @@ RULES: Mapping[str, Rule] = {
         example="foo/bar.abi3.so needs PyModule_AddType (in it since 3.10), but its tag promises "
         "the stable ABI of Python 3.9",
         mend="Compile with Py_LIMITED_API, of the version in the tag, or change the tag.",
+        environment="Not checked: the promise is in the name of a wheel, which an environment does "
+        "not have.",
     ),
     "waiver": Rule(
         since="0.1.0",
@@ -191,6 +209,8 @@ RULES: Mapping[str, Rule] = {
         why="A waiver for a fault that is gone would hide the next one.",
         example="a waiver of the rule 'leak' for lib/*.so matches no finding",
         mend="Correct or remove it in extra.rootstock.audit of the recipe.",
+        environment="Not checked: a recipe's waivers are in info/about.json, which clients do not "
+        "install.",
         waivable=False,
     ),
 }

@@ -24,12 +24,14 @@ def test_a_rule_says_all_that_its_reader_needs(name: str) -> None:
     said = catalogue.as_json(name)
     assert [key for key, value in said.items() if value == ""] == []
     assert re.fullmatch(r"\d+\.\d+\.\d+", said["since"])
-    assert all(said[key].endswith((".", "?")) for key in ("promise", "why", "mend"))
+    sentences = ("promise", "why", "mend", "environment")
+    assert all(said[key].endswith((".", "?")) for key in sentences)
     shown = "\n".join(catalogue.lines(name))
     page = catalogue.as_markdown().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
-    for key in ("promise", "why", "example", "mend", "since"):
+    for key in ("promise", "why", "example", "mend", "since", "environment"):
         assert said[key] in shown
-        assert said[key] in page
+        # In the page it continues a sentence.
+        assert (said[key] if key != "environment" else said[key][1:]) in page
 
 
 def test_a_word_means_a_rule_or_all() -> None:

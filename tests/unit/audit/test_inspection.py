@@ -1,3 +1,4 @@
+import json
 import math
 import zipfile
 from pathlib import Path
@@ -8,7 +9,7 @@ from rootstock.audit import inspection
 from rootstock.audit.compiled import floors
 from rootstock.audit.inspection import AuditLimits, audited, inspect
 from rootstock.audit.needs import Need
-from rootstock.audit.subject import Subject
+from rootstock.audit.subject import Subject, opened
 from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core.elf import Elf
 from rootstock.core.errors import UsageError
@@ -62,6 +63,64 @@ def test_a_file_of_two_packages_is_a_clash(tmp_path: Path) -> None:
     assert [(one.rule, one.file) for one in result.findings] == [("clash", "a.txt")]
     assert (result.passed, result.proven, result.needs) == (False, "", ())
     assert result.as_json()["passed"] is False
+
+
+def environment(prefix: Path, files: dict[str, bytes], license_: str = "MIT") -> Subject:
+    """An environment with a package that has the files; those named `own` belong to nobody."""
+    (prefix / "conda-meta").mkdir(parents=True)
+    for name, content in files.items():
+        (prefix / name).write_bytes(content)
+    owned = [name for name in files if name != "own"]
+    record = {"files": owned, "license": license_, "name": "a"}
+    (prefix / "conda-meta/a-1-0.json").write_text(json.dumps(record))
+    return opened(prefix, str(prefix), prefix.parent)
+
+
+@pytest.mark.parametrize(
+    ("content", "leaks"),
+    [
+        (b"", False),
+        (b"x=/rootstock/build/out/work", True),
+        (b"x=/home/me/placehold_placehold_placehold/lib", True),
+        (b"x={prefix}/lib", False),
+        (b"x={prefix}/lib:/rootstock/build/lib", True),
+    ],
+)
+def test_a_path_of_a_build_in_an_environment(tmp_path: Path, content: bytes, leaks: bool) -> None:
+    # A path as padded placeholders have it, so that only the whole of it is no leak.
+    prefix = tmp_path / "placehold_placehold_x"
+    text = content.replace(b"{prefix}", str(prefix).encode())
+    subject = environment(prefix, {"a.txt": text, "own": b"/rootstock/build/mine"})
+    found = [(one.rule, one.file) for one in inspect(subject).findings]
+    assert found == ([("leak", "a.txt")] if leaks else [])
+
+
+def test_links_of_an_environment(tmp_path: Path) -> None:
+    prefix = tmp_path / "env"
+    environment(prefix, {"a.txt": b"a"})
+    record = {"name": "b", "license": "MIT", "files": ["good", "bad", "out"]}
+    (prefix / "conda-meta/b-1-0.json").write_text(json.dumps(record))
+    for name, target in {"good": "a.txt", "bad": "b", "out": "/etc", "of_nobody": "b"}.items():
+        (prefix / name).symlink_to(target)
+    found = inspect(opened(prefix, "env", tmp_path)).findings
+    assert {(one.rule, one.file) for one in found} == {("links", "bad"), ("leak", "out")}
+
+
+@pytest.mark.parametrize(
+    ("license_", "said"),
+    [
+        ("MIT AND (Apache-2.0 OR BSL-1.0)", ""),
+        ("LicenseRef-Own", ""),
+        ("", "names no license"),
+        ("free", "names the license free, which is none of SPDX"),
+    ],
+)
+def test_the_license_that_a_record_names(tmp_path: Path, license_: str, said: str) -> None:
+    found = inspect(environment(tmp_path / "env", {"a.txt": b"a"}, license_)).findings
+    assert [(one.rule, one.file) for one in found] == (
+        [("licence", "conda-meta/a-1-0.json")] if said else []
+    )
+    assert all(said in one.message for one in found)
 
 
 def test_a_wheel_is_not_asked_for_what_only_conda_packages_have(tmp_path: Path) -> None:
