@@ -52,15 +52,19 @@ PYTHONS = ("3.11", "3.13")  # the first, and one that comes on top
 BUILT = ["3.9", "3.11", "3.13", "3.14"]  # whose CPython a registry has
 # What a program that uses py-rattler-build and nothing else needs to render the same recipes.
 RENDER = """
-import json, sys
+import json, sys, tempfile
 from pathlib import Path
 from rattler_build import PlatformConfig, RenderConfig, Stage0Recipe, VariantConfig
-for recipe, variants, zipped, platform in json.loads(sys.stdin.read()):
-    of_file = isinstance(recipe, str)
-    (Stage0Recipe.from_file(Path(recipe)) if of_file else Stage0Recipe.from_dict(recipe)).render(
-        VariantConfig(variants, zip_keys=zipped),
-        RenderConfig(platform=PlatformConfig(target_platform=platform)),
-    )
+with tempfile.TemporaryDirectory() as folder:
+    for recipe, variants, zipped, platform in json.loads(sys.stdin.read()):
+        if isinstance(recipe, str):
+            read = Stage0Recipe.from_file(Path(recipe))
+        else:
+            read = Stage0Recipe.from_dict(recipe, recipe_dir=folder)
+        read.render(
+            VariantConfig(variants, zip_keys=zipped),
+            RenderConfig(platform=PlatformConfig(target_platform=platform)),
+        )
 """
 # What a program that uses py-rattler and nothing else needs to make the same environment. As with
 # rootstock, its threads are not waited for.
