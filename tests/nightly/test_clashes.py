@@ -41,11 +41,8 @@ class Clash:
 
 CLASHES = {
     "zstd": Clash(
-        uses=(
-            *("root_zstd", "backports_zstd", "pyarrow_zstd"),
-            *("blosc2_zstd", "tables_zstd", "pillow_zstd"),
-        ),
-        copies=("*/libCore.so", "*/_zstd.*.so", "*/libarrow.so.*", "*/blosc2/*", "*/libzstd-*"),
+        uses=("root_zstd", "pyarrow_zstd", "blosc2_zstd", "tables_zstd", "pillow_zstd"),
+        copies=("*/libCore.so", "*/libarrow.so.*", "*/blosc2/*", "*/tables*/*", "*/libzstd-*"),
         binds=True,
     ),
     "LLVM": Clash(

@@ -29,14 +29,6 @@ def root_zstd() -> None:
         assert bytes.fromhex(str(file.Get("text").GetString())) == DATA
 
 
-def backports_zstd() -> None:
-    from backports import zstd
-
-    assert zstd.decompress(zstd.compress(DATA, level=19)) == DATA
-    dictionary = zstd.train_dict([DATA[i : i + 300] for i in range(0, 90_000, 7)], 4096)
-    assert zstd.decompress(zstd.compress(DATA, zstd_dict=dictionary), zstd_dict=dictionary) == DATA
-
-
 def pyarrow_zstd() -> None:
     import pyarrow
 
