@@ -41,7 +41,6 @@ def write(
     The same release gives the same text: its number and time are those of the release.
     """
     from cyclonedx.model.bom import Bom
-    from cyclonedx.model.component import Component, ComponentType
     from cyclonedx.model.dependency import Dependency
     from cyclonedx.output.json import JsonV1Dot6
 
@@ -57,19 +56,8 @@ def write(
         )
         for p in packages
     }
-    whole = Component(
-        name=cell,
-        version=release.cells[cell].version,
-        type=ComponentType.APPLICATION,
-        bom_ref=cell,
-        description=" ".join(release.cells[cell].specs),
-    )
-    rootstock = Component(
-        name="rootstock",
-        version=release.rootstock,
-        type=ComponentType.APPLICATION,
-        bom_ref="rootstock",
-    )
+    of_cell = release.cells[cell]
+    whole = _program(cell, of_cell.version, description=" ".join(of_cell.specs))
     bom = Bom(
         serial_number=uuid.uuid5(uuid.NAMESPACE_URL, seed),
         components=made.values(),
@@ -90,9 +78,16 @@ def write(
     )
     bom.metadata.timestamp = datetime.fromisoformat(release.time)
     bom.metadata.component = whole
-    bom.metadata.tools.components.add(rootstock)
+    bom.metadata.tools.components.add(_program("rootstock", release.rootstock))
     bom.register_dependency(whole, made.values())
     return JsonV1Dot6(bom).output_as_string(indent=1) + "\n"
+
+
+def _program(name: str, version: str | None, description: str | None = None) -> "Component":
+    from cyclonedx.model.component import Component, ComponentType
+
+    kind = ComponentType.APPLICATION
+    return Component(name=name, version=version, type=kind, bom_ref=name, description=description)
 
 
 def needed(record: Record, names: Iterable[str]) -> list[str]:

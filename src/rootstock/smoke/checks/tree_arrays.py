@@ -78,8 +78,8 @@ for name in ("f", "table"):
     grown = resident() - before
     assert grown < BOUND, f"{READS} reads of {name} left {grown} bytes"
 
-# A list of leaves that makes no branch is refused, and leaves none behind. ROOT prints what is wrong
-# with it as well, and this check is silent.
+# A list of leaves that makes no branch is refused, and leaves none behind. ROOT prints what is
+# wrong with it as well, and this check is silent.
 tree = ROOT.TTree("lists", "")
 level, ROOT.gErrorIgnoreLevel = ROOT.gErrorIgnoreLevel, ROOT.kFatal
 for wrong in ("x[0,10,8]/d", "x[3][0,10,8]/d", "y/I:x[3][0,10]/f", "x[3/d", "x[absent]/d", "x/?"):
