@@ -13,7 +13,8 @@
     python benchmarks/measure.py stack        an environment of sets from ./channel, against pip
                                               install of the same wheels
 
-`--root`, `--py` and `--set` choose what `warm` asks for, `--set` the sets of `stack`.
+`--root`, `--py` and `--set` choose what `warm` asks for, `--set` the sets of `stack`, and `--turns`
+how often that is measured.
 `cold` needs 15 GB and some 20 minutes, `pythons` 20 GB and an hour. They use stores of their own,
 which are removed.
 """
@@ -327,7 +328,7 @@ def wheels() -> None:
             row(str(count), f"{ran.seconds:.0f}", f"{ran.processor:.0f}")
 
 
-def stack(sets: Sequence[str]) -> None:
+def stack(sets: Sequence[str], turns: int) -> None:
     """An environment of sets, and one that pip makes of the same wheels, both from warm caches."""
     specs = [f"rootstock-{name}" for name in sets]
     with tempfile.TemporaryDirectory(prefix="rootstock-stack-", dir=locate().root) as folder:
@@ -336,7 +337,7 @@ def stack(sets: Sequence[str]) -> None:
         heads = "rootstock env", "pip install", "ratio", "of sizes", "of the imports' times"
         row(f"with {', '.join(sets)}", *heads)
         row(*["---"] * 6)
-        for turn in range(4):  # the first fills the caches
+        for turn in range(turns + 1):  # the first fills the caches
             prefix, venv = room / f"env{turn}", room / f"venv{turn}"
             made = timed([*ROOTSTOCK, "env", str(prefix), *SPECS, *specs])
             wanted = [PIP[0], *_wheels_in(prefix)]
@@ -417,6 +418,7 @@ def main() -> None:
     parser.add_argument("--root", action="append", metavar="X", help="default: all")
     parser.add_argument("--py", action="append", metavar="X.Y", help=f"default: {BUILT}")
     parser.add_argument("--set", action="append", metavar="NAME", help="a set of the stack")
+    parser.add_argument("--turns", type=int, default=3, help="of stack (3)")
     plain = {f.__name__: f for f in (cold, pythons, environment, rattler, sizes, wheels)}
     parser.add_argument("what", nargs="+", choices=(*plain, "warm", "stack"))
     asked = parser.parse_args()
@@ -426,7 +428,7 @@ def main() -> None:
     measurements: dict[str, Callable[[], None]] = {
         **plain,
         "warm": lambda: warm(axes, asked.set or ()),
-        "stack": lambda: stack(asked.set or ["analysis"]),
+        "stack": lambda: stack(asked.set or ["analysis"], asked.turns),
     }
     for name in asked.what:
         measurements[name]()
