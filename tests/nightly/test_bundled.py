@@ -1,9 +1,9 @@
 """The libraries that wheels brought: each version that the SBOM has is what the library returns."""
 
+import fnmatch
 import json
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,6 @@ import pytest
 from rootstock.audit import bundled, compiled
 from rootstock.audit.reading import read_file
 from rootstock.audit.report import Bundled
-from rootstock.audit.unpacked import UnpackedPackage, partly_unpacked
 
 pytestmark = pytest.mark.nightly
 
@@ -43,23 +42,21 @@ print(eval(sys.argv[2]))
 """
 
 
-def packages(prefix: Path) -> Iterator[UnpackedPackage]:
-    """The packages of an environment."""
-    for record in sorted((prefix / "conda-meta").glob("*.json")):
-        files = json.loads(record.read_text())["files"]
-        yield partly_unpacked(prefix, [one for one in files if not (prefix / one).is_symlink()], {})
-
-
 @pytest.fixture(scope="module")
 def libraries(analysis: Path) -> list[Bundled]:
-    """The libraries in the packages of wheels that brought some."""
+    """The libraries in the packages of an environment that may have some."""
     found: list[Bundled] = []
-    for package in packages(analysis):
-        if not any(".libs/" in file for file in package.files):
-            continue
-        reads = {file: read_file(path) for file, path in package.files.items() if ".so" in file}
-        elves, _ = compiled.elves_of(reads)
-        found += bundled.libraries(package, elves, reads)
+    for record in sorted((analysis / "conda-meta").glob("*.json")):
+        value = json.loads(record.read_text())
+        if value["name"] in bundled.ELSEWHERE or any(".libs/" in one for one in value["files"]):
+            files = {
+                one: analysis / one
+                for one in value["files"]
+                if ".so" in one and not (analysis / one).is_symlink()
+            }
+            reads = {one: read_file(path) for one, path in files.items()}
+            elves, _ = compiled.elves_of(reads)
+            found += bundled.libraries(value["name"], files, elves, reads)
     return found
 
 
@@ -73,6 +70,13 @@ def test_every_library_that_a_wheel_brought_is_listed_once(
     listed = Counter(one.file for one in libraries if one.sha256)
     assert len(there) > 20
     assert {file: listed[file] for file in there} == dict.fromkeys(there, 1)
+
+
+def test_no_name_of_a_package_or_a_file_is_outdated(libraries: list[Bundled]) -> None:
+    names = {one.name for one in libraries if ".libs/" not in one.file}
+    patterns = [pattern for some in bundled.ELSEWHERE.values() for pattern in some]
+    assert [one for one in patterns if not fnmatch.filter(names, one)] == []
+    assert {"llvm", "zstd", "lz4", "xz", "xxhash", "fftw", "gsl"} <= names
 
 
 def test_a_version_is_what_the_library_returns(analysis: Path, libraries: list[Bundled]) -> None:

@@ -8,19 +8,19 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from rootstock.audit.reading import FileRead
 from rootstock.audit.report import Bundled
-from rootstock.audit.unpacked import UnpackedPackage
 from rootstock.core.elf import Elf
 
 # auditwheel puts the libraries that a wheel brings into this folder, each with a hash in its name.
 _FOLDER = "*.libs/*"
 # Files of other projects that lie elsewhere, by package.
-_ELSEWHERE = {
+ELSEWHERE = {
     "root-core": ("libXrd*", "libtbb.so.*"),
-    "tables": ("libblosc2.so",),
-    "blosc2": ("libblosc2.so", "libtcc.so"),
+    "pytables": ("libblosc2.so",),
+    "python-blosc2": ("libblosc2.so", "libtcc.so"),
 }
 _NUMBER = rb"((?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+)"
 _ALONE = rb"(?<![ -~])" + _NUMBER + rb"\0"  # all of a text, as a function for the version returns
@@ -58,27 +58,30 @@ _VCPKG = re.compile(rb"/vcpkg/buildtrees/([a-z0-9-]+)/src/(?:v?(\d[\d.]*)-)?")
 
 
 def libraries(
-    package: UnpackedPackage, elves: Mapping[str, Elf], reads: Mapping[str, FileRead]
+    name: str,
+    files: Mapping[str, Path],
+    elves: Mapping[str, Elf],
+    reads: Mapping[str, FileRead],
 ) -> tuple[Bundled, ...]:
     """Return the libraries of other projects in a package, by the files that have them.
 
-    `elves` are its ELF files, and `reads` what was read of its files.
+    `name` is that of the package, `elves` are its ELF files, and `reads` what was read of `files`.
     """
-    elsewhere = _ELSEWHERE.get(str(package.metadata("index.json").get("name")), ())
+    elsewhere = ELSEWHERE.get(name, ())
     found: list[Bundled] = []
     for file, elf in sorted(elves.items()):
-        name = posixpath.basename(file)
+        library = posixpath.basename(file)
         inside = next((some for path, some in _INSIDE.items() if fnmatchcase(file, path)), {})
-        whole = fnmatchcase(file, _FOLDER) or any(fnmatchcase(name, one) for one in elsewhere)
+        whole = fnmatchcase(file, _FOLDER) or any(fnmatchcase(library, one) for one in elsewhere)
         with (
-            package.files[file].open("rb") as opened,
+            files[file].open("rb") as opened,
             mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             if whole:
-                text = next((t for glob, t in _TEXTS.items() if fnmatchcase(name, glob)), b"")
+                text = next((t for glob, t in _TEXTS.items() if fnmatchcase(library, glob)), b"")
                 found.append(
                     Bundled(
-                        name=name,
+                        name=library,
                         version=version(data, text),
                         file=file,
                         soname=elf.soname,

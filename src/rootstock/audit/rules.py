@@ -73,7 +73,7 @@ def audit(
         elf_files=len(elves),
         findings=tuple(waivers.apply(findings, package.metadata("about.json"))),
         seconds=time.monotonic() - started,
-        bundled=bundled.libraries(package, elves, reads),
+        bundled=bundled.libraries(artifact.name, package.files, elves, reads),
     )
 
 

@@ -1,15 +1,13 @@
 """What a package has in it of other projects; the files here are texts, where real ones are ELF."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from rootstock.audit import bundled
-from rootstock.audit.reading import read_all
+from rootstock.audit.reading import read_file
 from rootstock.audit.report import Bundled
-from rootstock.audit.unpacked import listing
 from rootstock.core.elf import Elf
 
 SITE = "lib/python3.11/site-packages"
@@ -17,12 +15,13 @@ SITE = "lib/python3.11/site-packages"
 
 def found(folder: Path, files: Mapping[str, bytes], name: str = "x") -> tuple[Bundled, ...]:
     """The libraries in a package whose files are all ELF files, with their names as sonames."""
-    for file, content in {**files, "info/index.json": json.dumps({"name": name}).encode()}.items():
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_bytes(content)
-    package = listing(folder)
-    elves = {file: Elf(soname=file.rpartition("/")[2]) for file in package.files}
-    return bundled.libraries(package, elves, read_all(package))
+    paths = {file: folder / file for file in files}
+    for file, content in files.items():
+        paths[file].parent.mkdir(parents=True, exist_ok=True)
+        paths[file].write_bytes(content)
+    elves = {file: Elf(soname=file.rpartition("/")[2]) for file in files}
+    reads = {file: read_file(path) for file, path in paths.items()}
+    return bundled.libraries(name, paths, elves, reads)
 
 
 def test_files_that_a_wheel_brought_are_listed_and_its_modules_are_not(tmp_path: Path) -> None:
