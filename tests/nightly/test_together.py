@@ -21,7 +21,7 @@ pytestmark = pytest.mark.nightly
 # What a cell is tested for: every package imports, before ROOT and after it, pip check finds
 # nothing, no file is in two packages, each declares what it imports, and the threads are bounded.
 TOGETHER = {"declared", "frames", "stack", "threads"}
-MANY = {"hist_histograms", "numba_declare", "xrootd"}  # of the set analysis
+MANY = {"dask_arrays", "hist_histograms", "numba_declare", "xrootd"}  # of the set analysis
 BARE = {check.name for check in PRODUCT.checks if check.bare} - {"compiler"}
 
 

@@ -7,6 +7,7 @@ from rootstock.product.model import Axis, Check, Product
 _PYTHON = frozenset({"python"})
 _PYROOT = _PYTHON | {"pyroot", "root-core"}
 _FRAMES = frozenset({"awkward", "numpy", "pandas", "uproot"})
+_DASK = frozenset({"awkward", "dask-awkward", "dask-histogram", "numpy", "uproot"})
 
 _CHECKS = (
     Check(name="declared", needs=_PYTHON | {"uproot"}, timeout=900),
@@ -30,6 +31,7 @@ _CHECKS = (
     Check(name="tree_arrays", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="uhi_histograms", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="hist_histograms", needs=_PYROOT | {"hist", "numpy"}, forked=True),
+    Check(name="dask_arrays", needs=_PYROOT | _DASK),
     Check(name="numba_declare", needs=_PYROOT | {"cffi", "numba", "numpy"}, forked=True),
     Check(name="branch_address", needs=_PYROOT | {"numpy"}, forked=True),
     Check(name="roofit", needs=_PYROOT, forked=True),

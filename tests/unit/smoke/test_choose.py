@@ -14,6 +14,8 @@ ROOT = {"python", "pyroot", "root-core", "root"}
 ALL = ROOT | {
     "awkward",
     "cffi",
+    "dask-awkward",
+    "dask-histogram",
     "gxx",
     "hist",
     "numba",
