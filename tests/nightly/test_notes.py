@@ -8,16 +8,17 @@ import pytest
 
 pytestmark = pytest.mark.nightly
 
-PROGRAM = Path(__file__).with_name("reading") / "notes.py"
+READING = Path(__file__).with_name("reading")
 NOTES = [
-    node.name
-    for node in ast.parse(PROGRAM.read_text()).body
+    (program, node.name)
+    for program in ("notes.py", "left.py")
+    for node in ast.parse((READING / program).read_text()).body
     if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
 ]
 
 
-@pytest.mark.parametrize("note", NOTES)
-def test_notes(analysis: Path, tmp_path: Path, note: str) -> None:
-    argv = [str(analysis / "bin/python"), "-I", str(PROGRAM), note]
+@pytest.mark.parametrize(("program", "note"), NOTES)
+def test_notes(analysis: Path, tmp_path: Path, program: str, note: str) -> None:
+    argv = [str(analysis / "bin/python"), "-I", str(READING / program), note]
     done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
