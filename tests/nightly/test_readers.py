@@ -7,7 +7,8 @@ import pytest
 
 from .conftest import CHECKOUT
 from .reading import page, run
-from .reading.cases import CASES, Case
+from .reading.case import Case
+from .reading.cases import CASES
 
 pytestmark = pytest.mark.nightly
 
@@ -102,22 +103,31 @@ def test_readers_in_another_order() -> None:
     assert page.cell(NUMBER, came) == "**`int32`, another order**"
 
 
-def test_readers_that_end_the_interpreter_hide_no_other_type(tmp_path: Path) -> None:
-    """The interpreter here is a script that dies at `bool`, and has nothing of the rest."""
-    python = tmp_path / "python"
-    python.write_text(
-        """#!/bin/sh
-out=$6
-shift 6
-for name; do
-    echo "{\\"begins\\": \\"$name\\"}" >> "$out"
-    if [ "$name" = bool ]; then kill -SEGV $$; fi
-    echo "{\\"name\\": \\"$name\\", \\"absent\\": true}" >> "$out"
-done
+# read.py with a reader that ends the interpreter at one case, and has nothing of the others.
+ENDS = """
+import os, signal, sys
+sys.path.insert(0, {folder!r})
+import read
+
+def ends(path, case, plain):
+    if case["name"] == "bool":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise read.Absent
+
+read.READERS["uproot_awkward"] = ends
+read.main()
 """
-    )
+
+
+def test_readers_that_end_the_interpreter_hide_no_other_type(
+    analysis: Path, tmp_path: Path
+) -> None:
+    program, python, plan = (tmp_path / name for name in ("ends.py", "python", "cases.json"))
+    program.write_text(ENDS.format(folder=str(run.HERE)))
+    python.write_text(f'#!/bin/sh\nshift 2\nexec {analysis}/bin/python -I {program} "$@"\n')
     python.chmod(0o755)
-    found = run.read(python, tmp_path / "cases.json", "ntuple", "as_numpy")
+    run.put(plan)
+    found = run.read(python, plan, "ntuple", "uproot_awkward")
     entries = {c.name: page.cell(c, found[c.name]) for c in CASES if c.ntuple}
     assert entries.pop("bool") == "**crashes**"
     assert set(entries.values()) == {"**left out**"}

@@ -14,7 +14,7 @@ from typing import Any
 
 
 def functions_without_definition() -> None:
-    """A call of one returns a number, True or an empty string; Load tells of a missing library."""
+    """A call of one returns a number, True or an empty string; Load shows a missing library."""
     import ROOT
 
     assert ROOT.gInterpreter.Declare(
@@ -103,20 +103,6 @@ def views_of_vectors() -> None:
     del values, histogram
     gc.collect()
     assert contents.tolist() == [5, 0]
-
-
-def labels_of_axes() -> None:
-    """hist has an axis with numbers in place of one with labels."""
-    import hist
-    import ROOT
-
-    labelled = ROOT.TH1D("labelled", "", 2, 0, 2)
-    for number, label in enumerate("ab", 1):
-        labelled.GetXaxis().SetBinLabel(number, label)
-    assert list(labelled.axes[0]) == ["a", "b"]
-    taken = hist.Hist(labelled).axes[0]
-    assert isinstance(taken, hist.axis.Regular)
-    assert taken.edges.tolist() == [0, 1, 2]
 
 
 def generated_offsets() -> None:

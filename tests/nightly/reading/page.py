@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .cases import CASES, Case
+from .case import Case
+from .cases import CASES
 from .run import READERS, Came
 
 BEGIN = "<!-- Made by a test: python scripts/test.py --nightly -k readers --renew -->"
@@ -37,7 +38,7 @@ def cell(case: Case, came: Came) -> str:
     strange = not set(came["kinds"]) <= allowed
     if same(found, written):
         return f"**{form}**" if strange else form
-    if same(numbers(found), numbers(written)):
+    if same(*([n for n in numbers(one) if n is not None] for one in (found, written))):
         return f"**{form}, another shape**"
     if same(found, [math.nan if value is None else value for value in written]):
         return f"**{form}, NaN for what is missing**"
@@ -45,16 +46,18 @@ def cell(case: Case, came: Came) -> str:
 
 
 def plain(case: Case, values: list[Any]) -> list[Any]:
-    """Values without where members stand and how the halves of pairs are called."""
+    """Values without where members stand and how the halves of pairs are called.
+
+    Of a class, only the members that were written: readers have those of TObject as well.
+    """
     if not case.fields:
         return [untied(value) for value in values]
-    members = [columns(value) for value in values]
-    drop = ("fBits", "fUniqueID")
+    written = {name for row in map(columns, case.values) if isinstance(row, dict) for name in row}
     return [
-        {name: value for name, value in row.items() if value != [] and name not in drop}
+        {name: value for name, value in row.items() if value != [] and name in written}
         if isinstance(row, dict)
-        else row
-        for row in members
+        else row or {}  # an empty list of classes is like empty columns
+        for row in map(columns, values)
     ]
 
 
@@ -64,7 +67,8 @@ def columns(value: Any) -> Any:
         found: dict[str, Any] = {}
         for name, item in value.items():
             inner = columns(item)
-            found |= inner if isinstance(inner, dict) else {re.split(r"[./_]", name)[-1]: inner}
+            own = re.split(r"[./_]", name.partition("[")[0])[-1]
+            found |= inner if isinstance(inner, dict) else {own: inner}
         return found
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         rows = [columns(item) for item in value]
@@ -77,15 +81,12 @@ def untied(value: Any) -> Any:
     if isinstance(value, list):
         return [untied(item) for item in value]
     if isinstance(value, dict):
-        names = [name.rpartition(".")[2] for name in value]
-        if names in (["first", "second"], ["0", "1"]):
-            first, second = value.values()
-            both = isinstance(first, list) and isinstance(second, list)
-            return (
-                [list(pair) for pair in zip(first, second, strict=True)]
-                if both
-                else [first, second]
-            )
+        parts = {name.rpartition(".")[2].strip("_"): untied(part) for name, part in value.items()}
+        for names in (["first", "second"], ["real", "imag"], [str(n) for n in range(len(parts))]):
+            if parts and parts.keys() == set(names):
+                ordered = [parts[name] for name in names]
+                lists = all(isinstance(part, list) for part in ordered)
+                return [list(row) for row in zip(*ordered, strict=True)] if lists else ordered
     return value
 
 

@@ -2,25 +2,33 @@
 
 python -I read.py READER CASES.json FILE OUT.jsonl NAME...
 
-A line of OUT is the name of a case that begins, or what came of it. That is the form of one entry's
-value in the reader's own words, the types of the numbers in it, and the values as plain Python. The
-test compares them: nothing here knows what is right.
+A line of OUT is what came of a case. It has the form of one entry's value in the reader's own
+words, the types of the numbers in it, and the values as plain Python. The test compares them:
+nothing here knows what is right.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+SECONDS = 300  # for a case; the longest took 15
 MEMBERS: dict[str, list[str]] = {}  # of the classes of cases.py
-PARTS = {"TLorentzVector": "XYZE", "TVector3": "XYZ", "TVector2": "XY"}  # of ROOT's own
+# Long names of C++, and what ROOT's users call them.
+SHORT = {
+    "ROOT::Math::LorentzVector<ROOT::Math::PtEtaPhiM4D<double> >": "ROOT::Math::PtEtaPhiMVector",
+    "ROOT::Math::DisplacementVector3D<ROOT::Math::Cartesian3D<double>,"
+    "ROOT::Math::DefaultCoordinateSystemTag>": "ROOT::Math::XYZVector",
+}
 
 
 class Absent(Exception):
@@ -48,8 +56,10 @@ class Plain:
             if isinstance(value, int) and not isinstance(value, bool):
                 return int(value)  # an enum of cppyy's is an int
             return value.decode("latin1") if isinstance(value, bytes) else value
+        if isinstance(value, np.ndarray) and not value.ndim:
+            return self(value[()])
         if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.itemsize <= 8:
-            self.kinds.update({str(value.dtype)} if value.size else ())
+            self.kinds.update({str(value.dtype.newbyteorder("="))} if value.size else ())
             return value.tolist()
         if isinstance(value, (np.ndarray, list, tuple)):
             return [self(item) for item in value]
@@ -64,7 +74,7 @@ class Plain:
 
     def uproot(self, value: Any) -> Any:
         """An object of uproot's, for a class or a container of C++."""
-        if hasattr(value, "all_members"):
+        if hasattr(value, "all_members") and not isinstance(value, Sequence):
             return self({k: v for k, v in value.all_members.items() if not k.startswith("@")})
         if hasattr(value, "keys"):
             return [[self(key), self(value[key])] for key in value.keys()]  # noqa: SIM118
@@ -73,21 +83,62 @@ class Plain:
     def cpp(self, value: Any) -> Any:
         """An object of C++."""
         name = cpp_name(value).removeprefix("std::")
-        if name.startswith("pair<"):
-            return [self(value.first), self(value.second)]
-        if name.startswith("optional<"):
-            return self(value.value()) if value.has_value() else None
-        if name.startswith("bitset<"):
-            return [self(bool(value.test(bit))) for bit in range(value.size())]
-        if name in ("string", "TString"):
-            return self(str(value))
-        if name in PARTS:
-            return self({f"f{part}": getattr(value, part)() for part in PARTS[name]})
-        if name == "TRef":
-            return self({"ref": value.GetUniqueID()})
+        if parts := PARTS.get(name.partition("<")[0]):
+            return self(parts(value))
         if name in MEMBERS:
             return self({member: getattr(value, member) for member in MEMBERS[name]})
         return [self(item) for item in value]
+
+
+def held(value: Any, at: int) -> Any:
+    """What a variant or a tuple of C++ holds at a place."""
+    import ROOT
+
+    return ROOT.std.get[int(at)](value)
+
+
+def parts_of_tuple(value: Any) -> list[Any]:
+    """What a tuple of C++ holds."""
+    import ROOT
+
+    return [held(value, at) for at in range(int(ROOT.std.tuple_size[type(value)].value))]
+
+
+def asked(**members: str) -> Callable[[Any], dict[str, Any]]:
+    """For members of an object, by the functions that have them."""
+    return lambda value: {member: getattr(value, name)() for member, name in members.items()}
+
+
+# What is in objects of C++, by their class.
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "pair": lambda value: [value.first, value.second],
+    "tuple": parts_of_tuple,
+    "variant": lambda value: held(value, value.index()),
+    "optional": lambda value: value.value() if value.has_value() else None,
+    "unique_ptr": lambda value: value.__deref__() if value else None,
+    "atomic": lambda value: value.load(),
+    "complex": lambda value: [complex(value).real, complex(value).imag],
+    "bitset": lambda value: [bool(value.test(bit)) for bit in range(value.size())],
+    "string": str,
+    "TString": str,
+    "TObjString": asked(fString="GetName"),
+    "TNamed": asked(fName="GetName", fTitle="GetTitle"),
+    "TVector2": asked(fX="X", fY="Y"),
+    "TVector3": asked(fX="X", fY="Y", fZ="Z"),
+    "TLorentzVector": asked(fX="X", fY="Y", fZ="Z", fE="E"),
+    "ROOT::Math::XYZVector": asked(fX="X", fY="Y", fZ="Z"),
+    "ROOT::Math::PtEtaPhiMVector": asked(fPt="Pt", fEta="Eta", fPhi="Phi", fM="M"),
+    "ROOT::RNTupleCardinality": int,
+    "TBits": lambda value: [bool(value.TestBitNumber(at)) for at in range(value.GetNbits())],
+    "TDatime": asked(fDatime="Get"),
+    "TTimeStamp": asked(fSec="GetSec", fNanoSec="GetNanoSec"),
+    "TH1D": lambda value: {"fArray": [value.GetBinContent(i) for i in range(value.GetNcells())]},
+    "TVectorT": lambda value: {"fElements": list(value)},
+    "TMatrixT": lambda value: {
+        "fElements": [value(i, j) for i in range(value.GetNrows()) for j in range(value.GetNcols())]
+    },
+    "TRef": lambda value: {"ref": value.GetUniqueID()},
+}
 
 
 def scalar(value: Any) -> str:
@@ -102,13 +153,16 @@ def scalar(value: Any) -> str:
 
 def cpp_name(value: Any) -> str:
     """The type of an object, with C++'s own name if it is of C++."""
-    return str(getattr(type(value), "__cpp_name__", type(value).__name__))
+    name = str(getattr(type(value), "__cpp_name__", type(value).__name__))
+    return SHORT.get(name, name)
 
 
 def form(value: Any) -> str:
     """What a value is, in the words of its own library."""
-    if value is np.ma.masked:
+    if value is None or value is np.ma.masked:
         return "masked"
+    if isinstance(value, np.ndarray) and not value.ndim:
+        return form(value[()])
     if isinstance(value, np.void):
         return "record of " + ", ".join(form(value[name]) for name in value.dtype.names)
     if isinstance(value, (np.generic, bool, int, float, str, bytes)):
@@ -197,12 +251,12 @@ def table(columns: Mapping[str, Any], case: dict[str, Any], plain: Plain) -> Cam
     """The column x of a table of arrays, or those of its members."""
     came = Came(numbers=[int(number) for number in columns["i"]])
     name = case["ask"] or "x"
-    if name in columns:
+    if name in columns and not is_count(columns[name], case):
         for value in columns[name]:
             came.forms.add(form(value))
             came.values.append(plain(value))
         return came
-    members = [name for name in columns if name not in ("i", "n")]
+    members = [name for name in columns if name not in ("i", "n", "x")]
     if not members:
         raise Absent
     came.forms.add("columns " + ", ".join(members))
@@ -211,6 +265,11 @@ def table(columns: Mapping[str, Any], case: dict[str, Any], plain: Plain) -> Cam
         for row, value in enumerate(columns[member]):
             came.values[row][member] = plain(value)
     return came
+
+
+def is_count(column: Any, case: dict[str, Any]) -> bool:
+    """Whether a column has only the number of a TClonesArray's objects."""
+    return bool(case["fields"]) and isinstance(next(iter(column), None), np.int32)
 
 
 def awkward_form(array: Any, plain: Plain) -> str:
@@ -231,11 +290,13 @@ def uproot_awkward(path: str, case: dict[str, Any], plain: Plain) -> Came:
     got = arrays(path, case, "ak")
     came = Came(numbers=ak.to_list(got["i"]))
     name = case["ask"] or "x"
-    if name in got.fields:
+    if name in got.fields and (got[name].fields or not case["fields"] or got[name].ndim > 1):
         came.forms.add(awkward_form(got[name], plain))
         came.values = ak.to_list(got[name])
         return came
-    members = [name for name in got.fields if name not in ("i", "n")]
+    members = [name for name in got.fields if name not in ("i", "n", "x")]
+    if not members:
+        raise Absent
     came.forms.add("columns " + ", ".join(members))
     for member in members:
         awkward_form(got[member], plain)
@@ -278,8 +339,29 @@ READERS: dict[str, Callable[[str, dict[str, Any], Plain], Came]] = {
 }
 
 
+def entry(reader: str, path: str, case: dict[str, Any]) -> dict[str, Any]:
+    """What came of a case."""
+    plain = Plain()
+    try:
+        came = READERS[reader](path, case, plain)
+    except Absent:
+        return {"absent": True}
+    except Exception as error:
+        return {"error": type(error).__name__, "message": str(error)}
+    return {
+        "values": came.values,
+        "numbers": came.numbers,
+        "forms": sorted(came.forms),
+        "kinds": sorted(plain.kinds),
+    }
+
+
 def main() -> None:
-    """Read the cases that are named."""
+    """Read the cases that are named, each in a copy of this process.
+
+    So one that ends the interpreter hides no other. Nor does one that ROOT cannot compile: in its
+    process, others could not be read either.
+    """
     reader, plan_file, path, out, *names = sys.argv[1:]
     with open(plan_file) as opened:
         plan = json.load(opened)
@@ -289,22 +371,22 @@ def main() -> None:
         import ROOT
 
         ROOT.gInterpreter.Declare(plan["classes"])
-    with open(out, "a") as lines:
-        for case in plan["cases"]:
-            if case["name"] not in names:
-                continue
-            print(json.dumps({"begins": case["name"]}), file=lines, flush=True)
-            plain = Plain()
-            entry: dict[str, Any] = {"name": case["name"]}
-            try:
-                came = READERS[reader](path, case, plain)
-                entry |= {"values": came.values, "numbers": came.numbers}
-                entry |= {"forms": sorted(came.forms), "kinds": sorted(plain.kinds)}
-            except Absent:
-                entry["absent"] = True
-            except Exception as error:
-                entry |= {"error": type(error).__name__, "message": str(error)}
-            print(json.dumps(entry), file=lines, flush=True)
+    cases = [case for case in plan["cases"] if case["name"] in names]
+    entry(reader, path, cases[0])  # the copies have what this imports and compiles
+    for case in cases:
+        child = os.fork()
+        if not child:
+            signal.alarm(SECONDS)
+            came = json.dumps({"name": case["name"], **entry(reader, path, case)})
+            with open(out, "a") as lines:
+                print(came, file=lines)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        if status:
+            hangs = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+            came = json.dumps({"name": case["name"], "fate": "hangs" if hangs else "crashes"})
+            with open(out, "a") as lines:
+                print(came, file=lines)
 
 
 if __name__ == "__main__":

@@ -14,22 +14,48 @@ import ROOT
 
 HEADERS = """
 #include <array>
+#include <atomic>
 #include <bitset>
 #include <cmath>
+#include <complex>
+#include <cstddef>
 #include <cstring>
+#include <deque>
+#include <forward_list>
+#include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
+#include <Math/Vector3D.h>
+#include <Math/Vector4D.h>
+#include <ROOT/RField.hxx>
 #include <ROOT/RNTupleModel.hxx>
 #include <ROOT/RNTupleWriter.hxx>
-#include <ROOT/RField.hxx>
 #include <ROOT/RVec.hxx>
+#include <TArrayD.h>
+#include <TArrayI.h>
+#include <TBits.h>
+#include <TClonesArray.h>
+#include <TDatime.h>
+#include <TH1D.h>
 #include <TLorentzVector.h>
+#include <TMatrixD.h>
+#include <TObjString.h>
+#include <TRef.h>
+#include <TTimeStamp.h>
 #include <TTree.h>
+#include <TVector2.h>
 #include <TVector3.h>
+#include <TVectorD.h>
 """
 
 
@@ -58,43 +84,43 @@ def flat(value: Any) -> list[Any]:
     return [n for item in value for n in flat(item)] if isinstance(value, list) else [value]
 
 
+def fills(case: dict[str, Any], kind: str) -> list[str]:
+    """C++ that puts each value into `x`."""
+    cpp, leaf = case[kind], case["leaf"] if kind == "tree" else ""
+    if case["fills"]:
+        return list(case["fills"])
+    if leaf == "x/C":
+        return [f"std::strcpy(x, {json.dumps(value)});" for value in case["values"]]
+    if leaf:
+        return [elements(value, cpp) for value in case["values"]]
+    made = map(literal, case["values"])
+    return [f"x = {cpp}{one};" if one.startswith("{") else f"x = {cpp}({one});" for one in made]
+
+
+def elements(value: Any, cpp: str) -> str:
+    """C++ that puts a value into the array `x`, and its length into `n`."""
+    lines = [f"n = {len(value) if isinstance(value, list) else 0};"]
+    for at, item in enumerate(flat(value)):
+        made = literal(item)
+        lines.append(f"x[{at}] = {cpp}{made};" if made[0] == "{" else f"x[{at}] = {cpp}({made});")
+    return " ".join(lines)
+
+
 def branch(case: dict[str, Any]) -> str:
     """C++ that writes the tree of a case."""
     cpp, leaf = case["tree"], case["leaf"]
-    fill = []
-    for row, value in enumerate(case["values"]):
-        made = case["literals"][row] if case["literals"] else ""
-        if leaf == "x/C":
-            fill.append(f"std::strcpy(x, {json.dumps(value)});")
-        elif leaf and not made:
-            items = flat(value)
-            fill += [
-                f"x[{at}] = {cpp}({literal(item)});"
-                if not isinstance(item, dict)
-                else f"x[{at}] = {cpp}{literal(item)};"
-                for at, item in enumerate(items)
-            ]
-            fill.append(f"n = {len(value) if isinstance(value, list) else 0};")
-        elif leaf:
-            fill.append(f"x[0] = {made};")
-        else:
-            made = made or literal(value)
-            fill.append(f"x = {cpp}{made};" if made.startswith("{") else f"x = {cpp}({made});")
-        fill.append("tree.Fill(); ++i;")
-    place = f"{cpp} x[64]" if leaf else f"{cpp} x"
     add = (
-        f'tree.Branch("x", x, "{leaf}");'
+        f'{cpp} x[64]; tree.Branch("x", x, "{leaf}");'
         if leaf
-        else (f'tree.Branch("x", &x, 32000, {case["split"]});')
+        else f'{cpp} x; tree.Branch("x", &x, 32000, {case["split"]});'
     )
     lines = [
-        f'TTree tree("{case["name"]}", ""); int i = 0, n = 0; {place};',
+        f'TTree tree("{case["name"]}", ""); int i = 0, n = 0;',
         'tree.Branch("i", &i, "i/I");',
         *(['tree.Branch("n", &n, "n/I");'] if "[n]" in leaf else []),
-        add,
-        *fill,
-        *(['tree.SetAlias("y", "2 * x");'] if case["name"] == "alias" else []),
-        *(['tree.AddFriend("friend_y");'] if case["name"] == "friend" else []),
+        case["add"] or add,
+        'if (tree.GetNbranches() < 2) throw std::runtime_error("ROOT made no branch");',
+        *(f"{fill} tree.Fill(); ++i;" for fill in fills(case, "tree")),
         "tree.Write();",
     ]
     return "\n".join(lines)
@@ -103,27 +129,14 @@ def branch(case: dict[str, Any]) -> str:
 def field(case: dict[str, Any]) -> str:
     """C++ that writes the RNTuple of a case."""
     cpp = case["ntuple"]
-    values = case["literals"] or [literal(value) for value in case["values"]]
-    if case["half"]:
-        add = (
-            f'auto f = std::make_unique<ROOT::RField<{cpp}>>("x"); f->SetHalfPrecision();'
-            f'model->AddField(std::move(f)); auto x = model->GetDefaultEntry().GetPtr<{cpp}>("x");'
-        )
-    else:
-        add = f'auto x = model->MakeField<{cpp}>("x");'
-    return "\n".join(
-        [
-            'auto model = ROOT::RNTupleModel::Create(); auto i = model->MakeField<int>("i");',
-            f"{add} *i = 0;",
-            f'auto writer = ROOT::RNTupleWriter::Append(std::move(model), "{case["name"]}", file);',
-            *(
-                f"*x = {cpp}{made}; writer->Fill(); ++*i;"
-                if made.startswith("{")
-                else f"*x = {cpp}({made}); writer->Fill(); ++*i;"
-                for made in values
-            ),
-        ]
-    )
+    lines = [
+        'auto model = ROOT::RNTupleModel::Create(); auto &i = *model->MakeField<int>("i");',
+        case["add"] or f'auto &x = *model->MakeField<{cpp}>("x");',
+        "i = 0;",
+        f'auto writer = ROOT::RNTupleWriter::Append(std::move(model), "{case["name"]}", file);',
+        *(f"{fill} writer->Fill(); ++i;" for fill in fills(case, "ntuple")),
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
